@@ -1,0 +1,36 @@
+# make setup | demo | test | check. Needs Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: setup demo test check clean
+
+setup: $(VENV)/.installed
+
+# Installs again only when what is to be installed has changed.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "yuragi needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-1.png \
+	  --point 64,28:64,16 --seed 0 \
+	  --prompt "$$(cat src/yuragi/assets/examples/portrait-1.txt)" \
+	  --output out/dragged.png --compare out/before-after.png --animation out/steps.gif --overwrite
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) out
