@@ -1,0 +1,45 @@
+"""The exceptions that Yuragi raises on purpose: one tree, so that one ``except`` catches them all.
+
+``YuragiError`` is the root. ``InputError`` is for a value that the caller chose and can change;
+its message always names the argument, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+__all__ = ["InputError", "MissingExtraError", "YuragiError", "missing_extra"]
+
+
+class YuragiError(Exception):
+    """Root of every exception that Yuragi raises on purpose."""
+
+
+class InputError(YuragiError, ValueError):
+    """A value given by the caller is not allowed.
+
+    Args:
+        argument: the name of the argument as the caller wrote it.
+        value: what was given.
+        allowed: what would have been accepted, in words.
+    """
+
+    def __init__(self, argument: str, value: object, allowed: str) -> None:
+        # All three go to the base class, so that the exception survives pickling between workers.
+        super().__init__(argument, value, allowed)
+        self.argument = argument
+        self.value = value
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        shown = repr(self.value)
+        if len(shown) > 200:
+            shown = shown[:197] + "..."
+        return f"{self.argument} = {shown} is not allowed: expected {self.allowed}"
+
+
+class MissingExtraError(YuragiError, ImportError):
+    """An optional dependency is not installed; the message says how to install it."""
+
+
+def missing_extra(what: str, extra: str) -> MissingExtraError:
+    """The error to raise when `what` needs the optional dependencies named `extra`."""
+    return MissingExtraError(f"{what} needs more packages: pip install 'yuragi[{extra}]'")

@@ -1,0 +1,83 @@
+"""Train the text encoder and the UNet on cached latents of the finished autoencoder.
+
+v-prediction (Salimans and Ho, 2022): with z_t = alpha z + sigma eps the network learns
+v = alpha eps - sigma z, with t uniform on the table's 1000 steps and the mean squared error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from yuragi.train.autoencoder import to_tensor
+from yuragi.train.config import DenoiserConfig
+from yuragi.train.loop import Report, fit, place
+from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+from yuragi.train.portraits import Labels, caption
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderTiny
+    from numpy.typing import NDArray
+
+__all__ = ["encode_all", "train_denoiser"]
+
+
+@torch.no_grad()
+def encode_all(
+    autoencoder: AutoencoderTiny,
+    images: NDArray[np.uint8],
+    on_progress: Callable[[int, int], None],
+    batch: int = 64,
+) -> Tensor:
+    """Latents of every picture and of its mirror image: float16 (2, n, 4, 32, 32)."""
+    rows = []
+    for start in range(0, len(images), batch):
+        x = to_tensor(np.ascontiguousarray(images[start : start + batch]))
+        pair = torch.cat([x, x.flip(3)]).to(autoencoder.device)
+        rows.append(autoencoder.encoder(pair).unflatten(0, (2, -1)).half().cpu())
+        on_progress(min(start + batch, len(images)), len(images))
+    return torch.cat(rows, dim=1)
+
+
+def train_denoiser(
+    latents: Tensor,
+    labels: Sequence[Labels],
+    config: DenoiserConfig,
+    folder: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> TextToLatent:
+    """Train on latents of shape (2, n, 4, 32, 32), scaled to unit variance; the EMA network.
+
+    Which picture, mirrored or not, which words of its caption, t and eps of every step are
+    drawn from the step's generator.
+    """
+    torch.manual_seed(config.seed)  # the starting weights
+    tokenizer = build_tokenizer()
+    network = place(TextToLatent(config, len(tokenizer)), device)
+    alphas = build_scheduler().alphas_cumprod.to(device)
+
+    def loss(step: int, rng: torch.Generator) -> Tensor:
+        mirrored = torch.randint(2, (config.batch,), generator=rng)
+        picked = torch.randint(len(labels), (config.batch,), generator=rng)
+        t = torch.randint(len(alphas), (config.batch,), generator=rng)
+        words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
+        texts = [caption(labels[i], words) for i in picked.tolist()]
+        tokens = tokenizer(
+            texts, padding="max_length", truncation=True, return_tensors="pt"
+        ).input_ids.to(device)
+        z = latents[mirrored, picked].float().to(device, memory_format=torch.channels_last)
+        eps = torch.randn(z.shape, generator=rng).to(device)
+        alpha = alphas[t.to(device)].sqrt().view(-1, 1, 1, 1)
+        sigma = (1 - alpha.square()).sqrt()
+        text = network.text_encoder(tokens).last_hidden_state
+        out: Tensor = network.unet(alpha * z + sigma * eps, t.to(device), text).sample
+        return nn.functional.mse_loss(out, alpha * eps - sigma * z)
+
+    fit(network, loss, config, folder, on_report)
+    return network

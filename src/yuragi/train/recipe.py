@@ -1,0 +1,140 @@
+"""The steps of the recipe, each resumable: draw, autoencoder, latents, denoiser, pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from yuragi.errors import InputError
+from yuragi.train.autoencoder import build_autoencoder, psnr, train_autoencoder
+from yuragi.train.cache import cached
+from yuragi.train.config import Recipe
+from yuragi.train.denoiser import encode_all, train_denoiser
+from yuragi.train.loop import Report, load_averaged, place
+from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+
+__all__ = [
+    "export_pipeline",
+    "finished_autoencoder",
+    "pick_device",
+    "run_autoencoder",
+    "run_denoiser",
+]
+
+Progress = Callable[[int, int], None]
+
+
+def pick_device(name: str | None) -> torch.device:
+    """The device of that name; without one, the GPU when there is one."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def run_autoencoder(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    on_draw: Progress,
+    on_report: Callable[[Report], None],
+) -> float:
+    """Train the autoencoder in ``runs/autoencoder``; the PSNR in dB on the validation split."""
+    images, _ = cached("train", recipe.data.train, data, on_draw)
+    held_out, _ = cached("validation", recipe.data.validation, data, on_draw)
+    network = train_autoencoder(images, recipe.autoencoder, runs / "autoencoder", device, on_report)
+    return psnr(network, held_out)
+
+
+def finished_autoencoder(recipe: Recipe, runs: Path) -> AutoencoderTiny:
+    """The averaged autoencoder of a run folder, scaled so that latents have unit variance.
+
+    Raises:
+        InputError: the folder holds no autoencoder.
+    """
+    network = build_autoencoder(recipe.autoencoder)
+    try:
+        load_averaged(network, runs / "autoencoder")
+    except FileNotFoundError as error:
+        allowed = "a folder with a trained autoencoder (yuragi train autoencoder)"
+        raise InputError("runs", str(runs), allowed) from error
+    return network
+
+
+def _latents(
+    recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
+) -> tuple[Tensor, float]:
+    """Cached latents of the training split, in unit variance, and the factor that made it."""
+    path = runs / "autoencoder" / f"latents-{recipe.data.train}.safetensors"
+    if not path.exists():
+        images, _ = cached("train", recipe.data.train, data)
+        network = place(finished_autoencoder(recipe, runs), device)
+        latents = encode_all(network, images, on_progress)
+        save_file({"latents": latents}, path)
+    latents = load_file(path)["latents"]
+    factor = 1 / float(latents[:, :512].float().std())
+    return latents * factor, factor
+
+
+def run_denoiser(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    on_encode: Progress,
+    on_report: Callable[[Report], None],
+) -> None:
+    """Train text encoder and UNet in ``runs/denoiser``, on the autoencoder of ``runs``."""
+    latents, factor = _latents(recipe, runs, data, device, on_encode)
+    (runs / "denoiser").mkdir(parents=True, exist_ok=True)
+    (runs / "denoiser" / "scaling.json").write_text(json.dumps({"scaling_factor": factor}))
+    _, labels = cached("train", recipe.data.train, data)
+    train_denoiser(latents, labels, recipe.denoiser, runs / "denoiser", device, on_report)
+
+
+def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
+    """Write the trained parts as a `StableDiffusionPipeline` directory in half precision.
+
+    Returns:
+        the denoiser's step.
+
+    Raises:
+        InputError: the folder holds no trained denoiser.
+    """
+    autoencoder = finished_autoencoder(recipe, runs)
+    tokenizer = build_tokenizer()
+    network = TextToLatent(recipe.denoiser, len(tokenizer))
+    try:
+        step = load_averaged(network, runs / "denoiser")
+        scaling = json.loads((runs / "denoiser" / "scaling.json").read_text())
+    except FileNotFoundError as error:
+        allowed = "a folder with a trained denoiser (yuragi train denoiser)"
+        raise InputError("runs", str(runs), allowed) from error
+    autoencoder.register_to_config(**scaling)
+    pipeline = StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=network.text_encoder,
+        tokenizer=tokenizer,
+        unet=network.unet,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(folder)
+    # transformers would load half-precision weights in half precision, diffusers in single: make
+    # a plain `from_pretrained(folder)` consistent.
+    _edit(folder / "text_encoder" / "config.json", {"dtype": "float32"})
+    # The class's name in every version of transformers, not only in this one.
+    _edit(folder / "model_index.json", {"tokenizer": ["transformers", "PreTrainedTokenizerFast"]})
+    return step
+
+
+def _edit(path: Path, changes: dict[str, object]) -> None:
+    held = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(held | changes, indent=2) + "\n", encoding="utf-8")
