@@ -1,0 +1,72 @@
+r"""The Gaussian law of the next state, which every solver step returns.
+
+    x_s ~ N(mean, std^2 I)
+
+An ODE step has std = 0. A plain SDE step draws from it. The forward (noising) chain is made of
+the same object, see `noising`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from yuragi.core.schedule import Schedule
+from yuragi.errors import InputError
+
+__all__ = ["Transition", "noising"]
+
+
+class Transition(NamedTuple):
+    """N(mean, std^2 I).
+
+    Attributes:
+        mean: [b, *d], the state's dtype and device.
+        std: 0-dim, not negative.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def draw(self, z: Tensor | None) -> Tensor:
+        """Return mean + std z. `z` may be None only where std = 0.
+
+        Raises:
+            InputError: std > 0 and there is no noise.
+        """
+        if bool(self.std == 0):
+            return self.mean
+        if z is None:
+            raise InputError("noise", None, "a noise: this step is stochastic")
+        return self.mean + self.std * z
+
+    def residual(self, x: Tensor) -> Tensor:
+        """Return (x - mean) / std, the noise with which this step lands on `x`.
+
+        Raises:
+            InputError: std = 0, where no noise leads anywhere but to the mean.
+        """
+        if bool(self.std == 0):
+            raise InputError("std", 0.0, "above 0; a deterministic step has no noise to recover")
+        return (x - self.mean) / self.std
+
+
+def noising(schedule: Schedule, x: Tensor, s: Tensor, t: Tensor) -> Transition:
+    """The forward chain's law of x_t given x_s = `x`, for s no noisier than t.
+
+        x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z,    r = alpha_t / alpha_s
+
+    From the clean end it is q(x_t | x_0). Finite at alpha_t = 0.
+
+    Raises:
+        InputError: t is less noisy than s.
+    """
+    if bool(t < s):
+        raise InputError("t", t.item(), f"a time not below {s.item()}: noise can only be added")
+    alpha_s, sigma_s = schedule(s)
+    alpha_t, sigma_t = schedule(t)
+    ratio = alpha_t / alpha_s
+    # Clamped against rounding: for t = s the difference is zero up to the last bit.
+    std = (sigma_t**2 - (ratio * sigma_s) ** 2).clamp(min=0).sqrt()
+    return Transition(ratio * x, std)
