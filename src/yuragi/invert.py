@@ -1,0 +1,204 @@
+r"""Inversion: from an image to noisy states from which a sampler can come back.
+
+    markov_path        the forward chain   x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z
+    independent_path   every level on its own   x_t = alpha_t x_0 + sigma_t z
+    ode_invert         the probability-flow ODE, climbed
+    Follow             the way back along any such path (Cycle-SDE)
+
+A path is a list of states ordered clean to noisy: path[0] is the image, path[k] the state at
+times[k] of the rising grid it was made on.
+
+Cycle-SDE records the noise w = (x'_s - mean(x'_t)) / std with which the path x' makes each step,
+and spends it again on the edited state. In difference form, with the same mean for both,
+
+    x_s = x'_s + mean(x_t) - mean(x'_t)
+
+nothing is divided by std: exact at the clean end, stable in half precision, valid for every
+recordable solver and for std = 0. Edited and reference states go through the network as one
+batch, edited first, so the solver's memory covers both. (A denoiser that treats the two parts of
+the batch differently gives the reference another condition; nothing here has to know.)
+
+References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 2023 (arXiv
+2210.05559); Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140) (independent path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.core.noise import Noise
+from yuragi.core.schedule import Schedule
+from yuragi.core.times import check_times
+from yuragi.core.transition import Transition, noising
+from yuragi.errors import InputError
+from yuragi.sample import Manipulation, integrate
+from yuragi.solver.base import Memory, Solver
+from yuragi.solver.inversion import DDIMInversion
+
+__all__ = ["Follow", "follow", "independent_path", "markov_path", "ode_invert"]
+
+
+def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> list[Tensor]:
+    """The forward chain through every level of `times`; no network call.
+
+    Args:
+        x0: the image or latent, [b, *d].
+        schedule: the one that the path will be followed under.
+        times: [k + 1], rising, from `schedule.clean`.
+        noise: noise(i, x) makes the step from times[i] to times[i + 1].
+
+    Returns:
+        k + 1 states, the first is x0 itself.
+
+    Raises:
+        InputError: times that fall or do not start clean, or no noise.
+    """
+    times = _rising_from_clean(times, schedule)
+    path = [x0]
+    for i, (s, t) in enumerate(pairwise(times)):
+        x = path[-1]
+        path.append(noising(schedule, x, s, t).draw(noise(i, x)))
+    return path
+
+
+def independent_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> list[Tensor]:
+    """Every level drawn from q(x_t | x_0) with noise of its own: "edit-friendly" inversion.
+
+    Arguments, result and errors are those of `markov_path`. The steps between its states need
+    larger noises than the chain's, which ties the result closer to the image.
+    """
+    times = _rising_from_clean(times, schedule)
+    return [x0] + [
+        noising(schedule, x0, times[0], t).draw(noise(i, x0)) for i, t in enumerate(times[1:])
+    ]
+
+
+def ode_invert(
+    denoiser: Denoiser, x0: Tensor, times: Tensor, solver: Solver | None = None
+) -> list[Tensor]:
+    """Climb the probability-flow ODE and keep the state at every level.
+
+    Args:
+        denoiser: under the condition that describes the image.
+        x0: the state at times[0], [b, *d].
+        times: [k + 1], rising; a deterministic solver other than `DDIMInversion` cannot start at
+            the clean end.
+        solver: `DDIMInversion()` when None.
+
+    Returns:
+        k + 1 states, the first is x0 itself.
+
+    Raises:
+        InputError: times that fall, or a stochastic solver.
+    """
+    solver = DDIMInversion() if solver is None else solver
+    if solver.stochastic:
+        raise InputError("solver", solver, "a deterministic solver")
+    _rising(times, denoiser.schedule)
+    path = [x0]
+
+    def record(step: int, x: Tensor) -> Tensor:
+        path.append(x)
+        return x
+
+    integrate(denoiser, solver, x0, times, manipulate=record)
+    return path
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A solver that retraces a path: Cycle-SDE in difference form around another solver.
+
+    Starting from path[-1] itself it returns path[0]; starting from an edit of it, the edit is
+    carried down with the path's own noises. Use it with falling times, one per state of the path,
+    and no noise.
+
+    Args:
+        solver: a recordable solver, with its eta or kind of noise.
+        path: states ordered clean to noisy, each [b, *d], or [1, *d] shared by the batch.
+
+    Raises:
+        InputError: a solver that is not recordable, a path of fewer than two states, or more
+            steps than the path has.
+    """
+
+    solver: Solver
+    path: Sequence[Tensor]
+    stochastic: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.solver.recordable:
+            name = type(self.solver).__name__
+            raise InputError("solver", name, "a solver whose noise can be recorded")
+        if len(self.path) < 2:
+            raise InputError("path", f"{len(self.path)} states", "two states or more")
+
+    @property
+    def order(self) -> int:
+        return self.solver.order
+
+    def init(self) -> tuple[int, Memory]:
+        return 0, self.solver.init()
+
+    def step(
+        self, denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor, memory: tuple[int, Memory]
+    ) -> tuple[Transition, tuple[int, Memory]]:
+        done, inner = memory
+        last = len(self.path) - 1
+        if done >= last:
+            raise InputError("path", f"{last + 1} states", "one state per time")
+        here, target = self.path[last - done], self.path[last - done - 1]
+        both, inner = self.solver.step(denoiser, torch.cat([x, here]), t, s, inner)
+        edited, reference = both.mean[: len(x)], both.mean[len(x) :]
+        mean = target + (edited - reference)
+        return Transition(mean, torch.zeros_like(both.std)), (done + 1, inner)
+
+
+def follow(
+    denoiser: Denoiser,
+    solver: Solver,
+    x: Tensor,
+    path: Sequence[Tensor],
+    times: Tensor,
+    manipulate: Manipulation | None = None,
+) -> Tensor:
+    """Bring `x`, an edit of path[-1], down along the path: `integrate` with `Follow`.
+
+    Args:
+        denoiser: under the condition that describes the result.
+        solver: a recordable solver.
+        x: the edited state at times[0], [b, *d].
+        path: states ordered clean to noisy.
+        times: falling, the path's own grid flipped: times[i] is the level of path[-1 - i].
+        manipulate: as in `integrate`.
+
+    Raises:
+        InputError: as `Follow`; times that rise, or not one per state of the path.
+    """
+    if len(times) != len(path):
+        raise InputError("times", f"{len(times)} times", f"one per state of the path: {len(path)}")
+    if bool(times[0] < times[-1]):
+        raise InputError("times", times.tolist(), "falling times")
+    return integrate(denoiser, Follow(solver, path), x, times, manipulate=manipulate)
+
+
+def _rising(times: Tensor, schedule: Schedule) -> Tensor:
+    times = check_times(times, schedule)
+    if bool(times[0] > times[-1]):
+        raise InputError("times", times.tolist(), "rising times")
+    return times
+
+
+def _rising_from_clean(times: Tensor, schedule: Schedule) -> Tensor:
+    times = _rising(times, schedule)
+    if times[0].item() != schedule.clean:
+        raise InputError("times[0]", times[0].item(), f"the clean end, {schedule.clean}")
+    return times

@@ -1,0 +1,66 @@
+r"""DDIM inversion: climb the probability-flow ODE from an image towards noise.
+
+From s up to t the reversed step would read the network at (x_s, s); at the clean end that is
+0 / 0, because a clean state says nothing about its noise. So the network is read at the *target*
+time, as diffusers' inverse scheduler does, and its output is held fixed over the step:
+
+    out = the network's output at (x_s, t)
+    x_t = alpha_t x0(out, x_s; s) + sigma_t eps(out, x_s; s)
+
+What "its output" is depends on the parameterisation, and the choice changes the result at the
+order of the step: `held` names it. The default, eps, is DDIM's own; for parity with diffusers
+give the prediction of the model.
+
+References: Song et al. 2021 (arXiv 2010.02502), section 4.3; Mokady et al. 2023 (arXiv
+2211.09794), equation 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.core.prediction import Direct, epsilon
+from yuragi.core.transition import Transition
+from yuragi.errors import InputError
+from yuragi.solver.base import Memory
+
+__all__ = ["DDIMInversion"]
+
+
+@dataclass(frozen=True)
+class DDIMInversion:
+    """One step up the ODE. Times must rise; the first may be the clean end.
+
+    Not recordable: it only climbs, so there is no path down that it could retrace.
+
+    Args:
+        held: which output is held over the step: `epsilon`, `v_prediction` or `flow`.
+
+    Raises:
+        InputError: a target that is not noisier than the start.
+    """
+
+    held: Direct = epsilon
+    order: ClassVar[int] = 1
+    stochastic: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
+
+    def init(self) -> None:
+        return None
+
+    def step(
+        self, denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor, memory: Memory = None
+    ) -> tuple[Transition, None]:
+        if not bool(s > t):
+            raise InputError("times", (t.item(), s.item()), "rising times for DDIMInversion")
+        here, target = denoiser.schedule(t), denoiser.schedule(s)
+        alpha, sigma = target
+        x0 = denoiser(x, s)
+        out = self.held.target(x0, (x - alpha * x0) / sigma, alpha, sigma)
+        mean = alpha * self.held.x0(out, x, *here) + sigma * self.held.eps(out, x, *here)
+        return Transition(mean, torch.zeros_like(sigma)), None

@@ -1,0 +1,123 @@
+"""Guidance is a denoiser made of two; only what is needed is evaluated."""
+
+import itertools
+
+import pytest
+import torch
+
+from numeric.moments import BIMODAL, F64, GAUSSIAN, SCHEDULES
+from yuragi.core import Counting, EDMSchedule, MixtureDenoiser, NetworkDenoiser, v_prediction
+from yuragi.errors import InputError
+from yuragi.guidance import Guided, constant, evaluate_pair, ramp
+
+TABLE = SCHEDULES["table"]
+T = torch.tensor(400.0, dtype=F64)
+
+
+def network(x, timestep, condition):
+    shift = 0 if condition is None else condition["text"].mean(1)[:, None]
+    return torch.sin(x + shift)
+
+
+def pair(strong_condition, weak_condition):
+    counter = Counting(network)
+    strong = NetworkDenoiser(counter, TABLE, v_prediction, strong_condition)
+    return counter, strong, strong.bind(weak_condition)
+
+
+def text(value, rows=1, length=4):
+    return {"text": torch.full((rows, length), value, dtype=F64)}
+
+
+X = torch.randn(2, 3, generator=torch.Generator().manual_seed(0), dtype=F64)
+
+
+def test_the_formula():
+    _, strong, weak = pair(text(1.0), text(0.0))
+    guided = Guided(strong, weak, constant(7.5))
+    x0, x0_weak = strong(X, T), weak(X, T)
+    assert torch.allclose(guided(X, T), x0 + 6.5 * (x0 - x0_weak), atol=1e-12)
+    # In eps-space it is classifier-free guidance as everyone writes it.
+    alpha, sigma = TABLE(T)
+    eps, eps_weak = (X - alpha * x0) / sigma, (X - alpha * x0_weak) / sigma
+    eps_guided = eps_weak + 7.5 * (eps - eps_weak)
+    assert torch.allclose(guided(X, T), (X - sigma * eps_guided) / alpha, atol=1e-10)
+
+
+def test_a_gain_multiplies_the_guidance_term_only():
+    _, strong, weak = pair(text(1.0), text(0.0))
+    gain = lambda strong, x, t: torch.tensor([[2.0, 0.0, 1.0]], dtype=F64)  # noqa: E731
+    x0, x0_weak = strong(X, T), weak(X, T)
+    want = x0 + 2 * gain(strong, X, T) * (x0 - x0_weak)
+    assert torch.allclose(Guided(strong, weak, constant(3.0), gain)(X, T), want)
+
+
+def test_scale_one_costs_one_evaluation_per_sample():
+    counter, strong, weak = pair(text(1.0), text(0.0))
+    assert torch.equal(Guided(strong, weak, constant(1.0))(X, T), strong(X, T))
+    assert (counter.calls, counter.evaluations) == (2, 4)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_two_conditions_of_one_network_are_one_batch(rows):
+    counter, strong, weak = pair(text(1.0, rows), text(0.0))
+    got = evaluate_pair(strong, weak, X, T)
+    assert (counter.calls, counter.evaluations) == (1, 4)
+    assert torch.allclose(got[0], strong(X, T))
+    assert torch.allclose(got[1], weak(X, T))
+
+
+@pytest.mark.parametrize("weak_condition", [None, text(0.0, length=5), {"other": torch.zeros(1)}])
+def test_conditions_of_other_shapes_are_evaluated_apart(weak_condition):
+    counter, strong, weak = pair(text(1.0), weak_condition)
+    if weak_condition is not None and "text" not in weak_condition:
+        weak = strong.bind({"text": torch.zeros(1, 2, dtype=F64), **weak_condition})
+    got = evaluate_pair(strong, weak, X, T)
+    assert counter.calls == 2
+    assert torch.equal(got[1], weak(X, T))
+
+
+def test_any_two_denoisers_will_do():
+    strong, weak = MixtureDenoiser(BIMODAL, TABLE), MixtureDenoiser(GAUSSIAN, TABLE)
+    x = X[:, :1]
+    weak = MixtureDenoiser(BIMODAL, TABLE)
+    guided = Guided(strong, weak, constant(3.0))
+    assert guided.schedule == TABLE
+    assert torch.allclose(guided(x, T), strong(x, T))
+    nested = Guided(guided, weak, constant(2.0))
+    assert torch.allclose(nested(x, T), strong(x, T))
+
+
+def test_schedules_must_agree():
+    with pytest.raises(InputError, match="schedule"):
+        Guided(
+            MixtureDenoiser(GAUSSIAN, TABLE), MixtureDenoiser(GAUSSIAN, EDMSchedule()), constant(2)
+        )
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_a_ramp_is_exact_at_its_levels_and_constant_beyond(schedule):
+    span = schedule.noisiest - schedule.clean
+    times = torch.linspace(schedule.clean, schedule.clean + 0.6 * span, 7, dtype=F64)
+    scales = torch.linspace(1, 3, 7, dtype=F64)
+    weight = ramp(schedule, times, scales)
+    at = [weight(*schedule(t)).item() for t in times]
+    assert at == (scales - 1).tolist()
+    assert weight(*schedule(torch.tensor(schedule.noisiest))).item() == 2
+    between = [weight(*schedule((a + b) / 2)) for a, b in itertools.pairwise(times)]
+    assert all(at[i] < value < at[i + 1] for i, value in enumerate(between))
+    falling = ramp(schedule, times.flip(0), scales.flip(0))
+    assert [falling(*schedule(t)).item() for t in times] == at
+
+
+@pytest.mark.parametrize(
+    ("times", "scales", "argument"),
+    [
+        ([0.1, 0.2], [1.0], "guidance_scales"),
+        ([0.1], [1.0], "guidance_scales"),
+        ([0.2, 0.2], [1.0, 2.0], "times"),
+    ],
+)
+def test_bad_ramps(times, scales, argument):
+    with pytest.raises(InputError, match=argument):
+        ramp(SCHEDULES["vp"], torch.tensor(times), scales)

@@ -1,0 +1,237 @@
+"""Every solver goes through the same properties."""
+
+import math
+from types import MappingProxyType
+
+import pytest
+import torch
+
+from numeric.moments import BIMODAL, F64, GAUSSIAN, SCHEDULES, SOLVERS
+from yuragi.core import (
+    MixtureDenoiser,
+    NetworkDenoiser,
+    SeededNoise,
+    TableSchedule,
+    no_noise,
+    trailing,
+    uniform,
+    v_prediction,
+)
+from yuragi.errors import InputError
+from yuragi.sample import integrate
+from yuragi.solver import DDIM, Churn, DDIMInversion, DPMSolverPP, Heun, make_solver, solvers
+
+NOISE = SeededNoise(0)
+
+
+def build(name):
+    return SOLVERS[name](NOISE, 20)
+
+
+def start(shape=(3, 3), dtype=F64):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+
+
+def interior(schedule):
+    """A step between two levels with signal and noise."""
+    t, s = schedule.time(torch.tensor([-0.5, 0.3], dtype=F64))
+    return t, s
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("name", SOLVERS)
+def test_what_a_solver_declares_is_true(name, schedule):
+    solver, denoiser = build(name), MixtureDenoiser(GAUSSIAN, schedule)
+    (mean, std), _ = solver.step(denoiser, start(), *interior(schedule), solver.init())
+    assert std.ndim == 0
+    # Recordable: all the noise is in std. Otherwise it is in the mean.
+    assert bool(std > 0) == (solver.stochastic and solver.recordable)
+    again, _ = solver.step(denoiser, start(), *interior(schedule), solver.init())
+    assert torch.equal(mean, again.mean)
+    if not solver.recordable:
+        other, _ = Churn(SeededNoise(1), gamma=solver.gamma).step(
+            denoiser, start(), *interior(schedule), solver.init()
+        )
+        assert not torch.allclose(mean, other.mean)
+    assert solver.order in (1, 2)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_solvers_are_values(name):
+    assert build(name) == build(name)
+    assert hash(build(name)) == hash(build(name))
+    with pytest.raises(AttributeError):
+        build(name).order = 3
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("steps", [1, 2, 9])
+def test_finite_from_end_to_end(name, schedule, steps):
+    times = trailing(schedule, steps)
+    out = integrate(MixtureDenoiser(BIMODAL, schedule), build(name), start((4, 1)), times, NOISE)
+    assert out.isfinite().all()
+    assert out.abs().max() < 20
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_finite_for_a_v_network_from_zero_terminal_snr(name):
+    schedule = SCHEDULES["table-zero-snr"]
+    denoiser = NetworkDenoiser(lambda x, t, c: torch.tanh(x), schedule, v_prediction)
+    out = integrate(denoiser, build(name), start(dtype=torch.float32), trailing(schedule, 8), NOISE)
+    assert out.isfinite().all()
+    assert out.dtype == torch.float32
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_last_step_returns_the_expected_image(name, schedule):
+    # To sigma = 0 every solver reduces to x_0 (churn: of the state that it has raised).
+    denoiser, x = MixtureDenoiser(BIMODAL, schedule), start((4, 1))
+    t, s = schedule.time(torch.tensor(1.0, dtype=F64)), torch.tensor(schedule.clean, dtype=F64)
+    solver = Churn(NOISE, gamma=0.0) if name == "churn" else build(name)
+    _, memory = solver.step(denoiser, x, *interior(schedule), solver.init())
+    (mean, std), _ = solver.step(denoiser, x, t, s, memory)
+    assert std == 0
+    assert torch.allclose(mean, denoiser(x, t), atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_short_step_goes_nowhere(name, schedule):
+    denoiser, x = MixtureDenoiser(BIMODAL, schedule), start((4, 1))
+    solver = Churn(NOISE, gamma=0.0) if name == "churn" else build(name)
+    t, s = schedule.time(torch.tensor([0.3, 0.3 + 1e-8], dtype=F64))
+    (mean, std), _ = solver.step(denoiser, x, t, s, solver.init())
+    assert torch.allclose(mean, x, atol=1e-6)
+    assert std < 1e-3
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_stepping_does_not_change_the_solver_or_the_state(name):
+    schedule, x = SCHEDULES["vp"], start()
+    solver, before = build(name), start()
+    first = integrate(MixtureDenoiser(GAUSSIAN, schedule), solver, x, uniform(schedule, 5), NOISE)
+    second = integrate(MixtureDenoiser(GAUSSIAN, schedule), solver, x, uniform(schedule, 5), NOISE)
+    assert torch.equal(first, second)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_clean_end_is_no_place_to_start(name):
+    schedule, solver = SCHEDULES["vp"], build(name)
+    with pytest.raises(InputError, match="DDIMInversion"):
+        solver.step(
+            MixtureDenoiser(GAUSSIAN, schedule),
+            start(),
+            torch.tensor(0.0, dtype=F64),
+            torch.tensor(0.1, dtype=F64),
+            solver.init(),
+        )
+
+
+@pytest.mark.parametrize("name", ["ddim-1", "ddim-0.5", "sde-dpm++1", "sde-dpm++2m"])
+def test_fresh_noise_has_no_place_on_the_way_up(name):
+    schedule = SCHEDULES["vp"]
+    with pytest.raises(InputError, match="solver"):
+        integrate(
+            MixtureDenoiser(GAUSSIAN, schedule),
+            build(name),
+            start(),
+            torch.tensor([0.2, 0.4]),
+            NOISE,
+        )
+
+
+@pytest.mark.parametrize("solver", [DDIM(0.0), DPMSolverPP(2), Heun()])
+def test_deterministic_solvers_climb_and_come_back(solver):
+    schedule = SCHEDULES["vp"]
+    denoiser = MixtureDenoiser(BIMODAL, schedule)
+    times = torch.linspace(0.6, 0.1, 401, dtype=F64)
+    x = start((4, 1))
+    down = integrate(denoiser, solver, x, times)
+    assert torch.allclose(integrate(denoiser, solver, down, times.flip(0)), x, atol=0.05)
+
+
+def test_inversion_only_climbs():
+    schedule = SCHEDULES["vp"]
+    with pytest.raises(InputError, match="rising"):
+        integrate(
+            MixtureDenoiser(GAUSSIAN, schedule),
+            DDIMInversion(),
+            start(),
+            torch.tensor([0.4, 0.2]),
+        )
+
+
+def test_eta_above_one_is_limited_by_the_step():
+    schedule = SCHEDULES["vp"]
+    denoiser = MixtureDenoiser(GAUSSIAN, schedule)
+    integrate(denoiser, DDIM(1.5), start(), torch.linspace(0.6, 0.59, 2, dtype=F64), NOISE)
+    with pytest.raises(InputError, match="eta"):
+        integrate(denoiser, DDIM(1.5), start(), torch.tensor([0.9, 0.1]), NOISE)
+
+
+def test_churn_stays_inside_its_window():
+    schedule = SCHEDULES["edm"]
+    denoiser, step = MixtureDenoiser(GAUSSIAN, schedule), torch.tensor([2.0, 1.5], dtype=F64)
+    plain, _ = Heun().step(denoiser, start(), *step)
+    for outside in ({"s_max": 1.9}, {"s_min": 2.1}):
+        churned, _ = Churn(NOISE, **outside).step(denoiser, start(), *step)
+        assert torch.equal(churned.mean, plain.mean)
+    # The rise: EDM's algorithm 2, lines 4 to 6, written out.
+    gamma, scale = 0.3, 1.007
+    top = step[0] * (1 + gamma)
+    raised = start() + (top**2 - step[0] ** 2).sqrt() * scale * NOISE(0, start())
+    want, _ = Heun().step(denoiser, raised, top, step[1])
+    churned, memory = Churn(NOISE, gamma=gamma, s_noise=scale).step(denoiser, start(), *step)
+    assert torch.allclose(churned.mean, want.mean)
+    assert memory == 1
+    with pytest.raises(InputError, match="noise"):
+        Churn(no_noise).step(denoiser, start(), *step)
+
+
+def test_heun_is_the_papers_algorithm():
+    schedule = SCHEDULES["edm"]
+    denoiser, (t, s) = MixtureDenoiser(BIMODAL, schedule), torch.tensor([2.0, 1.2], dtype=F64)
+    x = start((4, 1))
+    d = (x - denoiser(x, t)) / t
+    euler = x + (s - t) * d
+    d_s = (euler - denoiser(euler, s)) / s
+    got, _ = Heun().step(denoiser, x, t, s)
+    assert torch.allclose(got.mean, x + (s - t) * (d + d_s) / 2)
+
+
+def test_names():
+    assert isinstance(solvers, MappingProxyType)
+    for name in solvers:
+        solver = make_solver(name, noise=NOISE)
+        assert solver.stochastic == (name in ("ddpm", "sde-dpm++", "sde-dpm++2m", "churn"))
+    assert make_solver("ddim", eta=0.5) == DDIM(0.5)
+    assert make_solver("dpm++2m") == DPMSolverPP(2)
+
+
+@pytest.mark.parametrize(
+    ("build", "argument"),
+    [
+        (lambda: make_solver("euler-a"), "solver"),
+        (lambda: make_solver("heun", eta=0.5), "eta"),
+        (lambda: DDIM(-0.1), "eta"),
+        (lambda: DDIM(math.nan), "eta"),
+        (lambda: DPMSolverPP(order=3), "order"),
+        (lambda: Churn(NOISE, gamma=0.5), "gamma"),
+        (lambda: Churn(NOISE, s_noise=0.0), "s_noise"),
+    ],
+)
+def test_bad_input(build, argument):
+    with pytest.raises(InputError, match=argument):
+        build()
+
+
+def test_a_table_can_be_followed_between_its_entries():
+    schedule = SCHEDULES["table"]
+    assert isinstance(schedule, TableSchedule)
+    times = uniform(schedule, 7)
+    assert (times != times.round()).any()
+    out = integrate(MixtureDenoiser(BIMODAL, schedule), Heun(), start((4, 1)), times)
+    assert out.isfinite().all()
