@@ -1,0 +1,155 @@
+r"""SDE-Drag and ODE-Drag: one loop over sub-drags, two ways to go up and down in noise.
+
+A motion is cut into m sub-drags. Each takes the clean latent z of the one before and
+
+1. goes up to the level t0 and keeps the path: by the forward chain (SDE) or by inverting the
+   probability-flow ODE (ODE);
+2. copies and pastes at t0 (`yuragi.drag.paste`);
+3. comes down: along the recorded path (Cycle-SDE in difference form) or by the ODE, and after
+   every step restores the path outside the mask.
+
+The levels are explicit and end at the clean latent; guidance ramps linearly from 1 at the
+cleanest level that the network reads to `guidance_scale` at t0.
+
+References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorithm 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from yuragi.core import Denoiser, Schedule, SeededNoise, trailing
+from yuragi.drag.paste import paste
+from yuragi.drag.spec import Handle, drag_count
+from yuragi.edit import composite, keep_outside, watch
+from yuragi.errors import InputError
+from yuragi.invert import Follow, markov_path, ode_invert
+from yuragi.sample import integrate
+from yuragi.solver import Solver
+
+__all__ = ["Drag", "DragStep", "drag_latents", "drag_levels"]
+
+
+@dataclass(frozen=True)
+class Drag:
+    """The settings of a drag, in units that do not depend on the model.
+
+    Attributes:
+        solver: comes down from t0; must be recordable where `stochastic`.
+        stochastic: True for SDE-Drag, False for ODE-Drag.
+        num_inference_steps: levels over the whole time axis; t0 of them are used.
+        t0: the share of the time axis to climb, in (0, 1].
+        radius: half the side of a box, as a share of the latent's shorter side.
+        step: length of a sub-drag, as a share of the latent's shorter side.
+        gain: alpha of the paste.
+        keep: beta of the paste.
+
+    Raises:
+        InputError: a solver that does not fit: SDE-Drag records noise, ODE-Drag has none.
+    """
+
+    solver: Solver
+    stochastic: bool
+    num_inference_steps: int
+    t0: float
+    radius: float
+    step: float
+    gain: float
+    keep: float
+
+    def __post_init__(self) -> None:
+        name = type(self.solver).__name__
+        if self.stochastic and not self.solver.recordable:
+            raise InputError("solver", name, "a solver whose noise can be recorded, for SDE-Drag")
+        if not self.stochastic and self.solver.stochastic:
+            raise InputError("solver", name, "a deterministic solver, for ODE-Drag")
+
+    def plan(self, handles: Sequence[Handle], side: int) -> int:
+        """How many sub-drags these handles need on a latent with this shorter side."""
+        return drag_count(max(handle.length for handle in handles), self.step * side)
+
+    @property
+    def climbs(self) -> int:
+        """Steps from the clean latent to t0."""
+        return max(1, math.floor(self.t0 * self.num_inference_steps + 1e-9))
+
+
+@dataclass(frozen=True)
+class DragStep:
+    """The state after one sub-drag.
+
+    Attributes:
+        latents: clean latent (1, c, h, w).
+        index: 1 for the first sub-drag.
+        count: how many there are.
+        handles: where the content should be now, and how far it still has to go, in cells.
+    """
+
+    latents: Tensor
+    index: int
+    count: int
+    handles: list[Handle]
+
+    @property
+    def distance(self) -> float:
+        """Mean way that is left, in cells."""
+        return sum(handle.length for handle in self.handles) / len(self.handles)
+
+
+def drag_levels(schedule: Schedule, drag: Drag) -> Tensor:
+    """The levels of a drag, from t0 down to the clean end."""
+    return trailing(schedule, drag.num_inference_steps)[-(drag.climbs + 1) :]
+
+
+def drag_latents(
+    denoiser: Denoiser,
+    latents: Tensor,
+    handles: Sequence[Handle],
+    drag: Drag,
+    seed: int,
+    mask: Tensor | None = None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Iterator[DragStep]:
+    """Drag the content of a clean latent; yields after every sub-drag.
+
+    Args:
+        denoiser: the guided denoiser, with the prompt bound.
+        latents: clean latent (1, c, h, w), float32.
+        handles: what to move, in cells.
+        drag: the settings.
+        seed: every random number is keyed by (seed, sample 0, sub-drag, level).
+        mask: (1, 1, h, w), 1 where the latent may change; None for everywhere.
+        on_step: called after every solver step of the way down.
+    """
+    side = min(latents.shape[-2:])
+    down = drag_levels(denoiser.schedule, drag)
+    alpha, _ = denoiser.schedule(down[0])
+    count = drag.plan(handles, side)
+    for index in range(count):
+        chain = SeededNoise(seed, stream=f"drag {index} chain")
+        if drag.stochastic:
+            path = markov_path(latents, denoiser.schedule, down.flip(0), chain)
+            solver: Solver = Follow(drag.solver, path)
+        else:
+            path = ode_invert(denoiser, latents, down.flip(0))
+            solver = drag.solver
+        top = paste(
+            path[-1],
+            (alpha * path[0]).to(latents),
+            [handle.part(index / count, (index + 1) / count) for handle in handles],
+            drag.radius * side,
+            drag.gain,
+            drag.keep,
+            SeededNoise(seed, stream="drag paste")(index, latents),
+        )
+        manipulate = watch(on_step)
+        if mask is not None:
+            top = composite(top, path[-1], mask)
+            manipulate = keep_outside(mask, path, manipulate)
+        latents = integrate(denoiser, solver, top, down, manipulate=manipulate)
+        left = [handle.part((index + 1) / count, 1.0) for handle in handles]
+        yield DragStep(latents, index + 1, count, left)

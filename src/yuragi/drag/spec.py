@@ -1,0 +1,115 @@
+r"""Points: from pixels, as the user sees them, to positions on the latent grid.
+
+At the edges of the program a point is ``(x, y)`` in pixels, x to the right, y down. Inside it is
+the position of the pixel's centre in cells of the latent grid, as real numbers: cell j covers
+[j, j + 1). Nothing is rounded here, so no part of a motion is lost.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from yuragi.errors import InputError
+
+__all__ = ["Handle", "PointPair", "drag_count", "handles", "parse_point", "parse_points"]
+
+PointPair = tuple[tuple[float, float], tuple[float, float]]
+
+_ARROW = re.compile(
+    r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*:"
+    r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*"
+)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """One drag, in cells of the latent grid.
+
+    Attributes:
+        x: column of the source.
+        y: row of the source.
+        dx: columns to move to the right.
+        dy: rows to move down.
+    """
+
+    x: float
+    y: float
+    dx: float
+    dy: float
+
+    @property
+    def length(self) -> float:
+        """Length of the motion in cells."""
+        return math.hypot(self.dx, self.dy)
+
+    def part(self, start: float, stop: float) -> Handle:
+        """The part of the motion between the fractions `start` and `stop` of its way."""
+        share = stop - start
+        return Handle(
+            self.x + start * self.dx, self.y + start * self.dy, share * self.dx, share * self.dy
+        )
+
+
+def parse_point(text: str) -> PointPair:
+    """Read ``"70,52:70,40"``: source x,y, a colon, target x,y, in pixels.
+
+    Raises:
+        InputError: any other form.
+    """
+    match = _ARROW.fullmatch(text)
+    if match is None:
+        raise InputError("point", text, "source and target in pixels as x,y:x,y, e.g. 70,52:70,40")
+    sx, sy, tx, ty = (float(number) for number in match.groups())
+    return (sx, sy), (tx, ty)
+
+
+def parse_points(points: Sequence[PointPair], width: int, height: int) -> tuple[PointPair, ...]:
+    """Check point pairs against a picture's size.
+
+    Raises:
+        InputError: no pairs, malformed pairs, points outside the picture, equal source and
+            target, or two pairs with the same source.
+    """
+    form = "a list of ((x, y), (x, y)) pairs: source and target in pixels"
+    try:
+        pairs = tuple(
+            ((float(sx), float(sy)), (float(tx), float(ty))) for (sx, sy), (tx, ty) in points
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError("points", points, form) from error
+    if not pairs:
+        raise InputError("points", points, form + ", at least one")
+    for source, target in pairs:
+        for name, (x, y) in (("source", source), ("target", target)):
+            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+                raise InputError(
+                    "points", f"{name} {x:g},{y:g}", f"x 0 to {width - 1}, y 0 to {height - 1}"
+                )
+        if source == target:
+            raise InputError("points", f"{source[0]:g},{source[1]:g}", "a target unlike its source")
+    if len({source for source, _ in pairs}) < len(pairs):
+        raise InputError("points", pairs, "each source point once")
+    return pairs
+
+
+def handles(pairs: Sequence[PointPair], cell: int) -> list[Handle]:
+    """Pixel pairs as handles on a grid of `cell` x `cell` pixels."""
+    return [
+        Handle((sx + 0.5) / cell, (sy + 0.5) / cell, (tx - sx) / cell, (ty - sy) / cell)
+        for (sx, sy), (tx, ty) in pairs
+    ]
+
+
+def drag_count(length: float, step: float) -> int:
+    """How many drags a motion of `length` cells is cut into, each about `step` cells.
+
+    1 when the motion is no longer than a step; else the whole number around length / step whose
+    drags are nearest to a step in length (SDE-Drag, section 2.3 of its released settings).
+    """
+    if length <= step:
+        return 1
+    fewer = math.trunc(length / step)
+    return min((fewer, fewer + 1), key=lambda m: abs(length / m - step))

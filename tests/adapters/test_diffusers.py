@@ -1,0 +1,101 @@
+"""Loading pipelines, and sampling exactly as diffusers does."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+from yuragi.adapters import load_diffusers
+from yuragi.adapters.diffusers import schedule_from_config
+from yuragi.errors import InputError
+
+
+@pytest.fixture
+def changed(pipeline_folder, tmp_path):
+    """A copy of the pipeline that may be damaged."""
+    return shutil.copytree(pipeline_folder, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"beta_schedule": "linear"},
+        {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+        {"beta_schedule": "squaredcos_cap_v2"},
+        {"beta_schedule": "linear", "rescale_betas_zero_snr": True},
+        {"trained_betas": list(np.linspace(0.001, 0.3, 50)), "num_train_timesteps": 50},
+    ],
+)
+def test_tables_are_diffusers(config):
+    theirs = DDIMScheduler(**config)
+    ours = schedule_from_config(dict(theirs.config))
+    torch.testing.assert_close(
+        ours.alphas_cumprod.float(), theirs.alphas_cumprod, rtol=2e-5, atol=1e-7
+    )
+
+
+def test_unknown_tables_are_refused():
+    config = dict(DDIMScheduler().config) | {"beta_schedule": "magic"}
+    with pytest.raises(InputError, match="beta_schedule = 'magic'"):
+        schedule_from_config(config)
+
+
+@pytest.mark.parametrize("spacing", ["trailing", "leading"])
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_samples_equal_diffusers(pipeline_folder, tiny, spacing, scale):
+    theirs = StableDiffusionPipeline.from_pretrained(pipeline_folder, local_files_only=True)
+    theirs.set_progress_bar_config(disable=True)
+    theirs.scheduler = DDIMScheduler.from_config(theirs.scheduler.config, timestep_spacing=spacing)
+    z = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(2))
+    settings = {"num_inference_steps": 20, "guidance_scale": scale}
+    expected = theirs("long red hair", latents=z.clone(), output_type="np", **settings).images[0]
+    result = tiny.sample(
+        "long red hair", latents=z, solver="ddim", timestep_spacing=spacing, **settings
+    )
+    difference = np.abs(np.asarray(result.image) / 255 - expected).max()
+    assert difference <= 0.5 / 255 + 1e-4  # half a level: the rounding to 8 bits
+    assert result.evaluations == 20 * (1 if scale == 1 else 2)
+
+
+def test_sizes_are_read_from_the_model(tiny):
+    model = tiny.loaded
+    assert (model.native_size, model.side) == (128, 32)
+    assert (model.codec.cell, model.codec.multiple, model.codec.channels) == (4, 16, 4)
+
+
+def test_half_precision_networks_keep_a_float32_state(pipeline_folder):
+    model = load_diffusers(pipeline_folder, "cpu", torch.bfloat16)
+    z = torch.randn(1, 4, 32, 32)
+    out = model.bind(["red hair"])(z, torch.tensor(500.0))
+    assert out.dtype == torch.float32
+    assert bool(out.isfinite().all())
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_missing_weights_are_named(changed, part):
+    for file in (changed / part).glob("*.safetensors"):
+        file.unlink()
+    with pytest.raises(InputError, match=f"model = .*{part}.*no weights here"):
+        load_diffusers(changed)
+
+
+def test_another_class_is_named(changed):
+    index = changed / "model_index.json"
+    index.write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    with pytest.raises(InputError, match="FluxPipeline.*StableDiffusionPipeline"):
+        load_diffusers(changed)
+
+
+@pytest.mark.parametrize("text", ["", "[", "\xff"])
+def test_a_damaged_index_is_named(changed, text):
+    (changed / "model_index.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="model_index.json"):
+        load_diffusers(changed)
+
+
+def test_several_prompts_make_one_condition(tiny):
+    condition = tiny.loaded.bind(["red hair", "blond hair", ""]).condition
+    assert condition["encoder_hidden_states"].shape == (3, 40, 16)

@@ -1,0 +1,121 @@
+"""The drag as a whole, on a denoiser with a closed form."""
+
+import pytest
+import torch
+
+from yuragi.core import (
+    GaussianMixture,
+    MixtureDenoiser,
+    TableSchedule,
+    scaled_linear_betas,
+)
+from yuragi.drag.drag import Drag, drag_latents, drag_levels
+from yuragi.drag.spec import Handle
+from yuragi.errors import InputError
+from yuragi.solver import DDIM, Churn, DPMSolverPP
+
+SHAPE = (1, 1, 8, 8)
+TABLE = TableSchedule.from_betas(scaled_linear_betas())
+FLAT = MixtureDenoiser(
+    GaussianMixture.diagonal(
+        weights=torch.ones(1), means=torch.zeros(1, 64), variances=torch.ones(1, 64)
+    ),
+    TABLE,
+)
+
+
+def settings(stochastic=True, solver=None, steps=20, **changes):
+    values = {
+        "solver": solver or DDIM(1.0 if stochastic else 0.0),
+        "stochastic": stochastic,
+        "num_inference_steps": steps,
+        "t0": 0.6,
+        "radius": 0.2,
+        "step": 1 / 8,
+        "gain": 1.1,
+        "keep": 0.3,
+    }
+    return Drag(**(values | changes))
+
+
+def latent(seed=0):
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
+
+
+HANDLES = [Handle(3.0, 4.0, 3.0, 0.0)]
+
+
+def test_levels_of_the_paper():
+    levels = drag_levels(TABLE, settings(steps=200))
+    assert len(levels) == 121
+    assert levels[0] == 599
+    assert levels[-1] == TABLE.clean
+    assert bool((levels.diff() == -5).all())
+
+
+@pytest.mark.parametrize("stochastic", [True, False])
+def test_it_takes_a_sub_drag_for_each_step_and_arrives(stochastic):
+    steps = list(drag_latents(FLAT, latent(), HANDLES, settings(stochastic), seed=0))
+    assert [step.index for step in steps] == [1, 2, 3]
+    assert all(step.count == 3 for step in steps)
+    assert [step.distance for step in steps] == pytest.approx([2, 1, 0])
+    assert steps[-1].handles[0].x == pytest.approx(6)
+
+
+@pytest.mark.parametrize("stochastic", [True, False])
+def test_outside_the_mask_the_latent_is_kept_exactly(stochastic):
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 2:6, :] = 1
+    *_, last = drag_latents(FLAT, latent(), HANDLES, settings(stochastic), 0, mask)
+    outside = mask.bool().logical_not().expand(SHAPE)
+    assert torch.equal(last.latents[outside], latent()[outside])
+    assert not torch.equal(last.latents, latent())
+
+
+def test_same_seed_same_result_other_seed_another():
+    def result(seed):
+        *_, last = drag_latents(FLAT, latent(), HANDLES, settings(), seed)
+        return last.latents
+
+    assert torch.equal(result(1), result(1))
+    assert not torch.equal(result(1), result(2))
+
+
+def test_without_a_paste_sde_drag_gives_the_picture_back():
+    # gain 1, keep 1 and a motion too short to reach a cell's centre: nothing is manipulated.
+    nudge = [Handle(4.0, 4.0, 1e-7, 0.0)]
+    drag = settings(gain=1.0, keep=1.0, radius=0.01)
+    *_, last = drag_latents(FLAT, latent(), nudge, drag, 0)
+    torch.testing.assert_close(last.latents, latent(), rtol=0, atol=1e-5)
+
+
+def test_the_sde_forgives_what_the_ode_carries_through():
+    # Contraction (spec 1.4): under N(0, 1) data every mismatch of the paste decays by the
+    # correlation of x_0 with x_t0 for the SDE, and is kept whole by the ODE.
+    def excess(stochastic):
+        drag = settings(stochastic, gain=1.5, steps=100)
+        *_, last = drag_latents(FLAT, latent(), [Handle(3.0, 4.0, 1.0, 0.0)], drag, 0)
+        return (last.latents - latent()).square().sum().item()
+
+    assert excess(True) < 0.5 * excess(False)
+
+
+def test_every_step_is_reported():
+    ticks = []
+    drag = settings()
+    list(drag_latents(FLAT, latent(), HANDLES, drag, 0, on_step=lambda: ticks.append(1)))
+    assert len(ticks) == drag.plan(HANDLES, 8) * drag.climbs
+
+
+def test_second_order_solvers_fit():
+    for stochastic in (True, False):
+        drag = settings(stochastic, DPMSolverPP(2, stochastic=stochastic))
+        *_, last = drag_latents(FLAT, latent(), HANDLES, drag, 0)
+        assert bool(last.latents.isfinite().all())
+
+
+def test_solvers_that_do_not_fit_are_refused_by_name():
+    with pytest.raises(InputError, match="Churn"):
+        settings(solver=Churn(noise=None))
+    with pytest.raises(InputError, match="DDIM"):
+        settings(stochastic=False, solver=DDIM(1.0))
