@@ -1,0 +1,45 @@
+"""Yuragi: edit images with pretrained diffusion models, without retraining them.
+
+    import yuragi
+
+    model = yuragi.load("portraits")
+    model.sample("a person with red hair", seed=0).image.save("person.png")
+
+Importing this package is quick: PyTorch is imported when a name below is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from yuragi.errors import InputError, MissingExtraError, YuragiError
+
+if TYPE_CHECKING:
+    from yuragi.model import Model, load
+    from yuragi.recipe.result import Result
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InputError",
+    "MissingExtraError",
+    "Model",
+    "Result",
+    "YuragiError",
+    "__version__",
+    "load",
+]
+
+_LAZY = {"Model": "yuragi.model", "load": "yuragi.model", "Result": "yuragi.recipe.result"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'yuragi' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,128 @@
+"""How good the shipped portrait model is, on the benchmark split that training never sees.
+
+- ``psnr``: encode-decode round trips of real drawings, mean in dB;
+- ``accuracy``: share of generated portraits in which a classifier trained on real drawings sees
+  the attribute that the prompt names; beside it the same classifier on real drawings and on
+  their round trips, which bound what can be reached.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from yuragi.bench.report import frame
+from yuragi.model import load
+from yuragi.recipe.pictures import to_tensor
+from yuragi.train.autoencoder import psnr
+from yuragi.train.autoencoder import to_tensor as stack_to_tensor
+from yuragi.train.cache import cached
+from yuragi.train.config import Recipe
+from yuragi.train.judge import Judge, accuracy, train_judge
+from yuragi.train.loop import Report
+from yuragi.train.portraits import caption
+
+__all__ = ["JUDGED", "bench_portraits"]
+
+JUDGED = ("hair_colour", "clothes_colour", "skin", "background", "mouth")
+"""The attributes of the headline average."""
+
+STEPS, SCALE, SOLVER = 20, 3.0, "dpm++2m"
+
+
+def bench_portraits(
+    model: str,
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    n: int,
+    seed: int,
+    sheet: Path | None,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+    on_sample: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Measure a model; trains the judge in ``runs/judge`` first if it is not there.
+
+    Args:
+        model: name or path.
+        recipe: sizes of data and judge.
+        runs: where the judge lies.
+        data: where drawings are cached.
+        n: portraits of the benchmark split to use.
+        seed: of the generated portraits.
+        sheet: where to write a sheet of the first 40 generated portraits.
+        device: where to run.
+        on_report: told while the judge is trained.
+        on_sample: told (done, all) while pictures are drawn.
+    """
+    real, labels = cached("benchmark", n, data)
+    judge = _judge(recipe, runs, data, device, on_report)
+    loaded = load(model, str(device))
+    codec = loaded.loaded.codec
+    real_tensor = stack_to_tensor(real)
+    back = torch.cat(
+        [
+            codec.decode(codec.encode(part), *part.shape[-2:]).cpu()
+            for part in torch.split(real_tensor.to(device), 32)
+        ]
+    )
+    pictures: list[Image.Image] = []
+    evaluations = 0
+    for k in range(n):
+        words = np.random.default_rng([seed, k])
+        result = loaded.sample(
+            caption(labels[k], words, empty=0.0, named=1.0),
+            num_inference_steps=STEPS,
+            guidance_scale=SCALE,
+            solver=SOLVER,
+            seed=seed + k,
+        )
+        pictures += result.images
+        evaluations += result.evaluations
+        on_sample(k + 1, n)
+    generated = torch.cat([to_tensor(picture) for picture in pictures])
+    if sheet is not None:
+        _sheet(pictures[:40]).save(sheet)
+    scores = {
+        "generated": accuracy(judge, generated, labels),
+        "real": accuracy(judge, real_tensor, labels),
+        "round_trip": accuracy(judge, back, labels),
+    }
+    return frame("portraits", device, [seed], n) | {
+        "model": Path(model).name,
+        "settings": {"steps": STEPS, "guidance_scale": SCALE, "solver": SOLVER},
+        "evaluations": evaluations,
+        "psnr": psnr(loaded.loaded.pipeline.vae, real),
+        "accuracy": scores,
+        "mean_accuracy": {kind: _mean(table) for kind, table in scores.items()},
+    }
+
+
+def _mean(table: Mapping[str, float]) -> float:
+    return math.fsum(table[name] for name in JUDGED) / len(JUDGED)
+
+
+def _judge(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> Judge:
+    images, labels = cached("train", recipe.data.train, data)
+    return train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
+
+
+def _sheet(pictures: list[Image.Image]) -> Image.Image:
+    side = pictures[0].width
+    sheet = Image.new("RGB", (10 * side, math.ceil(len(pictures) / 10) * side), "white")
+    for k, picture in enumerate(pictures):
+        sheet.paste(picture, (k % 10 * side, k // 10 * side))
+    return sheet

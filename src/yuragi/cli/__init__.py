@@ -1,0 +1,62 @@
+"""The command line: `yuragi drag | sample | replay | models | train | bench`.
+
+Commands only read options, build a request, run it and write files. PyTorch is imported inside
+them, so that ``yuragi --help`` answers at once. Exit codes: 0 done, 1 a replay that differs or a
+file that could not be written, 2 bad input (one line that names the argument), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from yuragi import __version__
+from yuragi.cli import bench, edit, train
+from yuragi.cli.progress import say
+from yuragi.errors import YuragiError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (edit.drag, edit.sample, edit.replay, edit.models):
+    app.command()(command)
+app.add_typer(train.app, name="train")
+app.add_typer(bench.app, name="bench")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"yuragi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Edit images with pretrained diffusion models, without retraining them."""
+
+
+def main() -> None:
+    """Entry point: one line for an expected error, no traceback."""
+    # transformers announces at import that torchvision is missing; nothing here needs it.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    try:
+        app()
+    except YuragiError as error:
+        say(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:
+        say(f"error: {error}")
+        sys.exit(1)

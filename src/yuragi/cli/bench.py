@@ -1,0 +1,88 @@
+"""`yuragi bench`: measured quality and cost, as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder
+from yuragi.cli.options import (
+    ConfigOption,
+    DataOption,
+    DeviceOption,
+    ModelOption,
+    ReportOption,
+    RunsOption,
+)
+from yuragi.cli.progress import progress, training
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Measure quality and cost.", no_args_is_help=True)
+
+
+@app.command()
+def portraits(
+    output: ReportOption = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Portraits to draw.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the generated portraits.")] = 0,
+    model: ModelOption = "portraits",
+    config: ConfigOption = None,
+    runs: RunsOption = Path("runs"),
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """PSNR and attribute accuracy of a portrait model, on portraits it was not trained on."""
+    from yuragi.bench.portraits import bench_portraits
+    from yuragi.bench.report import write_report
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
+    from yuragi.train.recipe import pick_device
+
+    for name, path in (("output", output), ("sheet", sheet)):
+        if path is not None:
+            check_folder(name, path.parent)
+    with training("judge") as on_report, progress("sampling") as on_sample:
+        report = bench_portraits(
+            model,
+            read_recipe(config),
+            runs,
+            data or default_folder(),
+            number,
+            seed,
+            sheet,
+            pick_device(device),
+            on_report,
+            on_sample,
+        )
+    write_report(report, output)
+
+
+@app.command()
+def drag(
+    image: Annotated[Path, typer.Argument(help="Picture to edit.")],
+    point: Annotated[list[str], typer.Option(help="As in `yuragi drag`.", metavar="X,Y:X,Y")],
+    prompt: Annotated[str, typer.Option(help="What the result shows.")] = "",
+    repeats: Annotated[int, typer.Option(help="Runs of each kind.")] = 3,
+    output: ReportOption = None,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Seconds, network evaluations and exactness of replay for every preset and sampler."""
+    from yuragi.bench.drag import bench_drag
+    from yuragi.bench.report import write_report
+    from yuragi.drag.spec import parse_point
+    from yuragi.recipe.pictures import read_picture
+    from yuragi.train.recipe import pick_device
+
+    if output is not None:
+        check_folder("output", output.parent)
+    points = [parse_point(text) for text in point]
+    with progress("dragging") as on_done:
+        report = bench_drag(
+            model, read_picture(image), points, prompt, repeats, pick_device(device), on_done
+        )
+    write_report(report, output)

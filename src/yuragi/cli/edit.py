@@ -1,0 +1,269 @@
+"""Commands that make pictures: drag, sample, replay; and the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder, check_output
+from yuragi.cli.options import (
+    DeviceOption,
+    ModelOption,
+    OverwriteOption,
+    QuietOption,
+    SeedOption,
+)
+from yuragi.cli.progress import progress, say
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from yuragi.recipe.request import DragRequest, SampleRequest
+    from yuragi.recipe.result import Result
+
+__all__ = ["drag", "models", "replay", "sample"]
+
+
+def drag(
+    image: Annotated[Path, typer.Argument(help="Picture to edit (PNG, JPEG, WebP, ...).")],
+    point: Annotated[
+        list[str],
+        typer.Option(
+            help="Source and target in pixels, e.g. 70,52:70,40. May be given several times.",
+            metavar="X,Y:X,Y",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")],
+    prompt: Annotated[str, typer.Option(help="What the result shows.")] = "",
+    negative_prompt: Annotated[str, typer.Option(help="What to stay away from.")] = "",
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="Picture of the same size: white may change, black stays as it is."),
+    ] = None,
+    sampler: Annotated[str, typer.Option(help="sde (Cycle-SDE) or ode.")] = "sde",
+    preset: Annotated[str, typer.Option(help="paper or fast.")] = "paper",
+    steps: Annotated[
+        int | None, typer.Option(help="Levels over the whole time axis; by default the preset's.")
+    ] = None,
+    t0: Annotated[
+        float | None,
+        typer.Option(help="Share of the time axis to climb: higher is more realistic, less true."),
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Guidance scale at t0, ramping down to 1.")
+    ] = None,
+    solver: Annotated[str | None, typer.Option(help="Instead of the preset's, e.g. ddim.")] = None,
+    eta: Annotated[
+        float | None, typer.Option(help="Noise of solver ddim: 0 is the ODE, 1 the SDE.")
+    ] = None,
+    seed: SeedOption = None,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Also write before and after, with the points drawn in.")
+    ] = None,
+    animation: Annotated[
+        Path | None, typer.Option(help="Also write the steps (.gif, .webp or .png).")
+    ] = None,
+    embed: Annotated[
+        bool, typer.Option(help="Carry the input in the result, so that it alone can be replayed.")
+    ] = True,
+    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 40.0,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Move what lies under points of a picture to other places."""
+    from yuragi.drag.spec import parse_point
+    from yuragi.recipe.build import drag_request
+    from yuragi.show import ANIMATIONS, before_after, save_animation
+
+    taken = [image, *([mask] if mask else [])]
+    for name, path, suffixes in (
+        ("output", output, (".png",)),
+        ("compare", compare, (".png", ".jpg", ".webp")),
+        ("animation", animation, ANIMATIONS),
+    ):
+        if path is not None:
+            check_output(name, path, taken, overwrite, suffixes)
+            taken.append(path)
+    request, sources = drag_request(
+        model=model,
+        image=image,
+        points=[parse_point(text) for text in point],
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        mask=mask,
+        sampler=sampler,
+        preset=preset,
+        num_inference_steps=steps,
+        t0=t0,
+        guidance_scale=scale,
+        solver=solver,
+        eta=eta,
+        seed=seed,
+        max_pixels=int(max_megapixels * 1e6),
+    )
+    result = run_with_progress("dragging", request, sources, device, quiet)
+    for path in (output, compare, animation):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    result.save(output, embed_sources=embed)
+    typer.echo(output)
+    if compare:
+        before_after(result.frames[0], result.image, request).save(compare)
+        typer.echo(compare)
+    if animation:
+        save_animation(result.frames, animation)
+        typer.echo(animation)
+    say(
+        f"seed {request.seed}, {len(result.frames) - 1} sub-drags, "
+        f"{result.evaluations} network evaluations"
+    )
+
+
+def sample(
+    prompt: Annotated[str, typer.Option(help="What to draw.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")],
+    number: Annotated[int, typer.Option("--number", "-n", help="How many.")] = 1,
+    negative_prompt: Annotated[str, typer.Option(help="What to stay away from.")] = "",
+    steps: Annotated[int, typer.Option(help="Solver steps.")] = 20,
+    scale: Annotated[float, typer.Option(help="Guidance scale; 1 is off.")] = 3.0,
+    solver: Annotated[str, typer.Option(help="Name of a solver.")] = "dpm++2m",
+    eta: Annotated[
+        float | None, typer.Option(help="Noise of solver ddim: 0 is the ODE, 1 the SDE.")
+    ] = None,
+    spacing: Annotated[str, typer.Option(help="Name of a time grid.")] = "trailing",
+    width: Annotated[int | None, typer.Option(help="Pixels; the model's own by default.")] = None,
+    height: Annotated[int | None, typer.Option(help="Pixels; the model's own by default.")] = None,
+    seed: SeedOption = None,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw pictures from a prompt."""
+    from yuragi.recipe.build import sample_request
+
+    request = sample_request(
+        model=model,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        num_images=number,
+        num_inference_steps=steps,
+        guidance_scale=scale,
+        solver=solver,
+        eta=eta,
+        timestep_spacing=spacing,
+        width=width,
+        height=height,
+        latents=None,
+        seed=seed,
+    )
+    if output.exists() and not output.is_dir():
+        raise InputError("output", str(output), "a folder")
+    paths = [output / f"sample-{k:04d}.png" for k in range(number)]
+    check_folder("output", output)
+    for path in paths:
+        check_output("output", path, [], overwrite, (".png",))
+    result = run_with_progress("sampling", request, {}, device, quiet)
+    output.mkdir(parents=True, exist_ok=True)
+    for index, path in enumerate(paths):
+        result.save(path, index)
+        typer.echo(path)
+    say(f"seed {request.seed}, {result.evaluations} network evaluations")
+
+
+def replay(
+    image: Annotated[Path, typer.Argument(help="PNG that yuragi wrote.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
+    ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(help="Input picture or mask, if the PNG does not carry it."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
+    ] = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run the request inside a result again and compare, pixel by pixel."""
+    from yuragi.recipe.models import fingerprint, model_path
+    from yuragi.recipe.pictures import (
+        black_and_white,
+        digest,
+        largest_difference,
+        open_picture,
+        read_picture,
+    )
+    from yuragi.recipe.result import read_record
+
+    if output:
+        check_output("output", output, [image, *(source or [])], overwrite, (".png",))
+    kept = open_picture(image, "image")
+    record = read_record(kept, str(image))
+    sources = dict(record.sources)
+    for path in source or []:
+        # The same file may be the picture or the mask; its digest tells which.
+        for given in (read_picture(path, "source"), black_and_white(read_picture(path, "source"))):
+            sources[digest(given)] = given
+    request = record.request.model_copy(update={"model": model} if model else {})
+    if fingerprint(model_path(request.model).resolve()) != record.origin.weights:
+        say(f"warning: the weights of {request.model} are not those that made this picture")
+    result = run_with_progress("replaying", request, sources, device, quiet)
+    again = result.images[record.index]
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        result.save(output, record.index)
+        typer.echo(output)
+    difference = largest_difference(again, kept.convert("RGB"))
+    if difference:
+        typer.echo(f"differs by up to {difference} of 255 levels")
+        raise typer.Exit(1)
+    typer.echo("identical, bit for bit")
+
+
+def models(
+    path: Annotated[
+        str | None, typer.Option(help="Print the directory of this model.", metavar="NAME")
+    ] = None,
+) -> None:
+    """List the shipped models."""
+    from yuragi.recipe.models import SHIPPED, model_path
+
+    if path is not None:
+        typer.echo(model_path(path))
+        return
+    for name, description in SHIPPED.items():
+        typer.echo(f"{name}  {description}")
+
+
+def run_with_progress(
+    what: str,
+    request: SampleRequest | DragRequest,
+    sources: Mapping[str, Image.Image],
+    device: str | None,
+    quiet: bool,
+) -> Result:
+    """Run a request under a progress bar."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    from yuragi.recipe.models import load_model
+    from yuragi.recipe.run import run
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    load_model(request.model, device)  # a model that cannot be loaded ends here, without a bar
+    try:
+        with progress(what, quiet) as on_progress:
+            return run(request, sources, on_progress, device=device)
+    except KeyboardInterrupt:
+        say("interrupted; nothing was written")
+        raise

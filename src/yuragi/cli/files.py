@@ -1,0 +1,53 @@
+"""Where results may go: checked before any model runs, by trying."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from yuragi.errors import InputError
+
+__all__ = ["check_folder", "check_output"]
+
+
+def check_output(
+    argument: str, path: Path, taken: Sequence[Path], overwrite: bool, suffixes: Sequence[str]
+) -> None:
+    """Refuse a file name that would not work, or that would cost the user a file.
+
+    Args:
+        argument: how errors call it.
+        path: the file to write later; nothing is written now.
+        taken: files that are read, or written for something else.
+        overwrite: whether an existing file may be replaced.
+        suffixes: what the name may end in.
+
+    Raises:
+        InputError: any of these, or a folder that cannot be written.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise InputError(argument, str(path), "a file name ending in " + ", ".join(suffixes))
+    if any(path.resolve() == other.resolve() for other in taken):
+        raise InputError(argument, str(path), "a file that is not read or written elsewhere here")
+    if path.is_dir():
+        raise InputError(argument, str(path), "a file, not a folder")
+    if path.exists() and not overwrite:
+        raise InputError(argument, str(path), "a new file, or --overwrite")
+    check_folder(argument, path.parent)
+
+
+def check_folder(argument: str, folder: Path) -> None:
+    """Refuse a folder in which nothing can be written or made; leaves nothing behind.
+
+    Raises:
+        InputError: it, or the nearest of its parents that exists, is no folder or refuses a file.
+    """
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise InputError(argument, str(folder), "a folder that can be written") from error

@@ -1,0 +1,81 @@
+"""`yuragi train`: the recipe of the shipped model. Every command resumes where it was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder
+from yuragi.cli.options import ConfigOption, DataOption, DeviceOption, RunsOption
+from yuragi.cli.progress import progress, say, training
+from yuragi.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Train the portrait model (extra: train).", no_args_is_help=True)
+
+RUNS = Path("runs")
+
+
+@app.command()
+def autoencoder(
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Draw the portraits and train the autoencoder on them."""
+    from yuragi.train import recipe as steps
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    check_folder("runs", runs)
+    with progress("drawing") as on_draw, training("autoencoder") as on_report:
+        decibels = steps.run_autoencoder(
+            recipe, runs, data or default_folder(), steps.pick_device(device), on_draw, on_report
+        )
+    say(f"PSNR on the validation split: {decibels:.2f} dB")
+
+
+@app.command()
+def denoiser(
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Encode the portraits and train text encoder and UNet on the latents."""
+    from yuragi.train import recipe as steps
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    check_folder("runs", runs)
+    with progress("encoding") as on_encode, training("denoiser") as on_report:
+        steps.run_denoiser(
+            recipe, runs, data or default_folder(), steps.pick_device(device), on_encode, on_report
+        )
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the pipeline.")],
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the files of a pipeline that is there.")
+    ] = False,
+) -> None:
+    """Write the trained parts, finished or not, as a Stable Diffusion pipeline."""
+    from yuragi.train import recipe as steps
+    from yuragi.train.config import read_recipe
+
+    if output.exists() and not overwrite:
+        raise InputError("output", str(output), "a new folder, or --overwrite")
+    check_folder("output", output)
+    step = steps.export_pipeline(read_recipe(config), runs, output)
+    typer.echo(output)
+    say(f"denoiser at step {step}")

@@ -1,0 +1,169 @@
+"""The Python API: a model with one method for each task.
+
+    import yuragi
+
+    model = yuragi.load("portraits")
+    model.drag("face.png", points=[((70, 52), (70, 40))], prompt="a person", seed=0).image
+
+Every method makes a complete request and runs it; nothing else happens here. Keywords follow
+diffusers where it has a counterpart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.drag.spec import PointPair
+from yuragi.recipe.build import drag_request, sample_request
+from yuragi.recipe.models import load_model
+from yuragi.recipe.pictures import Source
+from yuragi.recipe.result import Result
+from yuragi.recipe.run import Progress, run
+
+__all__ = ["Model", "load"]
+
+
+def load(name: str | Path, device: str | None = None) -> Model:
+    """A model, ready to use.
+
+    Args:
+        name: ``"portraits"`` (shipped), or the directory of a Stable Diffusion pipeline.
+        device: a torch device such as ``"cpu"``; by default the GPU when there is one.
+
+    Raises:
+        InputError: no such model, not in safetensors, or of a kind that is not supported.
+    """
+    return Model(str(name), device, load_model(name, device))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model; make one by `load`.
+
+    Attributes:
+        name: as given to `load`.
+        device: as given to `load`.
+        loaded: its parts.
+    """
+
+    name: str
+    device: str | None
+    loaded: DiffusionModel
+
+    def sample(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        num_images: int = 1,
+        num_inference_steps: int = 20,
+        guidance_scale: float = 3.0,
+        solver: str = "dpm++2m",
+        eta: float | None = None,
+        timestep_spacing: str = "trailing",
+        width: int | None = None,
+        height: int | None = None,
+        latents: Tensor | None = None,
+        seed: int | None = None,
+        on_progress: Progress = lambda done, total: None,
+    ) -> Result:
+        """Draw pictures from a prompt.
+
+        Args:
+            prompt: what to draw.
+            negative_prompt: what to stay away from.
+            num_images: how many.
+            num_inference_steps: solver steps, 1 to 1000.
+            guidance_scale: 1 is off.
+            solver: a name of `yuragi.solver.solvers`.
+            eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
+            timestep_spacing: a name of `yuragi.core.time_grids`.
+            width: pixels; the model's own size by default.
+            height: likewise.
+            latents: start noise (num_images, c, h, w); by default drawn from the seed.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        request = sample_request(
+            model=self.name,
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            num_images=num_images,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            solver=solver,
+            eta=eta,
+            timestep_spacing=timestep_spacing,
+            width=width,
+            height=height,
+            latents=latents,
+            seed=seed,
+        )
+        return run(request, {}, on_progress, latents, self.device)
+
+    def drag(
+        self,
+        image: Source,
+        points: Sequence[PointPair],
+        *,
+        prompt: str = "",
+        negative_prompt: str = "",
+        mask: Source | None = None,
+        sampler: Literal["sde", "ode"] = "sde",
+        preset: str = "paper",
+        num_inference_steps: int | None = None,
+        t0: float | None = None,
+        guidance_scale: float | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        seed: int | None = None,
+        on_progress: Progress = lambda done, total: None,
+    ) -> Result:
+        """Move what lies under points of a picture to other places.
+
+        Args:
+            image: a path or a picture.
+            points: pairs ((x, y), (x, y)) of source and target, in pixels.
+            prompt: what the result shows.
+            negative_prompt: what to stay away from.
+            mask: white where the picture may change; outside, pixels stay bit for bit.
+            sampler: ``sde`` (Cycle-SDE, the paper's method) or ``ode`` (its counterpart).
+            preset: a name of `yuragi.recipe.presets.PRESETS`; the arguments below override it.
+            num_inference_steps: levels over the whole time axis.
+            t0: share of the time axis to climb, above 0, at most 1; higher is more realistic and
+                less faithful.
+            guidance_scale: at t0, ramping down to 1.
+            solver: a name of `yuragi.solver.solvers`.
+            eta: noise of the solver ``ddim``.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        request, sources = drag_request(
+            model=self.name,
+            image=image,
+            points=points,
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            mask=mask,
+            sampler=sampler,
+            preset=preset,
+            num_inference_steps=num_inference_steps,
+            t0=t0,
+            guidance_scale=guidance_scale,
+            solver=solver,
+            eta=eta,
+            seed=seed,
+        )
+        return run(request, sources, on_progress, device=self.device)

@@ -1,0 +1,1 @@
+"""Provenance: what made a picture, written into the picture."""

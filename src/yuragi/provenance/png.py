@@ -1,0 +1,65 @@
+r"""PNG files that carry text, and the pictures they were made from.
+
+Input pictures go into a private chunk ``yuSo`` (ancillary, safe to copy), one each: 16 bytes of
+digest, then the picture as PNG. So a result alone can be replayed. No paths, and no metadata of
+the inputs.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+__all__ = ["Carried", "read_carried", "write_png"]
+
+SOURCE_CHUNK = b"yuSo"
+DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a PNG carries.
+
+    Attributes:
+        texts: text chunks by name.
+        sources: input pictures by hexadecimal digest.
+    """
+
+    texts: Mapping[str, str]
+    sources: Mapping[str, Image.Image]
+
+
+def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
+    """Write `picture` and what it carries; the file appears whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    info = PngImagePlugin.PngInfo()
+    for name, text in carried.texts.items():
+        info.add_text(name, text)
+    for key, source in carried.sources.items():
+        held = io.BytesIO()
+        source.save(held, "PNG")
+        info.add(SOURCE_CHUNK, bytes.fromhex(key) + held.getvalue())
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yuragi-") as folder:
+        partial = Path(folder) / path.name
+        picture.save(partial, "PNG", pnginfo=info)
+        os.replace(partial, path)
+
+
+def read_carried(picture: Image.Image) -> Carried:
+    """What an opened and loaded picture carries; nothing if it is no PNG."""
+    sources = {}
+    for name, data, *_ in getattr(picture, "private_chunks", []):
+        if name == SOURCE_CHUNK:
+            held = Image.open(io.BytesIO(data[DIGEST_BYTES:]), formats=("PNG",))
+            held.load()
+            sources[data[:DIGEST_BYTES].hex()] = held
+    return Carried(dict(getattr(picture, "text", {})), sources)

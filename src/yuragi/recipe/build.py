@@ -1,0 +1,166 @@
+"""From what a caller says to a complete request: presets resolved, seed drawn, pictures read.
+
+Bad input ends here, before any model is loaded.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+from pydantic import BaseModel, ValidationError
+from torch import Tensor
+
+from yuragi.core import time_grids
+from yuragi.drag.spec import PointPair, parse_points
+from yuragi.errors import InputError
+from yuragi.recipe.models import model_path
+from yuragi.recipe.pictures import (
+    MAX_PIXELS,
+    Source,
+    digest,
+    read_mask,
+    read_picture,
+    tensor_digest,
+)
+from yuragi.recipe.presets import drag_preset
+from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
+from yuragi.solver import make_solver
+
+__all__ = ["drag_request", "sample_request"]
+
+Made = TypeVar("Made", bound=BaseModel)
+
+
+def sample_request(
+    *,
+    model: str,
+    prompt: str,
+    negative_prompt: str,
+    num_images: int,
+    num_inference_steps: int,
+    guidance_scale: float,
+    solver: str,
+    eta: float | None,
+    timestep_spacing: str,
+    width: int | None,
+    height: int | None,
+    latents: Tensor | None,
+    seed: int | None,
+) -> SampleRequest:
+    """A complete request to draw pictures; see `yuragi.Model.sample` for the arguments.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+    model_path(model)
+    make_solver(solver, eta)
+    if timestep_spacing not in time_grids:
+        raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(time_grids))
+    return _validated(
+        SampleRequest,
+        model=model,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        num_images=num_images,
+        num_inference_steps=num_inference_steps,
+        guidance_scale=guidance_scale,
+        solver=solver,
+        eta=eta,
+        timestep_spacing=timestep_spacing,
+        width=width,
+        height=height,
+        latents=None if latents is None else tensor_digest(latents),
+        seed=_seed(seed),
+    )
+
+
+def drag_request(
+    *,
+    model: str,
+    image: Source,
+    points: Sequence[PointPair],
+    prompt: str,
+    negative_prompt: str,
+    mask: Source | None,
+    sampler: str,
+    preset: str,
+    num_inference_steps: int | None,
+    t0: float | None,
+    guidance_scale: float | None,
+    solver: str | None,
+    eta: float | None,
+    seed: int | None,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[DragRequest, Mapping[str, Image.Image]]:
+    """A complete request to drag points; see `yuragi.Model.drag` for the arguments.
+
+    Returns:
+        the request and the pictures that it names, by digest.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+    model_path(model)
+    chosen = drag_preset(preset)
+    if sampler not in chosen.solvers:
+        raise InputError("sampler", sampler, "one of " + ", ".join(chosen.solvers))
+    # An eta asks for the solver that has one.
+    solver = solver or ("ddim" if eta is not None else chosen.solvers[sampler])
+    make_solver(solver, eta)
+    picture = read_picture(image, "image", max_pixels)
+    pairs = parse_points(points, picture.width, picture.height)
+    sources = {digest(picture): picture}
+    held = None
+    if mask is not None:
+        held = read_mask(mask, picture.size, max_pixels)
+        sources[digest(held)] = held
+    request = _validated(
+        DragRequest,
+        model=model,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        seed=_seed(seed),
+        guidance_scale=_or(guidance_scale, chosen.guidance_scale),
+        num_inference_steps=_or(num_inference_steps, chosen.num_inference_steps),
+        solver=solver,
+        eta=eta,
+        sampler=sampler,
+        preset=preset,
+        t0=_or(t0, chosen.t0),
+        radius=chosen.radius,
+        step=chosen.step,
+        gain=chosen.gain,
+        keep=chosen.keep,
+        image=_reference(image, picture),
+        mask=None if mask is None or held is None else _reference(mask, held),
+        points=pairs,
+    )
+    return request, sources
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _seed(seed: int | None) -> int:
+    return secrets.randbelow(2**32) if seed is None else seed
+
+
+def _reference(source: Source, picture: Image.Image) -> PictureRef:
+    name = "" if isinstance(source, Image.Image) else Path(source).name
+    return PictureRef(name=name, digest=digest(picture), width=picture.width, height=picture.height)
+
+
+def _validated(kind: type[Made], **values: Any) -> Made:
+    """Build a request; the first thing that pydantic refuses becomes an `InputError`."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+        raise InputError(name, values.get(name), allowed) from error

@@ -1,0 +1,115 @@
+"""Requests: everything that decides a result, as plain validated values.
+
+A request is complete: presets are already resolved into numbers, the seed is drawn, pictures are
+named by the digest of their pixels. So the same request on the same model gives the same result,
+whatever the defaults of a later version are. This module imports only pydantic.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+__all__ = ["DragRequest", "PictureRef", "Request", "SampleRequest", "parse_request"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Steps = Annotated[int, Field(ge=1, le=1000)]
+Scale = Annotated[Finite, Field(ge=0, le=100)]
+Eta = Annotated[Finite, Field(ge=0, le=2)] | None
+Point = tuple[Finite, Finite]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PictureRef(_Strict):
+    """A picture by its content.
+
+    Attributes:
+        name: file name without folders, for people.
+        digest: of mode, size and pixels; see `yuragi.recipe.pictures.digest`.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    name: str
+    digest: str
+    width: int
+    height: int
+
+
+class _Base(_Strict):
+    model: str
+    prompt: str
+    negative_prompt: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    guidance_scale: Scale
+    num_inference_steps: Steps
+    solver: str
+    eta: Eta = None
+
+
+class SampleRequest(_Base):
+    """Draw pictures from a prompt.
+
+    Attributes:
+        guidance_scale: 1 is off.
+        eta: scales the standard deviation of the solver `ddim`; None leaves every solver as is.
+        num_images: how many; picture k depends on (seed, k) alone.
+        width: in pixels; None for the model's own size.
+        height: likewise.
+        latents: digest of start noise given by the caller, which a replay must be given again.
+    """
+
+    kind: Literal["sample"] = "sample"
+    num_images: Annotated[int, Field(ge=1, le=10_000)] = 1
+    width: Annotated[int, Field(ge=1)] | None = None
+    height: Annotated[int, Field(ge=1)] | None = None
+    timestep_spacing: str
+    latents: str | None = None
+
+
+class DragRequest(_Base):
+    """Drag points of a picture.
+
+    Attributes:
+        sampler: ``sde`` follows the forward chain (Cycle-SDE), ``ode`` inverts the ODE.
+        preset: where the numbers came from; it decides nothing.
+        guidance_scale: at t0; ramps down to 1 at the clean end.
+        t0: share of the time axis to climb.
+        radius: half the side of a box, as a share of the latent's shorter side.
+        step: length of one sub-drag, likewise.
+        gain: alpha, factor on the moved content.
+        keep: beta, share of the old content that stays at the source.
+        image: the picture to edit.
+        mask: white where it may change; None for everywhere.
+        points: pairs of source and target, (x, y) in pixels.
+    """
+
+    kind: Literal["drag"] = "drag"
+    sampler: Literal["sde", "ode"]
+    preset: str
+    t0: Annotated[Finite, Field(gt=0, le=1)]
+    radius: Annotated[Finite, Field(gt=0, le=0.5)]
+    step: Annotated[Finite, Field(gt=0, le=1)]
+    gain: Annotated[Finite, Field(gt=0, le=10)]
+    keep: Annotated[Finite, Field(ge=0, le=1)]
+    image: PictureRef
+    mask: PictureRef | None = None
+    points: Annotated[tuple[tuple[Point, Point], ...], Field(min_length=1)]
+
+
+Request = Annotated[SampleRequest | DragRequest, Field(discriminator="kind")]
+
+_ADAPTER: TypeAdapter[SampleRequest | DragRequest] = TypeAdapter(Request)
+
+
+def parse_request(text: str) -> SampleRequest | DragRequest:
+    """Read a request from JSON.
+
+    Raises:
+        pydantic.ValidationError: it is not one.
+    """
+    return _ADAPTER.validate_json(text)

@@ -1,0 +1,144 @@
+"""What a run gives back, and how it is kept in a PNG.
+
+Text chunk ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran
+it. Text chunk ``parameters`` says the same for people and for other tools, in the form that
+AUTOMATIC1111 made common.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from pydantic import ValidationError
+
+from yuragi.errors import InputError
+from yuragi.provenance.png import Carried, read_carried, write_png
+from yuragi.recipe.request import DragRequest, SampleRequest, parse_request
+
+__all__ = ["Origin", "Record", "Result", "parameters", "read_record"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What ran a request.
+
+    Attributes:
+        version: of Yuragi.
+        torch: version of PyTorch.
+        device: ``cpu`` or the name of the accelerator.
+        weights: fingerprint of the model; see `yuragi.recipe.models.fingerprint`.
+    """
+
+    version: str
+    torch: str
+    device: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Pictures and how they came about.
+
+    Attributes:
+        images: RGB pictures.
+        request: the complete request; running it again gives the same pictures.
+        evaluations: network evaluations spent, counted in samples (a batch of four counts four).
+        origin: what ran it.
+        sources: the pictures that the request names, by digest.
+        frames: for a drag, the picture before and after every sub-drag.
+    """
+
+    images: Sequence[Image.Image]
+    request: SampleRequest | DragRequest
+    evaluations: int
+    origin: Origin
+    sources: Mapping[str, Image.Image] = field(default_factory=dict)
+    frames: Sequence[Image.Image] = ()
+
+    @property
+    def image(self) -> Image.Image:
+        """The first picture."""
+        return self.images[0]
+
+    def save(self, path: str | Path, index: int = 0, embed_sources: bool = True) -> None:
+        """Write a picture as PNG that carries its request, so that it can be replayed.
+
+        Args:
+            path: the file; replaced if it exists.
+            index: which picture.
+            embed_sources: also carry the input pictures; without them a replay must be given them.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        record = {
+            "request": self.request.model_dump(),
+            "index": index,
+            "origin": asdict(self.origin),
+        }
+        texts = {
+            "parameters": parameters(self.request, self.image.size),
+            "yuragi": json.dumps(record),
+        }
+        sources = self.sources if embed_sources else {}
+        write_png(Path(path), self.images[index], Carried(texts, sources))
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a saved picture tells about itself; see `Result`."""
+
+    request: SampleRequest | DragRequest
+    origin: Origin
+    index: int
+    sources: Mapping[str, Image.Image]
+
+
+def read_record(picture: Image.Image, name: str) -> Record:
+    """Read back what `Result.save` wrote.
+
+    Args:
+        picture: opened and loaded.
+        name: how errors call it.
+
+    Raises:
+        InputError: it carries no request, or one that this version cannot read.
+    """
+    allowed = "a PNG written by yuragi, with its request inside"
+    carried = read_carried(picture)
+    if "yuragi" not in carried.texts:
+        raise InputError("image", name, allowed)
+    try:
+        record = json.loads(carried.texts["yuragi"])
+        request = parse_request(json.dumps(record["request"]))
+        origin, index = Origin(**record["origin"]), int(record["index"])
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise InputError("image", name, f"{allowed} that this version can read") from error
+    return Record(request, origin, index, carried.sources)
+
+
+def parameters(request: SampleRequest | DragRequest, size: tuple[int, int]) -> str:
+    """The request in AUTOMATIC1111's form: prompt, negative prompt, a line of settings."""
+    sampler = request.solver
+    if isinstance(request, DragRequest):
+        sampler += f" ({request.sampler} drag)"
+        points = " ".join(f"{a:g},{b:g}:{c:g},{d:g}" for (a, b), (c, d) in request.points)
+        more = {"Denoising strength": f"{request.t0:g}", "Drag points": f'"{points}"'}
+    else:
+        more = {"Schedule type": request.timestep_spacing}
+    settings = {
+        "Steps": request.num_inference_steps,
+        "Sampler": sampler,
+        "CFG scale": f"{request.guidance_scale:g}",
+        "Seed": request.seed,
+        "Size": f"{size[0]}x{size[1]}",
+        "Model": Path(request.model).name,
+        **more,
+    }
+    negative = [f"Negative prompt: {request.negative_prompt}"] if request.negative_prompt else []
+    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    return "\n".join([request.prompt, *negative, line])

@@ -1,0 +1,190 @@
+"""Run a request: the one way from a request to a result, for every caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from yuragi.adapters import DiffusionModel
+from yuragi.core import SeededNoise
+from yuragi.drag import Drag, drag_latents
+from yuragi.drag.drag import drag_levels
+from yuragi.drag.spec import handles, parse_points
+from yuragi.edit import watch
+from yuragi.errors import InputError
+from yuragi.guidance import Guided, constant, ramp
+from yuragi.recipe.models import fingerprint, load_model, model_path
+from yuragi.recipe.pictures import from_tensor, mask_tensor, tensor_digest, to_tensor
+from yuragi.recipe.request import DragRequest, SampleRequest
+from yuragi.recipe.result import Origin, Result
+from yuragi.sample import integrate
+from yuragi.solver import make_solver
+
+__all__ = ["Progress", "run"]
+
+Progress = Callable[[int, int], None]
+"""(steps done, steps in all); raise in it to cancel."""
+
+BATCH = 8  # pictures sampled together: bounds memory, and never changes a result's noise
+
+
+def run(
+    request: SampleRequest | DragRequest,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress = lambda done, total: None,
+    latents: Tensor | None = None,
+    device: str | None = None,
+) -> Result:
+    """Run a request.
+
+    Args:
+        request: complete; see `yuragi.recipe.request`.
+        sources: the pictures that it names, by digest.
+        on_progress: called after every solver step.
+        latents: start noise (num_images, c, h, w) for a sample request that names it.
+        device: a torch device; by default the GPU when there is one.
+
+    Raises:
+        InputError: a value that does not fit the model or the pictures; before the model runs.
+    """
+    model, counter = load_model(request.model, device).counting()
+    frames: list[Image.Image] = []
+    if isinstance(request, SampleRequest):
+        images = _sample(request, model, on_progress, latents)
+    else:
+        frames = _drag(request, model, sources, on_progress)
+        images = frames[-1:]
+    return Result(
+        images, request, counter.evaluations, _origin(request.model, model), sources, frames
+    )
+
+
+def _origin(name: str, model: DiffusionModel) -> Origin:
+    cuda = model.device.type == "cuda"
+    device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
+    weights = fingerprint(model_path(name).resolve())
+    return Origin(version("yuragi"), torch.__version__, device, weights)
+
+
+def _ticker(on_progress: Progress, total: int) -> Callable[[], None]:
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, total)
+
+    return tick
+
+
+def _sample(
+    request: SampleRequest, model: DiffusionModel, on_progress: Progress, latents: Tensor | None
+) -> list[Image.Image]:
+    codec = model.codec
+    width = _side("width", request.width, model)
+    height = _side("height", request.height, model)
+    count = request.num_images
+    cells = (count, codec.channels, height // codec.cell, width // codec.cell)
+    if latents is not None and tuple(latents.shape) != cells:
+        raise InputError("latents", tuple(latents.shape), f"a tensor of shape {cells}")
+    if request.latents != (None if latents is None else tensor_digest(latents)):
+        raise InputError("latents", None, f"the tensor that the request names, {request.latents}")
+    schedule = model.denoiser.schedule
+    times = model.grids[request.timestep_spacing](schedule, request.num_inference_steps)
+    guided = Guided(
+        model.bind([request.prompt]),
+        model.bind([request.negative_prompt]),
+        constant(request.guidance_scale),
+    )
+    batches = [range(i, min(i + BATCH, count)) for i in range(0, count, BATCH)]
+    tick = _ticker(on_progress, len(batches) * request.num_inference_steps)
+    images: list[Image.Image] = []
+    for rows in batches:
+        noise = SeededNoise(request.seed, list(rows), stream="steps")
+        if latents is None:
+            like = torch.empty(len(rows), *cells[1:], device=model.device)
+            start = SeededNoise(request.seed, list(rows), stream="start")(0, like)
+        else:
+            start = latents[rows.start : rows.stop].to(model.device, torch.float32)
+        churn = SeededNoise(request.seed, list(rows), stream="churn")
+        solver = make_solver(request.solver, request.eta, churn)
+        alpha, sigma = schedule(times[0])
+        # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
+        scale = (alpha**2 + sigma**2).sqrt()
+        z = integrate(guided, solver, scale * start, times, noise, watch(tick))
+        images += from_tensor(codec.decode(z, height, width))
+    return images
+
+
+def _side(name: str, given: int | None, model: DiffusionModel) -> int:
+    """A side in pixels; the model's own where none is given."""
+    side = model.native_size if given is None else given
+    if side % model.codec.multiple:
+        raise InputError(name, side, f"a multiple of {model.codec.multiple} pixels")
+    return side
+
+
+def _drag(
+    request: DragRequest,
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress,
+) -> list[Image.Image]:
+    """The picture before, and after every sub-drag."""
+    before = _source(sources, request.image.digest, "image")
+    mask = None if request.mask is None else _source(sources, request.mask.digest, "mask")
+    pairs = parse_points(request.points, before.width, before.height)
+    stochastic = request.sampler == "sde"
+    drag = Drag(
+        make_solver(request.solver, request.eta),
+        stochastic,
+        request.num_inference_steps,
+        request.t0,
+        request.radius,
+        request.step,
+        request.gain,
+        request.keep,
+    )
+    levels = drag_levels(model.denoiser.schedule, drag)
+    # From exactly 1 at the cleanest level that the network reads, to the full scale at t0.
+    scales = torch.linspace(request.guidance_scale, 1.0, len(levels) - 1)
+    read = levels[:-1]
+    weight = (
+        ramp(model.denoiser.schedule, read, scales)
+        if len(read) > 1
+        else constant(request.guidance_scale)
+    )
+    denoiser = Guided(model.bind([request.prompt]), model.bind([request.negative_prompt]), weight)
+    pixels = to_tensor(before).to(model.device)
+    latents = model.codec.encode(pixels)
+    moves = handles(pairs, model.codec.cell)
+    inside = None if mask is None else mask_tensor(mask).to(model.device)
+    cells = None if inside is None else _mask_cells(inside, model)
+    total = drag.plan(moves, min(latents.shape[-2:])) * drag.climbs
+    tick = _ticker(on_progress, total)
+    frames = [before]
+    for step in drag_latents(denoiser, latents, moves, drag, request.seed, cells, tick):
+        after = model.codec.decode(step.latents, before.height, before.width)
+        picture = from_tensor(after)[0]
+        if mask is not None:
+            picture = Image.composite(picture, before, mask)
+        frames.append(picture)
+    return frames
+
+
+def _mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
+    """A cell may change if any of its pixels may."""
+    multiple, cell = model.codec.multiple, model.codec.cell
+    height, width = inside.shape[-2:]
+    padded = nn.functional.pad(inside, (0, -width % multiple, 0, -height % multiple))
+    return nn.functional.max_pool2d(padded, cell)
+
+
+def _source(sources: Mapping[str, Image.Image], key: str, argument: str) -> Image.Image:
+    if key not in sources:
+        raise InputError(argument, None, f"the picture with digest {key}")
+    return sources[key]

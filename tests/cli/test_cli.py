@@ -1,0 +1,248 @@
+"""The command line: what it writes, what it says, and how it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import yuragi
+from yuragi.cli import main
+
+QUICK = ["--preset", "fast", "--steps", "4", "--seed", "1"]
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, tmp_path):
+    """Run `yuragi ARGUMENTS` in a fresh folder: (exit code, output, error output)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["yuragi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        told = capsys.readouterr()
+        return stopped.value.code or 0, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def face(tmp_path, picture):
+    path = tmp_path / "face.png"
+    picture.save(path)
+    return path
+
+
+@pytest.fixture
+def drag(cli, face, pipeline_folder):
+    def call(*arguments, point="26,22:38,22", output="out.png"):
+        points = ["--point", point] if point else []
+        return cli(
+            "drag", face, *points, "-o", output, "--model", pipeline_folder, *QUICK, *arguments
+        )
+
+    return call
+
+
+def written(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_version(cli):
+    assert cli("--version") == (0, f"yuragi {yuragi.__version__}\n", "")
+
+
+def test_help_names_the_commands_and_loads_no_torch():
+    code = (
+        "import sys\nfrom yuragi.cli import main\n"
+        "sys.argv = ['yuragi', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print('torch' in sys.modules, 'pydantic' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for command in ("drag", "sample", "replay", "models", "train", "bench"):
+        assert f" {command} " in done.stdout
+    assert done.stderr.strip().endswith("False False")
+
+
+def test_drag_writes_result_comparison_and_animation(drag, tmp_path, face):
+    code, out, err = drag("--compare", "both.png", "--animation", "new/steps.gif", "--prompt", "x")
+    assert code == 0
+    assert out.split() == ["out.png", "both.png", "new/steps.gif"]
+    assert "network evaluations" in err
+    with Image.open(tmp_path / "out.png") as result:
+        request = json.loads(result.text["yuragi"])["request"]
+        assert result.size == (64, 48)
+        assert "Seed: 1" in result.text["parameters"]
+    assert request["points"] == [[[26, 22], [38, 22]]]
+    with Image.open(tmp_path / "both.png") as both:
+        assert both.width > 2 * 6 * 64
+    with Image.open(tmp_path / "new" / "steps.gif") as steps:
+        assert steps.n_frames > 2
+
+
+def test_replay_is_identical(drag, cli, tmp_path, face):
+    mask = np.zeros((48, 64), np.uint8)
+    mask[8:40, 8:56] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert drag("--mask", "mask.png")[0] == 0
+    face.unlink()  # the result carries its sources
+    code, out, _ = cli("replay", "out.png", "-o", "again.png")
+    assert (code, out) == (0, "again.png\nidentical, bit for bit\n")
+
+
+def test_replay_says_when_a_picture_was_changed(drag, cli, tmp_path):
+    drag()
+    with Image.open(tmp_path / "out.png") as result:
+        changed = result.copy()
+        info = result.text
+    changed.putpixel((3, 3), (1, 2, 3))
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    texts.add_text("yuragi", info["yuragi"])
+    changed.save(tmp_path / "changed.png", pnginfo=texts)
+    code, out, _ = cli("replay", "changed.png", "--source", "face.png")
+    assert code == 1
+    assert "differs by up to" in out
+
+
+def test_replay_without_sources_asks_for_them(drag, cli):
+    drag("--no-embed")
+    code, _, err = cli("replay", "out.png")
+    assert code == 2
+    assert "image" in err
+    assert cli("replay", "out.png", "--source", "face.png")[0] == 0
+
+
+def test_sample_writes_a_folder(cli, tmp_path, pipeline_folder):
+    arguments = ["sample", "--prompt", "red hair", "-n", 2, "-o", "drawn", "--steps", 2]
+    code, out, err = cli(*arguments, "--model", pipeline_folder)
+    assert code == 0
+    assert out.split() == ["drawn/sample-0000.png", "drawn/sample-0001.png"]
+    assert "seed" in err
+    code, _, err = cli(*arguments, "--model", pipeline_folder)
+    assert code == 2
+    assert "--overwrite" in err
+
+
+def test_models(cli):
+    code, out, _ = cli("models")
+    assert (code, out.split()[0]) == (0, "portraits")
+    code, out, _ = cli("models", "--path", "portraits")
+    assert os.path.isfile(os.path.join(out.strip(), "model_index.json"))
+
+
+BAD = {
+    "no such file": (["drag", "none.png", "--point", "1,1:2,2"], "image = 'none.png'"),
+    "not an image": (["drag", "text.png", "--point", "1,1:2,2"], "image = 'text.png'"),
+    "a folder": (["drag", "folder", "--point", "1,1:2,2"], "image = 'folder'"),
+    "too large": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--max-megapixels", "0.001"],
+        "image = '64x48'",
+    ),
+    "target outside": (["drag", "face.png", "--point", "1,1:64,2"], "points = 'target 64,2'"),
+    "source outside": (["drag", "face.png", "--point", "-1,1:6,2"], "points = 'source -1,1'"),
+    "equal points": (["drag", "face.png", "--point", "5,5:5,5"], "points = '5,5'"),
+    "odd points": (["drag", "face.png", "--point", "5,5"], "point = '5,5'"),
+    "malformed points": (["drag", "face.png", "--point", "a,b:c,d"], "point = 'a,b:c,d'"),
+    "mask of another size": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--mask", "small.png"],
+        "mask = '8x8'",
+    ),
+    "black mask": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--mask", "black.png"],
+        "mask = 'all black'",
+    ),
+    "no model": (["drag", "face.png", "--point", "1,1:2,2", "--model", "none"], "model = 'none'"),
+    "pickle": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--model", "weights.ckpt"],
+        "model = 'weights.ckpt'",
+    ),
+    "empty folder as model": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--model", "folder"],
+        "model = 'folder'",
+    ),
+    "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "t0 = 0.0"),
+    "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "sampler = 'x'"),
+    "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "preset = 'x'"),
+    "number": (["sample", "--prompt", "x", "-n", "0"], "num_images = 0"),
+    "no result of ours": (["replay", "face.png"], "image = 'face.png'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case):
+    arguments, expected = BAD[case]
+    (tmp_path / "text.png").write_text("text")
+    (tmp_path / "weights.ckpt").write_bytes(b"\x80\x04.")
+    (tmp_path / "folder").mkdir()
+    Image.new("L", (8, 8), 255).save(tmp_path / "small.png")
+    Image.new("L", (64, 48), 0).save(tmp_path / "black.png")
+    before = written(tmp_path)
+    code, out, err = cli(*arguments, "-o", "new/out.png" if "sample" not in arguments else "new")
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: " + expected)
+    assert "expected" in err
+    assert err.count("\n") == 1
+    assert written(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("output", "arguments"),
+    [
+        ("face.png", []),
+        ("face.png", ["--overwrite"]),
+        ("taken.png", []),
+        ("folder.png", []),
+        ("out.jpg", []),
+        ("/proc/none/out.png", []),
+        ("taken.png/out.png", []),
+        ("out.png", ["--compare", "out.png"]),
+        ("out.png", ["--compare", "taken.png"]),
+        ("out.png", ["--animation", "face.png", "--overwrite"]),
+        ("out.png", ["--animation", "steps.mp4"]),
+    ],
+)
+def test_outputs_that_would_cost_something_are_refused(drag, face, tmp_path, output, arguments):
+    (tmp_path / "taken.png").write_bytes(b"precious")
+    (tmp_path / "folder.png").mkdir()
+    before, kept = written(tmp_path), face.read_bytes()
+    code, out, err = drag(*arguments, output=output)
+    assert (code, out) == (2, "")
+    assert err.startswith(("error: output = ", "error: compare = ", "error: animation = "))
+    assert err.count("\n") == 1
+    assert written(tmp_path) == before
+    assert face.read_bytes() == kept
+    assert (tmp_path / "taken.png").read_bytes() == b"precious"
+
+
+def test_a_pickle_inside_a_pipeline_is_refused(drag, tmp_path, pipeline_folder):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(pipeline_folder, copy)
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    code, _, err = drag("--model", copy)
+    assert code == 2
+    assert "pickles can run code" in err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_interrupting_leaves_nothing(drag, tmp_path, monkeypatch):
+    import yuragi.recipe.run
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(yuragi.recipe.run, "run", interrupted)
+    code, _, err = drag()
+    assert code == 130
+    assert "interrupted" in err
+    assert not (tmp_path / "out.png").exists()

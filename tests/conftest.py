@@ -1,0 +1,60 @@
+"""A small untrained pipeline for all tests; helpers beside the tests can be imported."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+
+
+@pytest.fixture(scope="session")
+def pipeline_folder(tmp_path_factory):
+    """A Stable Diffusion pipeline with random weights: 128 x 128 pixels, 4 x 32 x 32 latents."""
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    from yuragi.train.autoencoder import build_autoencoder
+    from yuragi.train.config import read_recipe
+    from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+
+    recipe = read_recipe()
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer()
+    small = recipe.denoiser.model_copy(update={"channels": (16, 16, 32), "text_width": 16})
+    network = TextToLatent(small, len(tokenizer))
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    StableDiffusionPipeline(
+        vae=build_autoencoder(recipe.autoencoder.model_copy(update={"channels": 8})),
+        text_encoder=network.text_encoder,
+        tokenizer=tokenizer,
+        unet=network.unet,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(pipeline_folder):
+    """The pipeline through our API."""
+    import yuragi
+
+    return yuragi.load(pipeline_folder, "cpu")
+
+
+@pytest.fixture
+def picture():
+    """A small picture with a gradient and a square: 64 x 48 pixels."""
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[..., 0] = np.arange(64) * 3
+    pixels[..., 1] = np.arange(48)[:, None] * 4
+    pixels[16:28, 20:32] = (250, 240, 10)
+    return Image.fromarray(pixels)
