@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
@@ -23,7 +24,6 @@ from yuragi.train.config import AutoencoderConfig
 from yuragi.train.loop import Report, fit, place
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["build_autoencoder", "psnr", "to_tensor", "train_autoencoder"]
@@ -42,7 +42,7 @@ def build_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
 
 def to_tensor(images: NDArray[np.uint8]) -> Tensor:
     """Uint8 (b, h, w, 3) -> float32 (b, 3, h, w) in [-1, 1], channels last in memory."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def _crops(images: NDArray[np.uint8], config: AutoencoderConfig, rng: torch.Generator) -> Tensor:
@@ -53,14 +53,8 @@ def _crops(images: NDArray[np.uint8], config: AutoencoderConfig, rng: torch.Gene
     picked = zip(draw(len(images)), draw(edge), draw(edge), draw(2), strict=True)
     side = config.crop
     return to_tensor(
-        _stack([images[i, y : y + side, x : x + side][:, :: 1 - 2 * m] for i, y, x, m in picked])
+        np.stack([images[i, y : y + side, x : x + side][:, :: 1 - 2 * m] for i, y, x, m in picked])
     )
-
-
-def _stack(parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    import numpy as np
-
-    return np.stack(parts)
 
 
 def train_autoencoder(
@@ -76,7 +70,7 @@ def train_autoencoder(
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         x = _crops(images, config, rng).to(device)
-        z = network.encoder(x)
+        z: Tensor = network.encoder(x)
         noise = torch.randn(z.shape, generator=rng).to(device)
         error: Tensor = network.decoder(z + config.latent_noise * noise) - x
         mean, variance = z.mean((0, 2, 3)), z.var((0, 2, 3))

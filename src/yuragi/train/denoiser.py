@@ -34,14 +34,13 @@ def encode_all(
     on_progress: Callable[[int, int], None],
     batch: int = 64,
 ) -> Tensor:
-    """Latents of every picture and of its mirror image: float16 (2, n, 4, 32, 32)."""
+    """Latents of every picture: float16 (n, 4, 32, 32)."""
     rows = []
     for start in range(0, len(images), batch):
-        x = to_tensor(np.ascontiguousarray(images[start : start + batch]))
-        pair = torch.cat([x, x.flip(3)]).to(autoencoder.device)
-        rows.append(autoencoder.encoder(pair).unflatten(0, (2, -1)).half().cpu())
+        x = to_tensor(images[start : start + batch])
+        rows.append(autoencoder.encoder(x.to(autoencoder.device)).half().cpu())
         on_progress(min(start + batch, len(images)), len(images))
-    return torch.cat(rows, dim=1)
+    return torch.cat(rows).contiguous()
 
 
 def train_denoiser(
@@ -52,10 +51,10 @@ def train_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
-    """Train on latents of shape (2, n, 4, 32, 32), scaled to unit variance; the EMA network.
+    """Train on latents of shape (n, 4, 32, 32), scaled to unit variance; the EMA network.
 
-    Which picture, mirrored or not, which words of its caption, t and eps of every step are
-    drawn from the step's generator.
+    Which picture, which words of its caption, t and eps of every step are drawn from the step's
+    generator.
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
@@ -63,7 +62,6 @@ def train_denoiser(
     alphas = build_scheduler().alphas_cumprod.to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
-        mirrored = torch.randint(2, (config.batch,), generator=rng)
         picked = torch.randint(len(labels), (config.batch,), generator=rng)
         t = torch.randint(len(alphas), (config.batch,), generator=rng)
         words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
@@ -71,7 +69,7 @@ def train_denoiser(
         tokens = tokenizer(
             texts, padding="max_length", truncation=True, return_tensors="pt"
         ).input_ids.to(device)
-        z = latents[mirrored, picked].float().to(device, memory_format=torch.channels_last)
+        z = latents[picked].float().to(device, memory_format=torch.channels_last)
         eps = torch.randn(z.shape, generator=rng).to(device)
         alpha = alphas[t.to(device)].sqrt().view(-1, 1, 1, 1)
         sigma = (1 - alpha.square()).sqrt()

@@ -76,7 +76,7 @@ def _latents(
         latents = encode_all(network, images, on_progress)
         save_file({"latents": latents}, path)
     latents = load_file(path)["latents"]
-    factor = 1 / float(latents[:, :512].float().std())
+    factor = 1 / float(latents[:512].float().std())
     return latents * factor, factor
 
 
