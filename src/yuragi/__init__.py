@@ -3,7 +3,7 @@
     import yuragi
 
     model = yuragi.load("portraits")
-    model.sample("a person with red hair", seed=0).image.save("person.png")
+    model.sample("a person with red hair", seed=0).save("person.png")
 
 Importing this package is quick: PyTorch is imported when a name below is first used.
 """

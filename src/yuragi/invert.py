@@ -81,7 +81,11 @@ def independent_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise
 
 
 def ode_invert(
-    denoiser: Denoiser, x0: Tensor, times: Tensor, solver: Solver | None = None
+    denoiser: Denoiser,
+    x0: Tensor,
+    times: Tensor,
+    solver: Solver | None = None,
+    manipulate: Manipulation | None = None,
 ) -> list[Tensor]:
     """Climb the probability-flow ODE and keep the state at every level.
 
@@ -91,6 +95,7 @@ def ode_invert(
         times: [k + 1], rising; a deterministic solver other than `DDIMInversion` cannot start at
             the clean end.
         solver: `DDIMInversion()` when None.
+        manipulate: as in `integrate`; the path holds what it returns.
 
     Returns:
         k + 1 states, the first is x0 itself.
@@ -105,8 +110,8 @@ def ode_invert(
     path = [x0]
 
     def record(step: int, x: Tensor) -> Tensor:
-        path.append(x)
-        return x
+        path.append(x if manipulate is None else manipulate(step, x))
+        return path[-1]
 
     integrate(denoiser, solver, x0, times, manipulate=record)
     return path

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
-from yuragi.drag.spec import PointPair
+from yuragi.drag import PointPair
 from yuragi.recipe.build import drag_request, sample_request
 from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import Source
@@ -29,17 +30,18 @@ from yuragi.recipe.run import Progress, run
 __all__ = ["Model", "load"]
 
 
-def load(name: str | Path, device: str | None = None) -> Model:
+def load(name: str | Path, device: str | None = None, dtype: torch.dtype | None = None) -> Model:
     """A model, ready to use.
 
     Args:
         name: ``"portraits"`` (shipped), or the directory of a Stable Diffusion pipeline.
         device: a torch device such as ``"cpu"``; by default the GPU when there is one.
+        dtype: of the weights; by default float32 on a CPU and float16 elsewhere.
 
     Raises:
         InputError: no such model, not in safetensors, or of a kind that is not supported.
     """
-    return Model(str(name), device, load_model(name, device))
+    return Model(str(name), load_model(name, device, dtype))
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,10 @@ class Model:
 
     Attributes:
         name: as given to `load`.
-        device: as given to `load`.
         loaded: its parts.
     """
 
     name: str
-    device: str | None
     loaded: DiffusionModel
 
     def sample(
@@ -108,7 +108,7 @@ class Model:
             latents=latents,
             seed=seed,
         )
-        return run(request, {}, on_progress, latents, self.device)
+        return run(request, self.loaded, {}, on_progress, latents)
 
     def drag(
         self,
@@ -121,7 +121,7 @@ class Model:
         sampler: Literal["sde", "ode"] = "sde",
         preset: str = "paper",
         num_inference_steps: int | None = None,
-        t0: float | None = None,
+        strength: float | None = None,
         guidance_scale: float | None = None,
         solver: str | None = None,
         eta: float | None = None,
@@ -139,8 +139,8 @@ class Model:
             sampler: ``sde`` (Cycle-SDE, the paper's method) or ``ode`` (its counterpart).
             preset: a name of `yuragi.recipe.presets.PRESETS`; the arguments below override it.
             num_inference_steps: levels over the whole time axis.
-            t0: share of the time axis to climb, above 0, at most 1; higher is more realistic and
-                less faithful.
+            strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
+                realistic and less faithful.
             guidance_scale: at t0, ramping down to 1.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``.
@@ -160,10 +160,10 @@ class Model:
             sampler=sampler,
             preset=preset,
             num_inference_steps=num_inference_steps,
-            t0=t0,
+            strength=strength,
             guidance_scale=guidance_scale,
             solver=solver,
             eta=eta,
             seed=seed,
         )
-        return run(request, sources, on_progress, device=self.device)
+        return run(request, self.loaded, sources, on_progress)

@@ -96,6 +96,46 @@ def test_a_damaged_index_is_named(changed, text):
         load_diffusers(changed)
 
 
+@pytest.mark.parametrize("damage", [b"", b"version https://git-lfs", b"\x80\x04pickle"])
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_damaged_weights_are_named(changed, part, damage):
+    (file,) = (changed / part).glob("*.safetensors")
+    file.write_bytes(damage)
+    with pytest.raises(InputError, match="model = .*undamaged"):
+        load_diffusers(changed, "cpu")
+
+
+@pytest.mark.parametrize("file", ["tokenizer/tokenizer.json", "unet/config.json"])
+def test_missing_parts_are_named(changed, file):
+    (changed / file).unlink()
+    with pytest.raises(InputError, match="model = .*undamaged"):
+        load_diffusers(changed, "cpu")
+
+
+def test_unknown_predictions_are_named(changed):
+    path = changed / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"prediction_type": "magic"}))
+    with pytest.raises(InputError, match="prediction_type = 'magic'"):
+        load_diffusers(changed, "cpu")
+
+
+@pytest.mark.parametrize("device", ["magic", "cuda:77"])
+def test_devices_that_are_not_here_are_named(pipeline_folder, device):
+    with pytest.raises(InputError, match=f"device = '{device}'"):
+        load_diffusers(pipeline_folder, device)
+
+
+def test_long_prompts_are_cut_aloud(tiny):
+    with pytest.warns(UserWarning, match="52 tokens, of which this model reads 40"):
+        tiny.loaded.bind(["red hair " * 25])
+
+
+def test_conditions_hold_no_graph(tiny):
+    assert not tiny.loaded.bind(["red hair"]).condition["encoder_hidden_states"].requires_grad
+    parts = (tiny.loaded.pipeline.unet, tiny.loaded.pipeline.vae, tiny.loaded.pipeline.text_encoder)
+    assert not any(p.requires_grad for part in parts for p in part.parameters())
+
+
 def test_several_prompts_make_one_condition(tiny):
     condition = tiny.loaded.bind(["red hair", "blond hair", ""]).condition
     assert condition["encoder_hidden_states"].shape == (3, 40, 16)

@@ -100,11 +100,12 @@ def test_the_sde_forgives_what_the_ode_carries_through():
     assert excess(True) < 0.5 * excess(False)
 
 
-def test_every_step_is_reported():
+@pytest.mark.parametrize(("stochastic", "passes"), [(True, 1), (False, 2)])
+def test_every_step_is_reported(stochastic, passes):
     ticks = []
-    drag = settings()
+    drag = settings(stochastic)
     list(drag_latents(FLAT, latent(), HANDLES, drag, 0, on_step=lambda: ticks.append(1)))
-    assert len(ticks) == drag.plan(HANDLES, 8) * drag.climbs
+    assert len(ticks) == 3 * 12 * passes == drag.plan(HANDLES, 8) * drag.steps
 
 
 def test_second_order_solvers_fit():

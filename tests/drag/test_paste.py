@@ -92,7 +92,24 @@ def test_the_order_of_handles_does_not_matter():
 def test_the_nearest_target_wins():
     out = run([Handle(3.0, 8.0, 7.0, 0.0), Handle(17.0, 8.0, -5.0, 0.0)])
     torch.testing.assert_close(out[..., 6:10, 8:11], GAIN * X[..., 6:10, 1:4])
-    torch.testing.assert_close(out[..., 6:10, 11:14], GAIN * X[..., 6:10, 16:19])
+    shorter = GAIN ** (5 / 7)
+    torch.testing.assert_close(out[..., 6:10, 11:14], shorter * X[..., 6:10, 16:19])
+
+
+def test_gain_is_not_repeated_on_a_handle_that_hardly_moves():
+    # Ten sub-drags of a long and a very short motion: the short one's share is gain^(1/100).
+    x = signal = torch.ones(1, 1, 16, 20)
+    for _ in range(10):
+        x = signal = paste(
+            x,
+            signal,
+            [Handle(3.0, 3.0, 1.0, 0.0), Handle(14.0, 12.0, 0.01, 0.0)],
+            RADIUS,
+            GAIN,
+            1.0,
+            torch.zeros_like(x),
+        )
+    assert x[..., 12, 14].item() == pytest.approx(GAIN**0.1, rel=1e-4)
 
 
 def test_nothing_is_changed_in_place():

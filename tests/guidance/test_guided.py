@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from numeric.moments import BIMODAL, F64, GAUSSIAN, SCHEDULES
-from yuragi.core import Counting, EDMSchedule, MixtureDenoiser, NetworkDenoiser, v_prediction
+from yuragi.core import (
+    Counting,
+    EDMSchedule,
+    GaussianMixture,
+    MixtureDenoiser,
+    NetworkDenoiser,
+    v_prediction,
+)
 from yuragi.errors import InputError
 from yuragi.guidance import Guided, constant, evaluate_pair, ramp
 
@@ -78,14 +85,17 @@ def test_conditions_of_other_shapes_are_evaluated_apart(weak_condition):
 
 
 def test_any_two_denoisers_will_do():
-    strong, weak = MixtureDenoiser(BIMODAL, TABLE), MixtureDenoiser(GAUSSIAN, TABLE)
+    one = torch.ones(1, dtype=F64)
+    broad = GaussianMixture.diagonal(one, torch.zeros(1, 1, dtype=F64), 4 * one[None])
+    strong, weak = MixtureDenoiser(BIMODAL, TABLE), MixtureDenoiser(broad, TABLE)
     x = X[:, :1]
-    weak = MixtureDenoiser(BIMODAL, TABLE)
     guided = Guided(strong, weak, constant(3.0))
     assert guided.schedule == TABLE
-    assert torch.allclose(guided(x, T), strong(x, T))
+    expected = 3 * strong(x, T) - 2 * weak(x, T)
+    assert not torch.allclose(expected, strong(x, T))
+    assert torch.allclose(guided(x, T), expected)
     nested = Guided(guided, weak, constant(2.0))
-    assert torch.allclose(nested(x, T), strong(x, T))
+    assert torch.allclose(nested(x, T), 2 * expected - weak(x, T))
 
 
 def test_schedules_must_agree():

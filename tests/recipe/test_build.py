@@ -1,6 +1,7 @@
 """From a caller's words to a complete request; every bad value is named before a model loads."""
 
 import pytest
+from PIL import Image
 
 from yuragi.errors import InputError
 from yuragi.recipe.build import drag_request, sample_request
@@ -30,7 +31,7 @@ DRAG = {
     "sampler": "sde",
     "preset": "paper",
     "num_inference_steps": None,
-    "t0": None,
+    "strength": None,
     "guidance_scale": None,
     "solver": None,
     "eta": None,
@@ -42,7 +43,7 @@ def test_the_paper_preset_is_the_papers(picture):
     request, sources = drag_request(**DRAG, image=picture)
     assert request.solver == "ddpm"
     assert request.num_inference_steps == 200
-    assert request.t0 == 0.6
+    assert request.strength == 0.6
     assert request.radius * 64 == 5
     assert request.step * 64 == 2
     assert (request.gain, request.keep, request.guidance_scale) == (1.1, 0.3, 3.0)
@@ -61,8 +62,8 @@ def test_ode_and_fast_choose_their_solver(picture):
 
 
 def test_arguments_override_the_preset(picture):
-    request, _ = drag_request(**DRAG | {"t0": 0.3, "num_inference_steps": 7}, image=picture)
-    assert (request.t0, request.num_inference_steps) == (0.3, 7)
+    request, _ = drag_request(**DRAG | {"strength": 0.3, "num_inference_steps": 7}, image=picture)
+    assert (request.strength, request.num_inference_steps) == (0.3, 7)
 
 
 def test_a_request_survives_json(picture):
@@ -97,14 +98,14 @@ def test_paths_do_not_travel(tmp_path, picture):
         ("preset", "slow"),
         ("num_inference_steps", 0),
         ("num_inference_steps", 1001),
-        ("t0", 0.0),
-        ("t0", 1.5),
-        ("t0", float("nan")),
+        ("strength", 0.0),
+        ("strength", 1.5),
+        ("strength", float("nan")),
         ("guidance_scale", -1.0),
         ("guidance_scale", float("inf")),
         ("solver", "magic"),
         ("eta", -0.5),
-        ("eta", 3.0),
+        ("eta", 1.2),
         ("seed", -1),
         ("seed", 2**63),
         ("points", []),
@@ -131,6 +132,33 @@ def test_bad_drag_values_are_named(picture, name, value):
 def test_bad_sample_values_are_named(name, value):
     with pytest.raises(InputError, match=f"^{name} = "):
         sample_request(**SAMPLE | {name: value})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sampler": "ode", "solver": "ddpm"},
+        {"sampler": "ode", "eta": 0.5},
+        {"solver": "churn"},
+        {"sampler": "ode", "solver": "churn"},
+    ],
+)
+def test_solvers_that_do_not_fit_the_sampler_are_refused(picture, changes):
+    with pytest.raises(InputError, match="^solver = "):
+        drag_request(**DRAG | changes, image=picture)
+
+
+def test_too_few_steps_to_reach_t0(picture):
+    with pytest.raises(InputError, match="num_inference_steps = 4 .*at least 10"):
+        drag_request(**DRAG | {"num_inference_steps": 4, "strength": 0.1}, image=picture)
+
+
+def test_a_target_under_a_black_mask_is_refused(picture):
+    mask = Image.new("L", picture.size, 0)
+    mask.paste(255, (0, 0, 25, 48))
+    assert drag_request(**DRAG | {"points": [((40, 20), (20, 20))], "mask": mask}, image=picture)
+    with pytest.raises(InputError, match="points = 'target 30,20'.*where the mask is white"):
+        drag_request(**DRAG | {"mask": mask}, image=picture)
 
 
 def test_eta_belongs_to_ddim():

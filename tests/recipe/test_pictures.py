@@ -111,6 +111,14 @@ def test_mask_of_any_mode_is_black_and_white(picture):
     assert tensor[..., 10:].min() == 1
 
 
+def test_strokes_on_an_empty_layer_are_the_mask(picture):
+    layer = Image.new("RGBA", picture.size, (255, 255, 255, 0))
+    layer.paste((255, 255, 255, 255), (0, 0, 10, 48))
+    tensor = mask_tensor(read_mask(layer, picture.size))
+    assert tensor[..., :10].min() == 1
+    assert tensor[..., 10:].max() == 0
+
+
 def test_mask_of_another_size(picture):
     with pytest.raises(InputError, match="mask = '10x10'.*64x48"):
         read_mask(Image.new("L", (10, 10), 255), picture.size)

@@ -64,7 +64,7 @@ def test_a_saved_result_replays_bit_for_bit(tiny, picture, tmp_path, sampler):
     opened = open_picture(path, "image")
     record = read_record(opened, "out.png")
     assert record.request == result.request
-    again = run(record.request, record.sources, device="cpu")
+    again = run(record.request, tiny.loaded, record.sources)
     assert largest_difference(again.image, opened) == 0
     assert again.evaluations == result.evaluations
 
@@ -76,7 +76,7 @@ def test_samples_replay_by_index(tiny, tmp_path):
     opened = open_picture(path, "image")
     record = read_record(opened, "two.png")
     assert record.index == 2
-    again = run(record.request, {}, device="cpu").images[2]
+    again = run(record.request, tiny.loaded, {}).images[2]
     assert largest_difference(again, opened) == 0
 
 
@@ -95,10 +95,10 @@ def test_start_noise_can_be_given(tiny):
     result = tiny.sample("red hair", latents=z, num_images=2, num_inference_steps=2)
     assert result.request.latents == tensor_digest(z)
     with pytest.raises(InputError, match="latents"):
-        run(result.request, {}, device="cpu")
+        run(result.request, tiny.loaded, {})
     with pytest.raises(InputError, match="latents"):
-        run(result.request, {}, latents=z + 1, device="cpu")
-    again = run(result.request, {}, latents=z, device="cpu")
+        run(result.request, tiny.loaded, {}, latents=z + 1)
+    again = run(result.request, tiny.loaded, {}, latents=z)
     assert largest_difference(again.image, result.image) == 0
     with pytest.raises(InputError, match="shape"):
         tiny.sample("red hair", latents=z[:, :3], num_images=2)
@@ -108,15 +108,18 @@ def test_progress_reaches_the_end(tiny, picture):
     seen = []
     tiny.sample("x", num_images=9, num_inference_steps=2, on_progress=lambda *at: seen.append(at))
     assert seen == [(k, 4) for k in range(1, 5)]
-    seen.clear()
-    tiny.drag(
-        picture,
-        POINTS,
-        preset="fast",
-        num_inference_steps=5,
-        on_progress=lambda *at: seen.append(at),
-    )
-    assert seen == [(k, 24) for k in range(1, 25)]
+    # 8 sub-drags of 3 steps; the ODE also climbs them.
+    for sampler, total in (("sde", 24), ("ode", 48)):
+        seen.clear()
+        tiny.drag(
+            picture,
+            POINTS,
+            preset="fast",
+            sampler=sampler,
+            num_inference_steps=5,
+            on_progress=lambda *at: seen.append(at),
+        )
+        assert seen == [(k, total) for k in range(1, total + 1)]
 
 
 def test_raising_in_progress_cancels(tiny):
@@ -133,9 +136,9 @@ def test_sides_must_fit_the_model(tiny):
         tiny.sample("x", width=100)
 
 
-def test_missing_sources_are_named(dragged):
-    with pytest.raises(InputError, match="image"):
-        run(dragged[0].request, {}, device="cpu")
+def test_missing_sources_are_named(dragged, tiny):
+    with pytest.raises(InputError, match="source = 'missing'.*digest"):
+        run(dragged[0].request, tiny.loaded, {})
 
 
 def test_ode_refuses_a_stochastic_solver(tiny, picture):
@@ -170,6 +173,32 @@ def test_sources_can_stay_behind(dragged, tmp_path):
     assert not read_record(open_picture(tmp_path / "bare.png", "image"), "bare").sources
     full = read_record(open_picture(tmp_path / "full.png", "image"), "full")
     assert set(full.sources) == {result.request.image.digest, result.request.mask.digest}
+
+
+def test_damaged_sources_are_refused(dragged, tmp_path):
+    result, _, _ = dragged
+    path = tmp_path / "full.png"
+    result.save(path)
+    with Image.open(path) as opened:
+        opened.load()
+        name, data = opened.private_chunks[0][:2]
+        opened.private_chunks[0] = (name, data[:60])
+        with pytest.raises(InputError, match="that this version can read"):
+            read_record(opened, "x.png")
+
+
+def test_exchanged_sources_are_not_believed(dragged, tmp_path):
+    result, picture, _ = dragged
+    other = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    forged = Result(
+        result.images,
+        result.request,
+        0,
+        result.origin,
+        {result.request.image.digest: other},
+    )
+    forged.save(tmp_path / "forged.png")
+    assert not read_record(open_picture(tmp_path / "forged.png", "image"), "x").sources
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"request": {"kind": "dance"}}'])

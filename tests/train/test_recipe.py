@@ -13,8 +13,8 @@ from yuragi.train.config import read_recipe
 from yuragi.train.judge import Judge, accuracy, train_judge
 from yuragi.train.portraits import ATTRIBUTES
 from yuragi.train.recipe import (
+    averaged_autoencoder,
     export_pipeline,
-    finished_autoencoder,
     run_autoencoder,
     run_denoiser,
 )
@@ -37,6 +37,7 @@ def trained(tmp_path_factory):
             "denoiser": recipe.denoiser.model_copy(
                 update=small | {"channels": (16, 16, 16), "text_width": 16}
             ),
+            "reader": recipe.reader.model_copy(update=small),
             "judge": recipe.judge.model_copy(update=small),
         }
     )
@@ -74,7 +75,7 @@ def test_weights_are_half_and_latents_have_unit_variance(trained):
 
 def test_psnr_is_the_definition(trained):
     recipe, folder, decibels = trained
-    network = finished_autoencoder(recipe, folder / "runs")
+    network, _ = averaged_autoencoder(recipe, folder / "runs")
     images, _ = cached("validation", 2, folder / "data")
     with torch.no_grad():
         x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -111,4 +112,4 @@ def test_the_judge_counts_hits(trained):
 def test_steps_out_of_order_are_refused(trained, tmp_path):
     recipe, _, _ = trained
     with pytest.raises(InputError, match="yuragi train autoencoder"):
-        finished_autoencoder(recipe, tmp_path)
+        averaged_autoencoder(recipe, tmp_path)

@@ -7,6 +7,7 @@ solvers and guidance are ours. The shipped portrait model takes this same path.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +16,11 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from safetensors import SafetensorError
 from torch import Tensor
 
 from yuragi.adapters.codec import Codec
+from yuragi.adapters.fingerprint import fingerprint
 from yuragi.core import (
     Condition,
     Counting,
@@ -31,6 +34,7 @@ from yuragi.core import (
     scaled_linear_betas,
     time_grids,
 )
+from yuragi.device import pick_device
 from yuragi.errors import InputError
 
 __all__ = ["DiffusionModel", "load_diffusers", "schedule_from_config"]
@@ -62,13 +66,17 @@ class DiffusionModel:
     """Everything that sampling and editing need of a latent text-to-image model.
 
     Attributes:
-        pipeline: the diffusers pipeline that holds the weights.
+        path: the directory that it was loaded from.
+        weights: fingerprint of the weights.
+        pipeline: the diffusers pipeline that holds them.
         denoiser: unconditioned; `bind` a prompt to use it.
         codec: between pixels and latents.
         side: latent cells per side at the model's native size.
         grids: time grids by `timestep_spacing`, with the model's own offset.
     """
 
+    path: Path
+    weights: str
     pipeline: StableDiffusionPipeline
     denoiser: NetworkDenoiser
     codec: Codec
@@ -86,8 +94,19 @@ class DiffusionModel:
         device: torch.device = self.pipeline.unet.device
         return device
 
+    @torch.no_grad()
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
-        """The denoiser under these prompts, one for each row of the batch (or one for all)."""
+        """The denoiser under these prompts, one for each row of the batch (or one for all).
+
+        Warns when a prompt is longer than the text encoder reads.
+        """
+        tokenizer = self.pipeline.tokenizer
+        for prompt in prompts:
+            tokens, limit = len(tokenizer(prompt).input_ids), tokenizer.model_max_length
+            if tokens > limit:
+                warnings.warn(
+                    f"prompt: {tokens} tokens, of which this model reads {limit}", stacklevel=2
+                )
         embeddings, _ = self.pipeline.encode_prompt(
             list(prompts), self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
         )
@@ -135,29 +154,38 @@ def load_diffusers(
         dtype: of the weights; by default float32 on a CPU and float16 elsewhere.
 
     Raises:
-        InputError: the path does not exist, is a pickle, is no pipeline directory, or holds a
-            pipeline of another class.
+        InputError: the path does not exist, is a pickle, is no pipeline directory, is damaged, or
+            holds a pipeline of another class; no such device.
     """
-    folder = _checked_folder(Path(path))
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    folder, device = _checked_folder(Path(path)), pick_device(device)
     dtype = dtype or (torch.float32 if device.type == "cpu" else torch.float16)
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        folder,
-        dtype=dtype,
-        use_safetensors=True,
-        local_files_only=True,
-        safety_checker=None,
-        requires_safety_checker=False,
-    ).to(device)
+    try:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            safety_checker=None,
+            requires_safety_checker=False,
+        )
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        allowed = f"a whole, undamaged pipeline directory ({reason})"
+        raise InputError("model", str(folder), allowed) from error
+    pipeline.to(device)
     unet, config = pipeline.unet, dict(pipeline.scheduler.config)
-    unet.requires_grad_(False).eval()
+    for part in (unet, pipeline.vae, pipeline.text_encoder):
+        part.requires_grad_(False).eval()
+    kind = config.get("prediction_type", "epsilon")
+    if kind not in predictions:
+        raise InputError("prediction_type", kind, "one of " + ", ".join(predictions))
     cell = 2 ** (len(pipeline.vae.config.block_out_channels) - 1)
     depth = 2 ** (len(unet.config.block_out_channels) - 1)
-    denoiser = NetworkDenoiser(
-        UNet(unet), schedule_from_config(config), predictions[config["prediction_type"]]
-    )
+    denoiser = NetworkDenoiser(UNet(unet), schedule_from_config(config), predictions[kind])
     offset = int(config.get("steps_offset") or 0)
     return DiffusionModel(
+        folder.resolve(),
+        fingerprint(folder),
         pipeline,
         denoiser,
         Codec(pipeline.vae, cell, cell * depth),

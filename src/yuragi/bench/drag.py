@@ -51,7 +51,7 @@ def bench_drag(
             )
             seconds.append(time.perf_counter() - start)
         first = results[0]
-        again = run(first.request, first.sources, device=str(device))
+        again = run(first.request, loaded.loaded, first.sources)
         rows[f"{preset} {sampler}"] = {
             "seconds": [min(seconds), statistics.median(seconds), max(seconds)],
             "evaluations": first.evaluations,

@@ -66,6 +66,7 @@ def bench_portraits(
     judge = _judge(recipe, runs, data, device, on_report)
     loaded = load(model, str(device))
     codec = loaded.loaded.codec
+    decibels = psnr(codec.autoencoder, real)
     real_tensor = stack_to_tensor(real)
     back = torch.cat(
         [
@@ -99,7 +100,7 @@ def bench_portraits(
         "model": Path(model).name,
         "settings": {"steps": STEPS, "guidance_scale": SCALE, "solver": SOLVER},
         "evaluations": evaluations,
-        "psnr": psnr(loaded.loaded.pipeline.vae, real),
+        "psnr": decibels,
         "accuracy": scores,
         "mean_accuracy": {kind: _mean(table) for kind, table in scores.items()},
     }

@@ -16,9 +16,40 @@ import typer
 from yuragi import __version__
 from yuragi.cli import bench, edit, train
 from yuragi.cli.progress import say
-from yuragi.errors import YuragiError
+from yuragi.errors import InputError, YuragiError
 
 __all__ = ["app", "main"]
+
+# What an argument is called on the command line.
+OPTIONS = {
+    "points": "--point",
+    "point": "--point",
+    "num_images": "--number",
+    "num_inference_steps": "--steps",
+    "guidance_scale": "--scale",
+    "strength": "--t0",
+    "timestep_spacing": "--spacing",
+} | {
+    name: f"--{name}"
+    for name in (
+        "animation",
+        "compare",
+        "config",
+        "device",
+        "eta",
+        "height",
+        "mask",
+        "model",
+        "output",
+        "preset",
+        "runs",
+        "sampler",
+        "seed",
+        "solver",
+        "source",
+        "width",
+    )
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,6 +85,10 @@ def main() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
         app()
+    except InputError as error:
+        name = OPTIONS.get(error.argument, error.argument)
+        say(f"error: {InputError(name, error.value, error.allowed)}")
+        sys.exit(2)
     except YuragiError as error:
         say(f"error: {error}")
         sys.exit(2)

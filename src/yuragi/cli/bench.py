@@ -38,9 +38,9 @@ def portraits(
     """PSNR and attribute accuracy of a portrait model, on portraits it was not trained on."""
     from yuragi.bench.portraits import bench_portraits
     from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
     from yuragi.train.cache import default_folder
     from yuragi.train.config import read_recipe
-    from yuragi.train.recipe import pick_device
 
     for name, path in (("output", output), ("sheet", sheet)):
         if path is not None:
@@ -74,9 +74,9 @@ def drag(
     """Seconds, network evaluations and exactness of replay for every preset and sampler."""
     from yuragi.bench.drag import bench_drag
     from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
     from yuragi.drag.spec import parse_point
     from yuragi.recipe.pictures import read_picture
-    from yuragi.train.recipe import pick_device
 
     if output is not None:
         check_folder("output", output.parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,10 +19,7 @@ from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from yuragi.recipe.request import DragRequest, SampleRequest
-    from yuragi.recipe.result import Result
+    from yuragi.adapters import DiffusionModel
 
 __all__ = ["drag", "models", "replay", "sample"]
 
@@ -72,13 +68,14 @@ def drag(
     embed: Annotated[
         bool, typer.Option(help="Carry the input in the result, so that it alone can be replayed.")
     ] = True,
-    max_megapixels: Annotated[float, typer.Option(help="Refuse larger pictures.")] = 40.0,
+    max_pixels: Annotated[int, typer.Option(help="Refuse larger pictures.")] = 40_000_000,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Move what lies under points of a picture to other places."""
-    from yuragi.drag.spec import parse_point
+    from yuragi.drag import parse_point
     from yuragi.recipe.build import drag_request
+    from yuragi.recipe.run import run
     from yuragi.show import ANIMATIONS, before_after, save_animation
 
     taken = [image, *([mask] if mask else [])]
@@ -100,14 +97,22 @@ def drag(
         sampler=sampler,
         preset=preset,
         num_inference_steps=steps,
-        t0=t0,
+        strength=t0,
         guidance_scale=scale,
         solver=solver,
         eta=eta,
         seed=seed,
-        max_pixels=int(max_megapixels * 1e6),
+        max_pixels=max_pixels,
     )
-    result = run_with_progress("dragging", request, sources, device, quiet)
+    loaded = load_quietly(model, device)
+    native, size = loaded.native_size, (request.image.width, request.image.height)
+    if not native / 2 <= max(size) <= native * 2:
+        say(
+            f"note: the picture has {size[0]}x{size[1]} pixels; "
+            f"this model is at its best around {native}x{native}"
+        )
+    with progress("dragging", quiet) as on_progress:
+        result = run(request, loaded, sources, on_progress)
     for path in (output, compare, animation):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +152,7 @@ def sample(
 ) -> None:
     """Draw pictures from a prompt."""
     from yuragi.recipe.build import sample_request
+    from yuragi.recipe.run import run
 
     request = sample_request(
         model=model,
@@ -169,7 +175,9 @@ def sample(
     check_folder("output", output)
     for path in paths:
         check_output("output", path, [], overwrite, (".png",))
-    result = run_with_progress("sampling", request, {}, device, quiet)
+    loaded = load_quietly(model, device)
+    with progress("sampling", quiet) as on_progress:
+        result = run(request, loaded, {}, on_progress)
     output.mkdir(parents=True, exist_ok=True)
     for index, path in enumerate(paths):
         result.save(path, index)
@@ -194,37 +202,23 @@ def replay(
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare, pixel by pixel."""
-    from yuragi.recipe.models import fingerprint, model_path
-    from yuragi.recipe.pictures import (
-        black_and_white,
-        digest,
-        largest_difference,
-        open_picture,
-        read_picture,
-    )
-    from yuragi.recipe.result import read_record
+    from yuragi.recipe.replay import read_result
+    from yuragi.recipe.replay import replay as run_again
 
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, (".png",))
-    kept = open_picture(image, "image")
-    record = read_record(kept, str(image))
-    sources = dict(record.sources)
-    for path in source or []:
-        # The same file may be the picture or the mask; its digest tells which.
-        for given in (read_picture(path, "source"), black_and_white(read_picture(path, "source"))):
-            sources[digest(given)] = given
-    request = record.request.model_copy(update={"model": model} if model else {})
-    if fingerprint(model_path(request.model).resolve()) != record.origin.weights:
-        say(f"warning: the weights of {request.model} are not those that made this picture")
-    result = run_with_progress("replaying", request, sources, device, quiet)
-    again = result.images[record.index]
+    record, kept = read_result(image)
+    loaded = load_quietly(model or record.request.model, device)
+    if loaded.weights != record.origin.weights:
+        say(f"note: the weights in {loaded.path} are not those that made this picture")
+    with progress("replaying", quiet) as on_progress:
+        again = run_again(record, kept, loaded, source or [], on_progress)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        result.save(output, record.index)
+        again.result.save(output, again.index)
         typer.echo(output)
-    difference = largest_difference(again, kept.convert("RGB"))
-    if difference:
-        typer.echo(f"differs by up to {difference} of 255 levels")
+    if again.difference:
+        typer.echo(f"differs by up to {again.difference} of 255 levels")
         raise typer.Exit(1)
     typer.echo("identical, bit for bit")
 
@@ -244,26 +238,13 @@ def models(
         typer.echo(f"{name}  {description}")
 
 
-def run_with_progress(
-    what: str,
-    request: SampleRequest | DragRequest,
-    sources: Mapping[str, Image.Image],
-    device: str | None,
-    quiet: bool,
-) -> Result:
-    """Run a request under a progress bar."""
+def load_quietly(name: str, device: str | None) -> DiffusionModel:
+    """Load a model without the progress bars of the libraries."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     from yuragi.recipe.models import load_model
-    from yuragi.recipe.run import run
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    load_model(request.model, device)  # a model that cannot be loaded ends here, without a bar
-    try:
-        with progress(what, quiet) as on_progress:
-            return run(request, sources, on_progress, device=device)
-    except KeyboardInterrupt:
-        say("interrupted; nothing was written")
-        raise
+    return load_model(name, device)

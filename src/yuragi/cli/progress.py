@@ -16,30 +16,28 @@ __all__ = ["progress", "say", "training"]
 
 @contextmanager
 def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left; yields a function to call with (done, in all)."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    """A bar with the time left; yields a function to call with (done, in all).
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    It appears with the first call and closes when all is done, so that several may follow one
+    another.
+    """
+    with _bar(what, quiet) as update:
+        yield lambda done, total: update(done, total, "")
 
 
 @contextmanager
 def training(what: str) -> Iterator[Callable[[Report], None]]:
-    """A bar for a training run, with loss and speed."""
+    """The same for a training run, with loss and speed."""
+    with _bar(what, quiet=False) as update:
+        yield lambda report: update(
+            report.step,
+            report.steps,
+            f"loss {report.loss:.4f}, {report.samples_per_second:.1f} samples/s",
+        )
+
+
+@contextmanager
+def _bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -49,26 +47,27 @@ def training(what: str) -> Iterator[Callable[[Report], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}, {task.fields[speed]:.1f} samples/s"),
+        TextColumn("{task.fields[remark]}"),
+        console=Console(stderr=True),
+        disable=quiet,
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None, loss=float("nan"), speed=0.0)
+    task = bar.add_task(what, total=None, remark="")
 
-        def update(report: Report) -> None:
-            bar.update(
-                task,
-                completed=report.step,
-                total=report.steps,
-                loss=report.loss,
-                speed=report.samples_per_second,
-            )
+    def update(done: int, total: int, remark: str) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total, remark=remark)
+        if done >= total:
+            bar.stop()
 
+    try:
         yield update
+    finally:
+        bar.stop()
 
 
 def say(text: str) -> None:

@@ -27,6 +27,7 @@ def autoencoder(
     device: DeviceOption = None,
 ) -> None:
     """Draw the portraits and train the autoencoder on them."""
+    from yuragi.device import pick_device
     from yuragi.train import recipe as steps
     from yuragi.train.cache import default_folder
     from yuragi.train.config import read_recipe
@@ -35,7 +36,7 @@ def autoencoder(
     check_folder("runs", runs)
     with progress("drawing") as on_draw, training("autoencoder") as on_report:
         decibels = steps.run_autoencoder(
-            recipe, runs, data or default_folder(), steps.pick_device(device), on_draw, on_report
+            recipe, runs, data or default_folder(), pick_device(device), on_draw, on_report
         )
     say(f"PSNR on the validation split: {decibels:.2f} dB")
 
@@ -48,6 +49,7 @@ def denoiser(
     device: DeviceOption = None,
 ) -> None:
     """Encode the portraits and train text encoder and UNet on the latents."""
+    from yuragi.device import pick_device
     from yuragi.train import recipe as steps
     from yuragi.train.cache import default_folder
     from yuragi.train.config import read_recipe
@@ -56,7 +58,7 @@ def denoiser(
     check_folder("runs", runs)
     with progress("encoding") as on_encode, training("denoiser") as on_report:
         steps.run_denoiser(
-            recipe, runs, data or default_folder(), steps.pick_device(device), on_encode, on_report
+            recipe, runs, data or default_folder(), pick_device(device), on_encode, on_report
         )
 
 

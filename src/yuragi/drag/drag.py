@@ -8,8 +8,7 @@ A motion is cut into m sub-drags. Each takes the clean latent z of the one befor
 3. comes down: along the recorded path (Cycle-SDE in difference form) or by the ODE, and after
    every step restores the path outside the mask.
 
-The levels are explicit and end at the clean latent; guidance ramps linearly from 1 at the
-cleanest level that the network reads to `guidance_scale` at t0.
+The levels are explicit and end at the clean latent. Guidance, and its ramp, are the denoiser's.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorithm 2.
 """
@@ -49,7 +48,8 @@ class Drag:
         keep: beta of the paste.
 
     Raises:
-        InputError: a solver that does not fit: SDE-Drag records noise, ODE-Drag has none.
+        InputError: a solver that does not fit (SDE-Drag records noise, ODE-Drag has none), or too
+            few steps to reach t0.
     """
 
     solver: Solver
@@ -67,15 +67,23 @@ class Drag:
             raise InputError("solver", name, "a solver whose noise can be recorded, for SDE-Drag")
         if not self.stochastic and self.solver.stochastic:
             raise InputError("solver", name, "a deterministic solver, for ODE-Drag")
+        if self.climbs < 1:
+            allowed = f"at least {math.ceil(1 / self.t0)}, to climb one level at t0 {self.t0:g}"
+            raise InputError("num_inference_steps", self.num_inference_steps, allowed)
 
     def plan(self, handles: Sequence[Handle], side: int) -> int:
         """How many sub-drags these handles need on a latent with this shorter side."""
         return drag_count(max(handle.length for handle in handles), self.step * side)
 
     @property
+    def steps(self) -> int:
+        """Solver steps of one sub-drag; the forward chain needs none."""
+        return self.climbs * (1 if self.stochastic else 2)
+
+    @property
     def climbs(self) -> int:
         """Steps from the clean latent to t0."""
-        return max(1, math.floor(self.t0 * self.num_inference_steps + 1e-9))
+        return math.floor(self.t0 * self.num_inference_steps + 1e-9)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def drag_latents(
         drag: the settings.
         seed: every random number is keyed by (seed, sample 0, sub-drag, level).
         mask: (1, 1, h, w), 1 where the latent may change; None for everywhere.
-        on_step: called after every solver step of the way down.
+        on_step: called after every solver step; raise in it to cancel.
     """
     side = min(latents.shape[-2:])
     down = drag_levels(denoiser.schedule, drag)
@@ -135,7 +143,7 @@ def drag_latents(
             path = markov_path(latents, denoiser.schedule, down.flip(0), chain)
             solver: Solver = Follow(drag.solver, path)
         else:
-            path = ode_invert(denoiser, latents, down.flip(0))
+            path = ode_invert(denoiser, latents, down.flip(0), manipulate=watch(on_step))
             solver = drag.solver
         top = paste(
             path[-1],

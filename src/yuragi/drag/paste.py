@@ -10,6 +10,9 @@ displacement d is a real number of cells: the signal z moves by all of it (bilin
 by the nearest whole number of cells [d], because interpolated noise would lose variance. For a
 whole d this is the paper's copy of x itself.
 
+A handle that moves less than the longest one gets a smaller share of the gain,
+alpha^(length / longest): its content is pasted as often, over a shorter way.
+
 Every box reads the untouched latent and where target boxes overlap, the nearest target wins; so
 the order of the handles does not matter.
 
@@ -44,7 +47,7 @@ def paste(
         signal: its signal part a z, of the same shape; x - signal is its noise part.
         handles: in cells.
         radius: half the side of a box, in cells.
-        gain: alpha, what the moved content is multiplied by; above 0.
+        gain: alpha, what the content of the longest handle is multiplied by; above 0.
         keep: beta, the share of the old content that stays at the source; in [0, 1].
         noise: standard normal, of x's shape; fills the source boxes.
 
@@ -62,6 +65,7 @@ def paste(
     result, emptied = x, keep * x + (1 - keep**2) ** 0.5 * noise
     for handle in handles:
         result = emptied.where(box(handle.x, handle.y), result)
+    longest = max(handle.length for handle in handles)
     nearest = torch.full((height, width), torch.inf, device=x.device)
     # Sorted, so that equal distances are settled by place and not by the order given.
     for handle in sorted(handles, key=lambda h: (h.x, h.y, h.dx, h.dy)):
@@ -69,7 +73,7 @@ def paste(
         distance = (rows - ty).square() + (columns - tx).square()
         wins = box(tx, ty) & (distance < nearest)
         moved, known = _moved(x, signal, handle.dx, handle.dy)
-        result = (gain * moved).where(wins & known, result)
+        result = (gain ** (handle.length / longest) * moved).where(wins & known, result)
         nearest = torch.where(wins, distance, nearest)
     return result
 

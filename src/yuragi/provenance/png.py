@@ -1,8 +1,8 @@
 r"""PNG files that carry text, and the pictures they were made from.
 
 Input pictures go into a private chunk ``yuSo`` (ancillary, safe to copy), one each: 16 bytes of
-digest, then the picture as PNG. So a result alone can be replayed. No paths, and no metadata of
-the inputs.
+digest, then the picture as PNG. So a result alone can be replayed. Neither the path of an input nor
+its metadata travels.
 """
 
 from __future__ import annotations
@@ -54,12 +54,18 @@ def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
         os.replace(partial, path)
 
 
-def read_carried(picture: Image.Image) -> Carried:
-    """What an opened and loaded picture carries; nothing if it is no PNG."""
+def read_carried(picture: Image.Image, max_pixels: int = 40_000_000) -> Carried:
+    """What an opened and loaded picture carries; nothing if it is no PNG.
+
+    Raises:
+        ValueError, OSError, SyntaxError: a carried picture is damaged or has more pixels.
+    """
     sources = {}
     for name, data, *_ in getattr(picture, "private_chunks", []):
         if name == SOURCE_CHUNK:
             held = Image.open(io.BytesIO(data[DIGEST_BYTES:]), formats=("PNG",))
+            if held.width * held.height > max_pixels:
+                raise ValueError(f"a carried picture of {held.width}x{held.height} pixels")
             held.load()
             sources[data[:DIGEST_BYTES].hex()] = held
     return Carried(dict(getattr(picture, "text", {})), sources)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
 from yuragi.core import time_grids
-from yuragi.drag.spec import PointPair, parse_points
+from yuragi.drag import Drag, PointPair, parse_points
 from yuragi.errors import InputError
 from yuragi.recipe.models import model_path
 from yuragi.recipe.pictures import (
@@ -30,7 +30,7 @@ from yuragi.recipe.presets import drag_preset
 from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
 from yuragi.solver import make_solver
 
-__all__ = ["drag_request", "sample_request"]
+__all__ = ["drag_request", "drag_settings", "sample_request"]
 
 Made = TypeVar("Made", bound=BaseModel)
 
@@ -89,7 +89,7 @@ def drag_request(
     sampler: str,
     preset: str,
     num_inference_steps: int | None,
-    t0: float | None,
+    strength: float | None,
     guidance_scale: float | None,
     solver: str | None,
     eta: float | None,
@@ -110,7 +110,6 @@ def drag_request(
         raise InputError("sampler", sampler, "one of " + ", ".join(chosen.solvers))
     # An eta asks for the solver that has one.
     solver = solver or ("ddim" if eta is not None else chosen.solvers[sampler])
-    make_solver(solver, eta)
     picture = read_picture(image, "image", max_pixels)
     pairs = parse_points(points, picture.width, picture.height)
     sources = {digest(picture): picture}
@@ -118,6 +117,7 @@ def drag_request(
     if mask is not None:
         held = read_mask(mask, picture.size, max_pixels)
         sources[digest(held)] = held
+        _check_targets(pairs, held)
     request = _validated(
         DragRequest,
         model=model,
@@ -130,7 +130,7 @@ def drag_request(
         eta=eta,
         sampler=sampler,
         preset=preset,
-        t0=_or(t0, chosen.t0),
+        strength=_or(strength, chosen.strength),
         radius=chosen.radius,
         step=chosen.step,
         gain=chosen.gain,
@@ -139,7 +139,34 @@ def drag_request(
         mask=None if mask is None or held is None else _reference(mask, held),
         points=pairs,
     )
+    drag_settings(request)  # refuses a solver that does not fit the sampler
     return request, sources
+
+
+def drag_settings(request: DragRequest) -> Drag:
+    """The numbers of a request as the drag wants them.
+
+    Raises:
+        InputError: a solver that does not fit the sampler, or too few steps.
+    """
+    return Drag(
+        solver=make_solver(request.solver, request.eta),
+        stochastic=request.sampler == "sde",
+        num_inference_steps=request.num_inference_steps,
+        t0=request.strength,
+        radius=request.radius,
+        step=request.step,
+        gain=request.gain,
+        keep=request.keep,
+    )
+
+
+def _check_targets(pairs: Sequence[PointPair], mask: Image.Image) -> None:
+    """Where the mask is black nothing can arrive; better say so than change nothing."""
+    for _, (x, y) in pairs:
+        if mask.getpixel((round(x), round(y))) == 0:
+            allowed = "a target where the mask is white; black stays as it is"
+            raise InputError("points", f"target {x:g},{y:g}", allowed)
 
 
 def _or(value: float | None, default: float) -> float:

@@ -48,14 +48,17 @@ def read_picture(
         InputError: missing or unreadable file, not a picture, too large, or more than 8 bits a
             channel.
     """
-    picture = open_picture(source, argument, max_pixels)
+    return _flat(open_picture(source, argument, max_pixels), argument, "white")
+
+
+def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
+    """8-bit RGB, upright, with a colour behind what is transparent."""
     if picture.mode.startswith(("I", "F")):
         raise InputError(argument, picture.mode, "a picture with 8 bits a channel")
     picture = ImageOps.exif_transpose(picture)
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)
     picture = picture.convert("RGB")
     picture.info = {}  # metadata such as a place must not travel into results
     return picture
@@ -64,10 +67,12 @@ def read_picture(
 def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A mask as black and white: white (128 or more) where the picture may change.
 
+    Transparency counts as black: strokes on an empty layer mean what they show.
+
     Raises:
         InputError: as `read_picture`; another size than the picture; all black.
     """
-    mask = black_and_white(read_picture(source, "mask", max_pixels))
+    mask = black_and_white(source, "mask", max_pixels)
     if mask.size != size:
         allowed = f"the picture's size, {size[0]}x{size[1]} pixels"
         raise InputError("mask", f"{mask.width}x{mask.height}", allowed)
@@ -76,9 +81,12 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
     return mask
 
 
-def black_and_white(picture: Image.Image) -> Image.Image:
-    """Mode L with 255 where a picture's grey is 128 or more, else 0."""
-    return picture.convert("L").point(lambda level: 255 * (level >= 128))
+def black_and_white(
+    source: Source, argument: str = "mask", max_pixels: int = MAX_PIXELS
+) -> Image.Image:
+    """Mode L: 255 where a picture's grey is 128 or more, else 0; errors as `read_picture`."""
+    grey = _flat(open_picture(source, argument, max_pixels), argument, "black").convert("L")
+    return grey.point(lambda level: 255 * (level >= 128))
 
 
 def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -108,7 +116,8 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
     return picture
 
 
-def _check_pixels(picture: Image.Image, argument: str, max_pixels: int) -> None:
+def _check_pixels(picture: Image.Image, argument: str, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse a picture with more pixels, decoded or not."""
     if picture.width * picture.height > max_pixels:
         size = f"{picture.width}x{picture.height}"
         raise InputError(argument, size, f"at most {max_pixels:,} pixels")

@@ -1,8 +1,8 @@
 """Named settings of a drag.
 
-``paper`` is SDE-Drag as published (spec table: n 200, t0 0.6, r 5 and steps of 2 cells on a latent
-of 64 cells, alpha 1.1, beta 0.3, guidance 1 to 3, eta 1). ``fast`` keeps the edit and spends a
-quarter of the levels, with a second-order solver.
+``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
+of 64 cells, alpha 1.1, beta 0.3, guidance 1 to 3, eta 1). ``fast`` spends a quarter of the
+levels, with a second-order solver on the way down.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DragPreset:
 
     solvers: Mapping[str, str]
     num_inference_steps: int
-    t0: float = 0.6
+    strength: float = 0.6
     guidance_scale: float = 3.0
     radius: float = 5 / 64
     step: float = 2 / 64

@@ -16,7 +16,7 @@ __all__ = ["DragRequest", "PictureRef", "Request", "SampleRequest", "parse_reque
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
 Scale = Annotated[Finite, Field(ge=0, le=100)]
-Eta = Annotated[Finite, Field(ge=0, le=2)] | None
+Eta = Annotated[Finite, Field(ge=0, le=1)] | None
 Point = tuple[Finite, Finite]
 
 
@@ -78,7 +78,7 @@ class DragRequest(_Base):
         sampler: ``sde`` follows the forward chain (Cycle-SDE), ``ode`` inverts the ODE.
         preset: where the numbers came from; it decides nothing.
         guidance_scale: at t0; ramps down to 1 at the clean end.
-        t0: share of the time axis to climb.
+        strength: t0, the share of the time axis to climb.
         radius: half the side of a box, as a share of the latent's shorter side.
         step: length of one sub-drag, likewise.
         gain: alpha, factor on the moved content.
@@ -91,7 +91,7 @@ class DragRequest(_Base):
     kind: Literal["drag"] = "drag"
     sampler: Literal["sde", "ode"]
     preset: str
-    t0: Annotated[Finite, Field(gt=0, le=1)]
+    strength: Annotated[Finite, Field(gt=0, le=1)]
     radius: Annotated[Finite, Field(gt=0, le=0.5)]
     step: Annotated[Finite, Field(gt=0, le=1)]
     gain: Annotated[Finite, Field(gt=0, le=10)]

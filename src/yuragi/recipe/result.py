@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from pydantic import ValidationError
 
 from yuragi.errors import InputError
 from yuragi.provenance.png import Carried, read_carried, write_png
+from yuragi.recipe.pictures import digest
 from yuragi.recipe.request import DragRequest, SampleRequest, parse_request
 
 __all__ = ["Origin", "Record", "Result", "parameters", "read_record"]
@@ -30,12 +30,14 @@ class Origin:
         version: of Yuragi.
         torch: version of PyTorch.
         device: ``cpu`` or the name of the accelerator.
-        weights: fingerprint of the model; see `yuragi.recipe.models.fingerprint`.
+        dtype: precision of the network.
+        weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
     """
 
     version: str
     torch: str
     device: str
+    dtype: str
     weights: str
 
 
@@ -109,16 +111,17 @@ def read_record(picture: Image.Image, name: str) -> Record:
         InputError: it carries no request, or one that this version cannot read.
     """
     allowed = "a PNG written by yuragi, with its request inside"
-    carried = read_carried(picture)
-    if "yuragi" not in carried.texts:
+    if "yuragi" not in getattr(picture, "text", {}):
         raise InputError("image", name, allowed)
     try:
+        carried = read_carried(picture)
+        sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
         record = json.loads(carried.texts["yuragi"])
         request = parse_request(json.dumps(record["request"]))
         origin, index = Origin(**record["origin"]), int(record["index"])
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
         raise InputError("image", name, f"{allowed} that this version can read") from error
-    return Record(request, origin, index, carried.sources)
+    return Record(request, origin, index, sources)
 
 
 def parameters(request: SampleRequest | DragRequest, size: tuple[int, int]) -> str:
@@ -127,7 +130,7 @@ def parameters(request: SampleRequest | DragRequest, size: tuple[int, int]) -> s
     if isinstance(request, DragRequest):
         sampler += f" ({request.sampler} drag)"
         points = " ".join(f"{a:g},{b:g}:{c:g},{d:g}" for (a, b), (c, d) in request.points)
-        more = {"Denoising strength": f"{request.t0:g}", "Drag points": f'"{points}"'}
+        more = {"Denoising strength": f"{request.strength:g}", "Drag points": f'"{points}"'}
     else:
         more = {"Schedule type": request.timestep_spacing}
     settings = {

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from yuragi import __version__
 from yuragi.adapters import DiffusionModel
 from yuragi.core import SeededNoise
-from yuragi.drag import Drag, drag_latents
-from yuragi.drag.drag import drag_levels
-from yuragi.drag.spec import handles, parse_points
+from yuragi.drag import drag_latents, drag_levels, handles
 from yuragi.edit import watch
 from yuragi.errors import InputError
 from yuragi.guidance import Guided, constant, ramp
-from yuragi.recipe.models import fingerprint, load_model, model_path
+from yuragi.recipe.build import drag_settings
 from yuragi.recipe.pictures import from_tensor, mask_tensor, tensor_digest, to_tensor
-from yuragi.recipe.request import DragRequest, SampleRequest
+from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
 from yuragi.recipe.result import Origin, Result
 from yuragi.sample import integrate
 from yuragi.solver import make_solver
@@ -34,40 +32,38 @@ BATCH = 8  # pictures sampled together: bounds memory, and never changes a resul
 
 def run(
     request: SampleRequest | DragRequest,
+    model: DiffusionModel,
     sources: Mapping[str, Image.Image],
     on_progress: Progress = lambda done, total: None,
     latents: Tensor | None = None,
-    device: str | None = None,
 ) -> Result:
     """Run a request.
 
     Args:
         request: complete; see `yuragi.recipe.request`.
+        model: the model that it names, loaded.
         sources: the pictures that it names, by digest.
         on_progress: called after every solver step.
         latents: start noise (num_images, c, h, w) for a sample request that names it.
-        device: a torch device; by default the GPU when there is one.
 
     Raises:
         InputError: a value that does not fit the model or the pictures; before the model runs.
     """
-    model, counter = load_model(request.model, device).counting()
+    model, counter = model.counting()
     frames: list[Image.Image] = []
     if isinstance(request, SampleRequest):
         images = _sample(request, model, on_progress, latents)
     else:
         frames = _drag(request, model, sources, on_progress)
         images = frames[-1:]
-    return Result(
-        images, request, counter.evaluations, _origin(request.model, model), sources, frames
-    )
+    return Result(images, request, counter.evaluations, _origin(model), sources, frames)
 
 
-def _origin(name: str, model: DiffusionModel) -> Origin:
+def _origin(model: DiffusionModel) -> Origin:
     cuda = model.device.type == "cuda"
     device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
-    weights = fingerprint(model_path(name).resolve())
-    return Origin(version("yuragi"), torch.__version__, device, weights)
+    dtype = str(model.pipeline.unet.dtype).removeprefix("torch.")
+    return Origin(__version__, torch.__version__, device, dtype, model.weights)
 
 
 def _ticker(on_progress: Progress, total: int) -> Callable[[], None]:
@@ -92,7 +88,8 @@ def _sample(
     if latents is not None and tuple(latents.shape) != cells:
         raise InputError("latents", tuple(latents.shape), f"a tensor of shape {cells}")
     if request.latents != (None if latents is None else tensor_digest(latents)):
-        raise InputError("latents", None, f"the tensor that the request names, {request.latents}")
+        allowed = f"the start noise that the request names ({request.latents})"
+        raise InputError("latents", "another or none", allowed)
     schedule = model.denoiser.schedule
     times = model.grids[request.timestep_spacing](schedule, request.num_inference_steps)
     guided = Guided(
@@ -135,20 +132,9 @@ def _drag(
     on_progress: Progress,
 ) -> list[Image.Image]:
     """The picture before, and after every sub-drag."""
-    before = _source(sources, request.image.digest, "image")
-    mask = None if request.mask is None else _source(sources, request.mask.digest, "mask")
-    pairs = parse_points(request.points, before.width, before.height)
-    stochastic = request.sampler == "sde"
-    drag = Drag(
-        make_solver(request.solver, request.eta),
-        stochastic,
-        request.num_inference_steps,
-        request.t0,
-        request.radius,
-        request.step,
-        request.gain,
-        request.keep,
-    )
+    before = _source(sources, request.image)
+    mask = None if request.mask is None else _source(sources, request.mask)
+    drag = drag_settings(request)
     levels = drag_levels(model.denoiser.schedule, drag)
     # From exactly 1 at the cleanest level that the network reads, to the full scale at t0.
     scales = torch.linspace(request.guidance_scale, 1.0, len(levels) - 1)
@@ -161,10 +147,10 @@ def _drag(
     denoiser = Guided(model.bind([request.prompt]), model.bind([request.negative_prompt]), weight)
     pixels = to_tensor(before).to(model.device)
     latents = model.codec.encode(pixels)
-    moves = handles(pairs, model.codec.cell)
+    moves = handles(request.points, model.codec.cell)
     inside = None if mask is None else mask_tensor(mask).to(model.device)
     cells = None if inside is None else _mask_cells(inside, model)
-    total = drag.plan(moves, min(latents.shape[-2:])) * drag.climbs
+    total = drag.plan(moves, min(latents.shape[-2:])) * drag.steps
     tick = _ticker(on_progress, total)
     frames = [before]
     for step in drag_latents(denoiser, latents, moves, drag, request.seed, cells, tick):
@@ -184,7 +170,8 @@ def _mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
     return nn.functional.max_pool2d(padded, cell)
 
 
-def _source(sources: Mapping[str, Image.Image], key: str, argument: str) -> Image.Image:
-    if key not in sources:
-        raise InputError(argument, None, f"the picture with digest {key}")
-    return sources[key]
+def _source(sources: Mapping[str, Image.Image], named: PictureRef) -> Image.Image:
+    if named.digest not in sources:
+        allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"
+        raise InputError("source", "missing", allowed)
+    return sources[named.digest]

@@ -88,7 +88,7 @@ def psnr(network: AutoencoderTiny, images: NDArray[np.uint8]) -> float:
     values = []
     for start in range(0, len(images), 32):
         x = to_tensor(images[start : start + 32]).to(network.device)
-        back = network.decoder(network.encoder(x)).clamp(-1, 1)
+        back = network.decoder(network.encoder(x.to(network.dtype))).float().clamp(-1, 1)
         levels = ((back + 1) * 127.5).round().div(127.5).sub(1)
         values.append(10 * torch.log10(4 / (levels - x).square().mean((1, 2, 3))))
     return float(torch.cat(values).mean())

@@ -62,6 +62,7 @@ class Recipe(_Section):
 
     data: DataConfig
     autoencoder: AutoencoderConfig
+    reader: Fit
     denoiser: DenoiserConfig
     judge: Fit
 

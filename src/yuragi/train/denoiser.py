@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.train.autoencoder import to_tensor
-from yuragi.train.config import DenoiserConfig
+from yuragi.train.config import DenoiserConfig, Fit
 from yuragi.train.loop import Report, fit, place
-from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+from yuragi.train.networks import TOKENS, TextToLatent, build_scheduler, build_tokenizer
 from yuragi.train.portraits import Labels, caption
+from yuragi.train.text import train_reader
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
@@ -47,18 +48,25 @@ def train_denoiser(
     latents: Tensor,
     labels: Sequence[Labels],
     config: DenoiserConfig,
+    reading: Fit,
     folder: Path,
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
     """Train on latents of shape (n, 4, 32, 32), scaled to unit variance; the EMA network.
 
+    The text encoder learns to read first (`yuragi.train.text`).
+
     Which picture, which words of its caption, t and eps of every step are drawn from the step's
     generator.
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
-    network = place(TextToLatent(config, len(tokenizer)), device)
+    network = TextToLatent(config, len(tokenizer))
+    train_reader(
+        network.text_encoder, tokenizer, labels, reading, folder / "reader", device, on_report
+    )
+    place(network, device)
     alphas = build_scheduler().alphas_cumprod.to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
@@ -66,9 +74,7 @@ def train_denoiser(
         t = torch.randint(len(alphas), (config.batch,), generator=rng)
         words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
         texts = [caption(labels[i], words) for i in picked.tolist()]
-        tokens = tokenizer(
-            texts, padding="max_length", truncation=True, return_tensors="pt"
-        ).input_ids.to(device)
+        tokens = tokenizer(texts, **TOKENS).input_ids.to(device)
         z = latents[picked].float().to(device, memory_format=torch.channels_last)
         eps = torch.randn(z.shape, generator=rng).to(device)
         alpha = alphas[t.to(device)].sqrt().view(-1, 1, 1, 1)

@@ -23,7 +23,7 @@ from yuragi.train.portraits import ATTRIBUTES, Labels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Judge", "accuracy", "train_judge"]
+__all__ = ["Judge", "accuracy", "targets", "train_judge"]
 
 
 class Judge(nn.Module):
@@ -53,7 +53,8 @@ class Judge(nn.Module):
         return {name: head(pooled) for name, head in self.heads.items()}
 
 
-def _targets(labels: Sequence[Labels]) -> dict[str, Tensor]:
+def targets(labels: Sequence[Labels]) -> dict[str, Tensor]:
+    """Labels as class numbers (n,) by attribute."""
     return {
         name: torch.tensor([values.index(row[name]) for row in labels])
         for name, values in ATTRIBUTES.items()
@@ -71,7 +72,7 @@ def train_judge(
     """Train on drawings of shape (n, 128, 128, 3), resuming from `folder`."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(Judge(), device)
-    targets = {name: column.to(device) for name, column in _targets(labels).items()}
+    known = {name: column.to(device) for name, column in targets(labels).items()}
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         picked = torch.randint(len(images), (config.batch,), generator=rng)
@@ -83,7 +84,7 @@ def train_judge(
             x = nn.functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
         x = x + 0.05 * torch.randn(x.shape, generator=rng).to(device)
         terms = [
-            nn.functional.cross_entropy(logits, targets[name][picked])
+            nn.functional.cross_entropy(logits, known[name][picked])
             for name, logits in network(x).items()
         ]
         return torch.stack(terms).mean()
@@ -95,10 +96,10 @@ def train_judge(
 @torch.no_grad()
 def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
     """Share of pictures (n, 3, 128, 128) in which the judge sees the label, by attribute."""
-    targets = _targets(labels)
+    known = targets(labels)
     hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
     for start in range(0, len(images), 64):
         part = images[start : start + 64].to(next(judge.parameters()).device)
         for name, logits in judge(part).items():
-            hits[name].append(logits.argmax(1).cpu() == targets[name][start : start + 64])
+            hits[name].append(logits.argmax(1).cpu() == known[name][start : start + 64])
     return {name: float(torch.cat(column).float().mean()) for name, column in hits.items()}

@@ -62,7 +62,9 @@ class _State:
     def __init__(self, network: nn.Module, config: Fit) -> None:
         self.network = network
         self.averaged = {name: p.detach().clone() for name, p in network.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=1e-2)
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), lr=0.0, weight_decay=1e-2, fused=True
+        )
         self.decay = config.ema
         self.step = 0
 
@@ -101,7 +103,7 @@ class _State:
         for name, p in self.network.named_parameters():
             if f"exp_avg.{name}" in held:
                 self.optimizer.state[p] = {
-                    "step": torch.tensor(float(self.step)),
+                    "step": torch.tensor(float(self.step), device=device),
                     "exp_avg": held[f"exp_avg.{name}"].to(device),
                     "exp_avg_sq": held[f"exp_avg_sq.{name}"].to(device),
                 }

@@ -10,10 +10,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 from yuragi.train.config import DenoiserConfig
 from yuragi.train.portraits import SIZE, words
 
-__all__ = ["TextToLatent", "build_scheduler", "build_tokenizer"]
+__all__ = ["TOKENS", "TextToLatent", "build_scheduler", "build_tokenizer"]
 
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 LENGTH = 40  # the longest caption has 36 words
+TOKENS = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
+"""How captions become tokens while training, as in the pipeline."""
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:

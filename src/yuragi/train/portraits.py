@@ -152,7 +152,9 @@ class Portrait:
 
 @cache
 def _style() -> Style:
+    """The style; also the place where missing packages are noticed, before they are used."""
     try:
+        import resvg_py  # noqa: F401
         from dicebear import Style
     except ImportError as error:
         raise missing_extra("drawing portraits", "train") from error
@@ -177,6 +179,7 @@ def portrait(split: Split, index: int) -> Portrait:
         raise InputError("split", split, "one of " + ", ".join(get_args(Split)))
     if index < 0:
         raise InputError("index", index, "0 or more")
+    style = _style()
     from dicebear import Avatar
 
     rng = np.random.default_rng([get_args(Split).index(split), index])
@@ -190,7 +193,7 @@ def portrait(split: Split, index: int) -> Portrait:
         # A smaller bust stands on the lower edge more often than it floats.
         "translateY": round(float(rng.uniform(-5, 8) + 30 * (1 - scale)), 1),
     }
-    options = Avatar(_style(), chosen).to_json()["options"]
+    options = Avatar(style, chosen).to_json()["options"]
     labels = {
         "hair_colour": HAIR_COLOURS[_one(options["hairColor"])],
         "hair_length": LENGTH[options.get("rearHairVariant", "none")],
@@ -212,11 +215,12 @@ def portrait(split: Split, index: int) -> Portrait:
 
 def draw(portrait: Portrait, size: int = SIZE) -> NDArray[np.uint8]:
     """The picture of a portrait: uint8 RGB of shape (size, size, 3)."""
+    style = _style()
     import resvg_py
     from dicebear import Avatar
     from PIL import Image
 
-    svg = Avatar(_style(), portrait.options).to_json()["svg"]
+    svg = Avatar(style, portrait.options).to_json()["svg"]
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size))
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 

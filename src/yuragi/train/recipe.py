@@ -20,19 +20,13 @@ from yuragi.train.loop import Report, load_averaged, place
 from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
 
 __all__ = [
+    "averaged_autoencoder",
     "export_pipeline",
-    "finished_autoencoder",
-    "pick_device",
     "run_autoencoder",
     "run_denoiser",
 ]
 
 Progress = Callable[[int, int], None]
-
-
-def pick_device(name: str | None) -> torch.device:
-    """The device of that name; without one, the GPU when there is one."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def run_autoencoder(
@@ -50,31 +44,32 @@ def run_autoencoder(
     return psnr(network, held_out)
 
 
-def finished_autoencoder(recipe: Recipe, runs: Path) -> AutoencoderTiny:
-    """The averaged autoencoder of a run folder, scaled so that latents have unit variance.
+def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, int]:
+    """The averaged autoencoder of a run folder, trained to the end or not, and its step.
 
     Raises:
         InputError: the folder holds no autoencoder.
     """
     network = build_autoencoder(recipe.autoencoder)
     try:
-        load_averaged(network, runs / "autoencoder")
+        step = load_averaged(network, runs / "autoencoder")
     except FileNotFoundError as error:
         allowed = "a folder with a trained autoencoder (yuragi train autoencoder)"
         raise InputError("runs", str(runs), allowed) from error
-    return network
+    return network, step
 
 
 def _latents(
     recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
 ) -> tuple[Tensor, float]:
     """Cached latents of the training split, in unit variance, and the factor that made it."""
-    path = runs / "autoencoder" / f"latents-{recipe.data.train}.safetensors"
+    network, step = averaged_autoencoder(recipe, runs)
+    path = runs / "autoencoder" / f"latents-{recipe.data.train}-step{step}.safetensors"
     if not path.exists():
         images, _ = cached("train", recipe.data.train, data)
-        network = place(finished_autoencoder(recipe, runs), device)
-        latents = encode_all(network, images, on_progress)
-        save_file({"latents": latents}, path)
+        partial = path.with_suffix(".partial")
+        save_file({"latents": encode_all(place(network, device), images, on_progress)}, partial)
+        partial.replace(path)
     latents = load_file(path)["latents"]
     factor = 1 / float(latents[:512].float().std())
     return latents * factor, factor
@@ -93,7 +88,15 @@ def run_denoiser(
     (runs / "denoiser").mkdir(parents=True, exist_ok=True)
     (runs / "denoiser" / "scaling.json").write_text(json.dumps({"scaling_factor": factor}))
     _, labels = cached("train", recipe.data.train, data)
-    train_denoiser(latents, labels, recipe.denoiser, runs / "denoiser", device, on_report)
+    train_denoiser(
+        latents,
+        labels,
+        recipe.denoiser,
+        recipe.reader,
+        runs / "denoiser",
+        device,
+        on_report,
+    )
 
 
 def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
@@ -105,7 +108,7 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     Raises:
         InputError: the folder holds no trained denoiser.
     """
-    autoencoder = finished_autoencoder(recipe, runs)
+    autoencoder, _ = averaged_autoencoder(recipe, runs)
     tokenizer = build_tokenizer()
     network = TextToLatent(recipe.denoiser, len(tokenizer))
     try:

@@ -1,0 +1,24 @@
+"""Where to run."""
+
+from __future__ import annotations
+
+import torch
+
+from yuragi.errors import InputError
+
+__all__ = ["pick_device"]
+
+
+def pick_device(name: str | torch.device | None = None) -> torch.device:
+    """The device of that name; without one, the GPU when there is one.
+
+    Raises:
+        InputError: no such device here.
+    """
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        here = "cpu or cuda" if torch.cuda.is_available() else "cpu: there is no GPU here"
+        raise InputError("device", str(name), here) from error
+    return device

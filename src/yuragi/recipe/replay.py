@@ -1,0 +1,84 @@
+"""Run the request inside a saved result again, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from yuragi.adapters import DiffusionModel
+from yuragi.recipe.pictures import (
+    black_and_white,
+    digest,
+    largest_difference,
+    open_picture,
+    read_picture,
+)
+from yuragi.recipe.request import DragRequest
+from yuragi.recipe.result import Record, Result, read_record
+from yuragi.recipe.run import Progress, run
+
+__all__ = ["Replay", "read_result", "replay"]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A result made again.
+
+    Attributes:
+        result: all pictures of the request.
+        index: which of them was saved.
+        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit.
+    """
+
+    result: Result
+    index: int
+    difference: int
+
+
+def read_result(path: Path) -> tuple[Record, Image.Image]:
+    """What a saved result tells about itself, and its picture.
+
+    Raises:
+        InputError: no picture, or one that carries no request.
+    """
+    kept = open_picture(path, "image")
+    return read_record(kept, str(path)), kept.convert("RGB")
+
+
+def replay(
+    record: Record,
+    kept: Image.Image,
+    model: DiffusionModel,
+    files: list[Path],
+    on_progress: Progress = lambda done, total: None,
+) -> Replay:
+    """Run a record's request and compare with the picture that was kept.
+
+    Args:
+        record: from `read_result`.
+        kept: likewise.
+        model: the model that the request names, loaded.
+        files: pictures that the result does not carry.
+        on_progress: called with (steps done, steps in all).
+
+    Raises:
+        InputError: a picture that the request names is neither carried nor among the files.
+    """
+    sources = {**record.sources, **_read(files, record)}
+    result = run(record.request, model, sources, on_progress)
+    return Replay(result, record.index, largest_difference(result.images[record.index], kept))
+
+
+def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
+    """Those of the files that the request names; its digests tell pictures and masks apart."""
+    request, found = record.request, {}
+    if isinstance(request, DragRequest):
+        for path in files:
+            for picture in (read_picture(path, "source"), black_and_white(path, "source")):
+                found[digest(picture)] = picture
+        named = {ref.digest for ref in (request.image, request.mask) if ref is not None}
+        found = {key: picture for key, picture in found.items() if key in named}
+    return found

@@ -1,0 +1,84 @@
+"""The package as a whole: exported names, types, quick import, true documentation."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import yuragi
+
+ROOT = Path(__file__).parents[1]
+MODULES = [m.name for m in pkgutil.walk_packages(yuragi.__path__, "yuragi.")]
+
+
+def test_public_names():
+    assert yuragi.__all__ == [
+        "InputError",
+        "MissingExtraError",
+        "Model",
+        "Result",
+        "YuragiError",
+        "__version__",
+        "load",
+    ]
+    for name in yuragi.__all__:
+        assert getattr(yuragi, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'magic'"):
+        yuragi.magic  # noqa: B018
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_exported_name_exists_and_every_module_says_what_it_is(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    exported = getattr(module, "__all__", [])
+    assert len(set(exported)) == len(exported)
+    for item in exported:
+        assert hasattr(module, item), f"{name}.{item}"
+
+
+def test_one_root_of_errors():
+    assert issubclass(yuragi.InputError, yuragi.YuragiError)
+    assert issubclass(yuragi.InputError, ValueError)
+    assert issubclass(yuragi.MissingExtraError, ImportError)
+
+
+def test_importing_is_light():
+    code = "import sys, yuragi; print(any(m in sys.modules for m in ('torch', 'diffusers')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_types_are_shipped():
+    assert (Path(yuragi.__file__).parent / "py.typed").exists()
+
+
+def test_there_is_one_sampling_loop():
+    callers = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if re.search(r"solver\.step\(", path.read_text("utf-8"))
+    ]
+    # The loop, and Follow, which hands one step on to the solver inside it.
+    assert sorted(callers) == ["src/yuragi/invert.py", "src/yuragi/sample.py"]
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch, picture):
+    monkeypatch.chdir(tmp_path)
+    picture.resize((128, 128)).save("face.png")
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    # The same lines, with fewer levels: the preset's 200 take half a minute.
+    quick = block.replace("seed=0)", "seed=0, num_inference_steps=5)")
+    assert quick != block
+    exec(compile(quick, "README.md", "exec"), {})
+    assert (tmp_path / "dragged.png").exists()
+
+
+def test_links_in_the_documentation_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
