@@ -11,17 +11,18 @@ setup: $(VENV)/.installed
 
 # Installs again only when what is to be installed has changed.
 $(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "yuragi needs Python 3.11 or newer; try: make PYTHON=python3.11")'
-	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yuragi needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	@echo 'Installing into $(VENV) (a minute or two, once) ...'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 	  echo 'The module venv is incomplete; on Debian: apt-get install python3-venv'; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
 
 demo: setup
-	$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-1.png \
-	  --point 64,28:64,16 --seed 0 \
-	  --prompt "$$(cat src/yuragi/assets/examples/portrait-1.txt)" \
+	@$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-4.png \
+	  --point 75,24:75,12 --seed 0 \
+	  --prompt "$$(cat src/yuragi/assets/examples/portrait-4.txt)" \
 	  --output out/dragged.png --compare out/before-after.png --animation out/steps.gif --overwrite
 
 test: setup

@@ -15,6 +15,7 @@ from yuragi.train.portraits import ATTRIBUTES
 from yuragi.train.recipe import (
     averaged_autoencoder,
     export_pipeline,
+    import_pipeline,
     run_autoencoder,
     run_denoiser,
 )
@@ -107,6 +108,24 @@ def test_the_judge_counts_hits(trained):
     scores = accuracy(Knowing(), to_tensor(np.asarray(images)), labels)
     for name, values in ATTRIBUTES.items():
         assert scores[name] == pytest.approx(np.mean([row[name] == values[0] for row in labels]))
+
+
+def test_an_exported_pipeline_can_be_trained_further(trained, tmp_path):
+    recipe, folder, _ = trained
+    import_pipeline(recipe, tmp_path, folder / "pipeline")
+    ours, step = averaged_autoencoder(recipe, tmp_path)
+    assert step == recipe.autoencoder.steps
+    shipped = yuragi.load(folder / "pipeline", "cpu").loaded.pipeline
+    for name, value in shipped.vae.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value)
+    seen = []
+    run_denoiser(recipe, tmp_path, folder / "data", CPU, nothing, lambda r: seen.append(r.step))
+    assert seen == [3]
+    assert not (tmp_path / "denoiser" / "reader").exists()
+    with pytest.raises(InputError, match="runs = "):
+        import_pipeline(recipe, tmp_path, folder / "pipeline")
+    with pytest.raises(InputError, match="model = "):
+        import_pipeline(read_recipe(), tmp_path / "new", folder / "pipeline")
 
 
 def test_steps_out_of_order_are_refused(trained, tmp_path):

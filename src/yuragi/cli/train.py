@@ -62,6 +62,22 @@ def denoiser(
         )
 
 
+@app.command("import")
+def import_(
+    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Begin new run folders with an exported pipeline, to train it further."""
+    from yuragi.recipe.models import model_path
+    from yuragi.train import recipe as steps
+    from yuragi.train.config import read_recipe
+
+    check_folder("runs", runs)
+    steps.import_pipeline(read_recipe(config), runs, model_path(model))
+    typer.echo(runs)
+
+
 @app.command()
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the pipeline.")],

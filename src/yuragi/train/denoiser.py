@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.config import DenoiserConfig, Fit
-from yuragi.train.loop import Report, fit, place
+from yuragi.train.loop import CHECKPOINT, Report, fit, place
 from yuragi.train.networks import TOKENS, TextToLatent, build_scheduler, build_tokenizer
 from yuragi.train.portraits import Labels, caption
 from yuragi.train.text import train_reader
@@ -63,9 +63,10 @@ def train_denoiser(
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
     network = TextToLatent(config, len(tokenizer))
-    train_reader(
-        network.text_encoder, tokenizer, labels, reading, folder / "reader", device, on_report
-    )
+    if not (folder / CHECKPOINT).exists():
+        train_reader(
+            network.text_encoder, tokenizer, labels, reading, folder / "reader", device, on_report
+        )
     place(network, device)
     alphas = build_scheduler().alphas_cumprod.to(device)
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from yuragi.train.config import Fit
 
-__all__ = ["Report", "fit", "load_averaged", "place"]
+__all__ = ["CHECKPOINT", "Report", "begin", "fit", "load_averaged", "place"]
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -158,6 +158,19 @@ def fit(
             saved = time.monotonic()
     network.load_state_dict(state.averaged)
     network.eval()
+
+
+def begin(network: nn.Module, config: Fit, folder: Path, step: int) -> None:
+    """Write a first checkpoint, so that `fit` goes on from these weights at this step.
+
+    Raises:
+        FileExistsError: the folder holds a run already.
+    """
+    if (folder / CHECKPOINT).exists():
+        raise FileExistsError(folder / CHECKPOINT)
+    state = _State(network, config)
+    state.step = step
+    state.save(folder)
 
 
 def place(network: N, device: torch.device) -> N:

@@ -16,12 +16,13 @@ from yuragi.train.autoencoder import build_autoencoder, psnr, train_autoencoder
 from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
 from yuragi.train.denoiser import encode_all, train_denoiser
-from yuragi.train.loop import Report, load_averaged, place
+from yuragi.train.loop import Report, begin, load_averaged, place
 from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
 
 __all__ = [
     "averaged_autoencoder",
     "export_pipeline",
+    "import_pipeline",
     "run_autoencoder",
     "run_denoiser",
 ]
@@ -136,6 +137,34 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     # The class's name in every version of transformers, not only in this one.
     _edit(folder / "model_index.json", {"tokenizer": ["transformers", "PreTrainedTokenizerFast"]})
     return step
+
+
+def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
+    """Begin run folders with the parts of an exported pipeline, to train it further.
+
+    The autoencoder counts as finished; the denoiser begins a new schedule at step 0.
+
+    Raises:
+        InputError: the folder is no such pipeline, its sizes are not the recipe's, or the run
+            folders are in use.
+    """
+    allowed = "a pipeline that this recipe exported"
+    network = TextToLatent(recipe.denoiser, len(build_tokenizer()))
+    autoencoder = build_autoencoder(recipe.autoencoder)
+    try:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+        autoencoder.load_state_dict(pipeline.vae.state_dict())
+        network.unet.load_state_dict(pipeline.unet.state_dict())
+        network.text_encoder.load_state_dict(pipeline.text_encoder.state_dict())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError("model", str(folder), allowed) from error
+    try:
+        begin(autoencoder, recipe.autoencoder, runs / "autoencoder", recipe.autoencoder.steps)
+        begin(network, recipe.denoiser, runs / "denoiser", 0)
+    except FileExistsError as error:
+        raise InputError("runs", str(runs), "a folder without runs in it") from error
 
 
 def _edit(path: Path, changes: dict[str, object]) -> None:

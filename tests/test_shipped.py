@@ -1,0 +1,81 @@
+"""The model inside the package: opens in diffusers, samples the same, is small and attributed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from PIL import Image
+from safetensors import safe_open
+
+import yuragi
+from yuragi.recipe.models import model_path
+from yuragi.recipe.pictures import largest_difference, open_picture
+from yuragi.recipe.replay import read_result, replay
+from yuragi.train.portraits import draw, portrait
+
+FOLDER = model_path("portraits")
+EXAMPLES = Path(yuragi.__file__).parent / "assets" / "examples"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return yuragi.load("portraits", "cpu")
+
+
+def test_it_is_half_precision_and_small():
+    files = list(FOLDER.rglob("*.safetensors"))
+    assert {file.parent.name for file in files} == {"unet", "vae", "text_encoder"}
+    assert sum(file.stat().st_size for file in files) <= 12 * 2**20
+    for file in files:
+        with safe_open(file, framework="pt") as held:
+            kinds = {held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
+        assert kinds <= {"F16", "I64"}
+    assert not [f for f in FOLDER.rglob("*") if f.suffix in (".bin", ".pt", ".ckpt", ".pkl")]
+
+
+def test_it_is_attributed():
+    card = (FOLDER / "README.md").read_text("utf-8")
+    for needed in ("ToonHead", "Johan Melin", "CC BY 4.0", "DiceBear", "PSNR", "accuracy"):
+        assert needed in card
+
+
+def test_diffusers_samples_the_same(model):
+    theirs = StableDiffusionPipeline.from_pretrained(FOLDER, local_files_only=True)
+    theirs.set_progress_bar_config(disable=True)
+    assert isinstance(theirs.scheduler, DDIMScheduler)
+    z = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    prompt = "a person with long wavy red hair, on a light blue background"
+    settings = {"num_inference_steps": 20, "guidance_scale": 3.0}
+    expected = theirs(prompt, latents=z.clone(), output_type="np", **settings).images[0]
+    result = model.sample(prompt, latents=z, solver="ddim", timestep_spacing="trailing", **settings)
+    difference = np.abs(np.asarray(result.image) / 255 - expected).max()
+    assert difference <= 0.5 / 255 + 1e-3
+
+
+def test_the_prompt_matters(model):
+    def mean_background(colour):
+        result = model.sample(f"a person, on a {colour} background", num_images=4, seed=0)
+        return np.mean([np.asarray(image)[:8, :8] for image in result.images], axis=(0, 1, 2))
+
+    assert mean_background("white").min() > mean_background("dark").max() + 60
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.png")), ids=lambda path: path.stem)
+def test_examples_are_benchmark_portraits_with_a_prompt(path):
+    index = int(path.stem.rpartition("-")[2])
+    drawn = Image.fromarray(draw(portrait("benchmark", index)))
+    assert largest_difference(open_picture(path, "example").convert("RGB"), drawn) == 0
+    assert path.with_suffix(".txt").read_text("utf-8").startswith("a person")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["sde", "ode"])
+def test_the_papers_preset_replays_bit_for_bit(model, tmp_path, sampler):
+    (first, *_) = sorted(EXAMPLES.glob("*.png"))
+    prompt = first.with_suffix(".txt").read_text("utf-8").strip()
+    result = model.drag(first, [((64, 40), (64, 30))], prompt=prompt, sampler=sampler, seed=0)
+    result.save(tmp_path / "out.png")
+    record, kept = read_result(tmp_path / "out.png")
+    assert replay(record, kept, model.loaded, []).difference == 0
