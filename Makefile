@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-export OMP_WAIT_POLICY ?= PASSIVE
-
 .PHONY: setup demo test check clean
 
 setup: $(VENV)/.installed
