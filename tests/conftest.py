@@ -17,11 +17,10 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 def pipeline_folder(tmp_path_factory):
     """A Stable Diffusion pipeline with random weights: 128 x 128 pixels, 4 x 32 x 32 latents."""
     import torch
-    from diffusers import StableDiffusionPipeline
 
     from yuragi.train.autoencoder import build_autoencoder
     from yuragi.train.config import read_recipe
-    from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+    from yuragi.train.networks import TextToLatent, assemble, build_tokenizer
 
     recipe = read_recipe()
     torch.manual_seed(0)
@@ -29,16 +28,8 @@ def pipeline_folder(tmp_path_factory):
     small = recipe.denoiser.model_copy(update={"channels": (16, 16, 32), "text_width": 16})
     network = TextToLatent(small, len(tokenizer))
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    StableDiffusionPipeline(
-        vae=build_autoencoder(recipe.autoencoder.model_copy(update={"channels": 8})),
-        text_encoder=network.text_encoder,
-        tokenizer=tokenizer,
-        unet=network.unet,
-        scheduler=build_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder)
+    autoencoder = build_autoencoder(recipe.autoencoder.model_copy(update={"channels": 8}))
+    assemble(autoencoder, network, tokenizer).save_pretrained(folder)
     return folder
 
 

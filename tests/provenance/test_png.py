@@ -4,13 +4,13 @@ import pytest
 from PIL import Image
 
 from yuragi.provenance.png import Carried, read_carried, write_png
-from yuragi.recipe.pictures import digest
+from yuragi.recipe.pictures import MAX_PIXELS, digest
 
 
 def read(path):
     with Image.open(path) as opened:
         opened.load()
-        return read_carried(opened)
+        return read_carried(opened, MAX_PIXELS)
 
 
 def test_texts_and_sources_round_trip(tmp_path, picture):

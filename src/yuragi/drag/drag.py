@@ -138,8 +138,8 @@ def drag_latents(
     alpha, _ = denoiser.schedule(down[0])
     count = drag.plan(handles, side)
     for index in range(count):
-        chain = SeededNoise(seed, stream=f"drag {index} chain")
         if drag.stochastic:
+            chain = SeededNoise(seed, stream=f"drag {index} chain")
             path = markov_path(latents, denoiser.schedule, down.flip(0), chain)
             solver: Solver = Follow(drag.solver, path)
         else:

@@ -54,7 +54,7 @@ def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
         os.replace(partial, path)
 
 
-def read_carried(picture: Image.Image, max_pixels: int = 40_000_000) -> Carried:
+def read_carried(picture: Image.Image, max_pixels: int) -> Carried:
     """What an opened and loaded picture carries; nothing if it is no PNG.
 
     Raises:

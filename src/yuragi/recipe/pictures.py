@@ -116,7 +116,7 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
     return picture
 
 
-def _check_pixels(picture: Image.Image, argument: str, max_pixels: int = MAX_PIXELS) -> None:
+def _check_pixels(picture: Image.Image, argument: str, max_pixels: int) -> None:
     """Refuse a picture with more pixels, decoded or not."""
     if picture.width * picture.height > max_pixels:
         size = f"{picture.width}x{picture.height}"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from yuragi.errors import InputError
 from yuragi.provenance.png import Carried, read_carried, write_png
-from yuragi.recipe.pictures import digest
+from yuragi.recipe.pictures import MAX_PIXELS, digest
 from yuragi.recipe.request import DragRequest, SampleRequest, parse_request
 
 __all__ = ["Origin", "Record", "Result", "parameters", "read_record"]
@@ -114,7 +114,7 @@ def read_record(picture: Image.Image, name: str) -> Record:
     if "yuragi" not in getattr(picture, "text", {}):
         raise InputError("image", name, allowed)
     try:
-        carried = read_carried(picture)
+        carried = read_carried(picture, MAX_PIXELS)
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
         record = json.loads(carried.texts["yuragi"])
         request = parse_request(json.dumps(record["request"]))

@@ -97,6 +97,9 @@ def _sample(
         model.bind([request.negative_prompt]),
         constant(request.guidance_scale),
     )
+    alpha, sigma = schedule(times[0])
+    # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
+    scale = (alpha**2 + sigma**2).sqrt()
     batches = [range(i, min(i + BATCH, count)) for i in range(0, count, BATCH)]
     tick = _ticker(on_progress, len(batches) * request.num_inference_steps)
     images: list[Image.Image] = []
@@ -109,9 +112,6 @@ def _sample(
             start = latents[rows.start : rows.stop].to(model.device, torch.float32)
         churn = SeededNoise(request.seed, list(rows), stream="churn")
         solver = make_solver(request.solver, request.eta, churn)
-        alpha, sigma = schedule(times[0])
-        # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
-        scale = (alpha**2 + sigma**2).sqrt()
         z = integrate(guided, solver, scale * start, times, noise, watch(tick))
         images += from_tensor(codec.decode(z, height, width))
     return images

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import (
+    AutoencoderTiny,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
@@ -10,7 +15,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 from yuragi.train.config import DenoiserConfig
 from yuragi.train.portraits import SIZE, words
 
-__all__ = ["TOKENS", "TextToLatent", "build_scheduler", "build_tokenizer"]
+__all__ = ["TOKENS", "TextToLatent", "assemble", "build_scheduler", "build_tokenizer"]
 
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 LENGTH = 40  # the longest caption has 36 words
@@ -89,4 +94,20 @@ def build_scheduler() -> DDIMScheduler:
         steps_offset=1,
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
+    )
+
+
+def assemble(
+    autoencoder: AutoencoderTiny, network: TextToLatent, tokenizer: PreTrainedTokenizerFast
+) -> StableDiffusionPipeline:
+    """The parts as the pipeline that diffusers knows; no safety checker."""
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=network.text_encoder,
+        tokenizer=tokenizer,
+        unet=network.unet,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
     )

@@ -17,7 +17,7 @@ from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
 from yuragi.train.denoiser import encode_all, train_denoiser
 from yuragi.train.loop import Report, begin, load_averaged, place
-from yuragi.train.networks import TextToLatent, build_scheduler, build_tokenizer
+from yuragi.train.networks import TextToLatent, assemble, build_tokenizer
 
 __all__ = [
     "averaged_autoencoder",
@@ -119,16 +119,7 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
         allowed = "a folder with a trained denoiser (yuragi train denoiser)"
         raise InputError("runs", str(runs), allowed) from error
     autoencoder.register_to_config(**scaling)
-    pipeline = StableDiffusionPipeline(
-        vae=autoencoder,
-        text_encoder=network.text_encoder,
-        tokenizer=tokenizer,
-        unet=network.unet,
-        scheduler=build_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    pipeline = assemble(autoencoder, network, tokenizer)
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder)
     # transformers would load half-precision weights in half precision, diffusers in single: make
