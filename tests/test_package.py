@@ -17,6 +17,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(yuragi.__path__, "yuragi.")]
 
 def test_public_names():
     assert yuragi.__all__ == [
+        "GuidanceRule",
         "InputError",
         "MissingExtraError",
         "Model",

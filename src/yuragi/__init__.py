@@ -16,11 +16,13 @@ from yuragi.errors import InputError, MissingExtraError, YuragiError
 
 if TYPE_CHECKING:
     from yuragi.model import Model, load
+    from yuragi.recipe.request import GuidanceRule
     from yuragi.recipe.result import Result
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GuidanceRule",
     "InputError",
     "MissingExtraError",
     "Model",
@@ -30,7 +32,12 @@ __all__ = [
     "load",
 ]
 
-_LAZY = {"Model": "yuragi.model", "load": "yuragi.model", "Result": "yuragi.recipe.result"}
+_LAZY = {
+    "GuidanceRule": "yuragi.recipe.request",
+    "Model": "yuragi.model",
+    "Result": "yuragi.recipe.result",
+    "load": "yuragi.model",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ from yuragi.drag import PointPair
 from yuragi.recipe.build import drag_request, sample_request
 from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import Source
+from yuragi.recipe.request import GuidanceRule
 from yuragi.recipe.result import Result
 from yuragi.recipe.run import Progress, run
 
@@ -64,6 +65,7 @@ class Model:
         num_images: int = 1,
         num_inference_steps: int = 20,
         guidance_scale: float = 3.0,
+        guidance: GuidanceRule = GuidanceRule(),  # noqa: B008 (frozen)
         solver: str = "dpm++2m",
         eta: float | None = None,
         timestep_spacing: str = "trailing",
@@ -81,6 +83,7 @@ class Model:
             num_images: how many.
             num_inference_steps: solver steps, 1 to 1000.
             guidance_scale: 1 is off.
+            guidance: weight rule and gain, such as ``GuidanceRule(gain="ratio")``.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
             timestep_spacing: a name of `yuragi.core.time_grids`.
@@ -100,6 +103,7 @@ class Model:
             num_images=num_images,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
+            guidance=guidance,
             solver=solver,
             eta=eta,
             timestep_spacing=timestep_spacing,
@@ -123,6 +127,7 @@ class Model:
         num_inference_steps: int | None = None,
         strength: float | None = None,
         guidance_scale: float | None = None,
+        guidance: GuidanceRule = GuidanceRule(),  # noqa: B008 (frozen)
         solver: str | None = None,
         eta: float | None = None,
         seed: int | None = None,
@@ -142,6 +147,7 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
                 realistic and less faithful.
             guidance_scale: at t0, ramping down to 1.
+            guidance: a gain, such as ``GuidanceRule(gain="reg_forward", refresh=4)``.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
@@ -162,6 +168,7 @@ class Model:
             num_inference_steps=num_inference_steps,
             strength=strength,
             guidance_scale=guidance_scale,
+            guidance=guidance,
             solver=solver,
             eta=eta,
             seed=seed,

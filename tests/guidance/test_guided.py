@@ -1,7 +1,5 @@
 """Guidance is a denoiser made of two; only what is needed is evaluated."""
 
-import itertools
-
 import pytest
 import torch
 
@@ -15,7 +13,7 @@ from yuragi.core import (
     v_prediction,
 )
 from yuragi.errors import InputError
-from yuragi.guidance import Guided, constant, evaluate_pair, ramp
+from yuragi.guidance import Guided, constant, evaluate, evaluate_pair, plain
 
 TABLE = SCHEDULES["table"]
 T = torch.tensor(400.0, dtype=F64)
@@ -53,9 +51,14 @@ def test_the_formula():
 
 def test_a_gain_multiplies_the_guidance_term_only():
     _, strong, weak = pair(text(1.0), text(0.0))
-    gain = lambda strong, x, t: torch.tensor([[2.0, 0.0, 1.0]], dtype=F64)  # noqa: E731
+    factor = torch.tensor([[2.0, 0.0, 1.0]], dtype=F64)
+
+    def gain(strong, weak, x, t, weight):
+        found = plain(strong, weak, x, t, weight)
+        return found.turned(factor * found.difference)
+
     x0, x0_weak = strong(X, T), weak(X, T)
-    want = x0 + 2 * gain(strong, X, T) * (x0 - x0_weak)
+    want = x0 + 2 * factor * (x0 - x0_weak)
     assert torch.allclose(Guided(strong, weak, constant(3.0), gain)(X, T), want)
 
 
@@ -84,6 +87,23 @@ def test_conditions_of_other_shapes_are_evaluated_apart(weak_condition):
     assert torch.equal(got[1], weak(X, T))
 
 
+def test_the_same_query_is_evaluated_once():
+    counter, strong, weak = pair(text(1.0), text(0.0))
+    other = X + 1
+    got = evaluate([(strong, X), (weak, X), (strong, other), (strong, X)], T)
+    assert (counter.calls, counter.evaluations) == (1, 6)
+    want = (strong(X, T), weak(X, T), strong(other, T), strong(X, T))
+    assert all(torch.allclose(a, b) for a, b in zip(got, want, strict=True))
+
+
+def test_batches_of_other_sizes_fit_together():
+    counter, strong, weak = pair(text(1.0), text(0.0))
+    more = torch.cat([X, X + 1, X + 2])
+    got = evaluate([(strong, X), (weak, more)], T)
+    assert counter.calls == 1
+    assert torch.allclose(got[1], weak(more, T))
+
+
 def test_any_two_denoisers_will_do():
     one = torch.ones(1, dtype=F64)
     broad = GaussianMixture.diagonal(one, torch.zeros(1, 1, dtype=F64), 4 * one[None])
@@ -105,29 +125,7 @@ def test_schedules_must_agree():
         )
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-def test_a_ramp_is_exact_at_its_levels_and_constant_beyond(schedule):
-    span = schedule.noisiest - schedule.clean
-    times = torch.linspace(schedule.clean, schedule.clean + 0.6 * span, 7, dtype=F64)
-    scales = torch.linspace(1, 3, 7, dtype=F64)
-    weight = ramp(schedule, times, scales)
-    at = [weight(*schedule(t)).item() for t in times]
-    assert at == (scales - 1).tolist()
-    assert weight(*schedule(torch.tensor(schedule.noisiest))).item() == 2
-    between = [weight(*schedule((a + b) / 2)) for a, b in itertools.pairwise(times)]
-    assert all(at[i] < value < at[i + 1] for i, value in enumerate(between))
-    falling = ramp(schedule, times.flip(0), scales.flip(0))
-    assert [falling(*schedule(t)).item() for t in times] == at
-
-
-@pytest.mark.parametrize(
-    ("times", "scales", "argument"),
-    [
-        ([0.1, 0.2], [1.0], "guidance_scales"),
-        ([0.1], [1.0], "guidance_scales"),
-        ([0.2, 0.2], [1.0, 2.0], "times"),
-    ],
-)
-def test_bad_ramps(times, scales, argument):
-    with pytest.raises(InputError, match=argument):
-        ramp(SCHEDULES["vp"], torch.tensor(times), scales)
+def test_guidance_needs_two_sides():
+    one = MixtureDenoiser(GAUSSIAN, TABLE)
+    with pytest.raises(InputError, match="weak"):
+        Guided(one, one, constant(2))

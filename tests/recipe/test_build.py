@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from yuragi.errors import InputError
-from yuragi.recipe.build import drag_request, sample_request
-from yuragi.recipe.request import parse_request
+from yuragi.recipe.build import drag_request, guidance_rule, sample_request
+from yuragi.recipe.request import GuidanceRule, parse_request
 
 SAMPLE = {
     "model": "portraits",
@@ -14,6 +14,7 @@ SAMPLE = {
     "num_images": 1,
     "num_inference_steps": 20,
     "guidance_scale": 3.0,
+    "guidance": GuidanceRule(),
     "solver": "dpm++2m",
     "eta": None,
     "timestep_spacing": "trailing",
@@ -33,6 +34,7 @@ DRAG = {
     "num_inference_steps": None,
     "strength": None,
     "guidance_scale": None,
+    "guidance": GuidanceRule(),
     "solver": None,
     "eta": None,
     "seed": 0,
@@ -165,3 +167,42 @@ def test_eta_belongs_to_ddim():
     with pytest.raises(InputError, match="^eta = "):
         sample_request(**SAMPLE | {"eta": 0.5})
     assert sample_request(**SAMPLE | {"solver": "ddim", "eta": 0.5}).eta == 0.5
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"rule": "magic"}, "rule"),
+        ({"rule": "interval"}, "interval"),
+        ({"rule": "interval", "interval": (2.0, 1.0)}, "interval"),
+        ({"rule": "interval", "interval": (1.0, 1.0)}, "interval"),
+        ({"rule": "interval", "interval": (-1.0, 1.0)}, "interval"),
+        ({"interval": (0.1, 1.0)}, "interval"),
+        ({"start": 2.0}, "start"),
+        ({"rule": "linear", "start": float("nan")}, "start"),
+        ({"rule": "linear", "power": 2.0}, "power"),
+        ({"rule": "cosine", "power": 0.0}, "power"),
+        ({"rule": "auto"}, "weak_model"),
+        ({"weak_model": "portraits"}, "weak_model"),
+        ({"gain": "more"}, "gain"),
+        ({"gamma": 0.5}, "gamma"),
+        ({"gain": "ratio", "gamma": 1.5}, "gamma"),
+        ({"gain": "plain", "refresh": 4}, "refresh"),
+        ({"gain": "reg", "refresh": 0}, "refresh"),
+        ({"gain": "reg", "stress": True}, "stress"),
+    ],
+)
+def test_bad_guidance_rules_are_named(values, name):
+    with pytest.raises(InputError, match=f"^{name} = "):
+        guidance_rule(**values)
+
+
+def test_a_weak_model_must_exist():
+    rule = guidance_rule(rule="auto", weak_model="/nowhere")
+    with pytest.raises(InputError, match="^weak_model = "):
+        sample_request(**SAMPLE | {"guidance": rule})
+
+
+def test_a_drag_ramps_its_scale_by_itself(picture):
+    with pytest.raises(InputError, match="^guidance = "):
+        drag_request(**DRAG | {"guidance": GuidanceRule(rule="linear")}, image=picture)

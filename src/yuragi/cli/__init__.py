@@ -29,6 +29,9 @@ OPTIONS = {
     "guidance_scale": "--scale",
     "strength": "--t0",
     "timestep_spacing": "--spacing",
+    "rule": "--guidance",
+    "guidance": "--guidance",
+    "weak_model": "--weak-model",
 } | {
     name: f"--{name}"
     for name in (
@@ -37,16 +40,23 @@ OPTIONS = {
         "config",
         "device",
         "eta",
+        "gain",
+        "gamma",
         "height",
+        "interval",
         "mask",
         "model",
         "output",
+        "power",
         "preset",
+        "refresh",
         "runs",
         "sampler",
         "seed",
         "solver",
         "source",
+        "start",
+        "stress",
         "width",
     )
 }

@@ -10,9 +10,12 @@ import typer
 from yuragi.cli.files import check_folder, check_output
 from yuragi.cli.options import (
     DeviceOption,
+    GainOption,
+    GammaOption,
     ModelOption,
     OverwriteOption,
     QuietOption,
+    RefreshOption,
     SeedOption,
 )
 from yuragi.cli.progress import progress, say
@@ -52,6 +55,9 @@ def drag(
     scale: Annotated[
         float | None, typer.Option(help="Guidance scale at t0, ramping down to 1.")
     ] = None,
+    gain: GainOption = "plain",
+    gamma: GammaOption = None,
+    refresh: RefreshOption = 1,
     solver: Annotated[str | None, typer.Option(help="Instead of the preset's, e.g. ddim.")] = None,
     eta: Annotated[
         float | None, typer.Option(help="Noise of solver ddim: 0 is the ODE, 1 the SDE.")
@@ -74,7 +80,7 @@ def drag(
 ) -> None:
     """Move what lies under points of a picture to other places."""
     from yuragi.drag import parse_point
-    from yuragi.recipe.build import drag_request
+    from yuragi.recipe.build import drag_request, guidance_rule
     from yuragi.recipe.run import run
     from yuragi.show import ANIMATIONS, before_after, save_animation
 
@@ -99,6 +105,7 @@ def drag(
         num_inference_steps=steps,
         strength=t0,
         guidance_scale=scale,
+        guidance=guidance_rule(gain=gain, gamma=gamma, refresh=refresh),
         solver=solver,
         eta=eta,
         seed=seed,
@@ -137,6 +144,30 @@ def sample(
     negative_prompt: Annotated[str, typer.Option(help="What to stay away from.")] = "",
     steps: Annotated[int, typer.Option(help="Solver steps.")] = 20,
     scale: Annotated[float, typer.Option(help="Guidance scale; 1 is off.")] = 3.0,
+    guidance: Annotated[
+        str, typer.Option(help="Scale over the steps: cfg, linear, cosine, interval or auto.")
+    ] = "cfg",
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            help="With --guidance interval: sigma / alpha from low to high, e.g. 0.28:2.9.",
+            metavar="LOW:HIGH",
+        ),
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option(help="With --guidance linear: scale at the first step.")
+    ] = None,
+    power: Annotated[
+        float | None, typer.Option(help="With --guidance cosine: higher starts later.")
+    ] = None,
+    weak_model: Annotated[
+        str | None,
+        typer.Option(help="With --guidance auto: a weaker model.", metavar="NAME|PATH"),
+    ] = None,
+    gain: GainOption = "plain",
+    gamma: GammaOption = None,
+    refresh: RefreshOption = 1,
+    stress: Annotated[bool, typer.Option("--stress", help="Measure over-guidance.")] = False,
     solver: Annotated[str, typer.Option(help="Name of a solver.")] = "dpm++2m",
     eta: Annotated[
         float | None, typer.Option(help="Noise of solver ddim: 0 is the ODE, 1 the SDE.")
@@ -151,7 +182,7 @@ def sample(
     quiet: QuietOption = False,
 ) -> None:
     """Draw pictures from a prompt."""
-    from yuragi.recipe.build import sample_request
+    from yuragi.recipe.build import guidance_rule, sample_request
     from yuragi.recipe.run import run
 
     request = sample_request(
@@ -161,6 +192,17 @@ def sample(
         num_images=number,
         num_inference_steps=steps,
         guidance_scale=scale,
+        guidance=guidance_rule(
+            rule=guidance,
+            interval=None if interval is None else _interval(interval),
+            start=start,
+            power=power,
+            weak_model=weak_model,
+            gain=gain,
+            gamma=gamma,
+            refresh=refresh,
+            stress=stress,
+        ),
         solver=solver,
         eta=eta,
         timestep_spacing=spacing,
@@ -182,7 +224,22 @@ def sample(
     for index, path in enumerate(paths):
         result.save(path, index)
         typer.echo(path)
-    say(f"seed {request.seed}, {result.evaluations} network evaluations")
+    for path, nats, rho in zip(paths, result.guidance.stress, result.guidance.rho, strict=False):
+        say(f"{path.name}: guidance stress {nats:.3g} nats, rho {rho:.2f}")
+    cost = result.guidance.cost
+    say(
+        f"seed {request.seed}, {result.evaluations} network evaluations "
+        f"({cost.evaluations:g} per guided step, {cost.passes:g} passes, {cost.reverse:g} reverse)"
+    )
+
+
+def _interval(text: str) -> tuple[float, float]:
+    """Two numbers from LOW:HIGH."""
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError as error:
+        raise InputError("interval", text, "LOW:HIGH, two values of sigma / alpha") from error
+    return low, high
 
 
 def replay(

@@ -11,9 +11,12 @@ __all__ = [
     "ConfigOption",
     "DataOption",
     "DeviceOption",
+    "GainOption",
+    "GammaOption",
     "ModelOption",
     "OverwriteOption",
     "QuietOption",
+    "RefreshOption",
     "ReportOption",
     "RunsOption",
     "SeedOption",
@@ -28,6 +31,13 @@ DeviceOption = Annotated[
 SeedOption = Annotated[
     int | None, typer.Option(help="0 or more; drawn at random by default, and shown.")
 ]
+GainOption = Annotated[
+    str, typer.Option(help="Factor on guidance: plain, reg, reg_forward, ratio or scheduled.")
+]
+GammaOption = Annotated[
+    float | None, typer.Option(help="With --gain ratio: 0 (classes overlap) to 1 (far apart).")
+]
+RefreshOption = Annotated[int, typer.Option(help="Measure the gain every so many evaluations.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 ConfigOption = Annotated[

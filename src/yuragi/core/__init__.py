@@ -8,6 +8,8 @@ from yuragi.core.noise import Noise, RecordedNoise, SeededNoise, no_noise
 from yuragi.core.prediction import (
     Direct,
     EDMPreconditioning,
+    InterpolantPrediction,
+    Native,
     Prediction,
     epsilon,
     flow,
@@ -45,7 +47,9 @@ __all__ = [
     "EDMSchedule",
     "FlowSchedule",
     "GaussianMixture",
+    "InterpolantPrediction",
     "MixtureDenoiser",
+    "Native",
     "Network",
     "NetworkDenoiser",
     "Noise",

@@ -2,8 +2,68 @@
 
 from __future__ import annotations
 
-from yuragi.guidance.gain import Gain, plain
-from yuragi.guidance.guided import Guided, evaluate_pair
-from yuragi.guidance.weight import Weight, constant, ramp
+from yuragi.guidance.cads import Annealed
+from yuragi.guidance.classifier import LogProb, Unclassified
+from yuragi.guidance.evaluate import evaluate, evaluate_pair
+from yuragi.guidance.gain import Cost, Gain, Guidance, Plain, Reading, Scheduled, plain
+from yuragi.guidance.guided import Guided, Watch
+from yuragi.guidance.lookahead import LookAhead
+from yuragi.guidance.project import Projected, Rescaled, ZeroStar
+from yuragi.guidance.ratio import Ratio
+from yuragi.guidance.rectified import RowSum, RowSumForward
+from yuragi.guidance.reuse import Refresh, Within
+from yuragi.guidance.stress import Stress, Unrectified
+from yuragi.guidance.weight import (
+    Level,
+    Progress,
+    Weight,
+    by_step,
+    by_time,
+    cfg_plus_plus,
+    constant,
+    cosine,
+    interval,
+    linear,
+    noise_ratio,
+    ramp,
+)
 
-__all__ = ["Gain", "Guided", "Weight", "constant", "evaluate_pair", "plain", "ramp"]
+__all__ = [
+    "Annealed",
+    "Cost",
+    "Gain",
+    "Guidance",
+    "Guided",
+    "Level",
+    "LogProb",
+    "LookAhead",
+    "Plain",
+    "Progress",
+    "Projected",
+    "Ratio",
+    "Reading",
+    "Refresh",
+    "Rescaled",
+    "RowSum",
+    "RowSumForward",
+    "Scheduled",
+    "Stress",
+    "Unclassified",
+    "Unrectified",
+    "Watch",
+    "Weight",
+    "Within",
+    "ZeroStar",
+    "by_step",
+    "by_time",
+    "cfg_plus_plus",
+    "constant",
+    "cosine",
+    "evaluate",
+    "evaluate_pair",
+    "interval",
+    "linear",
+    "noise_ratio",
+    "plain",
+    "ramp",
+]

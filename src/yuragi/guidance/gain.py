@@ -1,25 +1,175 @@
-"""Gains: a factor on the guidance term, per pixel or for all.
+r"""Gains: what multiplies the guidance direction.
 
-A gain is called as `gain(strong, x, t)` with the strong denoiser, the state [b, *d] and the time,
-and returns a number or a tensor that broadcasts over the state. `plain` is classifier-free
-guidance as published. Sampling runs under `torch.no_grad`; a gain that needs a gradient opens
-`torch.enable_grad` itself.
+    x0 = x0_strong + w F (x0_strong - x0_weak)
+
+A gain evaluates the two denoisers, because a good factor needs more than their two values and
+because everything that is known beforehand should go through the network as one batch. It returns
+a `Guidance`. Gains are combined by wrapping: a wrapper is a gain that calls another one.
+
+`plain` is classifier-free guidance as published: F = 1. `Scheduled` reads F from a table.
+
+Some gains remember something from step to step. Such an object serves one trajectory at a time;
+it starts afresh by itself where the shape changes or the noise rises again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
+from yuragi.errors import InputError
+from yuragi.guidance.evaluate import evaluate_pair
 
-__all__ = ["Gain", "plain"]
-
-Gain: TypeAlias = Callable[[Denoiser, Tensor, Tensor], Tensor | float]
+__all__ = ["Cost", "Gain", "Guidance", "Plain", "Reading", "Scheduled", "plain", "rows"]
 
 
-def plain(strong: Denoiser, x: Tensor, t: Tensor) -> float:
-    """No change: 1."""
-    return 1.0
+class Cost(NamedTuple):
+    """What a guided step costs, on average, when both sides share a network.
+
+    Attributes:
+        evaluations: network evaluations per sample.
+        passes: network passes that must follow one another.
+        reverse: reverse products (backward passes) per sample.
+    """
+
+    evaluations: float
+    passes: float
+    reverse: float = 0.0
+
+    def __add__(self, other: object) -> Cost:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return Cost(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def spread(self, steps: int) -> Cost:
+        """The part above plain guidance paid once in `steps` steps."""
+        base = Plain.cost
+        return Cost(*(b + (a - b) / steps for a, b in zip(self, base, strict=True)))
+
+
+class Reading(NamedTuple):
+    """What a gain measured along the guidance direction; each [b].
+
+    Attributes:
+        rho: slope of the weak denoiser over slope of the strong one.
+        slope: j_c, alpha times the slope of the strong one.
+        factor: f, the factor that the two slopes ask for.
+    """
+
+    rho: Tensor
+    slope: Tensor
+    factor: Tensor
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What a gain found at one state.
+
+    Attributes:
+        x0: the strong denoiser's value [b, *d].
+        difference: x0 minus the weak one's value [b, *d].
+        direction: what the weight multiplies [b, *d].
+        factor: direction / difference where the gain is a factor; broadcasts over the state.
+        reading: slopes, where the gain measured them.
+    """
+
+    x0: Tensor
+    difference: Tensor
+    direction: Tensor
+    factor: Tensor
+    reading: Reading | None = None
+
+    def turned(self, direction: Tensor) -> Guidance:
+        """The same with another direction."""
+        return replace(self, direction=direction)
+
+
+class Gain(Protocol):
+    """`(strong, weak, x, t, weight) -> Guidance`."""
+
+    @property
+    def cost(self) -> Cost:
+        """What one guided step costs."""
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor, /
+    ) -> Guidance:
+        """Evaluate both denoisers at x [b, *d] and time t; the weight is w = scale - 1."""
+
+
+def scaled(x0: Tensor, x0_weak: Tensor, factor: Tensor, reading: Reading | None = None) -> Guidance:
+    """Guidance whose direction is a factor times the difference."""
+    difference = x0 - x0_weak
+    return Guidance(x0, difference, factor.to(x0.dtype) * difference, factor, reading)
+
+
+def rows(values: Tensor, like: Tensor) -> Tensor:
+    """[b] as [b, 1, ...], to multiply a state of as many dimensions as `like`."""
+    return values.reshape(-1, *[1] * (like.ndim - 1))
+
+
+@dataclass(frozen=True)
+class Plain:
+    """F = 1: guidance as published. Ho & Salimans 2022 (arXiv 2207.12598), equation 6."""
+
+    cost = Cost(2, 1)
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        x0, x0_weak = evaluate_pair(strong, weak, x, t)
+        return scaled(x0, x0_weak, x0.new_ones(()))
+
+
+plain = Plain()
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """F read from a table over noise levels: no cost while sampling.
+
+    Linear in log(sigma / alpha) between its entries, constant beyond them.
+
+    Args:
+        levels: sigma / alpha, rising, [k], k >= 2.
+        rho: MMSE ratio of the weak and the strong denoiser at each level, [k]: mean squared error
+            of the weak one over that of the strong one, on noised data. It estimates the ratio of
+            their posterior variances, hence of their slopes.
+
+    Raises:
+        InputError: levels that do not rise, or tables of other lengths.
+    """
+
+    levels: Sequence[float]
+    rho: Sequence[float]
+    cost = Cost(2, 1)
+
+    def __post_init__(self) -> None:
+        if len(self.levels) < 2 or sorted(set(self.levels)) != list(self.levels):
+            raise InputError("levels", list(self.levels), "two or more rising values")
+        if len(self.rho) != len(self.levels) or min(self.levels) <= 0:
+            raise InputError("rho", list(self.rho), f"{len(self.levels)} values, one per level")
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        x0, x0_weak = evaluate_pair(strong, weak, x, t)
+        alpha, sigma = strong.schedule(t)
+        rho = self._at(sigma / alpha)
+        factor = 1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))
+        ones = x0.new_ones(len(x0))
+        reading = Reading(rho.to(ones) * ones, float("nan") * ones, factor.to(ones) * ones)
+        return scaled(x0, x0_weak, factor.to(x0), reading)
+
+    def _at(self, level: Tensor) -> Tensor:
+        knots = torch.tensor(self.levels, dtype=torch.float64, device=level.device).log()
+        values = torch.tensor(self.rho, dtype=torch.float64, device=level.device)
+        place = level.log().clamp(knots[0], knots[-1])
+        high = torch.searchsorted(knots, place).clamp(1, len(knots) - 1)
+        part = (place - knots[high - 1]) / (knots[high] - knots[high - 1])
+        return torch.lerp(values[high - 1], values[high], part)

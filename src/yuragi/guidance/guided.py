@@ -1,6 +1,6 @@
 r"""Guidance: one denoiser made of a strong and a weak one.
 
-    x0 = x0_strong + w(alpha, sigma) gain (x0_strong - x0_weak)
+    x0 = x0_strong + w(alpha, sigma) d,    d = gain(x0_strong - x0_weak)
 
 Classifier-free guidance, negative prompts and autoguidance differ only in what the weak denoiser
 is: another condition, another prompt, a worse network. The result is a denoiser again, so no
@@ -12,18 +12,27 @@ References: Ho & Salimans 2022 (arXiv 2207.12598), equation 6; Karras et al. 202
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-import torch
 from torch import Tensor
 
-from yuragi.core.denoiser import Condition, Denoiser, NetworkDenoiser, tile
+from yuragi.core.denoiser import Denoiser
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
-from yuragi.guidance.gain import Gain, plain
+from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.gain import Gain, Guidance, plain
 from yuragi.guidance.weight import Weight
 
-__all__ = ["Guided", "evaluate_pair"]
+__all__ = ["Guided", "Watch", "unwatched"]
+
+Watch: TypeAlias = Callable[[Guidance, Tensor, Tensor, Tensor], None]
+"""`(guidance, weight, alpha, sigma)`, called after every guided evaluation; see `stress`."""
+
+
+def unwatched(guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
+    """Nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -31,53 +40,32 @@ class Guided:
     """A strong denoiser pushed away from a weak one. Where w = 0 the weak one is not evaluated.
 
     Raises:
-        InputError: the two live under different schedules.
+        InputError: the two live under different schedules, or are one and the same.
     """
 
     strong: Denoiser
     weak: Denoiser
     weight: Weight
     gain: Gain = plain
+    watch: Watch = unwatched
 
     def __post_init__(self) -> None:
         if self.strong.schedule != self.weak.schedule:
             allowed = f"the schedule of the strong denoiser, {self.strong.schedule!r}"
             raise InputError("weak.schedule", self.weak.schedule, allowed)
+        if self.strong is self.weak:
+            allowed = "another denoiser than the strong one: guidance needs two"
+            raise InputError("weak", type(self.weak).__name__, allowed)
 
     @property
     def schedule(self) -> Schedule:
         return self.strong.schedule
 
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
-        weight = self.weight(*self.schedule(t))
+        alpha, sigma = self.schedule(t)
+        weight = self.weight(alpha, sigma)
         if bool(weight == 0):
-            return self.strong(x, t)
-        x0, x0_weak = evaluate_pair(self.strong, self.weak, x, t)
-        return x0 + weight * self.gain(self.strong, x, t) * (x0 - x0_weak)
-
-
-def evaluate_pair(strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Both denoisers at (x, t): one batch of twice the size if only their conditions differ."""
-    joint = _joined(strong, weak, len(x))
-    if joint is None:
-        return strong(x, t), weak(x, t)
-    x0, x0_weak = joint(torch.cat([x, x]), t).chunk(2)
-    return x0, x0_weak
-
-
-def _joined(strong: Denoiser, weak: Denoiser, batch: int) -> Denoiser | None:
-    """One denoiser for cat([x, x]): the first half as strong, the second as weak."""
-    if not (isinstance(strong, NetworkDenoiser) and isinstance(weak, NetworkDenoiser)):
-        return None
-    if strong.network is not weak.network or strong.prediction != weak.prediction:
-        return None
-    first, second = tile(strong.condition, batch), tile(weak.condition, batch)
-    if first is None or second is None:
-        return strong if first is second else None
-    if _shapes(first) != _shapes(second):
-        return None
-    return strong.bind({name: torch.cat([first[name], second[name]]) for name in first})
-
-
-def _shapes(condition: Condition) -> dict[str, torch.Size]:
-    return {name: value.shape for name, value in condition.items()}
+            return evaluate([(self.strong, x)], t)[0]
+        guidance = self.gain(self.strong, self.weak, x, t, weight)
+        self.watch(guidance, weight, alpha, sigma)
+        return guidance.x0 + weight.to(x) * guidance.direction

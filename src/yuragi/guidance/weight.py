@@ -1,11 +1,16 @@
 r"""Weights: how strongly to guide at a noise level, `(alpha, sigma) -> w`.
 
 Users give `guidance_scale`, for which 1 means off; inside, w = guidance_scale - 1. A weight knows
-the level and nothing else, so the same rule works under every schedule and time grid.
+the level and nothing else, so the same rule works under every schedule and time grid. Rules that
+speak of how far sampling has come are given a `Progress`, by time or by step.
+
+`linear` and `cosine` end (at the clean end) or start there with the scale that the user gives;
+published code of the cosine rule starts from the pure weak side instead, one whole unit lower.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -15,20 +20,140 @@ from torch import Tensor
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
-__all__ = ["Weight", "constant", "ramp"]
+__all__ = [
+    "Level",
+    "Progress",
+    "Weight",
+    "by_step",
+    "by_time",
+    "cfg_plus_plus",
+    "constant",
+    "cosine",
+    "interval",
+    "linear",
+    "noise_ratio",
+    "ramp",
+]
 
-Weight: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""`(alpha, sigma) -> w`, all 0-dim float64."""
+Level: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""`(alpha, sigma) -> number`, all 0-dim float64."""
+
+Weight: TypeAlias = Level
+"""A level function that is read as w."""
+
+Progress: TypeAlias = Level
+"""A level function that rises from 0 at the start of sampling to 1 at the clean end."""
+
+
+def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
+    """The noise level of variance-exploding models, sigma / alpha."""
+    return sigma / alpha
+
+
+def by_time(schedule: Schedule) -> Progress:
+    """Progress as the share of the schedule's time axis that lies behind."""
+
+    def progress(alpha: Tensor, sigma: Tensor) -> Tensor:
+        t = schedule.time(alpha.log() - sigma.log())
+        return 1 - (t - schedule.clean) / (schedule.noisiest - schedule.clean)
+
+    return progress
+
+
+def by_step(schedule: Schedule, times: Tensor) -> Progress:
+    """Progress as the share of the steps of a falling grid that is done; linear within a step."""
+    return _table(schedule, times, torch.linspace(0, 1, len(times), dtype=torch.float64))
 
 
 def constant(guidance_scale: float) -> Weight:
     """The same at every level: w = guidance_scale - 1."""
-    weight = torch.tensor(guidance_scale - 1.0, dtype=torch.float64)
+    weight = torch.tensor(_finite("guidance_scale", guidance_scale) - 1, dtype=torch.float64)
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
         return weight
 
     return at
+
+
+def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Weight:
+    """From `start` at the first step to `guidance_scale` at the clean end, linear in progress."""
+    first = _finite("start", start) - 1
+    last = _finite("guidance_scale", guidance_scale) - 1
+
+    def at(alpha: Tensor, sigma: Tensor) -> Tensor:
+        return first + (last - first) * progress(alpha, sigma).clamp(0, 1)
+
+    return at
+
+
+def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Weight:
+    """Off at first, full at the end: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
+
+    Gao et al. 2023 (MDT, arXiv 2303.14389), power-cosine schedule. A higher power starts later.
+
+    Raises:
+        InputError: power not above 0, or a scale that is not finite.
+    """
+    full = _finite("guidance_scale", guidance_scale) - 1
+    if not (power > 0 and math.isfinite(power)):
+        raise InputError("power", power, "a number above 0")
+
+    def at(alpha: Tensor, sigma: Tensor) -> Tensor:
+        return full * (1 - torch.cos(math.pi * progress(alpha, sigma).clamp(0, 1) ** power)) / 2
+
+    return at
+
+
+def interval(
+    guidance_scale: float, low: float, high: float, measure: Level = noise_ratio
+) -> Weight:
+    """Guidance only where low <= measure <= high; elsewhere the weak side is not even evaluated.
+
+    Kynkaanniemi et al. 2024 (arXiv 2404.07724).
+
+    Args:
+        guidance_scale: inside.
+        low: lower bound, inclusive.
+        high: upper bound, inclusive; may be infinite.
+        measure: what is bounded, by default sigma / alpha; `by_step(...)` for shares of the steps.
+
+    Raises:
+        InputError: an empty interval, or a scale that is not finite.
+    """
+    inside = torch.tensor(_finite("guidance_scale", guidance_scale) - 1, dtype=torch.float64)
+    if not low < high:
+        raise InputError("interval", (low, high), "low < high")
+
+    def at(alpha: Tensor, sigma: Tensor) -> Tensor:
+        value = measure(alpha, sigma)
+        return inside * ((low <= value) & (value <= high))
+
+    return at
+
+
+def cfg_plus_plus(schedule: Schedule, times: Tensor, blend: float) -> Weight:
+    r"""CFG++ as a weight: x0 = x0_weak + blend (x0_strong - x0_weak), noise of the weak side.
+
+    A deterministic DDIM step from t to s with that x0 and that noise is the same step under plain
+    guidance with
+
+        1 + w(t) = blend / (1 - e^{-h}),    h = log_snr(s) - log_snr(t),
+
+    so the rule needs to know the steps. Chung et al. 2024 (arXiv 2406.08070), algorithm 2.
+
+    Args:
+        schedule: gives the levels of `times`.
+        times: [k + 1], the falling grid that will be sampled on.
+        blend: lambda, 0 to 1.
+
+    Raises:
+        InputError: blend out of range.
+    """
+    if not 0 <= blend <= 1:
+        raise InputError("blend", blend, "0 to 1")
+    alpha, sigma = schedule(torch.as_tensor(times, dtype=torch.float64))
+    decay = (sigma[1:] * alpha[:-1]) / (alpha[1:] * sigma[:-1])
+    return _table(schedule, times[:-1], blend / (1 - decay) - 1)
 
 
 def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | Tensor) -> Weight:
@@ -45,22 +170,34 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
     Raises:
         InputError: not one scale per time, or times that are not strictly monotone.
     """
-    times = torch.as_tensor(times, dtype=torch.float64)
     scales = torch.as_tensor(guidance_scales, dtype=torch.float64)
+    times = torch.as_tensor(times, dtype=torch.float64)
     if times.ndim != 1 or len(times) < 2 or scales.shape != times.shape:
         allowed = f"one scale per time, {len(times)}, and two or more"
         raise InputError("guidance_scales", scales.tolist(), allowed)
+    return _table(schedule, times, scales - 1)
+
+
+def _table(schedule: Schedule, times: Tensor, values: Tensor) -> Level:
+    """A level function that has given values at given times."""
+    times = torch.as_tensor(times, dtype=torch.float64)
     alpha, sigma = schedule(times)
     angles, order = torch.atan2(sigma, alpha).sort()
     if not bool((angles.diff() > 0).all()):
         raise InputError("times", times.tolist(), "levels that differ from one another")
-    weights = scales[order] - 1
+    values = values[order]
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
         angle = torch.atan2(sigma, alpha)
         high = torch.searchsorted(angles, angle).clamp(1, len(angles) - 1)
         low = high - 1
         part = (angle - angles[low]) / (angles[high] - angles[low])
-        return torch.lerp(weights[low], weights[high], part.clamp(0, 1))
+        return torch.lerp(values[low], values[high], part.clamp(0, 1))
 
     return at
+
+
+def _finite(name: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise InputError(name, value, "a finite number")
+    return value

@@ -27,7 +27,7 @@ from yuragi.recipe.pictures import (
     tensor_digest,
 )
 from yuragi.recipe.presets import drag_preset
-from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
+from yuragi.recipe.request import DragRequest, GuidanceRule, PictureRef, SampleRequest
 from yuragi.solver import make_solver
 
 __all__ = ["drag_request", "drag_settings", "sample_request"]
@@ -43,6 +43,7 @@ def sample_request(
     num_images: int,
     num_inference_steps: int,
     guidance_scale: float,
+    guidance: GuidanceRule,
     solver: str,
     eta: float | None,
     timestep_spacing: str,
@@ -57,6 +58,8 @@ def sample_request(
         InputError: a value that is not allowed.
     """
     model_path(model)
+    if guidance.weak_model is not None:
+        _checked_weak(guidance.weak_model)
     make_solver(solver, eta)
     if timestep_spacing not in time_grids:
         raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(time_grids))
@@ -68,6 +71,7 @@ def sample_request(
         num_images=num_images,
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
+        guidance=guidance,
         solver=solver,
         eta=eta,
         timestep_spacing=timestep_spacing,
@@ -91,6 +95,7 @@ def drag_request(
     num_inference_steps: int | None,
     strength: float | None,
     guidance_scale: float | None,
+    guidance: GuidanceRule,
     solver: str | None,
     eta: float | None,
     seed: int | None,
@@ -105,6 +110,8 @@ def drag_request(
         InputError: a value that is not allowed.
     """
     model_path(model)
+    if guidance.rule != "cfg":
+        raise InputError("guidance", guidance.rule, "cfg for a drag: its scale ramps by itself")
     chosen = drag_preset(preset)
     if sampler not in chosen.solvers:
         raise InputError("sampler", sampler, "one of " + ", ".join(chosen.solvers))
@@ -125,6 +132,7 @@ def drag_request(
         negative_prompt=negative_prompt,
         seed=_seed(seed),
         guidance_scale=_or(guidance_scale, chosen.guidance_scale),
+        guidance=guidance,
         num_inference_steps=_or(num_inference_steps, chosen.num_inference_steps),
         solver=solver,
         eta=eta,
@@ -161,6 +169,22 @@ def drag_settings(request: DragRequest) -> Drag:
     )
 
 
+def guidance_rule(**values: object) -> GuidanceRule:
+    """A guidance rule from its values; see `yuragi.GuidanceRule` for them.
+
+    Raises:
+        InputError: a value that is not allowed, or that does not belong to the rule.
+    """
+    return _validated(GuidanceRule, **values)
+
+
+def _checked_weak(name: str) -> None:
+    try:
+        model_path(name)
+    except InputError as error:
+        raise InputError("weak_model", error.value, error.allowed) from error
+
+
 def _check_targets(pairs: Sequence[PointPair], mask: Image.Image) -> None:
     """Where the mask is black nothing can arrive; better say so than change nothing."""
     for _, (x, y) in pairs:
@@ -188,6 +212,9 @@ def _validated(kind: type[Made], **values: Any) -> Made:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # a rule over several values; its message names the first
+            name, allowed = first["msg"].removeprefix("Value error, ").split(": ", 1)
+            raise InputError(name, values.get(name), allowed) from error
         name = str(first["loc"][0])
         allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
         raise InputError(name, values.get(name), allowed) from error

@@ -7,11 +7,18 @@ whatever the defaults of a later version are. This module imports only pydantic.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-__all__ = ["DragRequest", "PictureRef", "Request", "SampleRequest", "parse_request"]
+__all__ = [
+    "DragRequest",
+    "GuidanceRule",
+    "PictureRef",
+    "Request",
+    "SampleRequest",
+    "parse_request",
+]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
@@ -40,12 +47,63 @@ class PictureRef(_Strict):
     height: int
 
 
+class GuidanceRule(_Strict):
+    """How the guidance scale is used: which weight over noise levels, and which gain.
+
+    Attributes:
+        rule: ``cfg`` the same scale at every level; ``linear`` from `start` to the scale;
+            ``cosine`` from off to the scale; ``interval`` only between two noise levels; ``auto``
+            autoguidance, away from a weaker model under the same prompt.
+        interval: for ``interval``: lowest and highest sigma / alpha that is guided.
+        start: for ``linear``: the scale at the first step.
+        power: for ``cosine``: higher starts later.
+        weak_model: for ``auto``: name or path of the weaker model.
+        gain: ``plain``; ``reg`` (the paper, with gradients); ``reg_forward`` (the same without);
+            ``ratio`` (from two slopes); ``scheduled`` (from the model's own table).
+        gamma: for ``ratio``: 0 for overlapping classes to 1 for classes well apart.
+        refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
+        stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
+            where the gain is ``plain``; not with ``reg`` and ``reg_forward``.
+    """
+
+    rule: Literal["cfg", "linear", "cosine", "interval", "auto"] = "cfg"
+    interval: tuple[Annotated[Finite, Field(ge=0)], Annotated[Finite, Field(gt=0)]] | None = None
+    start: Annotated[Finite, Field(ge=0, le=100)] | None = None
+    power: Annotated[Finite, Field(gt=0, le=100)] | None = None
+    weak_model: str | None = None
+    gain: Literal["plain", "reg", "reg_forward", "ratio", "scheduled"] = "plain"
+    gamma: Annotated[Finite, Field(ge=0, le=1)] | None = None
+    refresh: Annotated[int, Field(ge=1, le=1000)] = 1
+    stress: bool = False
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        belongs = {"interval": "interval", "start": "linear", "power": "cosine"}
+        for name, rule in (belongs | {"weak_model": "auto"}).items():
+            if getattr(self, name) is not None and self.rule != rule:
+                raise ValueError(f"{name}: only with the rule {rule}")
+        if self.rule == "interval" and (
+            self.interval is None or self.interval[0] >= self.interval[1]
+        ):
+            raise ValueError("interval: two values, the first below the second")
+        if self.rule == "auto" and self.weak_model is None:
+            raise ValueError("weak_model: needed by the rule auto")
+        if self.gamma is not None and self.gain != "ratio":
+            raise ValueError("gamma: only with the gain ratio")
+        if self.refresh > 1 and self.gain in ("plain", "scheduled"):
+            raise ValueError(f"refresh: the gain {self.gain} measures nothing")
+        if self.stress and self.gain in ("reg", "reg_forward"):
+            raise ValueError(f"stress: the gain {self.gain} measures no slopes")
+        return self
+
+
 class _Base(_Strict):
     model: str
     prompt: str
     negative_prompt: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     guidance_scale: Scale
+    guidance: GuidanceRule = GuidanceRule()
     num_inference_steps: Steps
     solver: str
     eta: Eta = None
@@ -77,7 +135,7 @@ class DragRequest(_Base):
     Attributes:
         sampler: ``sde`` follows the forward chain (Cycle-SDE), ``ode`` inverts the ODE.
         preset: where the numbers came from; it decides nothing.
-        guidance_scale: at t0; ramps down to 1 at the clean end.
+        guidance_scale: at t0; ramps down to 1 at the clean end, so the rule is always ``cfg``.
         strength: t0, the share of the time axis to climb.
         radius: half the side of a box, as a share of the latent's shorter side.
         step: length of one sub-drag, likewise.

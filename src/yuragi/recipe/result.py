@@ -15,11 +15,35 @@ from pathlib import Path
 from PIL import Image
 
 from yuragi.errors import InputError
+from yuragi.guidance import Cost, Stress, plain
 from yuragi.provenance.png import Carried, read_carried, write_png
 from yuragi.recipe.pictures import MAX_PIXELS, digest
 from yuragi.recipe.request import DragRequest, SampleRequest, parse_request
 
-__all__ = ["Origin", "Record", "Result", "parameters", "read_record"]
+__all__ = ["Gauge", "Origin", "Record", "Result", "parameters", "read_record"]
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What guidance cost, and how hard it pushed.
+
+    Attributes:
+        cost: of a guided step: network evaluations per picture, passes, reverse products.
+        stress: over-guidance of each picture in nats, where it was measured; see
+            `yuragi.guidance.stress`.
+        rho: mean ratio of slopes of each picture, likewise.
+    """
+
+    cost: Cost = plain.cost
+    stress: Sequence[float] = ()
+    rho: Sequence[float] = ()
+
+    def and_then(self, measured: Stress) -> Gauge:
+        """With the readings of another batch."""
+        if measured.total is None or measured.rho is None:
+            return self
+        stress, rho = measured.total.tolist(), measured.rho.tolist()
+        return Gauge(self.cost, [*self.stress, *stress], [*self.rho, *rho])
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,7 @@ class Origin:
         device: ``cpu`` or the name of the accelerator.
         dtype: precision of the network.
         weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
+        weak_weights: of the weaker model that guided it, if there was one.
     """
 
     version: str
@@ -39,6 +64,7 @@ class Origin:
     device: str
     dtype: str
     weights: str
+    weak_weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +78,7 @@ class Result:
         origin: what ran it.
         sources: the pictures that the request names, by digest.
         frames: for a drag, the picture before and after every sub-drag.
+        guidance: what guidance cost and how hard it pushed.
     """
 
     images: Sequence[Image.Image]
@@ -60,6 +87,7 @@ class Result:
     origin: Origin
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
     frames: Sequence[Image.Image] = ()
+    guidance: Gauge = Gauge()
 
     @property
     def image(self) -> Image.Image:
@@ -133,6 +161,9 @@ def parameters(request: SampleRequest | DragRequest, size: tuple[int, int]) -> s
         more = {"Denoising strength": f"{request.strength:g}", "Drag points": f'"{points}"'}
     else:
         more = {"Schedule type": request.timestep_spacing}
+    rule = request.guidance.model_dump(exclude_defaults=True)
+    if rule:
+        more["Guidance"] = f'"{" ".join(f"{name} {value}" for name, value in rule.items())}"'
     settings = {
         "Steps": request.num_inference_steps,
         "Sampler": sampler,

@@ -14,11 +14,13 @@ from yuragi.core import SeededNoise
 from yuragi.drag import drag_latents, drag_levels, handles
 from yuragi.edit import watch
 from yuragi.errors import InputError
-from yuragi.guidance import Guided, constant, ramp
+from yuragi.guidance import Guided, Stress, constant, ramp
 from yuragi.recipe.build import drag_settings
+from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import from_tensor, mask_tensor, tensor_digest, to_tensor
 from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
-from yuragi.recipe.result import Origin, Result
+from yuragi.recipe.result import Gauge, Origin, Result
+from yuragi.recipe.rules import gain_of, weak_side, weight_of
 from yuragi.sample import integrate
 from yuragi.solver import make_solver
 
@@ -51,19 +53,26 @@ def run(
     """
     model, counter = model.counting()
     frames: list[Image.Image] = []
+    gauge, weak, spent = Gauge(), None, 0
     if isinstance(request, SampleRequest):
-        images = _sample(request, model, on_progress, latents)
+        if request.guidance.weak_model is not None:
+            loaded = load_model(request.guidance.weak_model, str(model.device))
+            weak, weak_counter = loaded.counting()
+        images, gauge = _sample(request, model, weak, on_progress, latents)
+        spent = 0 if weak is None else weak_counter.evaluations
     else:
         frames = _drag(request, model, sources, on_progress)
         images = frames[-1:]
-    return Result(images, request, counter.evaluations, _origin(model), sources, frames)
+    evaluations = counter.evaluations + spent
+    return Result(images, request, evaluations, _origin(model, weak), sources, frames, gauge)
 
 
-def _origin(model: DiffusionModel) -> Origin:
+def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
     cuda = model.device.type == "cuda"
     device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
     dtype = str(model.pipeline.unet.dtype).removeprefix("torch.")
-    return Origin(__version__, torch.__version__, device, dtype, model.weights)
+    weak_weights = "" if weak is None else weak.weights
+    return Origin(__version__, torch.__version__, device, dtype, model.weights, weak_weights)
 
 
 def _ticker(on_progress: Progress, total: int) -> Callable[[], None]:
@@ -78,8 +87,12 @@ def _ticker(on_progress: Progress, total: int) -> Callable[[], None]:
 
 
 def _sample(
-    request: SampleRequest, model: DiffusionModel, on_progress: Progress, latents: Tensor | None
-) -> list[Image.Image]:
+    request: SampleRequest,
+    model: DiffusionModel,
+    weak: DiffusionModel | None,
+    on_progress: Progress,
+    latents: Tensor | None,
+) -> tuple[list[Image.Image], Gauge]:
     codec = model.codec
     width = _side("width", request.width, model)
     height = _side("height", request.height, model)
@@ -92,11 +105,9 @@ def _sample(
         raise InputError("latents", "another or none", allowed)
     schedule = model.denoiser.schedule
     times = model.grids[request.timestep_spacing](schedule, request.num_inference_steps)
-    guided = Guided(
-        model.bind([request.prompt]),
-        model.bind([request.negative_prompt]),
-        constant(request.guidance_scale),
-    )
+    strong, away = model.bind([request.prompt]), weak_side(request, model, weak)
+    weight = weight_of(request.guidance, request.guidance_scale, schedule, times)
+    gauge = Gauge(gain_of(request.guidance, model).cost)
     alpha, sigma = schedule(times[0])
     # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
     scale = (alpha**2 + sigma**2).sqrt()
@@ -112,9 +123,12 @@ def _sample(
             start = latents[rows.start : rows.stop].to(model.device, torch.float32)
         churn = SeededNoise(request.seed, list(rows), stream="churn")
         solver = make_solver(request.solver, request.eta, churn)
+        stress = Stress()
+        guided = Guided(strong, away, weight, gain_of(request.guidance, model), stress)
         z = integrate(guided, solver, scale * start, times, noise, watch(tick))
         images += from_tensor(codec.decode(z, height, width))
-    return images
+        gauge = gauge.and_then(stress)
+    return images, gauge
 
 
 def _side(name: str, given: int | None, model: DiffusionModel) -> int:
@@ -144,7 +158,12 @@ def _drag(
         if len(read) > 1
         else constant(request.guidance_scale)
     )
-    denoiser = Guided(model.bind([request.prompt]), model.bind([request.negative_prompt]), weight)
+    denoiser = Guided(
+        model.bind([request.prompt]),
+        model.bind([request.negative_prompt]),
+        weight,
+        gain_of(request.guidance, model),
+    )
     pixels = to_tensor(before).to(model.device)
     latents = model.codec.encode(pixels)
     moves = handles(request.points, model.codec.cell)

@@ -1,0 +1,73 @@
+r"""Classifier guidance as a weak denoiser.
+
+Bayes' rule gives the score of x_t without the class: grad log p(x) = grad log p(x|y) - grad
+log p(y|x) + const. So the denoiser to push away from is
+
+    x0_weak = x0 - (sigma^2 / alpha) grad_x log p(y | x_t)
+
+and everything that guides with two denoisers, REG included, guides with a classifier too.
+
+References: Dhariwal & Nichol 2021 (arXiv 2105.05233), section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.core.schedule import Schedule
+from yuragi.errors import InputError
+from yuragi.guidance.evaluate import evaluate
+
+__all__ = ["LogProb", "Unclassified"]
+
+LogProb: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""`(x_t [b, *d], t) -> log p(y | x_t)` [b], differentiable in x_t; y is bound already."""
+
+
+@dataclass(frozen=True)
+class Unclassified:
+    """A denoiser without what a classifier knows: the weak side of classifier guidance.
+
+    Args:
+        base: the denoiser to guide.
+        log_prob: a classifier of noisy states.
+
+    Raises:
+        InputError: when called, a classifier without a gradient, of another shape, or under
+            `torch.inference_mode`; before the denoiser is evaluated where `probe` is used.
+    """
+
+    base: Denoiser
+    log_prob: LogProb
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.base.schedule
+
+    def __call__(self, x: Tensor, t: Tensor) -> Tensor:
+        return evaluate([(self, x)], t)[0]
+
+    def correct(self, x0: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """x0 of the base, moved down the classifier's gradient."""
+        alpha, sigma = self.schedule(t)
+        return x0 - (sigma**2 / alpha).to(x0) * self.gradient(x, t)
+
+    def gradient(self, x: Tensor, t: Tensor) -> Tensor:
+        """The gradient of log p(y | x_t) at x, of x's shape."""
+        if torch.is_inference_mode_enabled():
+            raise InputError("log_prob", "under torch.inference_mode", "torch.no_grad instead")
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            value = self.log_prob(leaf, t)
+            if value.shape != (len(x),):
+                raise InputError("log_prob", tuple(value.shape), f"one number per sample, {len(x)}")
+            if not value.requires_grad:
+                raise InputError("log_prob", "no gradient", "a function differentiable in x_t")
+            (gradient,) = torch.autograd.grad(value.sum(), leaf)
+        return gradient

@@ -1,0 +1,126 @@
+r"""Several denoiser evaluations at one time, in as few network passes as possible.
+
+Guidance asks for the same network under other conditions and at neighbouring states. Queries that
+share network, prediction and schedule, and whose conditions have the same shapes, go through the
+network as one batch, in the order given; the same query twice is evaluated once.
+
+Two kinds of denoisers are seen through, so that they batch too:
+
+- `Varying`, whose condition depends on the time (CADS): `at(x, t)` gives the denoiser of now;
+- `Corrected`, another denoiser plus a term that costs no network (classifier guidance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Condition, Denoiser, NetworkDenoiser, tile
+
+__all__ = ["Corrected", "Query", "Varying", "evaluate", "evaluate_pair"]
+
+Query: TypeAlias = tuple[Denoiser, Tensor]
+"""A denoiser and the state [b, *d] to evaluate it at."""
+
+
+@runtime_checkable
+class Varying(Protocol):
+    """A denoiser that becomes another one at every time."""
+
+    def at(self, x: Tensor, t: Tensor) -> Denoiser: ...
+
+
+@runtime_checkable
+class Corrected(Protocol):
+    """A denoiser made of another one's output."""
+
+    @property
+    def base(self) -> Denoiser: ...
+
+    def correct(self, x0: Tensor, x: Tensor, t: Tensor) -> Tensor: ...
+
+
+def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
+    """The value of every query at time t, each of its state's shape.
+
+    Args:
+        queries: denoisers with the states to evaluate them at.
+        t: 0-dim.
+    """
+    plain = [_plain(denoiser, x, t) for denoiser, x in queries]
+    groups: dict[Hashable, list[int]] = {}
+    for i, (denoiser, x) in enumerate(plain):
+        groups.setdefault(_key(denoiser, x), []).append(i)
+    values: dict[int, Tensor] = {}
+    for members in groups.values():
+        values |= _together([plain[i] for i in members], members, t)
+    return [_finish(denoiser, values[i], x, t) for i, (denoiser, x) in enumerate(queries)]
+
+
+def evaluate_pair(strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Both denoisers at (x, t)."""
+    x0, x0_weak = evaluate([(strong, x), (weak, x)], t)
+    return x0, x0_weak
+
+
+def _plain(denoiser: Denoiser, x: Tensor, t: Tensor) -> Query:
+    """The query without its wrappers."""
+    if isinstance(denoiser, Corrected):
+        return _plain(denoiser.base, x, t)
+    if isinstance(denoiser, Varying):
+        return _plain(denoiser.at(x, t), x, t)
+    return denoiser, x
+
+
+def _finish(denoiser: Denoiser, x0: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    """Put the corrections back, innermost first."""
+    if isinstance(denoiser, Corrected):
+        return denoiser.correct(_finish(denoiser.base, x0, x, t), x, t)
+    return x0
+
+
+def _key(denoiser: Denoiser, x: Tensor) -> Hashable:
+    """Equal for queries that fit into one batch."""
+    if not isinstance(denoiser, NetworkDenoiser):
+        return id(denoiser)
+    shapes = None if denoiser.condition is None else _shapes(denoiser.condition)
+    # Schedules are compared by value elsewhere; two that differ never share a Guided.
+    return id(denoiser.network), denoiser.prediction, shapes, x.shape[1:], x.dtype
+
+
+def _shapes(condition: Condition) -> Hashable:
+    return tuple(sorted((name, value.shape[1:], value.dtype) for name, value in condition.items()))
+
+
+def _together(queries: Sequence[Query], names: Sequence[int], t: Tensor) -> dict[int, Tensor]:
+    """Evaluate queries of one group as one batch, each distinct one once."""
+    first: dict[tuple[int, int], int] = {}
+    rows = [first.setdefault((_identity(d), id(x)), len(first)) for d, x in queries]
+    kept = [queries[rows.index(row)] for row in range(len(first))]
+    denoiser, x = kept[0]
+    if len(kept) == 1:
+        out = [denoiser(x, t)]
+    else:
+        states = [x for _, x in kept]
+        out = list(torch.split(_joined(kept)(torch.cat(states), t), [len(x) for x in states]))
+    return {name: out[row] for name, row in zip(names, rows, strict=True)}
+
+
+def _identity(denoiser: Denoiser) -> int:
+    """Denoisers of a group differ in their condition alone."""
+    return id(denoiser.condition) if isinstance(denoiser, NetworkDenoiser) else id(denoiser)
+
+
+def _joined(queries: Sequence[Query]) -> Denoiser:
+    """One denoiser for the states of these queries, one after the other."""
+    denoiser = queries[0][0]
+    if not isinstance(denoiser, NetworkDenoiser):
+        return denoiser
+    conditions = [tile(d.condition, len(x)) for d, x in queries if isinstance(d, NetworkDenoiser)]
+    held = [condition for condition in conditions if condition is not None]
+    if not held:
+        return denoiser
+    return denoiser.bind({name: torch.cat([c[name] for c in held]) for name in held[0]})

@@ -1,0 +1,87 @@
+"""Spending less on a gain: measure its factor now and then, or only where it matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.errors import InputError
+from yuragi.guidance.evaluate import evaluate_pair
+from yuragi.guidance.gain import Cost, Gain, Guidance, Reading, plain, scaled
+from yuragi.guidance.memory import Memory
+
+__all__ = ["Refresh", "Within"]
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """Measure the factor of a gain at every `every`-th call and keep it in between.
+
+    The factor varies slowly over noise levels, so this costs little accuracy. Only for gains that
+    are factors (`reg`, `reg_forward`, `ratio`).
+
+    Raises:
+        InputError: every below 1.
+    """
+
+    gain: Gain
+    every: int = 4
+    _kept: Memory[tuple[Tensor, Reading | None]] = field(
+        default_factory=Memory, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError("every", self.every, "1 or more")
+
+    @property
+    def cost(self) -> Cost:
+        return self.gain.cost.spread(self.every)
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        alpha, sigma = strong.schedule(t)
+        kept = self._kept.recall(x, sigma / alpha)
+        if kept is not None and self._kept.uses < self.every:
+            factor, reading = kept
+            return scaled(*evaluate_pair(strong, weak, x, t), factor, reading)
+        guidance = self.gain(strong, weak, x, t, weight)
+        self._kept.keep(x, sigma / alpha, (guidance.factor, guidance.reading))
+        return guidance
+
+
+@dataclass(frozen=True)
+class Within:
+    """A gain between two noise levels, plain guidance outside.
+
+    Args:
+        gain: used where low <= sigma / alpha <= high.
+        low: 0 or more.
+        high: above low; may be infinite.
+
+    Raises:
+        InputError: an empty interval.
+    """
+
+    gain: Gain
+    low: float = 0.0
+    high: float = float("inf")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high:
+            raise InputError("interval", (self.low, self.high), "0 <= low < high")
+
+    @property
+    def cost(self) -> Cost:
+        """Of a step inside; a step outside costs what `plain` does."""
+        return self.gain.cost
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        alpha, sigma = strong.schedule(t)
+        inside = bool((self.low * alpha <= sigma) & (sigma <= self.high * alpha))
+        return (self.gain if inside else plain)(strong, weak, x, t, weight)

@@ -1,0 +1,84 @@
+r"""A gauge of over-guidance, image by image, while it is sampled.
+
+Plain guidance pushes by g = w (x0_strong - x0_weak); the measured slopes ask for f g. By
+Girsanov's theorem, what the difference costs along the path is about
+
+    stress = sum over steps of (1 - f)^2 |g|^2 / (sigma / alpha)^2 |log-step of sigma / alpha|
+
+in nats: an estimate of how far plain guidance at this scale leads away from the law that the
+scale stands for. It is a warning sign and no bound: it sees only the direction of guidance, and
+f itself assumes Gaussian posteriors. `rho` is reported beside it, its mean over log sigma.
+
+Only gains that measure slopes (`Ratio`, `Scheduled`) can be gauged; `Unrectified` applies plain
+guidance and still measures.
+
+Source: path-space Kullback-Leibler divergence of two diffusions with the same noise (Girsanov);
+Song et al. 2021 (arXiv 2101.09258), theorem 1, has the form for scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.guidance.gain import Cost, Gain, Guidance
+
+__all__ = ["Stress", "Unrectified"]
+
+
+class Stress:
+    """Accumulates over one trajectory; use as `Guided(..., watch=stress)`.
+
+    Attributes:
+        total: accumulated stress, [b]; None before two readings.
+        rho: mean of rho over log sigma, [b]; likewise.
+    """
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self._rho_sum: Tensor | None = None
+        self._span = 0.0
+        self._last: tuple[float, Tensor, Tensor] | None = None
+
+    @property
+    def rho(self) -> Tensor | None:
+        return None if self._rho_sum is None else self._rho_sum / self._span
+
+    def __call__(self, guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
+        if guidance.reading is None or bool(alpha == 0) or bool(sigma == 0):
+            return  # without signal there is no push; without noise nothing is left to do
+        level = sigma / alpha
+        push = weight.to(guidance.difference) * guidance.difference.flatten(1)
+        lost = (1 - guidance.reading.factor).square() * push.square().sum(1)
+        here = (lost.double() / level.double().to(lost.device) ** 2).cpu()
+        rho = guidance.reading.rho.double().cpu()
+        if self._last is not None:
+            before, old, old_rho = self._last
+            step = abs(float(level.log()) - before)
+            zero = torch.zeros_like(here)
+            total = zero if self.total is None else self.total
+            mean_rho = zero if self._rho_sum is None else self._rho_sum
+            self.total = total + step * (old + here) / 2
+            self._rho_sum = mean_rho + step * (old_rho + rho) / 2
+            self._span += step
+        self._last = float(level.log()), here, rho
+
+
+@dataclass(frozen=True)
+class Unrectified:
+    """Measures as another gain does, and then guides as `plain` does."""
+
+    gain: Gain
+
+    @property
+    def cost(self) -> Cost:
+        return self.gain.cost
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        guidance = self.gain(strong, weak, x, t, weight)
+        return guidance.turned(guidance.difference)

@@ -1,0 +1,256 @@
+"""Gains against closed forms for Gaussians, and what they cost."""
+
+import pytest
+import torch
+
+from guidance.exact import ALL, CLASS, F64, KINDS, VP, at_level, exact, gaussian, network, normal
+from yuragi.core import Counting, EDMSchedule, NetworkDenoiser, epsilon
+from yuragi.errors import InputError
+from yuragi.guidance import (
+    Guided,
+    LookAhead,
+    Projected,
+    Ratio,
+    Refresh,
+    RowSum,
+    RowSumForward,
+    Scheduled,
+    Within,
+    ZeroStar,
+    constant,
+    plain,
+)
+
+W = 2.0
+
+
+def ideal(strong, weak, w, sigma):
+    """The exact guided denoiser of two diagonal Gaussians, for alpha = 1: E_pi[x0 | x_t]."""
+    (m_c, v_c), (m_u, v_u) = [(p.means[0], p.covariances[0].diagonal()) for p in (strong, weak)]
+    precision = (1 + w) / v_c - w / v_u
+    mean = ((1 + w) * m_c / v_c - w * m_u / v_u) / precision
+    variance = 1 / precision
+    return lambda x: mean + variance / (variance + sigma**2) * (x - mean)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
+def test_a_mean_shift_needs_no_correction(sigma):
+    """Equal covariances: plain guidance and f are exact, REG is off by a^2 v / (a^2 v + s^2)."""
+    c, u = gaussian([1.0], 0.25), gaussian([0.0], 0.25)
+    strong, weak = exact(c, EDMSchedule()), exact(u, EDMSchedule())
+    x, t = normal(8, 1), torch.tensor(sigma, dtype=F64)
+    want = ideal(c, u, W, sigma)(x)
+    for gain in (plain, Ratio(gamma=0.0)):
+        assert torch.allclose(Guided(strong, weak, constant(1 + W), gain)(x, t), want)
+    got = Guided(strong, weak, constant(1 + W), RowSum())(x, t) - strong(x, t)
+    assert torch.allclose(got, 0.25 / (0.25 + sigma**2) * (want - strong(x, t)))
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
+@pytest.mark.parametrize("w", [0.5, 1.0, 3.0])
+def test_the_ratio_is_exact_for_gaussians_in_one_dimension(sigma, w):
+    c, u = gaussian([0.5], 0.09), gaussian([0.0], 1.0)
+    strong, weak = exact(c, EDMSchedule()), exact(u, EDMSchedule())
+    x, t = normal(8, 1), torch.tensor(sigma, dtype=F64)
+    got = Guided(strong, weak, constant(1 + w), Ratio(gamma=0.0))(x, t)
+    assert torch.allclose(got, ideal(c, u, w, sigma)(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.6, 2.5])
+def test_without_gradients_the_same_factor(level):
+    """J is symmetric: the reverse product and the finite difference agree."""
+    t, x = at_level(VP, level, normal(64, 2) * (1 + level))
+    weight = torch.tensor(W, dtype=F64)
+    reverse = RowSum()(exact(CLASS), exact(ALL), x, t, weight).factor
+    forward = RowSumForward(h=1e-4)(exact(CLASS), exact(ALL), x, t, weight).factor
+    assert torch.allclose(forward, reverse, atol=2e-4)
+    default = RowSumForward()(exact(CLASS), exact(ALL), x, t, weight).factor
+    assert (default - reverse).square().mean().sqrt() < 0.02 * reverse.square().mean().sqrt()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_divides_by_the_step_that_was_taken(dtype):
+    """An identity network: x0 = (x - sigma x) / alpha, so the factor is 1 - sigma everywhere."""
+
+    class Half:
+        def __call__(self, x, t, condition):
+            return x
+
+    Half.dtype = dtype
+    strong = NetworkDenoiser(Half(), VP, epsilon)
+    weak = exact(ALL, VP)
+    t, x = at_level(VP, 0.5, normal(64, 2, dtype=torch.float32))
+    _, sigma = VP(t)
+    found = RowSumForward()(strong, weak, x, t, torch.tensor(W)).factor
+    wrong = (found - (1 - sigma)).abs() > 1e-3
+    assert wrong.float().mean() < 0.1  # where the exponent changes between the two states
+    assert (found - (1 - sigma)).abs().max() < 0.1
+
+
+def test_the_row_sum_can_be_computed_in_parts():
+    strong, weak = network("v_prediction", CLASS), network("v_prediction", ALL)
+    t, x = at_level(VP, 0.8, normal(7, 2))
+    weight = torch.tensor(W, dtype=F64)
+    whole = RowSum()(strong, weak, x, t, weight)
+    parts = RowSum(batch=3)(strong, weak, x, t, weight)
+    assert torch.allclose(whole.direction, parts.direction)
+
+
+def conditioned(counter):
+    strong = NetworkDenoiser(counter, VP, epsilon, {"shift": normal(4, 2, seed=1)})
+    return strong, strong.bind({"shift": torch.zeros(1, 2, dtype=F64)})
+
+
+def shifted(x, t, condition):
+    return torch.tanh(x + condition["shift"])
+
+
+def test_parts_keep_the_condition_of_each_row():
+    strong, weak = conditioned(shifted)
+    t, x = at_level(VP, 0.8, normal(4, 2))
+    weight = torch.tensor(W, dtype=F64)
+    whole = RowSum()(strong, weak, x, t, weight)
+    assert torch.allclose(RowSum(batch=3)(strong, weak, x, t, weight).factor, whole.factor)
+
+
+COSTS = {
+    "plain": (plain, 1),
+    "reg": (RowSum(), 1),
+    "reg_forward": (RowSumForward(), 1),
+    "ratio": (Ratio(), 1),
+    "stale ratio": (Ratio(stale=True), 8),
+    "look-ahead": (LookAhead(Ratio(-0.5)), 1),
+    "refreshed": (Refresh(Ratio(), 4), 8),
+    "refreshed reg": (Refresh(RowSumForward(), 8), 8),
+}
+
+
+@pytest.mark.parametrize(("gain", "steps"), COSTS.values(), ids=COSTS)
+def test_the_declared_cost_is_what_is_spent(gain, steps):
+    counter = Counting(shifted)
+    strong, weak = conditioned(counter)
+    guided = Guided(strong, weak, constant(1 + W), gain)
+    for level in torch.linspace(2, 0.2, steps):
+        guided(*reversed(at_level(VP, level, normal(4, 2))))
+    first = 1 if gain == Ratio(stale=True) else 0  # no direction yet: one pass more
+    assert counter.evaluations == 4 * steps * gain.cost.evaluations
+    assert counter.calls == steps * gain.cost.passes + first
+
+
+def test_a_kept_factor_is_the_one_of_the_last_refresh():
+    strong, weak = exact(CLASS), exact(ALL)
+    gain, weight = Refresh(Ratio(), 3), torch.tensor(W, dtype=F64)
+    levels = [4 * 0.7**k for k in range(7)]
+    seen = [gain(strong, weak, *reversed(at_level(VP, r, normal(4, 2))), weight) for r in levels]
+    for k, guidance in enumerate(seen):
+        t, x = at_level(VP, levels[k - k % 3], normal(4, 2))
+        fresh = Ratio()(strong, weak, x, t, weight)
+        assert torch.equal(guidance.factor, fresh.factor)
+
+
+@pytest.mark.parametrize(
+    "gain", [Refresh(Ratio(), 100), Ratio(stale=True), Projected(momentum=-0.5)]
+)
+def test_memory_ends_with_the_trajectory(gain):
+    """A second run with the same object is as good as a run with a new one."""
+    strong, weak = exact(CLASS), exact(ALL)
+    weight = torch.tensor(W, dtype=F64)
+
+    def run(seed, rows):
+        states = [at_level(VP, r, normal(rows, 2, seed=seed)) for r in (2.0, 1.0, 0.5)]
+        return [gain(strong, weak, x, t, weight).direction for t, x in states]
+
+    first = run(0, 4)
+    run(1, 4)
+    run(2, 5)
+    assert all(torch.equal(a, b) for a, b in zip(run(0, 4), first, strict=True))
+
+
+def test_within_an_interval_only():
+    strong, weak = exact(CLASS), exact(ALL)
+    gain, weight = Within(Ratio(), 0.5, 2.0), torch.tensor(W, dtype=F64)
+    for ratio, inside in ((0.4, False), (0.6, True), (1.9, True), (2.1, False)):
+        t, x = at_level(VP, ratio, normal(4, 2))
+        found = gain(strong, weak, x, t, weight).direction
+        want = (Ratio() if inside else plain)(strong, weak, x, t, weight).direction
+        assert torch.equal(found, want)
+
+
+def test_samples_do_not_see_each_other():
+    strong, weak = exact(CLASS), exact(ALL)
+    t, x = at_level(VP, 0.7, normal(5, 2))
+    for gain in (RowSum(), RowSumForward(), Ratio(), LookAhead(Ratio(0.0)), Projected(norm=0.1)):
+        guided = Guided(strong, weak, constant(1 + W), gain)
+        one_by_one = torch.cat([guided(row[None], t) for row in x])
+        assert torch.allclose(guided(x, t), one_by_one, atol=1e-12)
+
+
+def test_scheduled_reads_its_table():
+    gain = Scheduled(levels=(0.1, 1.0, 10.0), rho=(1.0, 2.0, 0.5))
+    strong, weak = exact(CLASS), exact(ALL)
+    for ratio, rho in ((0.05, 1.0), (0.1, 1.0), (10**-0.5, 1.5), (1.0, 2.0), (20.0, 0.5)):
+        t, x = at_level(VP, ratio, normal(4, 2))
+        found = gain(strong, weak, x, t, torch.tensor(W, dtype=F64))
+        assert found.factor.item() == pytest.approx(1 / (1 + 3 * max(rho - 1, 0)), rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_breaks_at_the_noisiest_level(kind):
+    """Zero signal: alpha = 0 for flows; guidance must stay finite where the network is."""
+    strong, weak = network(kind, CLASS), network(kind, ALL)
+    if kind in ("flow_prediction", "sit"):
+        t = torch.tensor(1.0 - 1e-6, dtype=F64)
+    else:
+        t = torch.tensor(strong.schedule.noisiest, dtype=F64)
+    x = normal(4, 2) * strong.schedule(t)[1]
+    for gain in (plain, RowSum(), RowSumForward(), Ratio(), ZeroStar()):
+        assert Guided(strong, weak, constant(3.0), gain)(x, t).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda: Ratio(gamma=1.5), "gamma"),
+        (lambda: Ratio(h=0.0), "h"),
+        (lambda: RowSum(batch=0), "batch"),
+        (lambda: RowSumForward(h=-1.0), "h"),
+        (lambda: Refresh(plain, 0), "every"),
+        (lambda: Within(plain, 2.0, 1.0), "interval"),
+        (lambda: Scheduled((1.0,), (1.0,)), "levels"),
+        (lambda: Scheduled((2.0, 1.0), (1.0, 1.0)), "levels"),
+        (lambda: Scheduled((1.0, 2.0), (1.0,)), "rho"),
+        (lambda: Projected(parallel=2.0), "parallel"),
+        (lambda: Projected(norm=0.0), "norm"),
+        (lambda: Projected(momentum=1.0), "momentum"),
+        (lambda: ZeroStar(still_above=0.0), "still_above"),
+    ],
+)
+def test_values_out_of_range(make, argument):
+    with pytest.raises(InputError, match=argument):
+        make()
+
+
+def test_a_negative_weight_has_no_ratio():
+    counter = Counting(shifted)
+    strong, weak = conditioned(counter)
+    t, x = at_level(VP, 0.7, normal(4, 2))
+    with pytest.raises(InputError, match="guidance_scale"):
+        Guided(strong, weak, constant(0.5), Ratio())(x, t)
+    assert counter.calls == 0
+
+
+def test_reg_needs_a_gradient():
+    strong, weak = exact(CLASS), exact(ALL)
+    t, x = at_level(VP, 0.7, normal(4, 2))
+    with torch.inference_mode(), pytest.raises(InputError, match="inference_mode"):
+        Guided(strong, weak, constant(3.0), RowSum())(x, t)
+
+    class Frozen:
+        schedule = VP
+
+        @torch.no_grad()
+        def __call__(self, x, t):
+            return strong(x, t)
+
+    with pytest.raises(InputError, match="reg_forward"):
+        Guided(Frozen(), weak, constant(3.0), RowSum())(x, t)

@@ -1,0 +1,133 @@
+"""Guidance rules in whole runs: costs, gauges, replay, and what each rule changes."""
+
+import json
+import shutil
+
+import pytest
+
+import yuragi
+from yuragi import GuidanceRule, InputError
+from yuragi.recipe.pictures import largest_difference, open_picture
+from yuragi.recipe.replay import read_result, replay
+from yuragi.recipe.rules import TABLE
+
+STEPS = 4
+
+RULES = {
+    "cfg": GuidanceRule(),
+    "linear": GuidanceRule(rule="linear", start=2.0),
+    "cosine": GuidanceRule(rule="cosine", power=2.0),
+    "interval": GuidanceRule(rule="interval", interval=(0.5, 4.0)),
+    "reg": GuidanceRule(gain="reg"),
+    "reg_forward": GuidanceRule(gain="reg_forward"),
+    "ratio": GuidanceRule(gain="ratio", gamma=0.25),
+    "refreshed": GuidanceRule(gain="ratio", refresh=2),
+    "gauged": GuidanceRule(stress=True),
+}
+
+
+def draw(model, rule, **changes):
+    values = {"num_inference_steps": STEPS, "guidance_scale": 4.0, "seed": 0, "solver": "ddim"}
+    return model.sample("red hair", guidance=rule, **values | changes)
+
+
+@pytest.fixture(scope="module")
+def drawn(tiny):
+    return {name: draw(tiny, rule) for name, rule in RULES.items()}
+
+
+def test_rules_and_gains_change_the_picture(drawn):
+    for name, result in drawn.items():
+        same = largest_difference(result.image, drawn["cfg"].image) == 0
+        assert same == (name in ("cfg", "gauged")), name
+
+
+@pytest.mark.parametrize(
+    ("name", "evaluations"),
+    [
+        ("cfg", 2 * STEPS),
+        ("reg", 2 * STEPS),
+        ("reg_forward", 3 * STEPS),
+        ("ratio", 4 * STEPS),
+        ("refreshed", 3 * STEPS),
+        ("gauged", 4 * STEPS),
+        # A cosine is off at its first step, which needs the strong side alone.
+        ("cosine", 2 * STEPS - 1),
+    ],
+)
+def test_what_is_declared_is_spent(drawn, name, evaluations):
+    result = drawn[name]
+    assert result.evaluations == evaluations
+    if name != "cosine":
+        assert result.guidance.cost.evaluations * STEPS == evaluations
+
+
+def test_an_interval_saves_the_weak_side(drawn):
+    assert STEPS < drawn["interval"].evaluations < 2 * STEPS
+
+
+def test_stress_is_per_picture_and_grows_with_the_scale(tiny):
+    low, high = (
+        draw(tiny, RULES["gauged"], guidance_scale=scale, num_images=10) for scale in (1.5, 6.0)
+    )
+    assert len(low.guidance.stress) == len(low.guidance.rho) == 10
+    assert all(a <= b for a, b in zip(low.guidance.stress, high.guidance.stress, strict=True))
+    assert sum(high.guidance.stress) > 0
+    assert draw(tiny, RULES["cfg"]).guidance.stress == ()
+
+
+@pytest.mark.parametrize("name", ["reg", "ratio", "refreshed", "interval"])
+def test_guided_results_replay_bit_for_bit(tiny, drawn, tmp_path, name):
+    path = tmp_path / "a.png"
+    drawn[name].save(path)
+    record, kept = read_result(path)
+    assert record.request.guidance == RULES[name]
+    assert replay(record, kept, tiny.loaded, []).difference == 0
+    assert "Guidance: " in open_picture(path, "image").text["parameters"]
+
+
+def test_autoguidance_with_itself_changes_nothing(tiny, pipeline_folder):
+    rule = GuidanceRule(rule="auto", weak_model=str(pipeline_folder))
+    guided, unguided = draw(tiny, rule), draw(tiny, GuidanceRule(), guidance_scale=1.0)
+    assert largest_difference(guided.image, unguided.image) == 0
+    assert guided.evaluations == 2 * STEPS
+    assert guided.origin.weak_weights == guided.origin.weights
+
+
+def test_a_weaker_model_with_other_levels_is_refused(tiny, pipeline_folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(pipeline_folder, other)
+    config = other / "scheduler" / "scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"beta_end": 0.02}))
+    with pytest.raises(InputError, match="weak_model"):
+        draw(tiny, GuidanceRule(rule="auto", weak_model=str(other)))
+
+
+def test_scheduled_reads_the_models_table(pipeline_folder, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(pipeline_folder, folder)
+    model = yuragi.load(folder, "cpu")
+    with pytest.raises(InputError, match=TABLE):
+        draw(model, GuidanceRule(gain="scheduled"))
+    flat = {"levels": [0.01, 100.0], "rho": [1.0, 1.0]}
+    (folder / TABLE).write_text(json.dumps(flat))
+    same = draw(model, GuidanceRule(gain="scheduled"))
+    assert largest_difference(same.image, draw(model, GuidanceRule()).image) == 0
+    assert same.evaluations == 2 * STEPS
+    (folder / TABLE).write_text(json.dumps(flat | {"rho": [3.0, 3.0]}))
+    damped = draw(model, GuidanceRule(gain="scheduled"))
+    # f = 1 / (1 + 4 * 2), so the scale 4 acts as 1 + 3 / 9.
+    plain = draw(model, GuidanceRule(), guidance_scale=4 / 3)
+    assert largest_difference(damped.image, plain.image) <= 1
+    (folder / TABLE).write_text("{}")
+    with pytest.raises(InputError, match="gain"):
+        draw(model, GuidanceRule(gain="scheduled"))
+
+
+def test_a_drag_takes_a_gain(tiny, picture):
+    drag = {"prompt": "red hair", "preset": "fast", "seed": 1, "num_inference_steps": 5}
+    points = [((26, 22), (34, 22))]
+    plain = tiny.drag(picture, points, **drag)
+    forward = tiny.drag(picture, points, guidance=GuidanceRule(gain="reg_forward"), **drag)
+    assert forward.evaluations > plain.evaluations
+    assert largest_difference(forward.image, plain.image) > 0
