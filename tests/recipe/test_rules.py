@@ -109,12 +109,13 @@ def test_scheduled_reads_the_models_table(pipeline_folder, tmp_path):
     model = yuragi.load(folder, "cpu")
     with pytest.raises(InputError, match=TABLE):
         draw(model, GuidanceRule(gain="scheduled"))
-    flat = {"levels": [0.01, 100.0], "rho": [1.0, 1.0]}
+    flat = [[0.01, 1.0], [100.0, 1.0]]
     (folder / TABLE).write_text(json.dumps(flat))
     same = draw(model, GuidanceRule(gain="scheduled"))
     assert largest_difference(same.image, draw(model, GuidanceRule()).image) == 0
     assert same.evaluations == 2 * STEPS
-    (folder / TABLE).write_text(json.dumps(flat | {"rho": [3.0, 3.0]}))
+    assert same.request.guidance.table == ((0.01, 1.0), (100.0, 1.0))  # a replay needs no file
+    (folder / TABLE).write_text(json.dumps([[0.01, 3.0], [100.0, 3.0]]))
     damped = draw(model, GuidanceRule(gain="scheduled"))
     # f = 1 / (1 + 4 * 2), so the scale 4 acts as 1 + 3 / 9.
     plain = draw(model, GuidanceRule(), guidance_scale=4 / 3)

@@ -28,7 +28,7 @@ from yuragi.train.judge import Judge, accuracy, train_judge
 from yuragi.train.loop import Report
 from yuragi.train.portraits import caption
 
-__all__ = ["JUDGED", "bench_portraits"]
+__all__ = ["JUDGED", "bench_portraits", "trained_judge"]
 
 JUDGED = ("hair_colour", "clothes_colour", "skin", "background", "mouth")
 """The attributes of the headline average."""
@@ -63,7 +63,7 @@ def bench_portraits(
         on_sample: told (done, all) while pictures are drawn.
     """
     real, labels = cached("benchmark", n, data)
-    judge = _judge(recipe, runs, data, device, on_report)
+    judge = trained_judge(recipe, runs, data, device, on_report)
     loaded = load(model, str(device))
     codec = loaded.loaded.codec
     decibels = psnr(codec.autoencoder, real)
@@ -110,13 +110,14 @@ def _mean(table: Mapping[str, float]) -> float:
     return math.fsum(table[name] for name in JUDGED) / len(JUDGED)
 
 
-def _judge(
+def trained_judge(
     recipe: Recipe,
     runs: Path,
     data: Path,
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> Judge:
+    """The judge in ``runs/judge``, trained first if it is not there."""
     images, labels = cached("train", recipe.data.train, data)
     return train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
 

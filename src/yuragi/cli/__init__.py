@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from yuragi import __version__
-from yuragi.cli import bench, edit, train
+from yuragi.cli import bench, edit, models, train
 from yuragi.cli.progress import say
 from yuragi.errors import InputError, YuragiError
 
@@ -36,6 +36,7 @@ OPTIONS = {
     name: f"--{name}"
     for name in (
         "animation",
+        "arm",
         "compare",
         "config",
         "device",
@@ -45,11 +46,13 @@ OPTIONS = {
         "height",
         "interval",
         "mask",
+        "number",
         "model",
         "output",
         "power",
         "preset",
         "refresh",
+        "repeats",
         "runs",
         "sampler",
         "seed",
@@ -66,8 +69,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (edit.drag, edit.sample, edit.replay, edit.models):
+for command in (edit.drag, edit.sample, edit.replay):
     app.command()(command)
+app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
 

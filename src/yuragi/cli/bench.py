@@ -17,6 +17,7 @@ from yuragi.cli.options import (
     RunsOption,
 )
 from yuragi.cli.progress import progress, training
+from yuragi.errors import InputError
 
 __all__ = ["app"]
 
@@ -85,4 +86,77 @@ def drag(
         report = bench_drag(
             model, read_picture(image), points, prompt, repeats, pick_device(device), on_done
         )
+    write_report(report, output)
+
+
+@app.command()
+def guidance(
+    output: ReportOption = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Only these; may be given several times.")
+    ] = None,
+    scale: Annotated[
+        list[float] | None, typer.Option(help="Guidance scales; by default 1.5, 2, 3, 5.")
+    ] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
+    model: ModelOption = "portraits",
+    config: ConfigOption = None,
+    runs: RunsOption = Path("runs"),
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Scale against gain: quality, obedience, diversity, clipping; goes on where it was cut."""
+    from yuragi.bench.guidance import ARMS, bench_guidance
+    from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
+
+    if output is not None:
+        check_folder("output", output.parent)
+    for name in arm or []:
+        if name not in ARMS:
+            raise InputError("arm", name, "one of " + ", ".join(ARMS))
+    if number < 10:
+        raise InputError("number", number, "10 or more")
+    with training("judge") as on_report, progress("sampling") as on_point:
+        report = bench_guidance(
+            model,
+            read_recipe(config),
+            runs,
+            data or default_folder(),
+            arm or list(ARMS),
+            scale or [1.5, 2.0, 3.0, 5.0],
+            number,
+            seed,
+            pick_device(device),
+            on_report,
+            on_point,
+        )
+    write_report(report, output)
+
+
+@app.command("guidance-cost")
+def guidance_cost(
+    output: ReportOption = None,
+    repeats: Annotated[int, typer.Option(help="Rounds; the median is reported.")] = 5,
+    batch: Annotated[int, typer.Option(help="Pictures at once.")] = 1,
+    model: ModelOption = "portraits",
+    large: Annotated[
+        bool, typer.Option(help="Also a random UNet and a random DiT of 80 to 120 M parameters.")
+    ] = True,
+    device: DeviceOption = None,
+) -> None:
+    """Time, evaluations and peak memory of every gain, relative to plain guidance."""
+    from yuragi.bench.guidance_cost import bench_guidance_cost
+    from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
+
+    if output is not None:
+        check_folder("output", output.parent)
+    if repeats < 1:
+        raise InputError("repeats", repeats, "1 or more")
+    with progress("measuring") as on_done:
+        report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
     write_report(report, output)

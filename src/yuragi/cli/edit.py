@@ -1,4 +1,4 @@
-"""Commands that make pictures: drag, sample, replay; and the list of models."""
+"""Commands that make pictures: drag, sample, replay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from yuragi.errors import InputError
 if TYPE_CHECKING:
     from yuragi.adapters import DiffusionModel
 
-__all__ = ["drag", "models", "replay", "sample"]
+__all__ = ["drag", "load_quietly", "replay", "sample"]
 
 
 def drag(
@@ -278,21 +278,6 @@ def replay(
         typer.echo(f"differs by up to {again.difference} of 255 levels")
         raise typer.Exit(1)
     typer.echo("identical, bit for bit")
-
-
-def models(
-    path: Annotated[
-        str | None, typer.Option(help="Print the directory of this model.", metavar="NAME")
-    ] = None,
-) -> None:
-    """List the shipped models."""
-    from yuragi.recipe.models import SHIPPED, model_path
-
-    if path is not None:
-        typer.echo(model_path(path))
-        return
-    for name, description in SHIPPED.items():
-        typer.echo(f"{name}  {description}")
 
 
 def load_quietly(name: str, device: str | None) -> DiffusionModel:

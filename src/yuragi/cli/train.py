@@ -97,3 +97,24 @@ def export(
     step = steps.export_pipeline(read_recipe(config), runs, output)
     typer.echo(output)
     say(f"denoiser at step {step}")
+
+
+@app.command()
+def table(
+    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Held-out portraits to measure on.", min=1)
+    ] = 512,
+    seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Measure the table of `--gain scheduled` and write it into the model's folder."""
+    from yuragi.cli.edit import load_quietly
+    from yuragi.recipe.table import write_table
+    from yuragi.train.cache import default_folder
+
+    loaded = load_quietly(model, device)
+    with progress("measuring") as on_progress:
+        path = write_table(loaded, data or default_folder(), number, seed, on_progress)
+    typer.echo(path)

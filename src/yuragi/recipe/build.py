@@ -28,6 +28,7 @@ from yuragi.recipe.pictures import (
 )
 from yuragi.recipe.presets import drag_preset
 from yuragi.recipe.request import DragRequest, GuidanceRule, PictureRef, SampleRequest
+from yuragi.recipe.rules import with_table
 from yuragi.solver import make_solver
 
 __all__ = ["drag_request", "drag_settings", "sample_request"]
@@ -57,7 +58,7 @@ def sample_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    model_path(model)
+    guidance = with_table(guidance, model_path(model))
     if guidance.weak_model is not None:
         _checked_weak(guidance.weak_model)
     make_solver(solver, eta)
@@ -109,7 +110,7 @@ def drag_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    model_path(model)
+    guidance = with_table(guidance, model_path(model))
     if guidance.rule != "cfg":
         raise InputError("guidance", guidance.rule, "cfg for a drag: its scale ramps by itself")
     chosen = drag_preset(preset)

@@ -61,6 +61,7 @@ class GuidanceRule(_Strict):
         gain: ``plain``; ``reg`` (the paper, with gradients); ``reg_forward`` (the same without);
             ``ratio`` (from two slopes); ``scheduled`` (from the model's own table).
         gamma: for ``ratio``: 0 for overlapping classes to 1 for classes well apart.
+        table: for ``scheduled``: pairs of sigma / alpha and rho; by default the model's own.
         refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
         stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
             where the gain is ``plain``; not with ``reg`` and ``reg_forward``.
@@ -73,6 +74,7 @@ class GuidanceRule(_Strict):
     weak_model: str | None = None
     gain: Literal["plain", "reg", "reg_forward", "ratio", "scheduled"] = "plain"
     gamma: Annotated[Finite, Field(ge=0, le=1)] | None = None
+    table: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=2)] | None = None
     refresh: Annotated[int, Field(ge=1, le=1000)] = 1
     stress: bool = False
 
@@ -90,6 +92,8 @@ class GuidanceRule(_Strict):
             raise ValueError("weak_model: needed by the rule auto")
         if self.gamma is not None and self.gain != "ratio":
             raise ValueError("gamma: only with the gain ratio")
+        if self.table is not None and self.gain != "scheduled":
+            raise ValueError("table: only with the gain scheduled")
         if self.refresh > 1 and self.gain in ("plain", "scheduled"):
             raise ValueError(f"refresh: the gain {self.gain} measures nothing")
         if self.stress and self.gain in ("reg", "reg_forward"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from torch import Tensor
 
@@ -28,7 +29,7 @@ from yuragi.guidance import (
 )
 from yuragi.recipe.request import GuidanceRule, SampleRequest
 
-__all__ = ["TABLE", "gain_of", "weak_side", "weight_of"]
+__all__ = ["TABLE", "gain_of", "weak_side", "weight_of", "with_table"]
 
 TABLE = "guidance_table.json"
 """File in a model's directory with the table of the gain ``scheduled``."""
@@ -53,18 +54,18 @@ def weight_of(rule: GuidanceRule, scale: float, schedule: Schedule, times: Tenso
     return makers[rule.rule]()
 
 
-def gain_of(rule: GuidanceRule, model: DiffusionModel) -> Gain:
-    """The gain of a rule, with a memory of its own: one for each trajectory.
+def gain_of(rule: GuidanceRule) -> Gain:
+    """The gain of a complete rule, with a memory of its own: one for each trajectory.
 
     Raises:
-        InputError: the model has no table for the gain ``scheduled``.
+        InputError: a table whose levels do not rise.
     """
     makers: Mapping[str, Callable[[], Gain]] = {
         "plain": lambda: Unrectified(Ratio(GAMMA)) if rule.stress else plain,
         "reg": RowSum,
         "reg_forward": RowSumForward,
         "ratio": lambda: Ratio(_or(rule.gamma, GAMMA)),
-        "scheduled": lambda: _table(model),
+        "scheduled": lambda: Scheduled(*zip(*(rule.table or ()), strict=True)),
     }
     gain = makers[rule.gain]()
     return gain if rule.refresh == 1 else Refresh(gain, rule.refresh)
@@ -88,16 +89,23 @@ def weak_side(
     return weak.bind([request.prompt])
 
 
-def _table(model: DiffusionModel) -> Gain:
-    path = model.path / TABLE
+def with_table(rule: GuidanceRule, folder: Path) -> GuidanceRule:
+    """The rule, complete: for the gain ``scheduled``, with the table of the model in a folder.
+
+    Raises:
+        InputError: there is no table there, or it is none.
+    """
+    if rule.gain != "scheduled" or rule.table is not None:
+        return rule
+    path = folder / TABLE
     if not path.is_file():
-        allowed = f"a gain other than scheduled: there is no {TABLE} in {model.path}"
+        allowed = f"a gain other than scheduled: there is no {TABLE} in {folder}"
         raise InputError("gain", "scheduled", allowed)
     try:
-        table = json.loads(path.read_text("utf-8"))
-        return Scheduled(tuple(table["levels"]), tuple(table["rho"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError("gain", str(path), "a table of levels and rho") from error
+        table = GuidanceRule(gain="scheduled", table=json.loads(path.read_text("utf-8"))).table
+        return rule.model_copy(update={"table": table})
+    except ValueError as error:
+        raise InputError("gain", str(path), "pairs of sigma / alpha and rho") from error
 
 
 def _or(value: float | None, default: float) -> float:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
-from yuragi.core import SeededNoise
 from yuragi.drag import drag_latents, drag_levels, handles
 from yuragi.edit import watch
 from yuragi.errors import InputError
@@ -20,9 +19,8 @@ from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import from_tensor, mask_tensor, tensor_digest, to_tensor
 from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
 from yuragi.recipe.result import Gauge, Origin, Result
+from yuragi.recipe.rows import sample_rows, start_noise
 from yuragi.recipe.rules import gain_of, weak_side, weight_of
-from yuragi.sample import integrate
-from yuragi.solver import make_solver
 
 __all__ = ["Progress", "run"]
 
@@ -107,25 +105,19 @@ def _sample(
     times = model.grids[request.timestep_spacing](schedule, request.num_inference_steps)
     strong, away = model.bind([request.prompt]), weak_side(request, model, weak)
     weight = weight_of(request.guidance, request.guidance_scale, schedule, times)
-    gauge = Gauge(gain_of(request.guidance, model).cost)
-    alpha, sigma = schedule(times[0])
-    # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
-    scale = (alpha**2 + sigma**2).sqrt()
+    gauge = Gauge(gain_of(request.guidance).cost)
     batches = [range(i, min(i + BATCH, count)) for i in range(0, count, BATCH)]
     tick = _ticker(on_progress, len(batches) * request.num_inference_steps)
     images: list[Image.Image] = []
     for rows in batches:
-        noise = SeededNoise(request.seed, list(rows), stream="steps")
         if latents is None:
-            like = torch.empty(len(rows), *cells[1:], device=model.device)
-            start = SeededNoise(request.seed, list(rows), stream="start")(0, like)
+            start = start_noise(request.seed, rows, cells[1:], model.device)
         else:
             start = latents[rows.start : rows.stop].to(model.device, torch.float32)
-        churn = SeededNoise(request.seed, list(rows), stream="churn")
-        solver = make_solver(request.solver, request.eta, churn)
         stress = Stress()
-        guided = Guided(strong, away, weight, gain_of(request.guidance, model), stress)
-        z = integrate(guided, solver, scale * start, times, noise, watch(tick))
+        guided = Guided(strong, away, weight, gain_of(request.guidance), stress)
+        solver, eta, seed = request.solver, request.eta, request.seed
+        z = sample_rows(guided, solver, eta, times, seed, rows, start, watch(tick))
         images += from_tensor(codec.decode(z, height, width))
         gauge = gauge.and_then(stress)
     return images, gauge
@@ -162,7 +154,7 @@ def _drag(
         model.bind([request.prompt]),
         model.bind([request.negative_prompt]),
         weight,
-        gain_of(request.guidance, model),
+        gain_of(request.guidance),
     )
     pixels = to_tensor(before).to(model.device)
     latents = model.codec.encode(pixels)

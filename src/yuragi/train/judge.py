@@ -23,7 +23,7 @@ from yuragi.train.portraits import ATTRIBUTES, Labels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Judge", "accuracy", "targets", "train_judge"]
+__all__ = ["Judge", "accuracy", "judged", "targets", "train_judge"]
 
 
 class Judge(nn.Module):
@@ -94,12 +94,18 @@ def train_judge(
 
 
 @torch.no_grad()
-def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
-    """Share of pictures (n, 3, 128, 128) in which the judge sees the label, by attribute."""
+def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, Tensor]:
+    """In which pictures (n, 3, 128, 128) the judge sees the label: bool (n,) by attribute."""
     known = targets(labels)
     hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
     for start in range(0, len(images), 64):
         part = images[start : start + 64].to(next(judge.parameters()).device)
         for name, logits in judge(part).items():
             hits[name].append(logits.argmax(1).cpu() == known[name][start : start + 64])
-    return {name: float(torch.cat(column).float().mean()) for name, column in hits.items()}
+    return {name: torch.cat(column) for name, column in hits.items()}
+
+
+def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
+    """Share of pictures (n, 3, 128, 128) in which the judge sees the label, by attribute."""
+    found = judged(judge, images, labels)
+    return {name: float(column.float().mean()) for name, column in found.items()}

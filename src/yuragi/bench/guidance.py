@@ -1,0 +1,229 @@
+"""Scale against gain on a portrait model: quality, obedience, diversity and clipping.
+
+One picture for each portrait of the benchmark split, from its whole caption, with the same noise
+at every point. Points of the sweep are arms (a guidance rule and a number of steps) times scales.
+Each gain is compared with plain guidance twice: at the same steps, and at the same network
+evaluations, spent on more steps (``plain x30`` and so on): what a gain costs must pay.
+
+- ``fd``: FD-EffLite0 to the drawings of the same portraits, with a 95 % bootstrap interval; its
+  floor is the distance between two sets of drawings of this size;
+- ``accuracy``: as in `yuragi.bench.portraits`;
+- ``coverage``, ``precision``, ``vendi``: see `yuragi.metrics.diversity`;
+- ``clipped``: share of channel values beyond the decoder's range of [-1, 1].
+
+Every finished point is kept in the runs folder, so a sweep that was cut short goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.bench.portraits import JUDGED, trained_judge
+from yuragi.bench.report import frame
+from yuragi.edit import watch
+from yuragi.guidance import Guided
+from yuragi.metrics.diversity import coverage, precision, vendi
+from yuragi.metrics.features import Features, load_features
+from yuragi.metrics.frechet import bootstrap_frechet
+from yuragi.recipe.models import load_model
+from yuragi.recipe.request import GuidanceRule
+from yuragi.recipe.rows import sample_rows, start_noise
+from yuragi.recipe.rules import gain_of, weight_of, with_table
+from yuragi.train.autoencoder import to_tensor
+from yuragi.train.cache import cached
+from yuragi.train.config import Recipe
+from yuragi.train.judge import Judge, judged
+from yuragi.train.loop import Report
+from yuragi.train.portraits import Labels, caption
+
+__all__ = ["ARMS", "Arm", "bench_guidance"]
+
+STEPS, SOLVER, BATCH = 20, "dpm++2m", 25
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A guidance rule and the steps that it is given."""
+
+    rule: GuidanceRule
+    steps: int = STEPS
+
+
+ARMS: Mapping[str, Arm] = {
+    "plain": Arm(GuidanceRule()),
+    "interval": Arm(GuidanceRule(rule="interval", interval=(0.28, 2.9))),
+    "reg": Arm(GuidanceRule(gain="reg")),
+    "reg_forward": Arm(GuidanceRule(gain="reg_forward")),
+    "reg_forward/4": Arm(GuidanceRule(gain="reg_forward", refresh=4)),
+    "ratio-0": Arm(GuidanceRule(gain="ratio", gamma=0.0)),
+    "ratio": Arm(GuidanceRule(gain="ratio")),
+    "ratio/4": Arm(GuidanceRule(gain="ratio", refresh=4)),
+    "scheduled": Arm(GuidanceRule(gain="scheduled")),
+    "plain x23": Arm(GuidanceRule(), 23),
+    "plain x25": Arm(GuidanceRule(), 25),
+    "plain x30": Arm(GuidanceRule(), 30),
+    "plain x40": Arm(GuidanceRule(), 40),
+}
+"""What is compared. At 20 steps plain guidance spends 40 evaluations a picture, `reg_forward` 60
+(45 refreshed), `ratio` 80 (50 refreshed); `reg` 40 and 20 reverse products of about two each."""
+
+
+def bench_guidance(
+    model: str,
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    arms: Sequence[str],
+    scales: Sequence[float],
+    n: int,
+    seed: int,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+    on_point: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Run the sweep, or what is left of it.
+
+    Args:
+        model: name or path.
+        recipe: sizes of data and judge.
+        runs: keeps the judge, and the finished points in ``guidance/``.
+        data: where drawings are cached.
+        arms: keys of `ARMS`.
+        scales: guidance scales.
+        n: pictures a point.
+        seed: of their noise.
+        device: where to run.
+        on_report: told while the judge is trained.
+        on_point: told (batches done, batches in all).
+    """
+    drawings, labels = cached("benchmark", 2 * n, data)
+    judge = trained_judge(recipe, runs, data, device, on_report)
+    loaded = load_model(model, str(device))
+    features = load_features(device)
+    real = features(to_tensor(drawings[:n]))
+    others = features(to_tensor(drawings[n:]))
+    sweep = _Sweep(loaded, judge, features, labels[:n], seed, runs / "guidance" / loaded.weights)
+    points = [(arm, scale) for scale in scales for arm in arms]
+    batches = -(-n // BATCH)
+    rows = []
+    for k, (arm, scale) in enumerate(points):
+
+        def done(batch: int, before: int = k * batches) -> None:
+            on_point(before + batch, len(points) * batches)
+
+        rows.append({"arm": arm, "scale": scale} | _summary(sweep.point(arm, scale, done), real))
+    return frame("guidance", device, [seed], n) | {
+        "model": Path(model).name,
+        "weights": loaded.weights,
+        "settings": {"solver": SOLVER, "steps": {arm: ARMS[arm].steps for arm in arms}},
+        "floor": bootstrap_frechet(others, real)._asdict(),
+        "real": {"coverage": coverage(others, real), "vendi": vendi(real)},
+        "points": rows,
+    }
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """Everything that the points share."""
+
+    model: DiffusionModel
+    judge: Judge
+    features: Features
+    labels: Sequence[Labels]
+    seed: int
+    folder: Path
+
+    def point(self, arm: str, scale: float, on_batch: Callable[[int], None]) -> _Point:
+        """One point, from its file if it is finished."""
+        name = f"{arm.replace('/', '-by-').replace(' ', '-')}-scale{scale:g}"
+        path = self.folder / f"{name}-n{len(self.labels)}-seed{self.seed}.safetensors"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            self._draw(ARMS[arm], scale, on_batch).save(partial)
+            partial.replace(path)
+        on_batch(-(-len(self.labels) // BATCH))
+        return _Point.read(path)
+
+    def _draw(self, arm: Arm, scale: float, on_batch: Callable[[int], None]) -> _Point:
+        model, counter = self.model.counting()
+        schedule = model.denoiser.schedule
+        times = model.grids["trailing"](schedule, arm.steps)
+        rule = with_table(arm.rule, model.path)
+        weight = weight_of(rule, scale, schedule, times)
+        cells = (model.codec.channels, model.side, model.side)
+        columns: list[tuple[Tensor, Tensor, Tensor]] = []
+        seconds = 0.0
+        for start in range(0, len(self.labels), BATCH):
+            rows = range(start, min(start + BATCH, len(self.labels)))
+            prompts = [self._prompt(k) for k in rows]
+            gain = gain_of(rule)
+            guided = Guided(model.bind(prompts), model.bind([""]), weight, gain)
+            noise = start_noise(self.seed, rows, cells, model.device)
+            began = time.perf_counter()
+            z = sample_rows(
+                guided, SOLVER, None, times, self.seed, rows, noise, watch(lambda: None)
+            )
+            seconds += time.perf_counter() - began
+            columns.append(self._measure(z, rows))
+            on_batch(len(columns))
+        embedded, hits, clipped = (torch.cat(column) for column in zip(*columns, strict=True))
+        spent = torch.tensor([seconds, float(counter.evaluations)], dtype=torch.float64)
+        return _Point(embedded, hits, clipped, spent)
+
+    def _prompt(self, k: int) -> str:
+        words = np.random.default_rng([self.seed, k])
+        return caption(self.labels[k], words, empty=0.0, named=1.0)
+
+    def _measure(self, z: Tensor, rows: range) -> tuple[Tensor, Tensor, Tensor]:
+        codec, side = self.model.codec, self.model.native_size
+        images = codec.decode(z, side, side)
+        clipped = (images.abs() >= 1).float().flatten(1).mean(1).cpu()
+        hits = judged(self.judge, images, [self.labels[k] for k in rows])
+        seen = torch.stack([hits[name] for name in JUDGED], dim=1).cpu()
+        return self.features(images), seen, clipped
+
+
+@dataclass(frozen=True)
+class _Point:
+    """What is kept of a point: rows of the n pictures, and (seconds, evaluations)."""
+
+    features: Tensor
+    hits: Tensor
+    clipped: Tensor
+    spent: Tensor
+
+    def save(self, path: Path) -> None:
+        save_file({name: value.contiguous() for name, value in vars(self).items()}, path)
+
+    @classmethod
+    def read(cls, path: Path) -> _Point:
+        with safe_open(path, framework="pt") as file:
+            return cls(*(file.get_tensor(name) for name in cls.__dataclass_fields__))
+
+
+def _summary(point: _Point, real: Tensor) -> dict[str, Any]:
+    seconds, evaluations = point.spent.tolist()
+    n = len(point.features)
+    return {
+        "fd": bootstrap_frechet(point.features, real)._asdict(),
+        "accuracy": float(point.hits.float().mean()),
+        "by_attribute": dict(zip(JUDGED, point.hits.float().mean(0).tolist(), strict=True)),
+        "coverage": coverage(point.features, real),
+        "precision": precision(point.features, real),
+        "vendi": vendi(point.features),
+        "clipped": float(point.clipped.mean()),
+        "evaluations_per_picture": evaluations / n,
+        "seconds_per_picture": seconds / n,
+    }

@@ -1,0 +1,55 @@
+"""`yuragi lab`: guidance rules against the exact target, on data that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder
+from yuragi.cli.progress import progress
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Compare guidance rules where the answer is known.", no_args_is_help=True)
+
+
+@app.callback()
+def lab() -> None:
+    """Compare guidance rules where the answer is known."""
+
+
+@app.command()
+def reg(
+    quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+) -> None:
+    """Path-KL, field errors and samples of every guidance rule against the ideal one."""
+    import torch
+
+    from yuragi.bench.report import frame, write_report
+    from yuragi.lab.measure import FULL, QUICK
+    from yuragi.lab.pictures import check_matplotlib, write_pictures
+    from yuragi.lab.reg import compare_rules
+    from yuragi.lab.rules import RULES
+
+    path = None if json is None or str(json) == "-" else json
+    for name, target in (("json", path), ("pictures", pictures)):
+        if target is not None:
+            check_folder(name, target.parent)
+    if pictures is not None:
+        check_matplotlib()
+    effort = QUICK if quick else FULL
+    with progress("comparing") as on_part:
+        tables = compare_rules(RULES, effort, seed, on_part)
+    report = frame("lab reg", torch.device("cpu"), [seed], effort.plane) | tables
+    write_report(report, path)
+    if pictures is not None:
+        write_pictures(RULES, report, pictures, seed)

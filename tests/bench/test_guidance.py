@@ -1,0 +1,72 @@
+"""The sweep of scale and gain on a tiny model: complete, resumable, honest about its costs."""
+
+import json
+
+import pytest
+import torch
+
+from yuragi.bench.guidance import ARMS, STEPS, bench_guidance
+from yuragi.train.config import read_recipe
+
+N = 10
+ONE = ["plain", "ratio/4", "plain x25"]
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    recipe = read_recipe()
+    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
+    data = recipe.data.model_copy(update={"train": 16})
+    return recipe.model_copy(update={"judge": judge, "data": data})
+
+
+@pytest.fixture(scope="module")
+def sweep(recipe, pipeline_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+
+    def run(arms, progress):
+        return bench_guidance(
+            str(pipeline_folder),
+            recipe,
+            folder / "runs",
+            folder / "data",
+            arms,
+            [2.0],
+            N,
+            0,
+            torch.device("cpu"),
+            lambda report: None,
+            lambda done, total: progress.append((done, total)),
+        )
+
+    return run
+
+
+def test_a_sweep_is_complete_and_goes_on_where_it_was(sweep):
+    first, steps = sweep(ONE[:1], []), []
+    report = sweep(ONE, steps)
+    assert json.loads(json.dumps(report)) == report
+    assert [p["arm"] for p in report["points"]] == ONE
+    assert report["points"][0] == first["points"][0]  # time included: it was not drawn again
+    assert steps[-1] == (3, 3)
+    plain, ratio, control = report["points"]
+    assert plain["evaluations_per_picture"] == 2 * STEPS
+    assert ratio["evaluations_per_picture"] == control["evaluations_per_picture"] == 2.5 * STEPS
+    for point in report["points"]:
+        assert point["fd"]["low"] <= point["fd"]["value"] <= point["fd"]["high"]
+        assert 0 <= point["accuracy"] <= 1
+        assert 1 <= point["vendi"] <= N
+        assert point["seconds_per_picture"] > 0
+    assert report["floor"]["value"] < plain["fd"]["value"]
+
+
+def test_every_gain_meets_its_control():
+    """Plain guidance gets the same evaluations as each gain, a reverse product counting two."""
+    spent = {}
+    for name, arm in ARMS.items():
+        rule = arm.rule
+        per_step = {"plain": 2, "scheduled": 2, "reg": 4, "reg_forward": 3, "ratio": 4}[rule.gain]
+        spent[name] = arm.steps * (2 + (per_step - 2) / rule.refresh)
+    controls = {spent[name] for name in ARMS if name.startswith("plain")}
+    for name, evaluations in spent.items():
+        assert any(0 <= control - evaluations <= 1 for control in controls), name

@@ -1,0 +1,33 @@
+"""Checking a model, and what follows from what was found."""
+
+import pytest
+
+from yuragi.recipe.check import PROBED, Level, check_model, recommend
+
+
+def test_a_random_network_is_probed_at_every_level(tiny):
+    seen = []
+    found = check_model(tiny.loaded, samples=2, on_progress=lambda *done: seen.append(done))
+    assert found.prediction == "v_prediction"
+    assert found.schedule == "TableSchedule"
+    assert found.gradients
+    assert len(found.levels) == len(PROBED)
+    ratios = [level.noise_ratio for level in found.levels]
+    assert ratios == sorted(ratios, reverse=True)
+    assert all(0 <= level.kappa2 <= 4 for level in found.levels)
+    assert seen[-1] == (24, 24)
+
+
+@pytest.mark.parametrize(
+    ("kappa2", "roughness", "gradients", "gain"),
+    [
+        (0.02, 0.05, True, "ratio"),
+        (0.02, 0.05, False, "ratio"),
+        (0.9, 0.05, True, "reg"),
+        (0.9, 0.05, False, "plain"),
+        (0.02, 0.8, True, "reg"),
+        (0.02, 0.8, False, "plain"),
+    ],
+)
+def test_recommendations(kappa2, roughness, gradients, gain):
+    assert recommend([Level(1.0, kappa2, roughness)] * 3, gradients)[0] == gain
