@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from guidance.exact import ALL, CLASS, F64, KINDS, VP, at_level, exact, gaussian, network, normal
-from yuragi.core import Counting, EDMSchedule, NetworkDenoiser, epsilon
+from yuragi.core import Counting, EDMSchedule, GaussianMixture, NetworkDenoiser, epsilon
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Guided,
@@ -15,6 +15,7 @@ from yuragi.guidance import (
     RowSum,
     RowSumForward,
     Scheduled,
+    SeparationGamma,
     Within,
     ZeroStar,
     constant,
@@ -54,6 +55,42 @@ def test_the_ratio_is_exact_for_gaussians_in_one_dimension(sigma, w):
     x, t = normal(8, 1), torch.tensor(sigma, dtype=F64)
     got = Guided(strong, weak, constant(1 + w), Ratio(gamma=0.0))(x, t)
     assert torch.allclose(got, ideal(c, u, w, sigma)(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("reach", [0.0, 1.0, 4.0])
+def test_the_length_of_a_secant_does_not_matter_for_gaussians(reach):
+    strong, weak = exact(gaussian([0.5], 0.09)), exact(gaussian([0.0], 1.0))
+    t, x = at_level(VP, 0.7, normal(8, 1))
+    weight = torch.tensor(W, dtype=F64)
+    found = Ratio(reach=reach)(strong, weak, x, t, weight)
+    assert torch.allclose(found.factor, Ratio(reach=0.0)(strong, weak, x, t, weight).factor)
+
+
+def test_a_secant_sees_a_reward_that_saturates():
+    """Half-way between two classes the tangent hopes for more than there is to get."""
+    two = GaussianMixture.diagonal(
+        torch.tensor([0.5, 0.5], dtype=F64),
+        torch.tensor([[-1.0], [1.0]], dtype=F64),
+        torch.full((2, 1), 0.04, dtype=F64),
+    )
+    strong, weak = exact(gaussian([1.0], 0.04)), exact(two)
+    t, x = at_level(VP, 1.0, torch.full((1, 1), 0.8, dtype=F64))
+    weight = torch.tensor(W, dtype=F64)
+    tangent = Ratio(reach=0.0)(strong, weak, x, t, weight).reading
+    secant = Ratio(reach=4.0)(strong, weak, x, t, weight).reading
+    assert secant.rho < tangent.rho  # along the way the weak side flattens
+
+
+def test_gamma_from_rho():
+    gamma = SeparationGamma(low=1.0, high=3.0, top=0.5)
+    rho = torch.tensor([0.5, 1.0, 2.0, 3.0, 9.0])
+    assert gamma(rho).tolist() == pytest.approx([0, 0, 0.25, 0.5, 0.5])
+    strong, weak = exact(CLASS), exact(ALL)
+    t, x = at_level(VP, 0.7, normal(8, 2))
+    found = Ratio(gamma)(strong, weak, x, t, torch.tensor(W, dtype=F64))
+    reading = found.reading
+    want = reading.factor * reading.slope ** gamma(reading.rho)
+    assert torch.allclose(found.factor[:, 0], want)
 
 
 @pytest.mark.parametrize("level", [0.1, 0.6, 2.5])
@@ -211,6 +248,10 @@ def test_nothing_breaks_at_the_noisiest_level(kind):
     ("make", "argument"),
     [
         (lambda: Ratio(gamma=1.5), "gamma"),
+        (lambda: Ratio(reach=-1.0), "reach"),
+        (lambda: SeparationGamma(low=0.5), "low"),
+        (lambda: SeparationGamma(low=2.0, high=1.5), "high"),
+        (lambda: SeparationGamma(top=0.0), "top"),
         (lambda: Ratio(h=0.0), "h"),
         (lambda: RowSum(batch=0), "batch"),
         (lambda: RowSumForward(h=-1.0), "h"),

@@ -187,6 +187,7 @@ def test_eta_belongs_to_ddim():
         ({"gain": "more"}, "gain"),
         ({"gamma": 0.5}, "gamma"),
         ({"gain": "ratio", "gamma": 1.5}, "gamma"),
+        ({"gain": "ratio", "gamma": "much"}, "gamma"),
         ({"table": ((0.1, 1.0), (1.0, 2.0))}, "table"),
         ({"gain": "scheduled", "table": ((0.1, 1.0),)}, "table"),
         ({"gain": "plain", "refresh": 4}, "refresh"),

@@ -105,7 +105,7 @@ def drag(
         num_inference_steps=steps,
         strength=t0,
         guidance_scale=scale,
-        guidance=guidance_rule(gain=gain, gamma=gamma, refresh=refresh),
+        guidance=guidance_rule(gain=gain, gamma=_gamma(gamma), refresh=refresh),
         solver=solver,
         eta=eta,
         seed=seed,
@@ -199,7 +199,7 @@ def sample(
             power=power,
             weak_model=weak_model,
             gain=gain,
-            gamma=gamma,
+            gamma=_gamma(gamma),
             refresh=refresh,
             stress=stress,
         ),
@@ -231,6 +231,14 @@ def sample(
         f"seed {request.seed}, {result.evaluations} network evaluations "
         f"({cost.evaluations:g} per guided step, {cost.passes:g} passes, {cost.reverse:g} reverse)"
     )
+
+
+def _gamma(text: str | None) -> float | str | None:
+    """A number, or a word for the rule to judge."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def _interval(text: str) -> tuple[float, float]:

@@ -35,7 +35,8 @@ GainOption = Annotated[
     str, typer.Option(help="Factor on guidance: plain, reg, reg_forward, ratio or scheduled.")
 ]
 GammaOption = Annotated[
-    float | None, typer.Option(help="With --gain ratio: 0 (classes overlap) to 1 (far apart).")
+    str | None,
+    typer.Option(help="With --gain ratio: 0 (default) to 1 for classes far apart, or auto."),
 ]
 RefreshOption = Annotated[int, typer.Option(help="Measure the gain every so many evaluations.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]

@@ -9,7 +9,7 @@ from yuragi.guidance.gain import Cost, Gain, Guidance, Plain, Reading, Scheduled
 from yuragi.guidance.guided import Guided, Watch
 from yuragi.guidance.lookahead import LookAhead
 from yuragi.guidance.project import Projected, Rescaled, ZeroStar
-from yuragi.guidance.ratio import Ratio
+from yuragi.guidance.ratio import Ratio, SeparationGamma
 from yuragi.guidance.rectified import RowSum, RowSumForward
 from yuragi.guidance.reuse import Refresh, Within
 from yuragi.guidance.stress import Stress, Unrectified
@@ -47,6 +47,7 @@ __all__ = [
     "RowSum",
     "RowSumForward",
     "Scheduled",
+    "SeparationGamma",
     "Stress",
     "Unclassified",
     "Unrectified",

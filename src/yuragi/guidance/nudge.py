@@ -42,7 +42,7 @@ def nudge(x: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype) -> tuple[
     Args:
         x: [b, *d].
         direction: of x's shape, root mean square 1.
-        h: 0-dim.
+        h: 0-dim, or [b, 1, ...].
         dtype: what the network reads.
 
     Returns:

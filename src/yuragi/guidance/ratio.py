@@ -7,18 +7,24 @@ are Gaussian, the exact guided denoiser has, along the guidance direction g with
 
 with j = alpha e^T (d x0 / d x) e the slopes of the weak (u) and the strong (c) denoiser. f is 1
 where both posteriors are equally wide (a mean shift: guidance is exact) and falls where the weak
-one is wider. A Gaussian cannot see that a reward saturates once the class is certain; j_c can,
-and the factor f j_c^gamma damps guidance there.
+one is wider.
 
-The slopes are finite differences along e: the pair again at x + h e, and no gradient. With
-e from the step before, all four evaluations are one batch.
+The slopes are secants, over the whole way that guidance pushes: the pair again at x + h e with
+h = alpha w |x0_c - x0_u|, at most `reach` sigma. For Gaussians the length of a secant does not
+matter. Elsewhere it does: a reward that saturates on the way bends the denoisers, and only a
+secant sees that. No gradient is needed; with e from the step before, all four evaluations are one
+batch.
+
+The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds, for
+classes that are far apart.
 
 Source: derived from the joint-scaled target of Gao et al. 2025 (arXiv 2501.18865) with Gaussian
-posteriors; see docs/theory/guidance.md.
+posteriors; see docs/guidance-theory.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -31,7 +37,7 @@ from yuragi.guidance.gain import Cost, Guidance, Reading, rows, scaled
 from yuragi.guidance.memory import Memory
 from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
-__all__ = ["Ratio"]
+__all__ = ["Ratio", "SeparationGamma"]
 
 SLOPE = (1e-3, 3.0)
 EXCESS = 50.0
@@ -39,29 +45,65 @@ EXCESS = 50.0
 
 
 @dataclass(frozen=True)
+class SeparationGamma:
+    """Gamma chosen sample by sample and level by level, from rho.
+
+    A mean shift has rho = 1 at every level and wants gamma 0; where classes are apart, the weak
+    denoiser's slope holds the spread between the classes, and rho is large where they part. So
+    gamma rises with rho, linearly from 0 at `low` to `top` at `high`.
+
+    Args:
+        low: rho up to which gamma is 0; 1 or more.
+        high: rho from which gamma is `top`; above low.
+        top: largest gamma, above 0, at most 1.
+
+    Raises:
+        InputError: a value out of range.
+    """
+
+    low: float = 1.0
+    high: float = 2.0
+    top: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.low < self.high:
+            raise InputError("low, high", (self.low, self.high), "1 <= low < high")
+        if not 0 < self.top <= 1:
+            raise InputError("top", self.top, "above 0, at most 1")
+
+    def __call__(self, rho: Tensor) -> Tensor:
+        """Ratios [b] -> gammas [b]."""
+        return self.top * ((rho - self.low) / (self.high - self.low)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
 class Ratio:
     """F = f j_c^gamma.
 
     Args:
-        gamma: 0 for pictures of overlapping classes and mean shifts, 1/2 by default, 1 for classes
-            that are well apart. In [-1, 1]; negative values are meant for `LookAhead`.
-        h: step per element in units of sigma; None for 0.03, or 0.15 in half precision.
+        gamma: 0 unless classes are well apart, then up to 1. In [-1, 1]; negative values are meant
+            for `LookAhead`. Or a rule that chooses it from rho, such as `SeparationGamma()`.
+        reach: longest secant, root mean square per element in units of sigma; 0 for tangents.
+        h: shortest secant in the same units; None for 0.03, or 0.15 in half precision.
         stale: measure along the direction of the step before, so that all evaluations are one
             batch. The first step then takes two.
 
     Raises:
-        InputError: gamma or h out of range; when called, a negative weight (no ratio is defined
-            for a reward that is divided out).
+        InputError: gamma, reach or h out of range; when called, a negative weight (no ratio is
+            defined for a reward that is divided out).
     """
 
-    gamma: float = 0.5
+    gamma: float | Callable[[Tensor], Tensor] = 0.0
+    reach: float = 1.0
     h: float | None = None
     stale: bool = False
     _before: Memory[Tensor] = field(default_factory=Memory, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not -1 <= self.gamma <= 1:
+        if not callable(self.gamma) and not -1 <= self.gamma <= 1:
             raise InputError("gamma", self.gamma, "-1 to 1")
+        if not self.reach >= 0:
+            raise InputError("reach", self.reach, "0 or more")
         if self.h is not None and not self.h > 0:
             raise InputError("h", self.h, "a number above 0, or None")
 
@@ -76,30 +118,35 @@ class Ratio:
             raise InputError("guidance_scale", 1 + float(weight), "1 or more with the ratio gain")
         alpha, sigma = strong.schedule(t)
         dtype = network_dtype(strong, x)
-        h = step_size(self.h, dtype) * sigma
-        along = self._before.recall(x, sigma / alpha) if self.stale else None
-        if along is None:
+        shortest = step_size(self.h, dtype) * sigma
+        longest = torch.maximum(shortest, self.reach * sigma)
+
+        def ahead(difference: Tensor) -> tuple[Tensor, Tensor]:
+            """The state at the end of the secant, and the secant."""
+            push = alpha.to(x) * weight.to(x) * difference
+            size = push.flatten(1).square().mean(1).sqrt()
+            h = size.clamp(shortest.to(size), longest.to(size))
+            unit = push / rows(size.clamp(min=torch.finfo(size.dtype).tiny), x)
+            return nudge(x, unit, rows(h, x), dtype)
+
+        before = self._before.recall(x, sigma / alpha) if self.stale else None
+        if before is None:
             x0, x0_weak = evaluate_pair(strong, weak, x, t)
-            moved, change = nudge(x, _unit(x0 - x0_weak), h, dtype)
+            moved, change = ahead(x0 - x0_weak)
             there = evaluate([(strong, moved), (weak, moved)], t)
         else:
-            moved, change = nudge(x, along, h, dtype)
+            moved, change = ahead(before)
             x0, x0_weak, *there = evaluate(
                 [(strong, x), (weak, x), (strong, moved), (weak, moved)], t
             )
         if self.stale:
-            self._before.keep(x, sigma / alpha, _unit(x0 - x0_weak))
+            self._before.keep(x, sigma / alpha, x0 - x0_weak)
         slope = _slope(there[0] - x0, change, alpha)
         rho = _slope(there[1] - x0_weak, change, alpha) / slope
         f = 1 / (1 + (1 + weight.to(rho)) * (rho - 1).clamp(0, EXCESS))
-        factor = rows(f * slope**self.gamma, x)
+        gamma = self.gamma(rho) if callable(self.gamma) else self.gamma
+        factor = rows(f * slope**gamma, x)
         return scaled(x0, x0_weak, factor, Reading(rho, slope, f))
-
-
-def _unit(direction: Tensor) -> Tensor:
-    """The direction with root mean square 1, sample by sample; float32 or wider."""
-    size = direction.flatten(1).square().mean(1).sqrt()
-    return direction / rows(size.clamp(min=torch.finfo(size.dtype).tiny), direction)
 
 
 def _slope(difference: Tensor, change: Tensor, alpha: Tensor) -> Tensor:

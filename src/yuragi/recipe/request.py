@@ -60,7 +60,8 @@ class GuidanceRule(_Strict):
         weak_model: for ``auto``: name or path of the weaker model.
         gain: ``plain``; ``reg`` (the paper, with gradients); ``reg_forward`` (the same without);
             ``ratio`` (from two slopes); ``scheduled`` (from the model's own table).
-        gamma: for ``ratio``: 0 for overlapping classes to 1 for classes well apart.
+        gamma: for ``ratio``: 0 (the default) to 1 for classes well apart; ``auto`` chooses it at
+            every level from what is measured.
         table: for ``scheduled``: pairs of sigma / alpha and rho; by default the model's own.
         refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
         stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
@@ -73,7 +74,7 @@ class GuidanceRule(_Strict):
     power: Annotated[Finite, Field(gt=0, le=100)] | None = None
     weak_model: str | None = None
     gain: Literal["plain", "reg", "reg_forward", "ratio", "scheduled"] = "plain"
-    gamma: Annotated[Finite, Field(ge=0, le=1)] | None = None
+    gamma: Annotated[Finite, Field(ge=0, le=1)] | Literal["auto"] | None = None
     table: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=2)] | None = None
     refresh: Annotated[int, Field(ge=1, le=1000)] = 1
     stress: bool = False

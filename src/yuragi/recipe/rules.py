@@ -18,6 +18,7 @@ from yuragi.guidance import (
     RowSum,
     RowSumForward,
     Scheduled,
+    SeparationGamma,
     Unrectified,
     Weight,
     by_step,
@@ -33,9 +34,6 @@ __all__ = ["TABLE", "gain_of", "weak_side", "weight_of", "with_table"]
 
 TABLE = "guidance_table.json"
 """File in a model's directory with the table of the gain ``scheduled``."""
-
-GAMMA = 0.5
-"""The ratio gain's default; see docs/guidance.md for the evidence."""
 
 
 def weight_of(rule: GuidanceRule, scale: float, schedule: Schedule, times: Tensor) -> Weight:
@@ -61,10 +59,10 @@ def gain_of(rule: GuidanceRule) -> Gain:
         InputError: a table whose levels do not rise.
     """
     makers: Mapping[str, Callable[[], Gain]] = {
-        "plain": lambda: Unrectified(Ratio(GAMMA)) if rule.stress else plain,
+        "plain": lambda: Unrectified(Ratio()) if rule.stress else plain,
         "reg": RowSum,
         "reg_forward": RowSumForward,
-        "ratio": lambda: Ratio(_or(rule.gamma, GAMMA)),
+        "ratio": lambda: Ratio(SeparationGamma() if rule.gamma == "auto" else _or(rule.gamma, 0.0)),
         "scheduled": lambda: Scheduled(*zip(*(rule.table or ()), strict=True)),
     }
     gain = makers[rule.gain]()
