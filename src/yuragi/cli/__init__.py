@@ -1,4 +1,4 @@
-"""The command line: `yuragi drag | sample | replay | models | train | bench`.
+"""The command line: `yuragi drag | sample | replay | models | train | bench | lab`.
 
 Commands only read options, build a request, run it and write files. PyTorch is imported inside
 them, so that ``yuragi --help`` answers at once. Exit codes: 0 done, 1 a replay that differs or a
@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from yuragi import __version__
-from yuragi.cli import bench, edit, models, train
+from yuragi.cli import bench, edit, lab, models, train
 from yuragi.cli.progress import say
 from yuragi.errors import InputError, YuragiError
 
@@ -45,10 +45,12 @@ OPTIONS = {
         "gamma",
         "height",
         "interval",
+        "json",
         "mask",
         "number",
         "model",
         "output",
+        "pictures",
         "power",
         "preset",
         "refresh",
@@ -74,6 +76,7 @@ for command in (edit.drag, edit.sample, edit.replay):
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
+app.add_typer(lab.app, name="lab")
 
 
 def _show_version(value: bool) -> None:

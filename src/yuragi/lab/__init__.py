@@ -1,0 +1,1 @@
+"""The laboratory: guidance rules against the exact target of joint scaling, on known data."""
