@@ -22,7 +22,7 @@ from torch import Tensor
 from yuragi.adapters import DiffusionModel
 from yuragi.drag import PointPair
 from yuragi.recipe.build import drag_request, sample_request
-from yuragi.recipe.models import load_model
+from yuragi.recipe.models import load_model, load_weak
 from yuragi.recipe.pictures import Source
 from yuragi.recipe.request import GuidanceRule
 from yuragi.recipe.result import Result
@@ -112,7 +112,8 @@ class Model:
             latents=latents,
             seed=seed,
         )
-        return run(request, self.loaded, {}, on_progress, latents)
+        weak = load_weak(request.guidance.weak_model, self.loaded)
+        return run(request, self.loaded, {}, on_progress, latents, weak)
 
     def drag(
         self,

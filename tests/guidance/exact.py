@@ -111,3 +111,8 @@ def exact(mixture, schedule=VP):
 
 def normal(*shape, seed=0, dtype=F64):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def factor(guidance, weight=1.0):
+    """What a gain multiplies the difference by, at a weight."""
+    return guidance.factor(torch.tensor(float(weight), dtype=F64))[0]

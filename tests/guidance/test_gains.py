@@ -3,7 +3,20 @@
 import pytest
 import torch
 
-from guidance.exact import ALL, CLASS, F64, KINDS, VP, at_level, exact, gaussian, network, normal
+from guidance.exact import (
+    ALL,
+    CLASS,
+    F64,
+    FLOW,
+    KINDS,
+    VP,
+    at_level,
+    exact,
+    factor,
+    gaussian,
+    network,
+    normal,
+)
 from yuragi.core import Counting, EDMSchedule, GaussianMixture, NetworkDenoiser, epsilon
 from yuragi.errors import InputError
 from yuragi.guidance import (
@@ -16,6 +29,8 @@ from yuragi.guidance import (
     RowSumForward,
     Scheduled,
     SeparationGamma,
+    Unclassified,
+    Unrectified,
     Within,
     ZeroStar,
     constant,
@@ -63,7 +78,7 @@ def test_the_length_of_a_secant_does_not_matter_for_gaussians(reach):
     t, x = at_level(VP, 0.7, normal(8, 1))
     weight = torch.tensor(W, dtype=F64)
     found = Ratio(reach=reach)(strong, weak, x, t, weight)
-    assert torch.allclose(found.factor, Ratio(reach=0.0)(strong, weak, x, t, weight).factor)
+    assert torch.allclose(factor(found, W), factor(Ratio(reach=0.0)(strong, weak, x, t, weight), W))
 
 
 def test_a_secant_sees_a_reward_that_saturates():
@@ -90,7 +105,7 @@ def test_gamma_from_rho():
     found = Ratio(gamma)(strong, weak, x, t, torch.tensor(W, dtype=F64))
     reading = found.reading
     want = reading.factor * reading.slope ** gamma(reading.rho)
-    assert torch.allclose(found.factor[:, 0], want)
+    assert torch.allclose(factor(found, W)[:, 0], want)
 
 
 @pytest.mark.parametrize("level", [0.1, 0.6, 2.5])
@@ -98,10 +113,10 @@ def test_without_gradients_the_same_factor(level):
     """J is symmetric: the reverse product and the finite difference agree."""
     t, x = at_level(VP, level, normal(64, 2) * (1 + level))
     weight = torch.tensor(W, dtype=F64)
-    reverse = RowSum()(exact(CLASS), exact(ALL), x, t, weight).factor
-    forward = RowSumForward(h=1e-4)(exact(CLASS), exact(ALL), x, t, weight).factor
+    reverse = factor(RowSum()(exact(CLASS), exact(ALL), x, t, weight))
+    forward = factor(RowSumForward(h=1e-4)(exact(CLASS), exact(ALL), x, t, weight))
     assert torch.allclose(forward, reverse, atol=2e-4)
-    default = RowSumForward()(exact(CLASS), exact(ALL), x, t, weight).factor
+    default = factor(RowSumForward()(exact(CLASS), exact(ALL), x, t, weight))
     assert (default - reverse).square().mean().sqrt() < 0.02 * reverse.square().mean().sqrt()
 
 
@@ -118,7 +133,7 @@ def test_half_precision_divides_by_the_step_that_was_taken(dtype):
     weak = exact(ALL, VP)
     t, x = at_level(VP, 0.5, normal(64, 2, dtype=torch.float32))
     _, sigma = VP(t)
-    found = RowSumForward()(strong, weak, x, t, torch.tensor(W)).factor
+    found = factor(RowSumForward()(strong, weak, x, t, torch.tensor(W)))
     wrong = (found - (1 - sigma)).abs() > 1e-3
     assert wrong.float().mean() < 0.1  # where the exponent changes between the two states
     assert (found - (1 - sigma)).abs().max() < 0.1
@@ -147,7 +162,7 @@ def test_parts_keep_the_condition_of_each_row():
     t, x = at_level(VP, 0.8, normal(4, 2))
     weight = torch.tensor(W, dtype=F64)
     whole = RowSum()(strong, weak, x, t, weight)
-    assert torch.allclose(RowSum(batch=3)(strong, weak, x, t, weight).factor, whole.factor)
+    assert torch.allclose(factor(RowSum(batch=3)(strong, weak, x, t, weight)), factor(whole))
 
 
 COSTS = {
@@ -182,25 +197,52 @@ def test_a_kept_factor_is_the_one_of_the_last_refresh():
     for k, guidance in enumerate(seen):
         t, x = at_level(VP, levels[k - k % 3], normal(4, 2))
         fresh = Ratio()(strong, weak, x, t, weight)
-        assert torch.equal(guidance.factor, fresh.factor)
+        assert torch.equal(factor(guidance, W), factor(fresh, W))
 
 
-@pytest.mark.parametrize(
-    "gain", [Refresh(Ratio(), 100), Ratio(stale=True), Projected(momentum=-0.5)]
-)
-def test_memory_ends_with_the_trajectory(gain):
-    """A second run with the same object is as good as a run with a new one."""
+MEMORIES = {
+    "refresh": lambda: Refresh(Ratio(), 100),
+    "stale": lambda: Ratio(stale=True),
+    "momentum": lambda: Projected(momentum=-0.5),
+}
+
+
+@pytest.mark.parametrize("make", MEMORIES.values(), ids=MEMORIES)
+@pytest.mark.parametrize("rows", [4, 5])
+def test_memory_ends_with_the_trajectory(make, rows):
+    """A second run with the same object is as good as one with a new object."""
     strong, weak = exact(CLASS), exact(ALL)
     weight = torch.tensor(W, dtype=F64)
 
-    def run(seed, rows):
+    def run(gain, seed, rows):
         states = [at_level(VP, r, normal(rows, 2, seed=seed)) for r in (2.0, 1.0, 0.5)]
         return [gain(strong, weak, x, t, weight).direction for t, x in states]
 
-    first = run(0, 4)
-    run(1, 4)
-    run(2, 5)
-    assert all(torch.equal(a, b) for a, b in zip(run(0, 4), first, strict=True))
+    used, fresh = make(), make()
+    run(used, 1, 4)
+    pairs = zip(run(used, 0, rows), run(fresh, 0, rows), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_kept_factor_follows_the_weight():
+    """Slopes are kept, not what one weight made of them."""
+    strong, weak = exact(CLASS), exact(ALL)
+    gain = Refresh(Ratio(), 4)
+    t, x = at_level(VP, 0.8, normal(4, 2))
+    for w in (3.0, 1.0):
+        found = gain(strong, weak, x, t, torch.tensor(w, dtype=F64))
+        fresh = Ratio(h=1e-3, reach=0.0)(strong, weak, x, t, torch.tensor(w, dtype=F64))
+        rho = found.reading.rho
+        assert torch.allclose(found.reading.factor, 1 / (1 + (1 + w) * (rho - 1).clamp(min=0)))
+        assert found.direction.shape == fresh.direction.shape
+
+
+@pytest.mark.parametrize("wrapper", [lambda g: Refresh(g, 2), ZeroStar])
+@pytest.mark.parametrize("turned", [Projected(plain), LookAhead(plain), Unrectified(Ratio())])
+def test_what_needs_a_factor_says_so(wrapper, turned):
+    t, x = at_level(VP, 0.8, normal(4, 2))
+    with pytest.raises(InputError, match="^gain = "):
+        wrapper(turned)(exact(CLASS), exact(ALL), x, t, torch.tensor(W, dtype=F64))
 
 
 def test_within_an_interval_only():
@@ -228,20 +270,40 @@ def test_scheduled_reads_its_table():
     for ratio, rho in ((0.05, 1.0), (0.1, 1.0), (10**-0.5, 1.5), (1.0, 2.0), (20.0, 0.5)):
         t, x = at_level(VP, ratio, normal(4, 2))
         found = gain(strong, weak, x, t, torch.tensor(W, dtype=F64))
-        assert found.factor.item() == pytest.approx(1 / (1 + 3 * max(rho - 1, 0)), rel=1e-6)
+        assert factor(found, W).item() == pytest.approx(1 / (1 + 3 * max(rho - 1, 0)), rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_breaks_at_the_noisiest_level(kind):
-    """Zero signal: alpha = 0 for flows; guidance must stay finite where the network is."""
     strong, weak = network(kind, CLASS), network(kind, ALL)
+    t = torch.tensor(strong.schedule.noisiest, dtype=F64)
     if kind in ("flow_prediction", "sit"):
-        t = torch.tensor(1.0 - 1e-6, dtype=F64)
-    else:
-        t = torch.tensor(strong.schedule.noisiest, dtype=F64)
+        t = t - 1e-6
     x = normal(4, 2) * strong.schedule(t)[1]
     for gain in (plain, RowSum(), RowSumForward(), Ratio(), ZeroStar()):
         assert Guided(strong, weak, constant(3.0), gain)(x, t).isfinite().all()
+
+
+def test_without_signal_only_plain_guidance_pushes():
+    """At alpha = 0 no slope can be measured: REG and the ratio are 0, and nothing is undefined."""
+    strong, weak = exact(CLASS, FLOW), exact(ALL, FLOW)
+    t, x = torch.tensor(1.0, dtype=F64), normal(4, 2)
+    away = Unclassified(strong, lambda x, t: x.sum(1))
+    for side in (weak, away):
+        for gain in (RowSum(), RowSumForward(), Ratio(), Refresh(Ratio(), 2)):
+            found = Guided(strong, side, constant(3.0), gain)(x, t)
+            assert torch.allclose(found, strong(x, t))
+    assert not torch.allclose(Guided(strong, weak, constant(3.0))(x, t), strong(x, t))
+
+
+@pytest.mark.parametrize("ratio", [20.0, 200.0])
+def test_the_ratio_far_up_in_the_noise(ratio):
+    """Slopes are tiny there, but their ratio is not: Gaussians keep V_u / V_c."""
+    strong, weak = exact(gaussian([0.5], 0.09)), exact(gaussian([0.0], 1.0))
+    t, x = at_level(VP, ratio, ratio * normal(8, 1))
+    found = Ratio()(strong, weak, x, t, torch.tensor(W, dtype=F64)).reading
+    want = (1 / (1 + ratio**2)) / (0.09 / (0.09 + ratio**2))
+    assert torch.allclose(found.rho, torch.full((8,), want, dtype=F64), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

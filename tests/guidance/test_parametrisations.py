@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from guidance.exact import ALL, CLASS, F64, KINDS, VP, at_level, exact, network, normal
+from guidance.exact import ALL, CLASS, F64, KINDS, VP, at_level, exact, factor, network, normal
 from yuragi.guidance import (
     Guided,
     LookAhead,
@@ -75,7 +75,7 @@ def test_the_factor_is_the_one_published_for_the_output(kind):
     out = strong.network(state, time.expand(16), None)
     (sums,) = torch.autograd.grad(out.sum(), leaf)
     found = RowSum()(strong, weak, x, t, torch.tensor(1.0, dtype=F64))
-    assert torch.allclose(found.factor, FACTORS[kind](sums, alpha, sigma), atol=1e-12)
+    assert torch.allclose(factor(found), FACTORS[kind](sums, alpha, sigma), atol=1e-12)
 
 
 def test_classifier_guidance_is_guidance_with_the_law_of_everything():

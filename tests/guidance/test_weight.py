@@ -58,9 +58,13 @@ def test_bad_ramps(times, scales, argument):
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_progress_runs_from_start_to_clean(schedule):
     times = uniform(schedule, 8)
-    for progress in (by_time(schedule), by_step(schedule, times)):
-        seen = [progress(*schedule(t)).item() for t in times]
-        assert seen == pytest.approx([k / 8 for k in range(9)], abs=1e-9)
+    seen = [by_time(schedule)(*schedule(t)).item() for t in times]
+    assert seen == pytest.approx([k / 8 for k in range(9)], abs=1e-9)
+    # By step it is 1 at the last level that is read, so that rules reach their scale.
+    seen = [by_step(schedule, times)(*schedule(t)).item() for t in times]
+    assert seen == pytest.approx([*(k / 7 for k in range(8)), 1], abs=1e-9)
+    single = by_step(schedule, uniform(schedule, 1))
+    assert single(*schedule(times[0])).item() == 1
 
 
 def test_linear_and_cosine_at_their_ends():
@@ -81,7 +85,7 @@ def test_interval_in_noise_and_in_steps():
     times = uniform(SCHEDULES["flow"], 10)
     weight = interval(3.0, 0.25, 0.55, by_step(SCHEDULES["flow"], times))
     on = [weight(*SCHEDULES["flow"](t)).item() > 0 for t in times[:-1]]
-    assert on == [0.25 <= k / 10 <= 0.55 for k in range(10)]
+    assert on == [0.25 <= k / 9 <= 0.55 for k in range(10)]
 
 
 @pytest.mark.parametrize("blend", [0.3, 1.0])

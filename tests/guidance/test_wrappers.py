@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from guidance.exact import ALL, CLASS, F64, VP, at_level, exact, gaussian, normal
-from yuragi.core import EDMSchedule, NetworkDenoiser, SeededNoise, epsilon, karras, uniform
+from yuragi.core import (
+    Counting,
+    EDMSchedule,
+    NetworkDenoiser,
+    SeededNoise,
+    epsilon,
+    karras,
+    uniform,
+)
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Annealed,
@@ -15,6 +23,7 @@ from yuragi.guidance import (
     Projected,
     Ratio,
     Rescaled,
+    RowSum,
     Scheduled,
     Stress,
     Unclassified,
@@ -25,6 +34,7 @@ from yuragi.guidance import (
     evaluate,
     plain,
 )
+from yuragi.guidance.nudge import network_dtype
 from yuragi.sample import integrate
 from yuragi.solver import DDIM
 
@@ -132,7 +142,7 @@ def test_annealed_samples_do_not_depend_on_the_batch():
     _, wrapped = annealed()
     x, t = normal(4, 2), torch.tensor(0.9, dtype=F64)
     one = Annealed(wrapped.denoiser, wrapped.progress, SeededNoise(3, [2], "cads"))
-    assert torch.equal(wrapped(x, t)[2:3], one(x[2:3], t))
+    assert torch.allclose(wrapped(x, t)[2:3], one(x[2:3], t))
     assert torch.equal(evaluate([(wrapped, x)], t)[0], wrapped(x, t))
 
 
@@ -159,9 +169,47 @@ def test_annealed_needs_a_condition():
     ],
 )
 def test_a_classifier_must_answer_and_have_a_gradient(log_prob):
+    """And what is wrong with it is said before the network runs."""
+    counter = Counting(told)
+    strong = NetworkDenoiser(counter, VP, epsilon, {"text": torch.zeros(1, 5, 3, dtype=F64)})
     t, x = at(0.8)
     with pytest.raises(InputError, match="log_prob"):
-        Guided(STRONG, Unclassified(STRONG, log_prob), constant(2.0))(x, t)
+        Guided(strong, Unclassified(strong, log_prob), constant(2.0))(x, t)
+    assert counter.calls == 0
+
+
+def test_parts_of_a_batch_keep_their_annealed_conditions():
+    _, wrapped = annealed()
+    weak = wrapped.denoiser.bind(
+        {**wrapped.denoiser.condition, "text": torch.zeros(1, 5, 3).double()}
+    )
+    x, t = normal(4, 2), torch.tensor(0.9, dtype=F64)
+    whole, parts = (Guided(wrapped, weak, constant(3.0), RowSum(batch=n))(x, t) for n in (4, 3))
+    assert torch.allclose(whole, parts)
+
+
+def test_annealing_in_half_precision_steps_as_far_as_the_network_needs():
+    class Half:
+        dtype = torch.bfloat16
+
+        def __call__(self, x, t, condition):
+            assert x.dtype == torch.bfloat16
+            return told(x, t, condition)
+
+    _, wrapped = annealed()
+    strong = Annealed(
+        NetworkDenoiser(Half(), VP, epsilon, wrapped.denoiser.condition),
+        wrapped.progress,
+        wrapped.noise,
+    )
+    seen = []
+
+    def gain(strong, weak, x, t, weight):
+        seen.append(network_dtype(strong, x))
+        return plain(strong, weak, x, t, weight)
+
+    Guided(strong, wrapped, constant(2.0), gain)(normal(2, 2), torch.tensor(0.9, dtype=F64))
+    assert seen == [torch.bfloat16]
 
 
 def stress_of(scale, gain, times, rows=64):

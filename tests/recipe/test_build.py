@@ -190,6 +190,10 @@ def test_eta_belongs_to_ddim():
         ({"gain": "ratio", "gamma": "much"}, "gamma"),
         ({"table": ((0.1, 1.0), (1.0, 2.0))}, "table"),
         ({"gain": "scheduled", "table": ((0.1, 1.0),)}, "table"),
+        ({"gain": "scheduled", "table": ((1.0, 1.0), (0.1, 1.0))}, "table"),
+        ({"gain": "scheduled", "table": ((0.0, 1.0), (0.1, 1.0))}, "table"),
+        ({"gain": "scheduled", "table": ((0.1, -1.0), (1.0, 1.0))}, "table"),
+        ({"reach": 1.0}, "reach"),
         ({"gain": "plain", "refresh": 4}, "refresh"),
         ({"gain": "reg", "refresh": 0}, "refresh"),
         ({"gain": "reg", "stress": True}, "stress"),
@@ -204,6 +208,54 @@ def test_a_weak_model_must_exist():
     rule = guidance_rule(rule="auto", weak_model="/nowhere")
     with pytest.raises(InputError, match="^weak_model = "):
         sample_request(**SAMPLE | {"guidance": rule})
+
+
+@pytest.mark.parametrize(
+    ("rule", "scale"),
+    [
+        ({"gain": "ratio"}, 1.0),
+        ({"stress": True}, 1.0),
+        ({"gain": "reg"}, 1.0),
+        ({"gain": "ratio"}, 0.5),
+        ({"rule": "linear", "start": 3.0, "gain": "ratio"}, 0.5),
+    ],
+)
+def test_a_gain_needs_two_sides(rule, scale):
+    changes = {"guidance": guidance_rule(**rule), "guidance_scale": scale}
+    with pytest.raises(InputError, match="^guidance_scale = "):
+        sample_request(**SAMPLE | changes)
+
+
+def test_a_request_holds_every_default():
+    """So that a later version with other defaults replays it."""
+    full = {
+        "linear": {"rule": "linear"},
+        "cosine": {"rule": "cosine"},
+        "ratio": {"gain": "ratio"},
+        "auto": {"gain": "ratio", "gamma": "auto"},
+    }
+    found = {
+        name: sample_request(**SAMPLE | {"guidance": guidance_rule(**rule)}).guidance
+        for name, rule in full.items()
+    }
+    assert found["linear"].start == 1.0
+    assert found["cosine"].power == 1.0
+    assert (found["ratio"].gamma, found["ratio"].reach) == (0.0, 1.0)
+    assert found["auto"].gamma == (1.0, 2.0, 0.5)
+
+
+def test_autoguidance_has_no_negative_prompt():
+    changes = {
+        "guidance": guidance_rule(rule="auto", weak_model="portraits"),
+        "negative_prompt": "a hat",
+    }
+    with pytest.raises(InputError, match="^negative_prompt = "):
+        sample_request(**SAMPLE | changes)
+
+
+def test_a_drag_has_no_gauge(picture):
+    with pytest.raises(InputError, match="^stress = "):
+        drag_request(**DRAG | {"guidance": GuidanceRule(stress=True)}, image=picture)
 
 
 def test_a_drag_ramps_its_scale_by_itself(picture):

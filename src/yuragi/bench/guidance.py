@@ -16,6 +16,8 @@ Every finished point is kept in the runs folder, so a sweep that was cut short g
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from yuragi import __version__
 from yuragi.adapters import DiffusionModel
 from yuragi.bench.portraits import JUDGED, trained_judge
 from yuragi.bench.report import frame
@@ -39,7 +42,7 @@ from yuragi.metrics.frechet import bootstrap_frechet
 from yuragi.recipe.models import load_model
 from yuragi.recipe.request import GuidanceRule
 from yuragi.recipe.rows import sample_rows, start_noise
-from yuragi.recipe.rules import gain_of, weight_of, with_table
+from yuragi.recipe.rules import completed, gain_of, weight_of
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
@@ -66,8 +69,9 @@ ARMS: Mapping[str, Arm] = {
     "reg": Arm(GuidanceRule(gain="reg")),
     "reg_forward": Arm(GuidanceRule(gain="reg_forward")),
     "reg_forward/4": Arm(GuidanceRule(gain="reg_forward", refresh=4)),
-    "ratio-0": Arm(GuidanceRule(gain="ratio", gamma=0.0)),
     "ratio": Arm(GuidanceRule(gain="ratio")),
+    "ratio, gamma 1/2": Arm(GuidanceRule(gain="ratio", gamma=0.5)),
+    "ratio, gamma auto": Arm(GuidanceRule(gain="ratio", gamma="auto")),
     "ratio/4": Arm(GuidanceRule(gain="ratio", refresh=4)),
     "scheduled": Arm(GuidanceRule(gain="scheduled")),
     "plain x23": Arm(GuidanceRule(), 23),
@@ -107,10 +111,11 @@ def bench_guidance(
         on_report: told while the judge is trained.
         on_point: told (batches done, batches in all).
     """
-    drawings, labels = cached("benchmark", 2 * n, data)
-    judge = trained_judge(recipe, runs, data, device, on_report)
     loaded = load_model(model, str(device))
     features = load_features(device)
+    chosen = {name: _completed(ARMS[name], loaded.path) for name in arms}
+    drawings, labels = cached("benchmark", 2 * n, data)
+    judge = trained_judge(recipe, runs, data, device, on_report)
     real = features(to_tensor(drawings[:n]))
     others = features(to_tensor(drawings[n:]))
     sweep = _Sweep(loaded, judge, features, labels[:n], seed, runs / "guidance" / loaded.weights)
@@ -122,7 +127,8 @@ def bench_guidance(
         def done(batch: int, before: int = k * batches) -> None:
             on_point(before + batch, len(points) * batches)
 
-        rows.append({"arm": arm, "scale": scale} | _summary(sweep.point(arm, scale, done), real))
+        point = sweep.point(chosen[arm], scale, done)
+        rows.append({"arm": arm, "scale": scale} | _summary(point, real))
     return frame("guidance", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.weights,
@@ -131,6 +137,13 @@ def bench_guidance(
         "real": {"coverage": coverage(others, real), "vendi": vendi(real)},
         "points": rows,
     }
+
+
+def _completed(arm: Arm, folder: Path) -> Arm:
+    """The arm with every default as a number; here, because a gain may be missing its table."""
+    rule = completed(arm.rule, folder)
+    gain_of(rule)
+    return Arm(rule, arm.steps)
 
 
 @dataclass(frozen=True)
@@ -144,14 +157,16 @@ class _Sweep:
     seed: int
     folder: Path
 
-    def point(self, arm: str, scale: float, on_batch: Callable[[int], None]) -> _Point:
-        """One point, from its file if it is finished."""
-        name = f"{arm.replace('/', '-by-').replace(' ', '-')}-scale{scale:g}"
-        path = self.folder / f"{name}-n{len(self.labels)}-seed{self.seed}.safetensors"
+    def point(self, arm: Arm, scale: float, on_batch: Callable[[int], None]) -> _Point:
+        """One point, from its file if it is finished; the file's name says all that decides it."""
+        n = len(self.labels)
+        decides = [arm.rule.model_dump_json(), arm.steps, SOLVER, scale, n, self.seed, __version__]
+        key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=10).hexdigest()
+        path = self.folder / f"{arm.rule.gain}-x{arm.steps}-scale{scale:g}-{key}.safetensors"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial")
-            self._draw(ARMS[arm], scale, on_batch).save(partial)
+            self._draw(arm, scale, on_batch).save(partial)
             partial.replace(path)
         on_batch(-(-len(self.labels) // BATCH))
         return _Point.read(path)
@@ -160,21 +175,22 @@ class _Sweep:
         model, counter = self.model.counting()
         schedule = model.denoiser.schedule
         times = model.grids["trailing"](schedule, arm.steps)
-        rule = with_table(arm.rule, model.path)
-        weight = weight_of(rule, scale, schedule, times)
+        weight = weight_of(arm.rule, scale, schedule, times)
         cells = (model.codec.channels, model.side, model.side)
         columns: list[tuple[Tensor, Tensor, Tensor]] = []
         seconds = 0.0
         for start in range(0, len(self.labels), BATCH):
             rows = range(start, min(start + BATCH, len(self.labels)))
             prompts = [self._prompt(k) for k in rows]
-            gain = gain_of(rule)
+            gain = gain_of(arm.rule)
             guided = Guided(model.bind(prompts), model.bind([""]), weight, gain)
             noise = start_noise(self.seed, rows, cells, model.device)
+            _wait(model.device)
             began = time.perf_counter()
             z = sample_rows(
                 guided, SOLVER, None, times, self.seed, rows, noise, watch(lambda: None)
             )
+            _wait(model.device)
             seconds += time.perf_counter() - began
             columns.append(self._measure(z, rows))
             on_batch(len(columns))
@@ -211,6 +227,12 @@ class _Point:
     def read(cls, path: Path) -> _Point:
         with safe_open(path, framework="pt") as file:
             return cls(*(file.get_tensor(name) for name in cls.__dataclass_fields__))
+
+
+def _wait(device: torch.device) -> None:
+    """Until the device has done what it was told: queued work is not done work."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _summary(point: _Point, real: Tensor) -> dict[str, Any]:

@@ -37,6 +37,7 @@ OPTIONS = {
     for name in (
         "animation",
         "arm",
+        "batch",
         "compare",
         "config",
         "device",

@@ -120,6 +120,9 @@ def guidance(
             raise InputError("arm", name, "one of " + ", ".join(ARMS))
     if number < 10:
         raise InputError("number", number, "10 or more")
+    for value in scale or []:
+        if not 1 < value <= 100:
+            raise InputError("guidance_scale", value, "above 1, at most 100")
     with training("judge") as on_report, progress("sampling") as on_point:
         report = bench_guidance(
             model,
@@ -155,8 +158,9 @@ def guidance_cost(
 
     if output is not None:
         check_folder("output", output.parent)
-    if repeats < 1:
-        raise InputError("repeats", repeats, "1 or more")
+    for name, value in (("repeats", repeats), ("batch", batch)):
+        if value < 1:
+            raise InputError(name, value, "1 or more")
     with progress("measuring") as on_done:
         report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
     write_report(report, output)

@@ -183,6 +183,7 @@ def sample(
 ) -> None:
     """Draw pictures from a prompt."""
     from yuragi.recipe.build import guidance_rule, sample_request
+    from yuragi.recipe.models import load_weak
     from yuragi.recipe.run import run
 
     request = sample_request(
@@ -219,7 +220,8 @@ def sample(
         check_output("output", path, [], overwrite, (".png",))
     loaded = load_quietly(model, device)
     with progress("sampling", quiet) as on_progress:
-        result = run(request, loaded, {}, on_progress)
+        weak = load_weak(request.guidance.weak_model, loaded)
+        result = run(request, loaded, {}, on_progress, weak=weak)
     output.mkdir(parents=True, exist_ok=True)
     for index, path in enumerate(paths):
         result.save(path, index)
@@ -262,11 +264,15 @@ def replay(
     model: Annotated[
         str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
     ] = None,
+    weak_model: Annotated[
+        str | None, typer.Option(help="Where the weaker model is now.", metavar="NAME|PATH")
+    ] = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare, pixel by pixel."""
+    from yuragi.recipe.models import load_weak
     from yuragi.recipe.replay import read_result
     from yuragi.recipe.replay import replay as run_again
 
@@ -276,8 +282,11 @@ def replay(
     loaded = load_quietly(model or record.request.model, device)
     if loaded.weights != record.origin.weights:
         say(f"note: the weights in {loaded.path} are not those that made this picture")
+    weak = load_weak(weak_model or record.request.guidance.weak_model, loaded)
+    if weak is not None and weak.weights != record.origin.weak_weights:
+        say(f"note: the weights in {weak.path} are not those that guided this picture")
     with progress("replaying", quiet) as on_progress:
-        again = run_again(record, kept, loaded, source or [], on_progress)
+        again = run_again(record, kept, loaded, source or [], on_progress, weak)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         again.result.save(output, again.index)

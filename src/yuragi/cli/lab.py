@@ -53,3 +53,30 @@ def reg(
     write_report(report, path)
     if pictures is not None:
         write_pictures(RULES, report, pictures, seed)
+
+
+@app.command()
+def trained(
+    quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
+) -> None:
+    """The same path-KLs with small networks, and a classifier, trained here (minutes)."""
+    import torch
+
+    from yuragi.bench.report import frame, write_report
+    from yuragi.lab.learned import Training
+    from yuragi.lab.measure import FULL, QUICK
+    from yuragi.lab.reg import WEIGHTS
+    from yuragi.lab.rules import RULES
+    from yuragi.lab.trained import compare_trained
+
+    path = None if json is None or str(json) == "-" else json
+    if path is not None:
+        check_folder("json", path.parent)
+    effort, training = (QUICK, Training(steps=512)) if quick else (FULL, Training())
+    with progress("training") as on_part:
+        tables = compare_trained(RULES, WEIGHTS, effort, training, seed, on_part)
+    write_report(frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables, path)

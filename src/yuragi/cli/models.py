@@ -36,7 +36,7 @@ def models(
 @app.command()
 def check(
     model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
-    prompt: Annotated[str, typer.Option(help="Whose denoiser is probed.")] = "",
+    prompt: Annotated[str, typer.Option(help="Whose denoiser is probed.")] = "a person",
     samples: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 4,
     seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
     device: DeviceOption = None,

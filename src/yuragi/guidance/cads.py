@@ -77,8 +77,11 @@ class Annealed:
         step = round(done * 1e9)  # a level's own draw, whatever the grid
         return self.denoiser.bind(
             {
-                name: self._noised(value, share, step) if value.is_floating_point() else value
-                for name, value in condition.items()
+                # Every entry draws its own noise; a single number a row stays as it is.
+                name: self._noised(value, share, len(condition) * step + k)
+                if value.is_floating_point() and value[0].numel() > 1
+                else value
+                for k, (name, value) in enumerate(sorted(condition.items()))
             }
         )
 

@@ -39,8 +39,8 @@ class Unclassified:
         log_prob: a classifier of noisy states.
 
     Raises:
-        InputError: when called, a classifier without a gradient, of another shape, or under
-            `torch.inference_mode`; before the denoiser is evaluated where `probe` is used.
+        InputError: when called, and before the denoiser is evaluated: a classifier without a
+            gradient, of another shape, or under `torch.inference_mode`.
     """
 
     base: Denoiser
@@ -53,10 +53,13 @@ class Unclassified:
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         return evaluate([(self, x)], t)[0]
 
-    def correct(self, x0: Tensor, x: Tensor, t: Tensor) -> Tensor:
-        """x0 of the base, moved down the classifier's gradient."""
+    def offset(self, x: Tensor, t: Tensor) -> Tensor:
+        """Down the classifier's gradient; nothing where there is no signal to classify."""
         alpha, sigma = self.schedule(t)
-        return x0 - (sigma**2 / alpha).to(x0) * self.gradient(x, t)
+        gradient = self.gradient(x, t)
+        if bool(alpha == 0):
+            return torch.zeros_like(x)
+        return -(sigma**2 / alpha).to(x) * gradient
 
     def gradient(self, x: Tensor, t: Tensor) -> Tensor:
         """The gradient of log p(y | x_t) at x, of x's shape."""

@@ -7,7 +7,8 @@ network as one batch, in the order given; the same query twice is evaluated once
 Two kinds of denoisers are seen through, so that they batch too:
 
 - `Varying`, whose condition depends on the time (CADS): `at(x, t)` gives the denoiser of now;
-- `Corrected`, another denoiser plus a term that costs no network (classifier guidance).
+- `Corrected`, another denoiser plus a term that costs no network (classifier guidance). These terms
+  come first, so that what is wrong with them is said before any network runs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from yuragi.core.denoiser import Condition, Denoiser, NetworkDenoiser, tile
 
-__all__ = ["Corrected", "Query", "Varying", "evaluate", "evaluate_pair"]
+__all__ = ["Corrected", "Query", "Varying", "evaluate", "evaluate_pair", "resolved"]
 
 Query: TypeAlias = tuple[Denoiser, Tensor]
 """A denoiser and the state [b, *d] to evaluate it at."""
@@ -40,7 +41,7 @@ class Corrected(Protocol):
     @property
     def base(self) -> Denoiser: ...
 
-    def correct(self, x0: Tensor, x: Tensor, t: Tensor) -> Tensor: ...
+    def offset(self, x: Tensor, t: Tensor) -> Tensor: ...
 
 
 def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
@@ -50,6 +51,7 @@ def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
         queries: denoisers with the states to evaluate them at.
         t: 0-dim.
     """
+    offsets = [_offset(denoiser, x, t) for denoiser, x in queries]
     plain = [_plain(denoiser, x, t) for denoiser, x in queries]
     groups: dict[Hashable, list[int]] = {}
     for i, (denoiser, x) in enumerate(plain):
@@ -57,13 +59,18 @@ def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
     values: dict[int, Tensor] = {}
     for members in groups.values():
         values |= _together([plain[i] for i in members], members, t)
-    return [_finish(denoiser, values[i], x, t) for i, (denoiser, x) in enumerate(queries)]
+    return [values[i] if offset is None else values[i] + offset for i, offset in enumerate(offsets)]
 
 
 def evaluate_pair(strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """Both denoisers at (x, t)."""
     x0, x0_weak = evaluate([(strong, x), (weak, x)], t)
     return x0, x0_weak
+
+
+def resolved(denoiser: Denoiser, x: Tensor, t: Tensor) -> Denoiser:
+    """What a `Varying` denoiser is for these states at this time; others as they are."""
+    return denoiser.at(x, t) if isinstance(denoiser, Varying) else denoiser
 
 
 def _plain(denoiser: Denoiser, x: Tensor, t: Tensor) -> Query:
@@ -75,11 +82,12 @@ def _plain(denoiser: Denoiser, x: Tensor, t: Tensor) -> Query:
     return denoiser, x
 
 
-def _finish(denoiser: Denoiser, x0: Tensor, x: Tensor, t: Tensor) -> Tensor:
-    """Put the corrections back, innermost first."""
-    if isinstance(denoiser, Corrected):
-        return denoiser.correct(_finish(denoiser.base, x0, x, t), x, t)
-    return x0
+def _offset(denoiser: Denoiser, x: Tensor, t: Tensor) -> Tensor | None:
+    """What its wrappers add to a denoiser."""
+    if not isinstance(denoiser, Corrected):
+        return None
+    inner, own = _offset(denoiser.base, x, t), denoiser.offset(x, t)
+    return own if inner is None else inner + own
 
 
 def _key(denoiser: Denoiser, x: Tensor) -> Hashable:
@@ -87,8 +95,8 @@ def _key(denoiser: Denoiser, x: Tensor) -> Hashable:
     if not isinstance(denoiser, NetworkDenoiser):
         return id(denoiser)
     shapes = None if denoiser.condition is None else _shapes(denoiser.condition)
-    # Schedules are compared by value elsewhere; two that differ never share a Guided.
-    return id(denoiser.network), denoiser.prediction, shapes, x.shape[1:], x.dtype
+    kind = denoiser.prediction, denoiser.schedule
+    return id(denoiser.network), kind, shapes, x.shape[1:], x.dtype
 
 
 def _shapes(condition: Condition) -> Hashable:

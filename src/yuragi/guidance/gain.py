@@ -14,9 +14,9 @@ it starts afresh by itself where the shape changes or the noise rises again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -25,7 +25,19 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate_pair
 
-__all__ = ["Cost", "Gain", "Guidance", "Plain", "Reading", "Scheduled", "plain", "rows"]
+__all__ = [
+    "Cost",
+    "Factor",
+    "Gain",
+    "Guidance",
+    "Plain",
+    "Reading",
+    "Scheduled",
+    "fixed",
+    "plain",
+    "rows",
+    "scaled",
+]
 
 
 class Cost(NamedTuple):
@@ -66,6 +78,10 @@ class Reading(NamedTuple):
     factor: Tensor
 
 
+Factor: TypeAlias = Callable[[Tensor], tuple[Tensor, Reading | None]]
+"""`weight -> (factor, reading)`; the factor broadcasts over the state."""
+
+
 @dataclass(frozen=True)
 class Guidance:
     """What a gain found at one state.
@@ -74,19 +90,31 @@ class Guidance:
         x0: the strong denoiser's value [b, *d].
         difference: x0 minus the weak one's value [b, *d].
         direction: what the weight multiplies [b, *d].
-        factor: direction / difference where the gain is a factor; broadcasts over the state.
+        factor: weight -> (direction / difference, reading), where the gain is a factor; None where
+            it is not, or a wrapper has turned the direction.
         reading: slopes, where the gain measured them.
     """
 
     x0: Tensor
     difference: Tensor
     direction: Tensor
-    factor: Tensor
+    factor: Factor | None
     reading: Reading | None = None
 
     def turned(self, direction: Tensor) -> Guidance:
-        """The same with another direction."""
-        return replace(self, direction=direction)
+        """The same with another direction, which is no factor any more."""
+        return replace(self, direction=direction, factor=None)
+
+    def needed_factor(self, wrapper: str) -> Factor:
+        """The factor.
+
+        Raises:
+            InputError: there is none, and `wrapper` needs it.
+        """
+        if self.factor is None:
+            allowed = "a gain that is a factor; put other wrappers outside"
+            raise InputError("gain", f"turned inside {wrapper}", allowed)
+        return self.factor
 
 
 class Gain(Protocol):
@@ -102,10 +130,16 @@ class Gain(Protocol):
         """Evaluate both denoisers at x [b, *d] and time t; the weight is w = scale - 1."""
 
 
-def scaled(x0: Tensor, x0_weak: Tensor, factor: Tensor, reading: Reading | None = None) -> Guidance:
+def scaled(x0: Tensor, x0_weak: Tensor, factor: Factor, weight: Tensor) -> Guidance:
     """Guidance whose direction is a factor times the difference."""
     difference = x0 - x0_weak
-    return Guidance(x0, difference, factor.to(x0.dtype) * difference, factor, reading)
+    value, reading = factor(weight)
+    return Guidance(x0, difference, value.to(x0.dtype) * difference, factor, reading)
+
+
+def fixed(value: Tensor) -> Factor:
+    """A factor that does not depend on the weight and measures no slopes."""
+    return lambda weight: (value, None)
 
 
 def rows(values: Tensor, like: Tensor) -> Tensor:
@@ -123,7 +157,7 @@ class Plain:
         self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
     ) -> Guidance:
         x0, x0_weak = evaluate_pair(strong, weak, x, t)
-        return scaled(x0, x0_weak, x0.new_ones(()))
+        return scaled(x0, x0_weak, fixed(x0.new_ones(())), weight)
 
 
 plain = Plain()
@@ -152,8 +186,11 @@ class Scheduled:
     def __post_init__(self) -> None:
         if len(self.levels) < 2 or sorted(set(self.levels)) != list(self.levels):
             raise InputError("levels", list(self.levels), "two or more rising values")
-        if len(self.rho) != len(self.levels) or min(self.levels) <= 0:
-            raise InputError("rho", list(self.rho), f"{len(self.levels)} values, one per level")
+        if min(self.levels) <= 0:
+            raise InputError("levels", list(self.levels), "values above 0")
+        if len(self.rho) != len(self.levels) or not min(self.rho) > 0:
+            allowed = f"{len(self.levels)} values above 0, one per level"
+            raise InputError("rho", list(self.rho), allowed)
 
     def __call__(
         self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
@@ -161,10 +198,13 @@ class Scheduled:
         x0, x0_weak = evaluate_pair(strong, weak, x, t)
         alpha, sigma = strong.schedule(t)
         rho = self._at(sigma / alpha)
-        factor = 1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))
         ones = x0.new_ones(len(x0))
-        reading = Reading(rho.to(ones) * ones, float("nan") * ones, factor.to(ones) * ones)
-        return scaled(x0, x0_weak, factor.to(x0), reading)
+
+        def factor(weight: Tensor) -> tuple[Tensor, Reading]:
+            f = (1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))).to(ones)
+            return f, Reading(rho.to(ones) * ones, float("nan") * ones, f * ones)
+
+        return scaled(x0, x0_weak, factor, weight)
 
     def _at(self, level: Tensor) -> Tensor:
         knots = torch.tensor(self.levels, dtype=torch.float64, device=level.device).log()

@@ -21,7 +21,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
-from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.evaluate import evaluate, resolved
 from yuragi.guidance.gain import Gain, Guidance, plain
 from yuragi.guidance.weight import Weight
 
@@ -66,6 +66,7 @@ class Guided:
         weight = self.weight(alpha, sigma)
         if bool(weight == 0):
             return evaluate([(self.strong, x)], t)[0]
-        guidance = self.gain(self.strong, self.weak, x, t, weight)
+        strong, weak = (resolved(denoiser, x, t) for denoiser in (self.strong, self.weak))
+        guidance = self.gain(strong, weak, x, t, weight)
         self.watch(guidance, weight, alpha, sigma)
         return guidance.x0 + weight.to(x) * guidance.direction

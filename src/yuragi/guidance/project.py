@@ -146,7 +146,8 @@ class ZeroStar:
         square = weak_u.flatten(1).square().sum(1).clamp(min=torch.finfo(x.dtype).tiny)
         fit = rows((strong_u * weak_u).flatten(1).sum(1) / square, x)
         fitted = flow.x0(fit * weak_u, x, alpha, sigma).to(x)
-        return guidance.turned(guidance.factor.to(x) * (x0 - fitted))
+        factor, _ = guidance.needed_factor("ZeroStar")(weight)
+        return guidance.turned(factor.to(x) * (x0 - fitted))
 
 
 def _velocity(x0: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:

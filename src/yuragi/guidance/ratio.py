@@ -15,6 +15,9 @@ matter. Elsewhere it does: a reward that saturates on the way bends the denoiser
 secant sees that. No gradient is needed; with e from the step before, all four evaluations are one
 batch.
 
+Where there is no signal (alpha = 0), or the strong denoiser's answer drowns in rounding, nothing
+can be measured, and the factor is 0: as REG's, which vanishes there too.
+
 The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds, for
 classes that are far apart.
 
@@ -33,7 +36,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
-from yuragi.guidance.gain import Cost, Guidance, Reading, rows, scaled
+from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, rows, scaled
 from yuragi.guidance.memory import Memory
 from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
@@ -41,7 +44,7 @@ __all__ = ["Ratio", "SeparationGamma"]
 
 SLOPE = (1e-3, 3.0)
 EXCESS = 50.0
-"""Bounds of j and of rho - 1: differences of trained networks can leave what theory allows."""
+"""Bounds of j and of rho: differences of trained networks can leave what theory allows."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,9 @@ class Ratio:
 
         def ahead(difference: Tensor) -> tuple[Tensor, Tensor]:
             """The state at the end of the secant, and the secant."""
-            push = alpha.to(x) * weight.to(x) * difference
-            size = push.flatten(1).square().mean(1).sqrt()
-            h = size.clamp(shortest.to(size), longest.to(size))
-            unit = push / rows(size.clamp(min=torch.finfo(size.dtype).tiny), x)
+            size = difference.flatten(1).square().mean(1).sqrt()
+            h = ((alpha * weight).to(size) * size).clamp(shortest.to(size), longest.to(size))
+            unit = difference / rows(size.clamp(min=torch.finfo(size.dtype).tiny), x)
             return nudge(x, unit, rows(h, x), dtype)
 
         before = self._before.recall(x, sigma / alpha) if self.stale else None
@@ -141,20 +143,33 @@ class Ratio:
             )
         if self.stale:
             self._before.keep(x, sigma / alpha, x0 - x0_weak)
-        slope = _slope(there[0] - x0, change, alpha)
-        rho = _slope(there[1] - x0_weak, change, alpha) / slope
-        f = 1 / (1 + (1 + weight.to(rho)) * (rho - 1).clamp(0, EXCESS))
+        strong_rise, weak_rise = (
+            _along(end - start, change) for end, start in ((there[0], x0), (there[1], x0_weak))
+        )
+        # Below this a rise is rounding, and says nothing.
+        floor = 8 * torch.finfo(dtype).eps * _length(x0) * _length(change)
+        heard = strong_rise > floor if bool(alpha > 0) else torch.zeros_like(strong_rise).bool()
+        rho = (weak_rise / strong_rise.clamp(min=torch.finfo(floor.dtype).tiny)).clamp(0, EXCESS)
+        slope = (alpha.to(floor) * strong_rise / _length(change).square()).clamp(*SLOPE)
+        return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), heard, x), weight)
+
+    def _factor(self, rho: Tensor, slope: Tensor, heard: Tensor, like: Tensor) -> Factor:
         gamma = self.gamma(rho) if callable(self.gamma) else self.gamma
-        factor = rows(f * slope**gamma, x)
-        return scaled(x0, x0_weak, factor, Reading(rho, slope, f))
+
+        def factor(weight: Tensor) -> tuple[Tensor, Reading]:
+            f = 1 / (1 + (1 + weight.to(rho)) * (rho - 1).clamp(min=0))
+            f = torch.where(heard, f, torch.zeros_like(f))
+            return rows(f * slope**gamma, like), Reading(rho, slope, f)
+
+        return factor
 
 
-def _slope(difference: Tensor, change: Tensor, alpha: Tensor) -> Tensor:
-    """Rayleigh quotient alpha <dx0, dx> / <dx, dx> of every sample, [b], within its bounds.
+def _along(rise: Tensor, secant: Tensor) -> Tensor:
+    """<rise, secant> of every sample, [b]; in float64, because the terms cancel."""
+    return (rise.double() * secant.double()).flatten(1).sum(1)
 
-    Sums run in float64: the terms cancel.
-    """
-    dx, dx0 = change.flatten(1).double(), difference.flatten(1).double()
-    square = dx.square().sum(1)
-    slope = alpha.to(dx) * (dx0 * dx).sum(1) / square.clamp(min=torch.finfo(dx.dtype).tiny)
-    return slope.clamp(*SLOPE).to(difference.dtype)
+
+def _length(x: Tensor) -> Tensor:
+    """Norm of every sample, [b], float64, above 0."""
+    norm: Tensor = x.double().flatten(1).norm(dim=1)
+    return norm.clamp(min=torch.finfo(torch.float64).tiny)

@@ -25,7 +25,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser, NetworkDenoiser, tile
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate
-from yuragi.guidance.gain import Cost, Guidance, scaled
+from yuragi.guidance.gain import Cost, Guidance, fixed, scaled
 from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
 __all__ = ["RowSum", "RowSumForward"]
@@ -70,7 +70,7 @@ class RowSum:
                 for start, part in zip(range(0, len(x), size), torch.split(x, size), strict=True)
             ]
         x0, factor = (torch.cat(column) for column in zip(*parts, strict=True))
-        return scaled(x0, x0_weak, factor)
+        return scaled(x0, x0_weak, fixed(factor), weight)
 
 
 def _rows_of(denoiser: Denoiser, batch: int, start: int, size: int) -> Denoiser:
@@ -122,4 +122,4 @@ class RowSumForward:
         x0, x0_weak, x0_moved = evaluate([(strong, x), (weak, x), (strong, moved)], t)
         # The state may have swallowed the whole step where it is large: no change, no news.
         factor = torch.where(change == 0, 1.0, alpha.to(x) * (x0_moved - x0) / change)
-        return scaled(x0, x0_weak, factor)
+        return scaled(x0, x0_weak, fixed(factor), weight)

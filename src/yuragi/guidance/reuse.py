@@ -9,7 +9,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate_pair
-from yuragi.guidance.gain import Cost, Gain, Guidance, Reading, plain, scaled
+from yuragi.guidance.gain import Cost, Factor, Gain, Guidance, plain, scaled
 from yuragi.guidance.memory import Memory
 
 __all__ = ["Refresh", "Within"]
@@ -19,18 +19,16 @@ __all__ = ["Refresh", "Within"]
 class Refresh:
     """Measure the factor of a gain at every `every`-th call and keep it in between.
 
-    The factor varies slowly over noise levels, so this costs little accuracy. Only for gains that
-    are factors (`reg`, `reg_forward`, `ratio`).
+    Slopes vary slowly over noise levels, so this costs little accuracy; where the factor depends on
+    the weight too, the weight is always the present one.
 
     Raises:
-        InputError: every below 1.
+        InputError: every below 1; when called, a gain that is not a factor.
     """
 
     gain: Gain
     every: int = 4
-    _kept: Memory[tuple[Tensor, Reading | None]] = field(
-        default_factory=Memory, repr=False, compare=False
-    )
+    _kept: Memory[Factor] = field(default_factory=Memory, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.every < 1:
@@ -46,10 +44,9 @@ class Refresh:
         alpha, sigma = strong.schedule(t)
         kept = self._kept.recall(x, sigma / alpha)
         if kept is not None and self._kept.uses < self.every:
-            factor, reading = kept
-            return scaled(*evaluate_pair(strong, weak, x, t), factor, reading)
+            return scaled(*evaluate_pair(strong, weak, x, t), kept, weight)
         guidance = self.gain(strong, weak, x, t, weight)
-        self._kept.keep(x, sigma / alpha, (guidance.factor, guidance.reading))
+        self._kept.keep(x, sigma / alpha, guidance.needed_factor("Refresh"))
         return guidance
 
 

@@ -15,6 +15,7 @@ References: Hutchinson 1990 (probing with random vectors).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -59,26 +60,38 @@ def probe(denoiser: Denoiser, x: Tensor, t: Tensor, pairs: int = 4, seed: int = 
         p, q = (
             torch.randn(x.shape, generator=generator).sign().to(x) for _ in range(2)
         )  # signs: unit variance, and the least variance of the estimate
-        along_q, along_p, twice_q = (
-            _difference(denoiser, x, t, direction, step, dtype)
-            for direction, step in ((q, h), (p, h), (q, 2 * h))
+        along_q, along_p, twice_q = _differences(
+            denoiser, x, t, ((q, h), (p, h), (q, 2 * h)), dtype
         )
         pjq, qjp = _dot(p, along_q), _dot(q, along_p)
         skew += float((pjq - qjp).square().sum())
         size += float((pjq.square() + qjp.square()).sum()) / 2
         change += float((along_q - twice_q).square().sum())
         drift += float(along_q.square().sum())
+    if size == 0 or drift == 0:  # a denoiser that does not answer
+        return Probe(float("nan"), float("nan"))
     return Probe(skew / size, (change / drift) ** 0.5)
 
 
-def _difference(
-    denoiser: Denoiser, x: Tensor, t: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype
-) -> Tensor:
-    """(D(x + h v) - D(x)) / h, with the step that survives rounding."""
-    moved, change = nudge(x, direction, h, dtype)
-    x0, there = evaluate([(denoiser, x), (denoiser, moved)], t)
-    size = (change.flatten(1).square().sum(1) / direction.flatten(1).square().sum(1)).sqrt()
-    return (there - x0) / rows(size, x)
+def _differences(
+    denoiser: Denoiser,
+    x: Tensor,
+    t: Tensor,
+    steps: Sequence[tuple[Tensor, Tensor]],
+    dtype: torch.dtype,
+) -> list[Tensor]:
+    """(D(x + h v) - D(x)) / h for pairs (v, h), with steps that survive rounding; one batch."""
+    moves = [nudge(x, direction, h, dtype) for direction, h in steps]
+    x0, *there = evaluate([(denoiser, x), *((denoiser, moved) for moved, _ in moves)], t)
+    return [
+        (value - x0) / rows(_norm(change) / _norm(direction), x)
+        for value, (_, change), (direction, _) in zip(there, moves, steps, strict=True)
+    ]
+
+
+def _norm(x: Tensor) -> Tensor:
+    norm: Tensor = x.flatten(1).norm(dim=1)
+    return norm
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -61,8 +61,13 @@ def by_time(schedule: Schedule) -> Progress:
 
 
 def by_step(schedule: Schedule, times: Tensor) -> Progress:
-    """Progress as the share of the steps of a falling grid that is done; linear within a step."""
-    return _table(schedule, times, torch.linspace(0, 1, len(times), dtype=torch.float64))
+    """Progress by step: 0 at the first level of a falling grid that is read, 1 at the last.
+
+    The last level read is the one before the clean end; of a single step it is 1.
+    """
+    read = times[:-1]
+    shares = torch.linspace(0, 1, len(read), dtype=torch.float64)
+    return _table(schedule, read, shares if len(read) > 1 else torch.ones_like(shares))
 
 
 def constant(guidance_scale: float) -> Weight:
@@ -186,6 +191,8 @@ def _table(schedule: Schedule, times: Tensor, values: Tensor) -> Level:
     if not bool((angles.diff() > 0).all()):
         raise InputError("times", times.tolist(), "levels that differ from one another")
     values = values[order]
+    if len(values) == 1:
+        return lambda alpha, sigma: values[0]
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
         angle = torch.atan2(sigma, alpha)

@@ -50,7 +50,7 @@ from yuragi.metrics.path_kl import (
     win_ratio,
 )
 
-__all__ = ["compare_rules"]
+__all__ = ["WEIGHTS", "compare_rules"]
 
 F64 = torch.float64
 WEIGHTS = (1.0, 3.0)

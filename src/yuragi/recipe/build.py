@@ -28,7 +28,7 @@ from yuragi.recipe.pictures import (
 )
 from yuragi.recipe.presets import drag_preset
 from yuragi.recipe.request import DragRequest, GuidanceRule, PictureRef, SampleRequest
-from yuragi.recipe.rules import with_table
+from yuragi.recipe.rules import completed
 from yuragi.solver import make_solver
 
 __all__ = ["drag_request", "drag_settings", "sample_request"]
@@ -58,9 +58,13 @@ def sample_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    guidance = with_table(guidance, model_path(model))
+    guidance = completed(guidance, model_path(model))
     if guidance.weak_model is not None:
         _checked_weak(guidance.weak_model)
+        if negative_prompt:
+            allowed = "empty with --guidance auto: the weaker model is what to stay away from"
+            raise InputError("negative_prompt", negative_prompt, allowed)
+    _check_scale(guidance, guidance_scale)
     make_solver(solver, eta)
     if timestep_spacing not in time_grids:
         raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(time_grids))
@@ -110,7 +114,9 @@ def drag_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    guidance = with_table(guidance, model_path(model))
+    guidance = completed(guidance, model_path(model))
+    if guidance.stress:
+        raise InputError("stress", True, "a sample: a drag has no gauge")
     if guidance.rule != "cfg":
         raise InputError("guidance", guidance.rule, "cfg for a drag: its scale ramps by itself")
     chosen = drag_preset(preset)
@@ -126,13 +132,15 @@ def drag_request(
         held = read_mask(mask, picture.size, max_pixels)
         sources[digest(held)] = held
         _check_targets(pairs, held)
+    scale = _or(guidance_scale, chosen.guidance_scale)
+    _check_scale(guidance, scale)
     request = _validated(
         DragRequest,
         model=model,
         prompt=prompt,
         negative_prompt=negative_prompt,
         seed=_seed(seed),
-        guidance_scale=_or(guidance_scale, chosen.guidance_scale),
+        guidance_scale=scale,
         guidance=guidance,
         num_inference_steps=_or(num_inference_steps, chosen.num_inference_steps),
         solver=solver,
@@ -177,6 +185,19 @@ def guidance_rule(**values: object) -> GuidanceRule:
         InputError: a value that is not allowed, or that does not belong to the rule.
     """
     return _validated(GuidanceRule, **values)
+
+
+def _check_scale(rule: GuidanceRule, scale: float) -> None:
+    """A gain needs two sides, and the ratio a weight that is not negative."""
+    if rule.gain == "plain" and not rule.stress:
+        return
+    ends = (scale, scale if rule.start is None else rule.start)
+    if ends == (1, 1):
+        allowed = "other than 1 with a gain or --stress: at 1 there is no guidance"
+        raise InputError("guidance_scale", scale, allowed)
+    if (rule.gain in ("ratio", "scheduled") or rule.stress) and min(ends) < 1:
+        allowed = "1 or more with the gains ratio and scheduled, and with --stress"
+        raise InputError("guidance_scale", min(ends), allowed)
 
 
 def _checked_weak(name: str) -> None:

@@ -60,7 +60,7 @@ class Check:
 
 def check_model(
     model: DiffusionModel,
-    prompt: str = "",
+    prompt: str,
     scale: float = 3.0,
     samples: int = 4,
     seed: int = 0,
@@ -70,7 +70,7 @@ def check_model(
 
     Args:
         model: loaded.
-        prompt: whose denoiser is probed; the empty prompt probes the unconditional one.
+        prompt: whose denoiser is probed; an empty one probes the unconditional denoiser.
         scale: of the guidance with which the states are made.
         samples: pictures to draw.
         seed: of their noise.
@@ -93,18 +93,22 @@ def check_model(
 
 
 def recommend(levels: Sequence[Level], gradients: bool) -> tuple[str, str]:
-    """A gain and the reason for it, from probes and from whether gradients work."""
+    """A gain and the reason for it, from probes and from whether gradients work.
+
+    The ratio looks along one direction only and asks nothing of the symmetry; REG without
+    gradients needs it, because it takes J 1 for J^T 1.
+    """
     kappa2 = statistics.median(level.kappa2 for level in levels)
     roughness = statistics.median(level.roughness for level in levels)
-    if roughness > SMOOTH:
-        if gradients:
-            return "reg", f"differences are too rough ({roughness:.2f}), gradients work"
+    symmetric = kappa2 <= SYMMETRIC
+    if roughness > SMOOTH and not gradients:
         return "plain", f"differences are too rough ({roughness:.2f}) and gradients do not work"
-    if kappa2 <= SYMMETRIC:
-        return "ratio", f"symmetric enough (kappa^2 {kappa2:.3f}) for gains without gradients"
-    if gradients:
-        return "reg", f"not symmetric (kappa^2 {kappa2:.2f}): only gradients give J^T 1"
-    return "plain", f"not symmetric (kappa^2 {kappa2:.2f}), and gradients do not work"
+    if roughness > SMOOTH:
+        return "reg", f"differences are too rough ({roughness:.2f}), gradients work"
+    how = "reg_forward is as good as reg" if symmetric else "for REG use reg, not reg_forward"
+    if not symmetric and not gradients:
+        how = "no form of REG is to be had"
+    return "ratio", f"differences are smooth ({roughness:.2f}); kappa^2 is {kappa2:.3f}: {how}"
 
 
 def _states(
@@ -137,4 +141,4 @@ def _gradients(model: DiffusionModel, prompt: str, x: Tensor, t: Tensor) -> bool
         found = RowSum()(model.bind([prompt]), model.bind([""]), x, t, weight)
     except (YuragiError, RuntimeError, NotImplementedError):
         return False
-    return bool(found.factor.isfinite().all())
+    return bool(found.direction.isfinite().all())

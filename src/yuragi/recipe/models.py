@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from yuragi.adapters import DiffusionModel
 
-__all__ = ["SHIPPED", "load_model", "model_path"]
+__all__ = ["SHIPPED", "load_model", "load_weak", "model_path"]
 
 SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
@@ -53,3 +53,17 @@ def load_model(
     from yuragi.adapters import load_diffusers
 
     return load_diffusers(model_path(name), device, dtype)
+
+
+def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None:
+    """The weaker model of autoguidance, where and in the precision that the strong one is.
+
+    Raises:
+        InputError: as `load_model`, about ``weak_model``.
+    """
+    if name is None:
+        return None
+    try:
+        return load_model(name, str(strong.device), strong.pipeline.unet.dtype)
+    except InputError as error:
+        raise InputError("weak_model", error.value, error.allowed) from error

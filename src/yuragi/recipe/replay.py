@@ -54,6 +54,7 @@ def replay(
     model: DiffusionModel,
     files: list[Path],
     on_progress: Progress = lambda done, total: None,
+    weak: DiffusionModel | None = None,
 ) -> Replay:
     """Run a record's request and compare with the picture that was kept.
 
@@ -63,12 +64,13 @@ def replay(
         model: the model that the request names, loaded.
         files: pictures that the result does not carry.
         on_progress: called with (steps done, steps in all).
+        weak: the weaker model that the request names, loaded, if it names one.
 
     Raises:
         InputError: a picture that the request names is neither carried nor among the files.
     """
     sources = {**record.sources, **_read(files, record)}
-    result = run(record.request, model, sources, on_progress)
+    result = run(record.request, model, sources, on_progress, weak=weak)
     return Replay(result, record.index, largest_difference(result.images[record.index], kept))
 
 

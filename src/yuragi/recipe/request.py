@@ -47,6 +47,9 @@ class PictureRef(_Strict):
     height: int
 
 
+Separation = tuple[Finite, Finite, Finite]
+
+
 class GuidanceRule(_Strict):
     """How the guidance scale is used: which weight over noise levels, and which gain.
 
@@ -61,7 +64,9 @@ class GuidanceRule(_Strict):
         gain: ``plain``; ``reg`` (the paper, with gradients); ``reg_forward`` (the same without);
             ``ratio`` (from two slopes); ``scheduled`` (from the model's own table).
         gamma: for ``ratio``: 0 (the default) to 1 for classes well apart; ``auto`` chooses it at
-            every level from what is measured.
+            every level from what is measured. In a complete request ``auto`` has become the three
+            numbers of `yuragi.guidance.SeparationGamma`.
+        reach: for ``ratio``: longest secant, in units of sigma; 0 for tangents.
         table: for ``scheduled``: pairs of sigma / alpha and rho; by default the model's own.
         refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
         stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
@@ -74,7 +79,8 @@ class GuidanceRule(_Strict):
     power: Annotated[Finite, Field(gt=0, le=100)] | None = None
     weak_model: str | None = None
     gain: Literal["plain", "reg", "reg_forward", "ratio", "scheduled"] = "plain"
-    gamma: Annotated[Finite, Field(ge=0, le=1)] | Literal["auto"] | None = None
+    gamma: Annotated[Finite, Field(ge=0, le=1)] | Literal["auto"] | Separation | None = None
+    reach: Annotated[Finite, Field(ge=0, le=100)] | None = None
     table: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=2)] | None = None
     refresh: Annotated[int, Field(ge=1, le=1000)] = 1
     stress: bool = False
@@ -91,10 +97,14 @@ class GuidanceRule(_Strict):
             raise ValueError("interval: two values, the first below the second")
         if self.rule == "auto" and self.weak_model is None:
             raise ValueError("weak_model: needed by the rule auto")
-        if self.gamma is not None and self.gain != "ratio":
-            raise ValueError("gamma: only with the gain ratio")
+        for name in ("gamma", "reach"):
+            if getattr(self, name) is not None and self.gain != "ratio":
+                raise ValueError(f"{name}: only with the gain ratio")
         if self.table is not None and self.gain != "scheduled":
             raise ValueError("table: only with the gain scheduled")
+        levels = [level for level, _ in self.table or ()]
+        if levels != sorted(set(levels)) or any(min(row) <= 0 for row in self.table or ()):
+            raise ValueError("table: rising levels, and values above 0")
         if self.refresh > 1 and self.gain in ("plain", "scheduled"):
             raise ValueError(f"refresh: the gain {self.gain} measures nothing")
         if self.stress and self.gain in ("reg", "reg_forward"):

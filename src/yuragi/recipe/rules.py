@@ -30,7 +30,7 @@ from yuragi.guidance import (
 )
 from yuragi.recipe.request import GuidanceRule, SampleRequest
 
-__all__ = ["TABLE", "gain_of", "weak_side", "weight_of", "with_table"]
+__all__ = ["TABLE", "completed", "gain_of", "weak_side", "weight_of"]
 
 TABLE = "guidance_table.json"
 """File in a model's directory with the table of the gain ``scheduled``."""
@@ -62,11 +62,20 @@ def gain_of(rule: GuidanceRule) -> Gain:
         "plain": lambda: Unrectified(Ratio()) if rule.stress else plain,
         "reg": RowSum,
         "reg_forward": RowSumForward,
-        "ratio": lambda: Ratio(SeparationGamma() if rule.gamma == "auto" else _or(rule.gamma, 0.0)),
+        "ratio": lambda: _ratio(rule),
         "scheduled": lambda: Scheduled(*zip(*(rule.table or ()), strict=True)),
     }
     gain = makers[rule.gain]()
     return gain if rule.refresh == 1 else Refresh(gain, rule.refresh)
+
+
+def _ratio(rule: GuidanceRule) -> Gain:
+    reach = _or(rule.reach, Ratio().reach)
+    if isinstance(rule.gamma, tuple):
+        return Ratio(SeparationGamma(*rule.gamma), reach)
+    if rule.gamma == "auto":
+        return Ratio(SeparationGamma(), reach)
+    return Ratio(rule.gamma or 0.0, reach)
 
 
 def weak_side(
@@ -75,8 +84,11 @@ def weak_side(
     """What guidance pushes away from: the negative prompt, or a weaker model's own view.
 
     Raises:
-        InputError: the weaker model has other latents or other noise levels.
+        InputError: a weaker model is named and not given, or has other latents or noise levels.
     """
+    if (request.guidance.weak_model is None) != (weak is None):
+        allowed = "the loaded model that the request names as the weaker one, and no other"
+        raise InputError("weak_model", request.guidance.weak_model, allowed)
     if weak is None:
         return model.bind([request.negative_prompt])
     if (weak.codec.channels, weak.side) != (model.codec.channels, model.side):
@@ -87,21 +99,40 @@ def weak_side(
     return weak.bind([request.prompt])
 
 
-def with_table(rule: GuidanceRule, folder: Path) -> GuidanceRule:
-    """The rule, complete: for the gain ``scheduled``, with the table of the model in a folder.
+def completed(rule: GuidanceRule, folder: Path) -> GuidanceRule:
+    """The rule with every default as a number, so that later defaults do not change it.
+
+    Args:
+        rule: as the caller gave it.
+        folder: of the model, whose table the gain ``scheduled`` takes.
 
     Raises:
         InputError: there is no table there, or it is none.
     """
-    if rule.gain != "scheduled" or rule.table is not None:
-        return rule
+    found: dict[str, object] = {}
+    if rule.rule == "linear":
+        found["start"] = _or(rule.start, 1.0)
+    if rule.rule == "cosine":
+        found["power"] = _or(rule.power, 1.0)
+    if rule.gain == "ratio":
+        default, auto = Ratio(), SeparationGamma()
+        found["reach"] = _or(rule.reach, default.reach)
+        if rule.gamma is None:
+            found["gamma"] = default.gamma
+        elif rule.gamma == "auto":
+            found["gamma"] = (auto.low, auto.high, auto.top)
+    if rule.gain == "scheduled" and rule.table is None:
+        found["table"] = _read_table(folder)
+    return rule.model_copy(update=found)
+
+
+def _read_table(folder: Path) -> tuple[tuple[float, float], ...] | None:
     path = folder / TABLE
     if not path.is_file():
         allowed = f"a gain other than scheduled: there is no {TABLE} in {folder}"
         raise InputError("gain", "scheduled", allowed)
     try:
-        table = GuidanceRule(gain="scheduled", table=json.loads(path.read_text("utf-8"))).table
-        return rule.model_copy(update={"table": table})
+        return GuidanceRule(gain="scheduled", table=json.loads(path.read_text("utf-8"))).table
     except ValueError as error:
         raise InputError("gain", str(path), "pairs of sigma / alpha and rho") from error
 

@@ -15,7 +15,6 @@ from yuragi.edit import watch
 from yuragi.errors import InputError
 from yuragi.guidance import Guided, Stress, constant, ramp
 from yuragi.recipe.build import drag_settings
-from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import from_tensor, mask_tensor, tensor_digest, to_tensor
 from yuragi.recipe.request import DragRequest, PictureRef, SampleRequest
 from yuragi.recipe.result import Gauge, Origin, Result
@@ -36,6 +35,7 @@ def run(
     sources: Mapping[str, Image.Image],
     on_progress: Progress = lambda done, total: None,
     latents: Tensor | None = None,
+    weak: DiffusionModel | None = None,
 ) -> Result:
     """Run a request.
 
@@ -45,23 +45,23 @@ def run(
         sources: the pictures that it names, by digest.
         on_progress: called after every solver step.
         latents: start noise (num_images, c, h, w) for a sample request that names it.
+        weak: the weaker model of autoguidance, loaded, for a request that names one.
 
     Raises:
         InputError: a value that does not fit the model or the pictures; before the model runs.
     """
     model, counter = model.counting()
     frames: list[Image.Image] = []
-    gauge, weak, spent = Gauge(), None, 0
+    counters = [counter]
+    if weak is not None:
+        weak, weak_counter = weak.counting()
+        counters.append(weak_counter)
     if isinstance(request, SampleRequest):
-        if request.guidance.weak_model is not None:
-            loaded = load_model(request.guidance.weak_model, str(model.device))
-            weak, weak_counter = loaded.counting()
         images, gauge = _sample(request, model, weak, on_progress, latents)
-        spent = 0 if weak is None else weak_counter.evaluations
     else:
         frames = _drag(request, model, sources, on_progress)
-        images = frames[-1:]
-    evaluations = counter.evaluations + spent
+        images, gauge = frames[-1:], Gauge(gain_of(request.guidance).cost)
+    evaluations = sum(each.evaluations for each in counters)
     return Result(images, request, evaluations, _origin(model, weak), sources, frames, gauge)
 
 
