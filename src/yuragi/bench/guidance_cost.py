@@ -253,7 +253,7 @@ def _unet(batch: int, device: torch.device) -> _Case:
 
 
 def _dit(batch: int, device: torch.device) -> _Case:
-    """A stack of DiT blocks, between DiT-B and DiT-L in width and half as deep."""
+    """A stack of nine DiT blocks of DiT-B's width."""
     module = DiTTransformer2DModel(
         num_attention_heads=12,
         attention_head_dim=64,

@@ -10,7 +10,7 @@ eps it reads 1 - sigma d(1^T eps)/dx. F tends to 1 at the clean end and to 0 in 
   times alpha / sigma^2), so J^T 1 = J 1: one more evaluation at x + h 1, in the same batch, and
   no gradient.
 
-References: Gao et al. 2025 (arXiv 2501.18865), section 4 (REG).
+References: Gao et al. 2025 (arXiv 2501.18865).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@ r"""Denoisers that were learned from samples of a problem, to ask what survives 
 
 A small network with EDM preconditioning under the variance-exploding schedule, the same for c and
 for u (apart from the seed): random Fourier features of the state and of log sigma, three residual
-layers, one linear output. Loss and sampling of sigma are EDM's with the toy settings of EDM2
-(log-normal, mean -2.3, deviation 1.5, widened to reach the noise levels that we measure).
+layers, one linear output. The loss is EDM's; log sigma is normal with mean -1.5 and deviation 1.5,
+and one sample in four has it uniform over the whole range that we measure.
 
 `Classifier` learns log p(c | x_t) on the same noised samples, c against everything else: classifier
 guidance on a trained classifier.
@@ -87,9 +87,10 @@ def learn_denoiser(
     law: GaussianMixture, schedule: EDMSchedule, training: Training, seed: int
 ) -> NetworkDenoiser:
     """Train a denoiser of a law's samples; deterministic for a seed on one machine."""
-    torch.manual_seed(seed)
     data, dimension = _Data(law, seed), law.means.shape[1]
-    trunk = _Trunk(dimension, training.width, dimension, detail=2.0)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        trunk = _Trunk(dimension, training.width, dimension, detail=2.0)
     spread = float(data.clean(4096).std())
     prediction = EDMPreconditioning(spread)
     denoiser = NetworkDenoiser(_Network(trunk), schedule, prediction)
@@ -114,10 +115,11 @@ def learn_classifier(
     Returns:
         `(x [b, d], t) -> [b]`, differentiable; for `yuragi.guidance.Unclassified`.
     """
-    torch.manual_seed(seed)
     first, second = _Data(law, seed), _Data(rest, seed + 1)
     # Guidance reads the slope, which high frequencies would make ragged.
-    trunk = _Trunk(law.means.shape[1], training.width, 1, detail=0.3)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        trunk = _Trunk(law.means.shape[1], training.width, 1, detail=0.3)
 
     def logit(x: Tensor, sigma: Tensor) -> Tensor:
         scaled = x / (1 + sigma**2).sqrt()

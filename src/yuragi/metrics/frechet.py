@@ -7,7 +7,7 @@ over sqrt((n - 1)(m - 1)), so nothing of size d x d is built. The distance of fi
 biased upwards: compare sets of the same size, and read it against the distance of two sets of
 real pictures.
 
-References: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Efron 1987 (percentile intervals).
+References: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Efron & Tibshirani 1993, chapter 13 (percentile intervals).
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 def bootstrap_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Interval:
     """The distance and a 95 % interval for the choice of the generated pictures.
 
-    Resampling with replacement shrinks the spread of a set and so shifts the distance; the
-    interval is therefore centred back on the distance itself (basic bootstrap).
+    Resampling with replacement shrinks the spread of a set and so shifts the distance: the
+    percentiles of the resamples are taken about their own mean, and laid around the distance. Sets
+    of equal size and seed are resampled alike, so that pictures drawn from the same prompts and
+    noise stay paired.
 
     Args:
         generated: [n, d].

@@ -15,7 +15,7 @@ Integrals over x_0 are trapezoidal sums in log space and float64: on one grid ov
 pi, or, where the noise is finer than that grid, on a grid of its own around each x / alpha.
 Errors of D* stay below 1e-9 for states within about ten standard deviations of the data.
 
-References: Gao et al. 2025 (arXiv 2501.18865), sections 3 and 4; the Doob h-transform.
+References: Gao et al. 2025 (arXiv 2501.18865); the Doob h-transform.
 """
 
 from __future__ import annotations
