@@ -64,9 +64,7 @@ def train_denoiser(
     tokenizer = build_tokenizer()
     network = TextToLatent(config, len(tokenizer))
     if not (folder / CHECKPOINT).exists():
-        train_reader(
-            network.text_encoder, tokenizer, labels, reading, folder / "reader", device, on_report
-        )
+        train_reader(network, tokenizer, labels, reading, folder / "reader", device, on_report)
     place(network, device)
     alphas = build_scheduler().alphas_cumprod.to(device)
 

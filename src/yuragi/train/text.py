@@ -2,8 +2,9 @@
 
 From scratch, a denoiser ignores its condition for a long time: the gradient that reaches the text
 encoder is small next to what the picture itself tells. So the encoder first learns to name the
-labels of a portrait from its caption (cross-entropy of linear heads on the mean state of the end
-and padding tokens, which have seen the whole caption). The heads are thrown away.
+labels of a portrait from its caption: cross-entropy of linear heads on the pooled states that the
+UNet adds to its time embedding, so that the UNet finds every label there from its first step. The
+heads are thrown away.
 """
 
 from __future__ import annotations
@@ -14,38 +15,37 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import CLIPTextModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from yuragi.train.config import Fit
 from yuragi.train.judge import targets
 from yuragi.train.loop import Report, fit
-from yuragi.train.networks import TOKENS
+from yuragi.train.networks import TOKENS, TextToLatent
 from yuragi.train.portraits import ATTRIBUTES, Labels, caption
 
 __all__ = ["Reader", "train_reader"]
 
 
 class Reader(nn.Module):
-    """A text encoder with a linear head for every attribute."""
+    """A network's text encoder and pooling, with a linear head for every attribute."""
 
-    def __init__(self, text_encoder: CLIPTextModel) -> None:
+    def __init__(self, network: TextToLatent) -> None:
         super().__init__()
-        self.text_encoder = text_encoder
-        width = text_encoder.config.hidden_size
+        self.text_encoder = network.text_encoder
+        self.pool = network.unet.add_embedding
+        width = self.pool.norm2.normalized_shape[0]
         self.heads = nn.ModuleDict(
             {name: nn.Linear(width, len(values)) for name, values in ATTRIBUTES.items()}
         )
 
     def forward(self, tokens: Tensor) -> dict[str, Tensor]:
         """Token ids (b, n) -> logits by attribute."""
-        states = self.text_encoder(tokens).last_hidden_state
-        closing = (tokens == self.text_encoder.config.eos_token_id).unsqueeze(-1)
-        pooled = (states * closing).sum(1) / closing.sum(1)
+        pooled = self.pool(self.text_encoder(tokens).last_hidden_state)
         return {name: head(pooled) for name, head in self.heads.items()}
 
 
 def train_reader(
-    text_encoder: CLIPTextModel,
+    network: TextToLatent,
     tokenizer: PreTrainedTokenizerFast,
     labels: Sequence[Labels],
     config: Fit,
@@ -53,8 +53,8 @@ def train_reader(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> Reader:
-    """Train a text encoder in place on captions of these labels, resuming from `folder`."""
-    reader = Reader(text_encoder).to(device)
+    """Train these parts of a network in place on captions of the labels, resuming from `folder`."""
+    reader = Reader(network).to(device)
     known = {name: column.to(device) for name, column in targets(labels).items()}
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
