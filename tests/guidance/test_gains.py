@@ -296,6 +296,23 @@ def test_without_signal_only_plain_guidance_pushes():
     assert not torch.allclose(Guided(strong, weak, constant(3.0))(x, t), strong(x, t))
 
 
+def test_where_both_sides_agree_there_is_nothing_to_guide():
+    strong, weak = exact(CLASS), exact(gaussian([0.5, 0.5], 0.2))
+    t, x = at_level(VP, 0.7, normal(4, 2))
+
+    class Same:
+        schedule = VP
+
+        def __call__(self, x, t):
+            return torch.where(x[:, :1] > 0, weak(x, t), strong(x, t))
+
+    x[0, 0], x[1, 0] = 1.0, -1.0
+    for gain in (Ratio(), Ratio(0.5), Ratio(stale=True), LookAhead(Ratio(-0.5)), RowSumForward()):
+        found = Guided(strong, Same(), constant(3.0), gain)(x, t)
+        assert found.isfinite().all()
+        assert torch.equal(found[1], strong(x, t)[1])
+
+
 @pytest.mark.parametrize("ratio", [20.0, 200.0])
 def test_the_ratio_far_up_in_the_noise(ratio):
     """Slopes are tiny there, but their ratio is not: Gaussians keep V_u / V_c."""

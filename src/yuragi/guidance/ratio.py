@@ -150,7 +150,8 @@ class Ratio:
         floor = 8 * torch.finfo(dtype).eps * _length(x0) * _length(change)
         heard = strong_rise > floor if bool(alpha > 0) else torch.zeros_like(strong_rise).bool()
         rho = (weak_rise / strong_rise.clamp(min=torch.finfo(floor.dtype).tiny)).clamp(0, EXCESS)
-        slope = (alpha.to(floor) * strong_rise / _length(change).square()).clamp(*SLOPE)
+        size = _length(change)  # its square may vanish where there is nothing to guide
+        slope = (alpha.to(floor) * (strong_rise / size / size)).clamp(*SLOPE)
         return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), heard, x), weight)
 
     def _factor(self, rho: Tensor, slope: Tensor, heard: Tensor, like: Tensor) -> Factor:

@@ -7,7 +7,8 @@ over sqrt((n - 1)(m - 1)), so nothing of size d x d is built. The distance of fi
 biased upwards: compare sets of the same size, and read it against the distance of two sets of
 real pictures.
 
-References: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Efron & Tibshirani 1993, chapter 13 (percentile intervals).
+References: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Efron & Tibshirani 1993, "An
+Introduction to the Bootstrap", chapter 13 (percentile intervals).
 """
 
 from __future__ import annotations
