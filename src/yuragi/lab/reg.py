@@ -214,14 +214,21 @@ def _samples(rules: Rules, effort: Effort, seed: int) -> Table:
 
 def _family(rules: Rules, effort: Effort, seed: int) -> Table:
     """Choose among rules on the even problems of each kind, report on the odd ones."""
-    halves: dict[str, list[dict[str, float]]] = {"choose": [], "report": []}
+    halves: dict[str, dict[str, list[dict[str, float]]]] = {
+        half: {f"{weight:g}": [] for weight in WEIGHTS} for half in ("choose", "report")
+    }
     for dimension, count in zip((1, 2), effort.family, strict=True):
         for i, problem in enumerate(family(seed, count, dimension)):
             half = halves["choose" if i // 4 % 2 == 0 else "report"]
             for weight in WEIGHTS:
                 found = problem_errors(rules, problem, weight, _noise(effort), effort, seed)
-                half.append({rule: one.path_kl for rule, one in found.items()})
-    means = {name: _geomean(tables) for name, tables in halves.items()}
-    gammas = {rule: mean for rule, mean in means["choose"].items() if rule.startswith("ratio")}
+                half[f"{weight:g}"].append({rule: one.path_kl for rule, one in found.items()})
+    means = {
+        half: {weight: _geomean(tables) for weight, tables in by_weight.items()}
+        for half, by_weight in halves.items()
+    }
+    # One rule for all weights: the best over both.
+    pooled = _geomean([table for tables in halves["choose"].values() for table in tables])
+    gammas = {rule: mean for rule, mean in pooled.items() if rule.startswith("ratio_")}
     chosen = min(gammas, key=lambda rule: gammas[rule]) if gammas else None
     return {"problems": list(effort.family), "geomean_vs_reg": means, "chosen": chosen}
