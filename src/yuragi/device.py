@@ -6,7 +6,7 @@ import torch
 
 from yuragi.errors import InputError
 
-__all__ = ["pick_device"]
+__all__ = ["pick_device", "wait_for"]
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
@@ -22,3 +22,9 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
         here = "cpu or cuda" if torch.cuda.is_available() else "cpu: there is no GPU here"
         raise InputError("device", str(name), here) from error
     return device
+
+
+def wait_for(device: torch.device) -> None:
+    """Until the device has done what it was told: for clocks, queued work is not done work."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -20,11 +20,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -32,8 +31,9 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.portraits import JUDGED, trained_judge
+from yuragi.bench.portraits import JUDGED, trained_judge, whole_caption
 from yuragi.bench.report import frame
+from yuragi.device import wait_for
 from yuragi.edit import watch
 from yuragi.guidance import Guided
 from yuragi.metrics.diversity import coverage, precision, vendi
@@ -48,7 +48,7 @@ from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
 from yuragi.train.judge import Judge, judged
 from yuragi.train.loop import Report
-from yuragi.train.portraits import Labels, caption
+from yuragi.train.portraits import Labels
 
 __all__ = ["ARMS", "Arm", "bench_guidance"]
 
@@ -113,7 +113,10 @@ def bench_guidance(
     """
     loaded = load_model(model, str(device))
     features = load_features(device)
-    chosen = {name: _completed(ARMS[name], loaded.path) for name in arms}
+    # Before any work: a gain may be missing its table.
+    chosen = {
+        name: replace(ARMS[name], rule=completed(ARMS[name].rule, loaded.path)) for name in arms
+    }
     drawings, labels = cached("benchmark", 2 * n, data)
     judge = trained_judge(recipe, runs, data, device, on_report)
     real = features(to_tensor(drawings[:n]))
@@ -137,13 +140,6 @@ def bench_guidance(
         "real": {"coverage": coverage(others, real), "vendi": vendi(real)},
         "points": rows,
     }
-
-
-def _completed(arm: Arm, folder: Path) -> Arm:
-    """The arm with every default as a number; here, because a gain may be missing its table."""
-    rule = completed(arm.rule, folder)
-    gain_of(rule)
-    return Arm(rule, arm.steps)
 
 
 @dataclass(frozen=True)
@@ -181,26 +177,22 @@ class _Sweep:
         seconds = 0.0
         for start in range(0, len(self.labels), BATCH):
             rows = range(start, min(start + BATCH, len(self.labels)))
-            prompts = [self._prompt(k) for k in rows]
+            prompts = [whole_caption(self.labels[k], self.seed, k) for k in rows]
             gain = gain_of(arm.rule)
             guided = Guided(model.bind(prompts), model.bind([""]), weight, gain)
             noise = start_noise(self.seed, rows, cells, model.device)
-            _wait(model.device)
+            wait_for(model.device)
             began = time.perf_counter()
             z = sample_rows(
                 guided, SOLVER, None, times, self.seed, rows, noise, watch(lambda: None)
             )
-            _wait(model.device)
+            wait_for(model.device)
             seconds += time.perf_counter() - began
             columns.append(self._measure(z, rows))
             on_batch(len(columns))
         embedded, hits, clipped = (torch.cat(column) for column in zip(*columns, strict=True))
         spent = torch.tensor([seconds, float(counter.evaluations)], dtype=torch.float64)
         return _Point(embedded, hits, clipped, spent)
-
-    def _prompt(self, k: int) -> str:
-        words = np.random.default_rng([self.seed, k])
-        return caption(self.labels[k], words, empty=0.0, named=1.0)
 
     def _measure(self, z: Tensor, rows: range) -> tuple[Tensor, Tensor, Tensor]:
         codec, side = self.model.codec, self.model.native_size
@@ -227,12 +219,6 @@ class _Point:
     def read(cls, path: Path) -> _Point:
         with safe_open(path, framework="pt") as file:
             return cls(*(file.get_tensor(name) for name in cls.__dataclass_fields__))
-
-
-def _wait(device: torch.device) -> None:
-    """Until the device has done what it was told: queued work is not done work."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _summary(point: _Point, real: Tensor) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from yuragi.core import (
     scaled_linear_betas,
     trailing,
 )
+from yuragi.device import wait_for
 from yuragi.guidance import (
     Gain,
     Guided,
@@ -160,8 +161,7 @@ def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float,
         began = time.perf_counter()
         for t in times:
             guided(case.x, t)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        wait_for(device)
         took = time.perf_counter() - began
     return took, counter.evaluations, peak.bytes
 
@@ -178,7 +178,7 @@ class _Peak:
 
     def __enter__(self) -> None:
         if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+            wait_for(self.device)
             torch.cuda.reset_peak_memory_stats(self.device)
             self._held = torch.cuda.memory_allocated(self.device)
         else:

@@ -26,9 +26,9 @@ from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
 from yuragi.train.judge import Judge, accuracy, train_judge
 from yuragi.train.loop import Report
-from yuragi.train.portraits import caption
+from yuragi.train.portraits import Labels, caption
 
-__all__ = ["JUDGED", "bench_portraits", "trained_judge"]
+__all__ = ["JUDGED", "bench_portraits", "trained_judge", "whole_caption"]
 
 JUDGED = ("hair_colour", "clothes_colour", "skin", "background", "mouth")
 """The attributes of the headline average."""
@@ -77,9 +77,8 @@ def bench_portraits(
     pictures: list[Image.Image] = []
     evaluations = 0
     for k in range(n):
-        words = np.random.default_rng([seed, k])
         result = loaded.sample(
-            caption(labels[k], words, empty=0.0, named=1.0),
+            whole_caption(labels[k], seed, k),
             num_inference_steps=STEPS,
             guidance_scale=SCALE,
             solver=SOLVER,
@@ -104,6 +103,11 @@ def bench_portraits(
         "accuracy": scores,
         "mean_accuracy": {kind: _mean(table) for kind, table in scores.items()},
     }
+
+
+def whole_caption(labels: Labels, seed: int, k: int) -> str:
+    """The prompt of benchmark portrait `k`: all of its labels, in an order of its own."""
+    return caption(labels, np.random.default_rng([seed, k]), empty=0.0, named=1.0)
 
 
 def _mean(table: Mapping[str, float]) -> float:

@@ -34,6 +34,7 @@ __all__ = [
     "Reading",
     "Scheduled",
     "fixed",
+    "gaussian_factor",
     "plain",
     "rows",
     "scaled",
@@ -142,6 +143,11 @@ def fixed(value: Tensor) -> Factor:
     return lambda weight: (value, None)
 
 
+def gaussian_factor(rho: Tensor, weight: Tensor) -> Tensor:
+    """F = 1 / (1 + (1 + w) max(rho - 1, 0)): exact along the guidance direction of Gaussians."""
+    return 1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))
+
+
 def rows(values: Tensor, like: Tensor) -> Tensor:
     """[b] as [b, 1, ...], to multiply a state of as many dimensions as `like`."""
     return values.reshape(-1, *[1] * (like.ndim - 1))
@@ -201,7 +207,7 @@ class Scheduled:
         ones = x0.new_ones(len(x0))
 
         def factor(weight: Tensor) -> tuple[Tensor, Reading]:
-            f = (1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))).to(ones)
+            f = gaussian_factor(rho, weight).to(ones)
             return f, Reading(rho.to(ones) * ones, float("nan") * ones, f * ones)
 
         return scaled(x0, x0_weak, factor, weight)

@@ -36,7 +36,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
-from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, rows, scaled
+from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, gaussian_factor, rows, scaled
 from yuragi.guidance.memory import Memory
 from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
@@ -147,10 +147,11 @@ class Ratio:
             _along(end - start, change) for end, start in ((there[0], x0), (there[1], x0_weak))
         )
         # Below this a rise is rounding, and says nothing.
-        floor = 8 * torch.finfo(dtype).eps * _length(x0) * _length(change)
+        size = _length(change)
+        floor = 8 * torch.finfo(dtype).eps * _length(x0) * size
         heard = strong_rise > floor if bool(alpha > 0) else torch.zeros_like(strong_rise).bool()
         rho = (weak_rise / strong_rise.clamp(min=torch.finfo(floor.dtype).tiny)).clamp(0, EXCESS)
-        size = _length(change)  # its square may vanish where there is nothing to guide
+        # Divided twice: the square of the size may vanish where there is nothing to guide.
         slope = (alpha.to(floor) * (strong_rise / size / size)).clamp(*SLOPE)
         return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), heard, x), weight)
 
@@ -158,7 +159,7 @@ class Ratio:
         gamma = self.gamma(rho) if callable(self.gamma) else self.gamma
 
         def factor(weight: Tensor) -> tuple[Tensor, Reading]:
-            f = 1 / (1 + (1 + weight.to(rho)) * (rho - 1).clamp(min=0))
+            f = gaussian_factor(rho, weight.to(rho))
             f = torch.where(heard, f, torch.zeros_like(f))
             return rows(f * slope**gamma, like), Reading(rho, slope, f)
 
