@@ -58,6 +58,13 @@ def test_a_sweep_is_complete_and_goes_on_where_it_was(sweep):
         assert 1 <= point["vendi"] <= N
         assert point["seconds_per_picture"] > 0
     assert report["floor"]["value"] < plain["fd"]["value"]
+    assert plain["against"] == {}
+    assert set(ratio["against"]) == {"plain", "plain x25"}
+    for other, arm in ratio["against"].items():
+        rival = {"plain": plain, "plain x25": control}[other]
+        assert arm["fd"]["value"] == pytest.approx(ratio["fd"]["value"] - rival["fd"]["value"])
+        assert arm["accuracy"]["value"] == pytest.approx(ratio["accuracy"] - rival["accuracy"])
+        assert arm["fd"]["low"] <= arm["fd"]["value"] <= arm["fd"]["high"]
 
 
 def test_every_gain_meets_its_control():
@@ -67,6 +74,7 @@ def test_every_gain_meets_its_control():
         rule = arm.rule
         per_step = {"plain": 2, "scheduled": 2, "reg": 4, "reg_forward": 3, "ratio": 4}[rule.gain]
         spent[name] = arm.steps * (2 + (per_step - 2) / rule.refresh)
-    controls = {spent[name] for name in ARMS if name.startswith("plain")}
-    for name, evaluations in spent.items():
-        assert any(0 <= control - evaluations <= 1 for control in controls), name
+    for name, arm in ARMS.items():
+        if arm.against:
+            assert arm.against[0] == "plain"
+            assert 0 <= spent[arm.against[-1]] - spent[name] <= 1, name

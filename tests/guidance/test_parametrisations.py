@@ -42,16 +42,22 @@ def test_the_guided_x0_is_the_same_in_every_parametrisation(gain, kind, ratio):
     assert torch.allclose(got, want, rtol=1e-7, atol=1e-8)
 
 
+# A difference over 0.03 sigma divides the rounding of two evaluations by that step; rescaling
+# divides once more, by the standard deviation of these two numbers.
+ROUNDING = {"reg_forward": 3e-5, "rescaled": 1e-4}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_reg_in_single_precision(kind):
-    states = normal(16, 2, dtype=torch.float32)
+@pytest.mark.parametrize("name", GAINS)
+def test_in_single_precision(name, kind):
+    gain, states = GAINS[name], normal(16, 2, dtype=torch.float32)
     t, x = at_level(VP, 0.8, states.double())
-    want = Guided(exact(CLASS), exact(ALL), constant(2.5), RowSum())(x, t)
+    want = Guided(exact(CLASS), exact(ALL), constant(2.5), gain)(x, t)
     strong, weak = network(kind, CLASS), network(kind, ALL)
     t, x = at_level(strong.schedule, 0.8, states)
-    got = Guided(strong, weak, constant(2.5), RowSum())(x, t)
+    got = Guided(strong, weak, constant(2.5), gain)(x, t)
     assert got.dtype == torch.float32
-    assert (got - want).abs().max() < 1e-6 * want.abs().max()
+    assert (got - want).abs().max() < ROUNDING.get(name, 1e-6) * want.abs().max()
 
 
 # The paper's factor, written for each kind of output: F from the row sums G of the output.
@@ -78,17 +84,18 @@ def test_the_factor_is_the_one_published_for_the_output(kind):
     assert torch.allclose(factor(found), FACTORS[kind](sums, alpha, sigma), atol=1e-12)
 
 
-def test_classifier_guidance_is_guidance_with_the_law_of_everything():
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gain", [plain, RowSum(), RowSumForward(), Ratio(0.0)], ids=repr)
+def test_classifier_guidance_is_guidance_with_the_law_of_everything(gain, kind):
     """A Bayes-optimal classifier of CLASS against the rest gives back the unconditional law."""
+    strong, states = network(kind, CLASS), normal(32, 2)
 
     def log_prob(x, t):
-        alpha, sigma = VP(t)
+        alpha, sigma = strong.schedule(t)
         return CLASS.log_prob(x, alpha, sigma) - ALL.log_prob(x, alpha, sigma)
 
-    strong = exact(CLASS)
-    t, x = at_level(VP, 0.7, normal(32, 2))
-    weak = Unclassified(strong, log_prob)
-    for gain in (plain, RowSum(), RowSumForward(), Ratio(0.0)):
-        want = Guided(strong, exact(ALL), constant(3.0), gain)(x, t)
-        got = Guided(strong, weak, constant(3.0), gain)(x, t)
-        assert torch.allclose(got, want, atol=1e-9)
+    t, x = at_level(VP, 0.7, states)
+    want = Guided(exact(CLASS), exact(ALL), constant(3.0), gain)(x, t)
+    t, x = at_level(strong.schedule, 0.7, states)
+    got = Guided(strong, Unclassified(strong, log_prob), constant(3.0), gain)(x, t)
+    assert torch.allclose(got, want, atol=1e-8)

@@ -2,18 +2,21 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from yuragi.errors import InputError
+from yuragi.lab.gauge import gauge, rank_correlation
 from yuragi.lab.measure import QUICK, SAMPLING, Effort, draw
 from yuragi.lab.problems import line, named
-from yuragi.lab.reg import compare_rules
+from yuragi.lab.reg import _geomean, compare_rules
 from yuragi.lab.rules import RULES
 from yuragi.metrics.energy import energy_distance
 from yuragi.metrics.law import ExactDenoiser
+from yuragi.metrics.path_kl import log_spaced
 
 TINY = Effort(
     levels=4,
@@ -34,7 +37,7 @@ FEW = {name: RULES[name] for name in ("none", "cfg", "reg", "ratio_0.5", "ratio_
 def report():
     parts = []
     tables = compare_rules(FEW, TINY, 0, lambda done, total: parts.append((done, total)))
-    assert parts == [(i, 6) for i in range(7)]
+    assert parts == [(i, 7) for i in range(8)]
     return json.loads(json.dumps(tables))
 
 
@@ -65,12 +68,30 @@ def test_the_geometric_mean_leaves_out_the_mean_shift(report):
     assert report["geomean_vs_reg"]["3"]["ratio_0.5"] == pytest.approx(want)
 
 
+def test_the_geometric_mean_leaves_out_where_a_rule_is_exact():
+    tables = [{"reg": 2.0, "ratio": 1.0}, {"reg": 3.0, "ratio": 1e-28}]
+    assert _geomean(tables) == pytest.approx({"reg": 1.0, "ratio": 0.5})
+
+
 def test_samples_of_an_exact_denoiser_follow_its_law():
     law = line([-1.0, 0.8], 0.3)
     ends = draw(ExactDenoiser(law, SAMPLING), (2000, 1), 100, seed=0)
     one, zero = torch.tensor(1.0), torch.tensor(0.0)
     truth = law.sample(20000, one, zero, torch.Generator().manual_seed(1))
     assert abs(energy_distance(ends, truth)) < 2e-3
+
+
+def test_the_stress_gauge_ranks_scales_as_the_true_path_kl_does():
+    effort = replace(QUICK, samples=128)
+    for name in ("1D-sharpen", "1D-ckpt", "1D-marginal", "1D-autoG"):
+        found = gauge(named[name], (0.5, 1.0, 3.0), log_spaced(0.01, 20.0, 12), effort, 0)
+        assert found["rank"] == pytest.approx(1), name
+        assert found["stress"] == sorted(found["stress"])
+
+
+def test_rank_correlation():
+    assert rank_correlation([0.1, 5.0, 7.0], [1.0, 2.0, 90.0]) == pytest.approx(1)
+    assert rank_correlation([1.0, 2.0, 3.0], [3.0, 1.0, 2.0]) == pytest.approx(-0.5)
 
 
 def test_a_rule_to_compare_with_is_missing():

@@ -5,9 +5,10 @@ import torch
 
 from yuragi.core import MixtureDenoiser
 from yuragi.lab.learned import Training, learn_classifier, learn_denoiser
-from yuragi.lab.measure import SCHEDULE, Effort
+from yuragi.lab.measure import PUBLISHED, SCHEDULE, Effort
 from yuragi.lab.problems import line, mixed, named
 from yuragi.lab.rules import RULES
+from yuragi.lab.toy import ToyTraining, learn_toy
 from yuragi.lab.trained import compare_trained
 
 SHORT = Training(steps=300, batch=512, width=64)
@@ -54,7 +55,9 @@ def test_tables_on_learned_networks():
     effort = Effort(levels=3, nodes=30, plane=20, grid=10, samples=10, family=(0, 0))
     rules = {name: RULES[name] for name in ("none", "cfg", "reg", "ratio")}
     parts = []
-    report = compare_trained(rules, (1.0,), effort, quick, 0, lambda *done: parts.append(done))
+    report = compare_trained(
+        rules, (1.0,), effort, quick, ToyTraining(128, 1), 0, lambda *done: parts.append(done)
+    )
     assert set(report["path_kl"]["1"]) == {
         "1D-paper", "1D-marginal", "1D-autoG", "2D-marginal", "2D-autoG", "1D-classifier",
     }  # fmt: skip
@@ -62,4 +65,18 @@ def test_tables_on_learned_networks():
         assert set(row) == set(rules)
         assert all(value >= 0 for value in row.values())
     assert all(0 <= v <= 4 for row in report["kappa2"].values() for v in row.values())
-    assert parts[-1] == (6, 6)
+    for problem in ("1D-ckpt", "1D-paper"):
+        assert set(report["win_ratio"][problem]) == {"0.5", "1", "3"}
+        for row in report["win_ratio"][problem].values():
+            assert set(row) == {"none", "reg", "ratio"}
+            assert all(0 <= value <= 1 for value in row.values())
+    assert parts[-1] == (8, 8)
+
+
+def test_the_network_of_the_paper_learns():
+    law = named["1D-ckpt"].conditional
+    toy = learn_toy(law, ToyTraining(epochs=4), 0)
+    t = torch.tensor(10.0, dtype=F64)
+    x = law.sample(500, *PUBLISHED(t), torch.Generator().manual_seed(1))
+    error = toy(x, t) - MixtureDenoiser(law, PUBLISHED)(x, t)
+    assert error.square().mean().sqrt() < 0.06

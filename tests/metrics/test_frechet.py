@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from yuragi.errors import InputError
-from yuragi.metrics.frechet import bootstrap_frechet, frechet_distance
+from yuragi.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
 
 
 def normal(n, d, seed, scale=1.0, shift=0.0):
@@ -42,14 +42,29 @@ def test_with_more_features_than_pictures():
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
 
 
+def interval(generated, real):
+    return bootstrap_interval(frechet_distance(generated, real), resampled_frechet(generated, real))
+
+
 def test_the_interval_holds_the_value_and_shrinks():
     real = normal(400, 4, 9)
-    few = bootstrap_frechet(normal(50, 4, 1, shift=1.0), real)
-    many = bootstrap_frechet(normal(400, 4, 1, shift=1.0), real)
+    few = interval(normal(50, 4, 1, shift=1.0), real)
+    many = interval(normal(400, 4, 1, shift=1.0), real)
     for found in (few, many):
         assert found.low < found.value < found.high
     assert many.high - many.low < 0.6 * (few.high - few.low)
-    assert bootstrap_frechet(real[:50], real) == bootstrap_frechet(real[:50], real)
+    assert interval(real[:50], real) == interval(real[:50], real)
+
+
+def test_paired_resamples_tell_small_differences():
+    """The same pictures a little farther off: the difference is certain, the distances are not."""
+    real, near = normal(400, 4, 9), normal(100, 4, 1, shift=1.0)
+    far = near + 0.05
+    apart = [resampled_frechet(x, real) for x in (far, near)]
+    difference = frechet_distance(far, real) - frechet_distance(near, real)
+    paired = bootstrap_interval(difference, apart[0] - apart[1])
+    assert 0 < paired.low < paired.value < paired.high
+    assert interval(near, real).high > interval(far, real).low
 
 
 @pytest.mark.parametrize(("a", "b"), [((1, 3), (5, 3)), ((5, 3), (5, 4)), ((5,), (5, 3))])

@@ -7,6 +7,8 @@ evaluations, spent on more steps (``plain x30`` and so on): what a gain costs mu
 
 - ``fd``: FD-EffLite0 to the drawings of the same portraits, with a 95 % bootstrap interval; its
   floor is the distance between two sets of drawings of this size;
+- ``against``: differences of ``fd`` and ``accuracy`` to plain guidance at the same steps and at the
+  same evaluations, with 95 % intervals of the paired differences (same prompts and noise);
 - ``accuracy``: as in `yuragi.bench.portraits`;
 - ``coverage``, ``precision``, ``vendi``: see `yuragi.metrics.diversity`;
 - ``clipped``: share of channel values beyond the decoder's range of [-1, 1].
@@ -38,7 +40,7 @@ from yuragi.edit import watch
 from yuragi.guidance import Guided
 from yuragi.metrics.diversity import coverage, precision, vendi
 from yuragi.metrics.features import Features, load_features
-from yuragi.metrics.frechet import bootstrap_frechet
+from yuragi.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
 from yuragi.recipe.models import load_model
 from yuragi.recipe.request import GuidanceRule
 from yuragi.recipe.rows import sample_rows, start_noise
@@ -57,30 +59,39 @@ STEPS, SOLVER, BATCH = 20, "dpm++2m", 25
 
 @dataclass(frozen=True)
 class Arm:
-    """A guidance rule and the steps that it is given."""
+    """A guidance rule, the steps that it is given, and the arms that it must beat."""
 
     rule: GuidanceRule
     steps: int = STEPS
+    against: tuple[str, ...] = ()
+
+
+def _gain(control: str, **values: Any) -> Arm:
+    return Arm(GuidanceRule(**values), against=tuple(dict.fromkeys(["plain", control])))
 
 
 ARMS: Mapping[str, Arm] = {
     "plain": Arm(GuidanceRule()),
-    "interval": Arm(GuidanceRule(rule="interval", interval=(0.28, 2.9))),
-    "reg": Arm(GuidanceRule(gain="reg")),
-    "reg_forward": Arm(GuidanceRule(gain="reg_forward")),
-    "reg_forward/4": Arm(GuidanceRule(gain="reg_forward", refresh=4)),
-    "ratio": Arm(GuidanceRule(gain="ratio")),
-    "ratio, gamma 1/2": Arm(GuidanceRule(gain="ratio", gamma=0.5)),
-    "ratio, gamma auto": Arm(GuidanceRule(gain="ratio", gamma="auto")),
-    "ratio/4": Arm(GuidanceRule(gain="ratio", refresh=4)),
-    "scheduled": Arm(GuidanceRule(gain="scheduled")),
     "plain x23": Arm(GuidanceRule(), 23),
     "plain x25": Arm(GuidanceRule(), 25),
     "plain x30": Arm(GuidanceRule(), 30),
     "plain x40": Arm(GuidanceRule(), 40),
+    "interval": _gain("plain", rule="interval", interval=(0.28, 2.9)),
+    "linear": _gain("plain", rule="linear"),
+    "cosine": _gain("plain", rule="cosine"),
+    "reg": _gain("plain x40", gain="reg"),
+    "reg_forward": _gain("plain x30", gain="reg_forward"),
+    "reg_forward/4": _gain("plain x23", gain="reg_forward", refresh=4),
+    "ratio": _gain("plain x40", gain="ratio"),
+    "ratio/4": _gain("plain x25", gain="ratio", refresh=4),
+    "ratio/8": _gain("plain x23", gain="ratio", refresh=8),
+    "ratio, gamma 1/2": _gain("plain x40", gain="ratio", gamma=0.5),
+    "ratio, gamma auto": _gain("plain x40", gain="ratio", gamma="auto"),
+    "scheduled": _gain("plain", gain="scheduled"),
 }
 """What is compared. At 20 steps plain guidance spends 40 evaluations a picture, `reg_forward` 60
-(45 refreshed), `ratio` 80 (50 refreshed); `reg` 40 and 20 reverse products of about two each."""
+(45 refreshed every 4), `ratio` 80 (50 and 45 refreshed every 4 and 8); `reg` 40 and 20 reverse
+products of about two each."""
 
 
 def bench_guidance(
@@ -121,22 +132,35 @@ def bench_guidance(
     judge = trained_judge(recipe, runs, data, device, on_report)
     real = features(to_tensor(drawings[:n]))
     others = features(to_tensor(drawings[n:]))
-    sweep = _Sweep(loaded, judge, features, labels[:n], seed, runs / "guidance" / loaded.weights)
-    points = [(arm, scale) for scale in scales for arm in arms]
+    folder = runs / "guidance" / loaded.weights
+    sweep = _Sweep(loaded, judge, features, real, labels[:n], seed, folder)
     batches = -(-n // BATCH)
-    rows = []
-    for k, (arm, scale) in enumerate(points):
+    rows: list[dict[str, Any]] = []
+    for scale in scales:
+        found: dict[str, _Point] = {}
+        for arm in arms:
 
-        def done(batch: int, before: int = k * batches) -> None:
-            on_point(before + batch, len(points) * batches)
+            def done(batch: int, before: int = len(rows) * batches + len(found) * batches) -> None:
+                on_point(before + batch, len(scales) * len(arms) * batches)
 
-        point = sweep.point(chosen[arm], scale, done)
-        rows.append({"arm": arm, "scale": scale} | _summary(point, real))
+            found[arm] = sweep.point(chosen[arm], scale, done)
+        rows += [
+            {"arm": arm, "scale": scale}
+            | _summary(point, real)
+            | {
+                "against": {
+                    other: _difference(point, found[other], real)
+                    for other in ARMS[arm].against
+                    if other in found
+                }
+            }
+            for arm, point in found.items()
+        ]
     return frame("guidance", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.weights,
         "settings": {"solver": SOLVER, "steps": {arm: ARMS[arm].steps for arm in arms}},
-        "floor": bootstrap_frechet(others, real)._asdict(),
+        "floor": _interval(frechet_distance(others, real), resampled_frechet(others, real)),
         "real": {"coverage": coverage(others, real), "vendi": vendi(real)},
         "points": rows,
     }
@@ -149,6 +173,7 @@ class _Sweep:
     model: DiffusionModel
     judge: Judge
     features: Features
+    real: Tensor
     labels: Sequence[Labels]
     seed: int
     folder: Path
@@ -192,7 +217,7 @@ class _Sweep:
             on_batch(len(columns))
         embedded, hits, clipped = (torch.cat(column) for column in zip(*columns, strict=True))
         spent = torch.tensor([seconds, float(counter.evaluations)], dtype=torch.float64)
-        return _Point(embedded, hits, clipped, spent)
+        return _Point(embedded, hits, clipped, spent, resampled_frechet(embedded, self.real))
 
     def _measure(self, z: Tensor, rows: range) -> tuple[Tensor, Tensor, Tensor]:
         codec, side = self.model.codec, self.model.native_size
@@ -205,12 +230,21 @@ class _Sweep:
 
 @dataclass(frozen=True)
 class _Point:
-    """What is kept of a point: rows of the n pictures, and (seconds, evaluations)."""
+    """What is kept of a point.
+
+    Args:
+        features: [n, d].
+        hits: [n, attributes] whether the judge agrees with the prompt.
+        clipped: [n] share of channel values beyond the decoder's range.
+        spent: (seconds, evaluations) of all pictures.
+        resampled: `resampled_frechet` to the drawings.
+    """
 
     features: Tensor
     hits: Tensor
     clipped: Tensor
     spent: Tensor
+    resampled: Tensor
 
     def save(self, path: Path) -> None:
         save_file({name: value.contiguous() for name, value in vars(self).items()}, path)
@@ -225,7 +259,7 @@ def _summary(point: _Point, real: Tensor) -> dict[str, Any]:
     seconds, evaluations = point.spent.tolist()
     n = len(point.features)
     return {
-        "fd": bootstrap_frechet(point.features, real)._asdict(),
+        "fd": _interval(frechet_distance(point.features, real), point.resampled),
         "accuracy": float(point.hits.float().mean()),
         "by_attribute": dict(zip(JUDGED, point.hits.float().mean(0).tolist(), strict=True)),
         "coverage": coverage(point.features, real),
@@ -235,3 +269,20 @@ def _summary(point: _Point, real: Tensor) -> dict[str, Any]:
         "evaluations_per_picture": evaluations / n,
         "seconds_per_picture": seconds / n,
     }
+
+
+def _difference(point: _Point, control: _Point, real: Tensor) -> dict[str, Any]:
+    """What a point has more than its control, picture by picture from the same noise."""
+    fd = frechet_distance(point.features, real) - frechet_distance(control.features, real)
+    right = point.hits.double().mean(1) - control.hits.double().mean(1)
+    generator = torch.Generator().manual_seed(0)
+    n, draws = len(right), len(point.resampled)
+    means = right[torch.randint(n, (draws, n), generator=generator)].mean(1)
+    return {
+        "fd": _interval(fd, point.resampled - control.resampled),
+        "accuracy": _interval(float(right.mean()), means),
+    }
+
+
+def _interval(value: float, resampled: Tensor) -> dict[str, float]:
+    return bootstrap_interval(value, resampled)._asdict()

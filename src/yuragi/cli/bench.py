@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_folder
+from yuragi.cli.files import check_report
 from yuragi.cli.options import (
     ConfigOption,
     DataOption,
@@ -45,7 +45,7 @@ def portraits(
 
     for name, path in (("output", output), ("sheet", sheet)):
         if path is not None:
-            check_folder(name, path.parent)
+            check_report(name, path)
     with training("judge") as on_report, progress("sampling") as on_sample:
         report = bench_portraits(
             model,
@@ -80,7 +80,7 @@ def drag(
     from yuragi.recipe.pictures import read_picture
 
     if output is not None:
-        check_folder("output", output.parent)
+        check_report("output", output)
     points = [parse_point(text) for text in point]
     with progress("dragging") as on_done:
         report = bench_drag(
@@ -114,7 +114,7 @@ def guidance(
     from yuragi.train.config import read_recipe
 
     if output is not None:
-        check_folder("output", output.parent)
+        check_report("output", output)
     for name in arm or []:
         if name not in ARMS:
             raise InputError("arm", name, "one of " + ", ".join(ARMS))
@@ -157,7 +157,7 @@ def guidance_cost(
     from yuragi.device import pick_device
 
     if output is not None:
-        check_folder("output", output.parent)
+        check_report("output", output)
     for name, value in (("repeats", repeats), ("batch", batch)):
         if value < 1:
             raise InputError(name, value, "1 or more")

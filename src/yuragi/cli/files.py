@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yuragi.errors import InputError
 
-__all__ = ["check_folder", "check_output"]
+__all__ = ["check_folder", "check_output", "check_report"]
 
 
 def check_output(
@@ -30,10 +30,19 @@ def check_output(
         raise InputError(argument, str(path), "a file name ending in " + ", ".join(suffixes))
     if any(path.resolve() == other.resolve() for other in taken):
         raise InputError(argument, str(path), "a file that is not read or written elsewhere here")
+    if path.exists() and not path.is_dir() and not overwrite:
+        raise InputError(argument, str(path), "a new file, or --overwrite")
+    check_report(argument, path)
+
+
+def check_report(argument: str, path: Path) -> None:
+    """Refuse a file that cannot be written; a report may replace an older one.
+
+    Raises:
+        InputError: it is a folder, or its folder cannot be written.
+    """
     if path.is_dir():
         raise InputError(argument, str(path), "a file, not a folder")
-    if path.exists() and not overwrite:
-        raise InputError(argument, str(path), "a new file, or --overwrite")
     check_folder(argument, path.parent)
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_folder
+from yuragi.cli.files import check_folder, check_report
 from yuragi.cli.progress import progress
+from yuragi.errors import InputError
 
 __all__ = ["app"]
 
@@ -40,11 +41,11 @@ def reg(
     from yuragi.lab.reg import compare_rules
     from yuragi.lab.rules import RULES
 
-    path = None if json is None or str(json) == "-" else json
-    for name, target in (("json", path), ("pictures", pictures)):
-        if target is not None:
-            check_folder(name, target.parent)
+    path = _checked(json)
     if pictures is not None:
+        if pictures.exists() and not pictures.is_dir():
+            raise InputError("pictures", str(pictures), "a folder")
+        check_folder("pictures", pictures)
         check_matplotlib()
     effort = QUICK if quick else FULL
     with progress("comparing") as on_part:
@@ -63,7 +64,7 @@ def trained(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
 ) -> None:
-    """The same path-KLs with small networks, and a classifier, trained here (minutes)."""
+    """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
     import torch
 
     from yuragi.bench.report import frame, write_report
@@ -71,12 +72,21 @@ def trained(
     from yuragi.lab.measure import FULL, QUICK
     from yuragi.lab.reg import WEIGHTS
     from yuragi.lab.rules import RULES
+    from yuragi.lab.toy import ToyTraining
     from yuragi.lab.trained import compare_trained
 
-    path = None if json is None or str(json) == "-" else json
-    if path is not None:
-        check_folder("json", path.parent)
-    effort, training = (QUICK, Training(steps=512)) if quick else (FULL, Training())
+    path = _checked(json)
+    effort, training, toy = FULL, Training(), ToyTraining()
+    if quick:
+        effort, training, toy = QUICK, Training(steps=512), ToyTraining(epochs=10)
     with progress("training") as on_part:
-        tables = compare_trained(RULES, WEIGHTS, effort, training, seed, on_part)
+        tables = compare_trained(RULES, WEIGHTS, effort, training, toy, seed, on_part)
     write_report(frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables, path)
+
+
+def _checked(json: Path | None) -> Path | None:
+    """The file for the tables; None prints them."""
+    if json is None or str(json) == "-":
+        return None
+    check_report("json", json)
+    return json

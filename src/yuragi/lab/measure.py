@@ -12,6 +12,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.core.noise import RecordedNoise
 from yuragi.core.schedule import EDMSchedule
+from yuragi.core.table import TableSchedule, linear_betas
 from yuragi.core.times import uniform_log_snr
 from yuragi.errors import InputError
 from yuragi.lab.problems import Problem
@@ -22,14 +23,18 @@ from yuragi.metrics.path_kl import (
     Errors,
     Level,
     compare,
+    levels_at,
     levels_by_quadrature,
     levels_by_sampling,
+    square_errors,
+    win_ratio,
 )
 from yuragi.sample import integrate
 from yuragi.solver.ddim import DDIM
 
 __all__ = [
     "FULL",
+    "PUBLISHED",
     "QUICK",
     "SAMPLING",
     "SCHEDULE",
@@ -39,6 +44,7 @@ __all__ = [
     "make_levels",
     "problem_errors",
     "rule_errors",
+    "win_ratios",
 ]
 
 F64 = torch.float64
@@ -46,6 +52,9 @@ SCHEDULE = EDMSchedule(1e-3, 100.0)
 """Where path-KLs are measured: noise from far below to far above the data."""
 SAMPLING = EDMSchedule(0.01, 20.0)
 """Where samplers run."""
+PUBLISHED = TableSchedule.from_betas(linear_betas(1e-4, 0.02, 20))
+"""The paper's one-dimensional chain. It ends far from noise, at alpha^2 = 0.817: only the low-noise
+third of a usual schedule."""
 
 Rules: TypeAlias = Mapping[str, Rule]
 
@@ -125,6 +134,28 @@ def problem_errors(
     target = JointTarget(problem.conditional, problem.guide, weight)
     levels = make_levels(problem, target, noise, effort, seed)
     return rule_errors(rules, (problem.conditional, problem.guide), weight, levels)
+
+
+def win_ratios(
+    rules: Rules, problem: Problem, pair: tuple[Denoiser, Denoiser], weight: float, grid: int
+) -> dict[str, float]:
+    """Share of the published grid, 20 levels times `grid` states, where a rule beats plain `cfg`.
+
+    Args:
+        rules: by name, `cfg` among them.
+        problem: on the line.
+        pair: (strong, weak) under `PUBLISHED`, exact or learned; the ideal is exact.
+        weight: guidance scale - 1.
+        grid: states in [-1, 2].
+    """
+    x = torch.linspace(-1, 2, grid, dtype=F64)[:, None]
+    target = JointTarget(problem.conditional, problem.guide, weight)
+    levels = levels_at(target, PUBLISHED, torch.arange(20, dtype=F64), x)
+    squares = {name: square_errors(rule(*pair, weight), levels) for name, rule in rules.items()}
+    rivals = squares.pop("cfg")
+    return {
+        name: win_ratio(square, rivals, levels).mean().item() for name, square in squares.items()
+    }
 
 
 def draw(denoiser: Denoiser, shape: tuple[int, int], steps: int, seed: int) -> Tensor:

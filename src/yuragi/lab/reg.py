@@ -3,12 +3,14 @@ r"""Guidance rules against the exact target of joint scaling: the tables, as one
 A rule builds a denoiser from (strong, weak, weight). On data that is known exactly we measure
 
     path_kl          nats between the sampler of a rule and the ideal one, by problem and weight
-    geomean_vs_reg   geometric mean over problems of path_kl relative to the rule `reg`
+    geomean_vs_reg   geometric mean of path_kl relative to the rule `reg` over the problems but the
+                     mean shift, and but those where a rule is exact (`ratio` on `1D-sharpen`)
     win_ratio        share of a published grid of (x, t) where a rule is closer than `cfg`
     relative_error   rms error of grad log E_t per noise level; 1 is as bad as no guidance
     fields           path_kl on a 32 x 32 stationary field and on 8 x 8 fields in 8 classes
     samples          energy distance of end samples to the target
     family           geomean_vs_reg on random problems: half to choose gamma, half to report it
+    stress           of plain guidance by weight, beside its path_kl: see `yuragi.lab.gauge`
 
 Problems on the line are integrated; in the plane and above, states are drawn and path_kl has a
 standard error.
@@ -24,10 +26,11 @@ import torch
 from torch import Tensor
 
 from yuragi.core.mixture import MixtureDenoiser
-from yuragi.core.table import TableSchedule, linear_betas
 from yuragi.errors import InputError
+from yuragi.lab.gauge import GAUGED, gauge
 from yuragi.lab.measure import (
     FULL,
+    PUBLISHED,
     SAMPLING,
     SCHEDULE,
     Effort,
@@ -35,6 +38,7 @@ from yuragi.lab.measure import (
     draw,
     problem_errors,
     rule_errors,
+    win_ratios,
 )
 from yuragi.lab.problems import family, named
 from yuragi.metrics.classes import ClassTarget, class_mixture
@@ -42,21 +46,19 @@ from yuragi.metrics.energy import energy_distance
 from yuragi.metrics.fields import class_field, tilt
 from yuragi.metrics.joint import JointTarget
 from yuragi.metrics.law import ExactDenoiser, Law
-from yuragi.metrics.path_kl import (
-    levels_at,
-    levels_by_sampling,
-    log_spaced,
-    square_errors,
-    win_ratio,
-)
+from yuragi.metrics.path_kl import levels_by_sampling, log_spaced
 
-__all__ = ["WEIGHTS", "compare_rules"]
+__all__ = ["WEIGHTS", "WINS", "WIN_WEIGHTS", "compare_rules"]
 
 F64 = torch.float64
 WEIGHTS = (1.0, 3.0)
 TABLE_NOISE = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 SAMPLED = ("1D-paper", "1D-marginal", "1D-autoG", "2D-marginal", "2D-autoG")
 SAMPLED_WEIGHT = 3.0
+EXACT = 1e-9
+"""Path-KL relative to `reg` below which a rule is exact but for rounding."""
+WINS = ("1D-ckpt", "1D-paper")
+WIN_WEIGHTS = (0.5, 1.0, 3.0)
 
 Table: TypeAlias = dict[str, Any]
 
@@ -88,6 +90,7 @@ def compare_rules(
         lambda: {"fields": _fields(rules, effort, seed)},
         lambda: {"samples": _samples(rules, effort, seed)},
         lambda: {"family": _family(rules, effort, seed)},
+        lambda: {"stress": _stress(effort, seed)},
     ]
     report: Table = {"weights": list(WEIGHTS), "effort": vars(effort).copy()}
     for done, part in enumerate(parts):
@@ -119,37 +122,29 @@ def _path_kls(rules: Rules, effort: Effort, seed: int) -> Table:
 
 
 def _geomean(tables: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Geometric mean over tables (rule -> path-KL) of each rule relative to `reg`."""
-    logs = {
-        rule: [math.log(max(table[rule], 1e-300) / table["reg"]) for table in tables]
-        for rule in tables[0]
-    }
-    return {rule: math.exp(math.fsum(values) / len(values)) for rule, values in logs.items()}
+    """Geometric mean over tables (rule -> path-KL) of each rule relative to `reg`.
+
+    A table where a rule is exact is left out of its mean, which would be 0 whatever the others say.
+    """
+    means = {}
+    for rule in tables[0]:
+        relative = [table[rule] / table["reg"] for table in tables]
+        logs = [math.log(value) for value in relative if value > EXACT]
+        means[rule] = math.exp(math.fsum(logs) / len(logs)) if logs else 0.0
+    return means
 
 
 def _win_ratios(rules: Rules, effort: Effort) -> Table:
-    """On the published grid: 20 DDPM steps, beta 1e-4 to .02, points in [-1, 2]."""
-    schedule = TableSchedule.from_betas(linear_betas(1e-4, 0.02, 20))
-    x = torch.linspace(-1, 2, effort.grid, dtype=F64)[:, None]
     report: Table = {}
-    for name in ("1D-ckpt", "1D-paper"):
+    for name in WINS:
         problem = named[name]
-        pair = (
-            MixtureDenoiser(problem.conditional, schedule),
-            MixtureDenoiser(problem.guide, schedule),
+        strong, weak = (
+            MixtureDenoiser(law, PUBLISHED) for law in (problem.conditional, problem.guide)
         )
-        report[name] = {}
-        for weight in (0.5, 1.0, 3.0):
-            target = JointTarget(problem.conditional, problem.guide, weight)
-            levels = levels_at(target, schedule, torch.arange(20, dtype=F64), x)
-            squares = {
-                rule: square_errors(build(*pair, weight), levels) for rule, build in rules.items()
-            }
-            rivals = squares.pop("cfg")
-            report[name][f"{weight:g}"] = {
-                rule: win_ratio(square, rivals, levels).mean().item()
-                for rule, square in squares.items()
-            }
+        report[name] = {
+            f"{weight:g}": win_ratios(rules, problem, (strong, weak), weight, effort.grid)
+            for weight in WIN_WEIGHTS
+        }
     return report
 
 
@@ -232,3 +227,12 @@ def _family(rules: Rules, effort: Effort, seed: int) -> Table:
     gammas = {rule: mean for rule, mean in pooled.items() if rule.startswith("ratio_")}
     chosen = min(gammas, key=lambda rule: gammas[rule]) if gammas else None
     return {"problems": list(effort.family), "geomean_vs_reg": means, "chosen": chosen}
+
+
+def _stress(effort: Effort, seed: int) -> Table:
+    noise = _noise(effort)
+    return {
+        name: gauge(problem, GAUGED, noise, effort, seed)
+        for name, problem in named.items()
+        if not problem.exact
+    }

@@ -2,7 +2,7 @@
 
 The targets stay exact; the denoisers that the rules are given are learned from samples
 (`yuragi.lab.learned`). One more problem guides by a trained classifier: the class against the
-rest, both equally likely.
+rest, both equally likely. The win ratio is taken on the paper's own networks (`yuragi.lab.toy`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.guidance.classifier import Unclassified
 from yuragi.guidance.symmetry import probe
 from yuragi.lab.learned import Training, learn_classifier, learn_denoiser
-from yuragi.lab.measure import SCHEDULE, Effort, Rules, make_levels
+from yuragi.lab.measure import SCHEDULE, Effort, Rules, make_levels, win_ratios
 from yuragi.lab.problems import Problem, line, mixed, named
+from yuragi.lab.reg import WIN_WEIGHTS, WINS
+from yuragi.lab.toy import ToyTraining, learn_toy
 from yuragi.metrics.joint import JointTarget
 from yuragi.metrics.path_kl import compare, log_spaced
 
@@ -35,6 +37,7 @@ def compare_trained(
     weights: Sequence[float],
     effort: Effort,
     training: Training,
+    toy: ToyTraining,
     seed: int,
     on_part: Callable[[int, int], None],
 ) -> Table:
@@ -45,23 +48,34 @@ def compare_trained(
         weights: extra weights w.
         effort: how many levels and states.
         training: of each network.
+        toy: of each of the paper's networks.
         seed: of networks, states and probes.
         on_part: called as on_part(problems done, problems in all).
 
     Returns:
-        ``path_kl[w][problem][rule]``, and ``kappa2[problem]`` of the conditional network by
-        sigma / alpha.
+        ``path_kl[w][problem][rule]``; ``kappa2[problem]`` of the conditional network by
+        sigma / alpha; ``win_ratio[problem][w][rule]`` on the paper's networks.
     """
-    report: Table = {"path_kl": {f"{w:g}": {} for w in weights}, "kappa2": {}}
-    report |= {"training": vars(training).copy()}
-    total = len(PROBLEMS) + 1
+    report: Table = {"path_kl": {f"{w:g}": {} for w in weights}, "kappa2": {}, "win_ratio": {}}
+    report |= {"training": vars(training).copy(), "toy": vars(toy).copy()}
+    total = len(PROBLEMS) + 1 + len(WINS)
     for k, problem in enumerate(named[name] for name in PROBLEMS):
         on_part(k, total)
         strong = learn_denoiser(problem.conditional, SCHEDULE, training, seed)
         weak = learn_denoiser(problem.guide, SCHEDULE, training, seed + 1)
         _add(report, rules, problem, strong, weak, effort, seed)
-    on_part(total - 1, total)
+    on_part(len(PROBLEMS), total)
     _add(report, rules, *_classified(training, seed), effort, seed)
+    for k, problem in enumerate(named[name] for name in WINS):
+        on_part(len(PROBLEMS) + 1 + k, total)
+        pair = (
+            learn_toy(problem.conditional, toy, seed),
+            learn_toy(problem.guide, toy, seed + 1),
+        )
+        report["win_ratio"][problem.name] = {
+            f"{weight:g}": win_ratios(rules, problem, pair, weight, effort.grid)
+            for weight in WIN_WEIGHTS
+        }
     on_part(total, total)
     return report
 

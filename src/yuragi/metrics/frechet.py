@@ -20,7 +20,7 @@ from torch import Tensor
 
 from yuragi.errors import InputError
 
-__all__ = ["Interval", "bootstrap_frechet", "frechet_distance"]
+__all__ = ["Interval", "bootstrap_interval", "frechet_distance", "resampled_frechet"]
 
 
 class Interval(NamedTuple):
@@ -48,13 +48,11 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     return max(float(value), 0.0)
 
 
-def bootstrap_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Interval:
-    """The distance and a 95 % interval for the choice of the generated pictures.
+def resampled_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Tensor:
+    """Distances of resamples of the generated pictures, [draws] float64.
 
-    Resampling with replacement shrinks the spread of a set and so shifts the distance: the
-    percentiles of the resamples are taken about their own mean, and laid around the distance. Sets
-    of equal size and seed are resampled alike, so that pictures drawn from the same prompts and
-    noise stay paired.
+    Sets of equal size and seed are resampled alike, so that the distances of two sets that were
+    drawn from the same prompts and noise are paired, draw by draw.
 
     Args:
         generated: [n, d].
@@ -62,16 +60,21 @@ def bootstrap_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: i
         draws: resamples.
         seed: of the resampling.
     """
-    value = frechet_distance(generated, real)
     generator = torch.Generator().manual_seed(seed)
     n = len(generated)
-    values = torch.tensor(
-        [
-            frechet_distance(generated[torch.randint(n, (n,), generator=generator)], real)
-            for _ in range(draws)
-        ],
-        dtype=torch.float64,
-    )
-    spread = values - values.mean()
+    values = [
+        frechet_distance(generated[torch.randint(n, (n,), generator=generator)], real)
+        for _ in range(draws)
+    ]
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def bootstrap_interval(value: float, resampled: Tensor) -> Interval:
+    """A 95 % interval around a value, from what resamples [draws] gave in its place.
+
+    Resampling with replacement shrinks the spread of a set and so shifts a distance: the
+    percentiles are taken about the resamples' own mean, and laid around the value.
+    """
+    spread = resampled.double() - resampled.double().mean()
     low, high = torch.quantile(spread, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Interval(value, value + low, value + high)

@@ -50,8 +50,12 @@ class AutoencoderConfig(Fit):
 
 
 class DenoiserConfig(Fit):
-    """Sizes of `diffusers.UNet2DConditionModel` and of `transformers.CLIPTextModel`."""
+    """Sizes of `diffusers.UNet2DConditionModel` and of `transformers.CLIPTextModel`.
 
+    `face` is the weight of the face's cells in the loss, relative to the rest of the picture.
+    """
+
+    face: PositiveFloat
     channels: tuple[int, int, int]
     text_width: PositiveInt
     text_layers: PositiveInt

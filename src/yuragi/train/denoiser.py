@@ -1,7 +1,9 @@
 """Train the text encoder and the UNet on cached latents of the finished autoencoder.
 
 v-prediction (Salimans and Ho, 2022): with z_t = alpha z + sigma eps the network learns
-v = alpha eps - sigma z, with t uniform on the table's 1000 steps and the mean squared error.
+v = alpha eps - sigma z under a weighted squared error. The weights favour what is small: cells of
+the face over flat ground, and the middle of the table, where faces are decided, over its ends. They
+change what is learnt first, not what is right: the best v at each cell and level stays the mean.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.config import DenoiserConfig, Fit
@@ -67,10 +69,11 @@ def train_denoiser(
         train_reader(network, tokenizer, labels, reading, folder / "reader", device, on_report)
     place(network, device)
     alphas = build_scheduler().alphas_cumprod.to(device)
+    weights = _face_weights(latents.shape[-1], config.face).to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         picked = torch.randint(len(labels), (config.batch,), generator=rng)
-        t = torch.randint(len(alphas), (config.batch,), generator=rng)
+        t = _levels(config.batch, len(alphas), rng)
         words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
         texts = [caption(labels[i], words) for i in picked.tolist()]
         tokens = tokenizer(texts, **TOKENS).input_ids.to(device)
@@ -80,7 +83,29 @@ def train_denoiser(
         sigma = (1 - alpha.square()).sqrt()
         text = network.text_encoder(tokens).last_hidden_state
         out: Tensor = network.unet(alpha * z + sigma * eps, t.to(device), text).sample
-        return nn.functional.mse_loss(out, alpha * eps - sigma * z)
+        error: Tensor = (out - (alpha * eps - sigma * z)).square()
+        return (error * weights).mean()
 
     fit(network, loss, config, folder, on_report)
     return network
+
+
+def _face_weights(side: int, face: float) -> Tensor:
+    """Weights (side, side) of mean 1, `face` times higher where the drawings have their faces.
+
+    A face fills less than a tenth of a portrait and carries four of its eleven attributes.
+    """
+    rows, columns = torch.meshgrid(
+        (torch.arange(side) + 0.5) / side, (torch.arange(side) + 0.5) / side, indexing="ij"
+    )
+    far = ((rows - 0.56) / 0.25).square() + ((columns - 0.5) / 0.2).square()
+    weights = 1 + (face - 1) * torch.exp(-far.square())
+    return weights / weights.mean()
+
+
+def _levels(n: int, levels: int, rng: torch.Generator) -> Tensor:
+    """Half of the draws uniform, half triangular about the middle of the table."""
+    uniform = torch.rand((n, 2), generator=rng)
+    middle = torch.arange(n) % 2 == 0
+    u = torch.where(middle, uniform.mean(dim=1), uniform[:, 0])
+    return (u * levels).long()
