@@ -10,24 +10,8 @@ import pytest
 from PIL import Image
 
 import yuragi
-from yuragi.cli import main
 
 QUICK = ["--preset", "fast", "--steps", "4", "--seed", "1"]
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys, tmp_path):
-    """Run `yuragi ARGUMENTS` in a fresh folder: (exit code, output, error output)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["yuragi", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        told = capsys.readouterr()
-        return stopped.value.code or 0, told.out, told.err
-
-    return call
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from yuragi.errors import InputError
-from yuragi.recipe.build import drag_request, guidance_rule, sample_request
+from yuragi.recipe.build import drag_request, sample_request
 from yuragi.recipe.request import GuidanceRule, parse_request
 
 SAMPLE = {
@@ -178,6 +178,10 @@ def test_eta_belongs_to_ddim():
         ({"rule": "interval", "interval": (1.0, 1.0)}, "interval"),
         ({"rule": "interval", "interval": (-1.0, 1.0)}, "interval"),
         ({"interval": (0.1, 1.0)}, "interval"),
+        ({"rule": "interval", "steps": (0.8, 0.2)}, "steps"),
+        ({"rule": "interval", "steps": (0.2, 1.2)}, "steps"),
+        ({"rule": "interval", "steps": (0.2, 0.8), "interval": (0.1, 1.0)}, "steps"),
+        ({"steps": (0.2, 0.8)}, "steps"),
         ({"start": 2.0}, "start"),
         ({"rule": "linear", "start": float("nan")}, "start"),
         ({"rule": "linear", "power": 2.0}, "power"),
@@ -201,11 +205,11 @@ def test_eta_belongs_to_ddim():
 )
 def test_bad_guidance_rules_are_named(values, name):
     with pytest.raises(InputError, match=f"^{name} = "):
-        guidance_rule(**values)
+        GuidanceRule(**values)
 
 
 def test_a_weak_model_must_exist():
-    rule = guidance_rule(rule="auto", weak_model="/nowhere")
+    rule = GuidanceRule(rule="auto", weak_model="/nowhere")
     with pytest.raises(InputError, match="^weak_model = "):
         sample_request(**SAMPLE | {"guidance": rule})
 
@@ -221,7 +225,7 @@ def test_a_weak_model_must_exist():
     ],
 )
 def test_a_gain_needs_two_sides(rule, scale):
-    changes = {"guidance": guidance_rule(**rule), "guidance_scale": scale}
+    changes = {"guidance": GuidanceRule(**rule), "guidance_scale": scale}
     with pytest.raises(InputError, match="^guidance_scale = "):
         sample_request(**SAMPLE | changes)
 
@@ -235,7 +239,7 @@ def test_a_request_holds_every_default():
         "auto": {"gain": "ratio", "gamma": "auto"},
     }
     found = {
-        name: sample_request(**SAMPLE | {"guidance": guidance_rule(**rule)}).guidance
+        name: sample_request(**SAMPLE | {"guidance": GuidanceRule(**rule)}).guidance
         for name, rule in full.items()
     }
     assert found["linear"].start == 1.0
@@ -246,7 +250,7 @@ def test_a_request_holds_every_default():
 
 def test_autoguidance_has_no_negative_prompt():
     changes = {
-        "guidance": guidance_rule(rule="auto", weak_model="portraits"),
+        "guidance": GuidanceRule(rule="auto", weak_model="portraits"),
         "negative_prompt": "a hat",
     }
     with pytest.raises(InputError, match="^negative_prompt = "):

@@ -30,6 +30,7 @@ OPTIONS = {
     "strength": "--t0",
     "timestep_spacing": "--spacing",
     "rule": "--guidance",
+    "steps": "--interval",
     "guidance": "--guidance",
     "weak_model": "--weak-model",
 } | {

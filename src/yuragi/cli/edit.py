@@ -80,7 +80,8 @@ def drag(
 ) -> None:
     """Move what lies under points of a picture to other places."""
     from yuragi.drag import parse_point
-    from yuragi.recipe.build import drag_request, guidance_rule
+    from yuragi.recipe.build import drag_request
+    from yuragi.recipe.request import GuidanceRule
     from yuragi.recipe.run import run
     from yuragi.show import ANIMATIONS, before_after, save_animation
 
@@ -105,7 +106,7 @@ def drag(
         num_inference_steps=steps,
         strength=t0,
         guidance_scale=scale,
-        guidance=guidance_rule(gain=gain, gamma=_gamma(gamma), refresh=refresh),
+        guidance=GuidanceRule(gain=gain, gamma=_gamma(gamma), refresh=refresh),
         solver=solver,
         eta=eta,
         seed=seed,
@@ -150,7 +151,8 @@ def sample(
     interval: Annotated[
         str | None,
         typer.Option(
-            help="With --guidance interval: sigma / alpha from low to high, e.g. 0.28:2.9.",
+            help="With --guidance interval: sigma / alpha, e.g. 0.28:2.9, or shares of the steps, "
+            "e.g. 20%:80%.",
             metavar="LOW:HIGH",
         ),
     ] = None,
@@ -182,8 +184,9 @@ def sample(
     quiet: QuietOption = False,
 ) -> None:
     """Draw pictures from a prompt."""
-    from yuragi.recipe.build import guidance_rule, sample_request
+    from yuragi.recipe.build import sample_request
     from yuragi.recipe.models import load_weak
+    from yuragi.recipe.request import GuidanceRule
     from yuragi.recipe.run import run
 
     request = sample_request(
@@ -193,9 +196,9 @@ def sample(
         num_images=number,
         num_inference_steps=steps,
         guidance_scale=scale,
-        guidance=guidance_rule(
+        guidance=GuidanceRule(
             rule=guidance,
-            interval=None if interval is None else _interval(interval),
+            **_interval(interval),
             start=start,
             power=power,
             weak_model=weak_model,
@@ -243,13 +246,17 @@ def _gamma(text: str | None) -> float | str | None:
         return text
 
 
-def _interval(text: str) -> tuple[float, float]:
-    """Two numbers from LOW:HIGH."""
+def _interval(text: str | None) -> dict[str, tuple[float, float]]:
+    """The bounds in LOW:HIGH, under the name that the rule has for them."""
+    if text is None:
+        return {}
+    shares = text.count("%") == 2
     try:
-        low, high = map(float, text.split(":"))
+        low, high = (float(bound.removesuffix("%" if shares else "")) for bound in text.split(":"))
     except ValueError as error:
-        raise InputError("interval", text, "LOW:HIGH, two values of sigma / alpha") from error
-    return low, high
+        allowed = "LOW:HIGH, two values of sigma / alpha, or two percentages of the steps"
+        raise InputError("interval", text, allowed) from error
+    return {"steps": (low / 100, high / 100)} if shares else {"interval": (low, high)}
 
 
 def replay(

@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_folder
-from yuragi.cli.options import ConfigOption, DataOption, DeviceOption, RunsOption
+from yuragi.cli.files import check_folder, check_output
+from yuragi.cli.options import (
+    ConfigOption,
+    DataOption,
+    DeviceOption,
+    OverwriteOption,
+    RunsOption,
+)
 from yuragi.cli.progress import progress, say, training
 from yuragi.errors import InputError
 
@@ -108,12 +114,16 @@ def table(
     seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
     data: DataOption = None,
     device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
     from yuragi.cli.edit import load_quietly
+    from yuragi.recipe.models import model_path
+    from yuragi.recipe.rules import TABLE
     from yuragi.recipe.table import write_table
     from yuragi.train.cache import default_folder
 
+    check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
     loaded = load_quietly(model, device)
     with progress("measuring") as on_progress:
         path = write_table(loaded, data or default_folder(), number, seed, on_progress)

@@ -27,7 +27,13 @@ from yuragi.recipe.pictures import (
     tensor_digest,
 )
 from yuragi.recipe.presets import drag_preset
-from yuragi.recipe.request import DragRequest, GuidanceRule, PictureRef, SampleRequest
+from yuragi.recipe.request import (
+    DragRequest,
+    GuidanceRule,
+    PictureRef,
+    SampleRequest,
+    refusal,
+)
 from yuragi.recipe.rules import completed
 from yuragi.solver import make_solver
 
@@ -178,15 +184,6 @@ def drag_settings(request: DragRequest) -> Drag:
     )
 
 
-def guidance_rule(**values: object) -> GuidanceRule:
-    """A guidance rule from its values; see `yuragi.GuidanceRule` for them.
-
-    Raises:
-        InputError: a value that is not allowed, or that does not belong to the rule.
-    """
-    return _validated(GuidanceRule, **values)
-
-
 def _check_scale(rule: GuidanceRule, scale: float) -> None:
     """A gain needs two sides, and the ratio a weight that is not negative."""
     if rule.gain == "plain" and not rule.stress:
@@ -233,10 +230,4 @@ def _validated(kind: type[Made], **values: Any) -> Made:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:  # a rule over several values; its message names the first
-            name, allowed = first["msg"].removeprefix("Value error, ").split(": ", 1)
-            raise InputError(name, values.get(name), allowed) from error
-        name = str(first["loc"][0])
-        allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-        raise InputError(name, values.get(name), allowed) from error
+        raise refusal(error, values) from error

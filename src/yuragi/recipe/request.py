@@ -2,14 +2,24 @@
 
 A request is complete: presets are already resolved into numbers, the seed is drawn, pictures are
 named by the digest of their pixels. So the same request on the same model gives the same result,
-whatever the defaults of a later version are. This module imports only pydantic.
+whatever the defaults of a later version are. This module imports only pydantic and errors.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from yuragi.errors import InputError
 
 __all__ = [
     "DragRequest",
@@ -18,6 +28,7 @@ __all__ = [
     "Request",
     "SampleRequest",
     "parse_request",
+    "refusal",
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -25,6 +36,17 @@ Steps = Annotated[int, Field(ge=1, le=1000)]
 Scale = Annotated[Finite, Field(ge=0, le=100)]
 Eta = Annotated[Finite, Field(ge=0, le=1)] | None
 Point = tuple[Finite, Finite]
+
+
+def refusal(error: ValidationError, values: Mapping[str, object]) -> InputError:
+    """The first thing that pydantic refused among `values`, as our own error."""
+    first = error.errors()[0]
+    if not first["loc"]:  # a rule over several values; its message names the first
+        name, allowed = first["msg"].removeprefix("Value error, ").split(": ", 1)
+        return InputError(name, values.get(name), allowed)
+    name = str(first["loc"][0])
+    allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return InputError(name, values.get(name), allowed)
 
 
 class _Strict(BaseModel):
@@ -48,6 +70,7 @@ class PictureRef(_Strict):
 
 
 Separation = tuple[Finite, Finite, Finite]
+Share = Annotated[Finite, Field(ge=0, le=1)]
 
 
 class GuidanceRule(_Strict):
@@ -58,6 +81,7 @@ class GuidanceRule(_Strict):
             ``cosine`` from off to the scale; ``interval`` only between two noise levels; ``auto``
             autoguidance, away from a weaker model under the same prompt.
         interval: for ``interval``: lowest and highest sigma / alpha that is guided.
+        steps: instead of `interval`: first and last share of the steps that is guided, 0 to 1.
         start: for ``linear``: the scale at the first step.
         power: for ``cosine``: higher starts later.
         weak_model: for ``auto``: name or path of the weaker model.
@@ -71,10 +95,14 @@ class GuidanceRule(_Strict):
         refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
         stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
             where the gain is ``plain``; not with ``reg`` and ``reg_forward``.
+
+    Raises:
+        InputError: a value that is not allowed, or that does not belong to the rule or the gain.
     """
 
     rule: Literal["cfg", "linear", "cosine", "interval", "auto"] = "cfg"
     interval: tuple[Annotated[Finite, Field(ge=0)], Annotated[Finite, Field(gt=0)]] | None = None
+    steps: tuple[Share, Share] | None = None
     start: Annotated[Finite, Field(ge=0, le=100)] | None = None
     power: Annotated[Finite, Field(gt=0, le=100)] | None = None
     weak_model: str | None = None
@@ -85,16 +113,24 @@ class GuidanceRule(_Strict):
     refresh: Annotated[int, Field(ge=1, le=1000)] = 1
     stress: bool = False
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise refusal(error, values) from error
+
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
-        belongs = {"interval": "interval", "start": "linear", "power": "cosine"}
-        for name, rule in (belongs | {"weak_model": "auto"}).items():
+        belongs = {"interval": "interval", "steps": "interval", "start": "linear"}
+        for name, rule in (belongs | {"power": "cosine", "weak_model": "auto"}).items():
             if getattr(self, name) is not None and self.rule != rule:
                 raise ValueError(f"{name}: only with the rule {rule}")
-        if self.rule == "interval" and (
-            self.interval is None or self.interval[0] >= self.interval[1]
-        ):
-            raise ValueError("interval: two values, the first below the second")
+        if self.interval is not None and self.steps is not None:
+            raise ValueError("steps: without an interval of sigma / alpha")
+        bounds = self.interval or self.steps
+        if self.rule == "interval" and (bounds is None or bounds[0] >= bounds[1]):
+            name = "interval" if self.steps is None else "steps"
+            raise ValueError(f"{name}: two values, the first below the second")
         if self.rule == "auto" and self.weak_model is None:
             raise ValueError("weak_model: needed by the rule auto")
         for name in ("gamma", "reach"):
@@ -183,6 +219,6 @@ def parse_request(text: str) -> SampleRequest | DragRequest:
     """Read a request from JSON.
 
     Raises:
-        pydantic.ValidationError: it is not one.
+        ValueError: it is not one.
     """
     return _ADAPTER.validate_json(text)

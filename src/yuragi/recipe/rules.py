@@ -13,6 +13,7 @@ from yuragi.core import Denoiser, Schedule
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Gain,
+    Progress,
     Ratio,
     Refresh,
     RowSum,
@@ -47,9 +48,15 @@ def weight_of(rule: GuidanceRule, scale: float, schedule: Schedule, times: Tenso
         "auto": lambda: constant(scale),
         "linear": lambda: linear(by_step(schedule, times), scale, _or(rule.start, 1.0)),
         "cosine": lambda: cosine(by_step(schedule, times), scale, _or(rule.power, 1.0)),
-        "interval": lambda: interval(scale, *(rule.interval or (0.0, float("inf")))),
+        "interval": lambda: _interval(rule, scale, by_step(schedule, times)),
     }
     return makers[rule.rule]()
+
+
+def _interval(rule: GuidanceRule, scale: float, progress: Progress) -> Weight:
+    if rule.steps is not None:
+        return interval(scale, *rule.steps, progress)
+    return interval(scale, *(rule.interval or (0.0, float("inf"))))
 
 
 def gain_of(rule: GuidanceRule) -> Gain:
