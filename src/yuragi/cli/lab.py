@@ -1,4 +1,4 @@
-"""`yuragi lab`: guidance rules against the exact target, on data that is known."""
+"""`yuragi lab`: guidance rules and samplers on data that is known, where the answer is exact."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from yuragi.errors import InputError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Compare guidance rules where the answer is known.", no_args_is_help=True)
+app = typer.Typer(
+    help="Compare guidance rules and samplers where the answer is known.", no_args_is_help=True
+)
 
 
 @app.callback()
 def lab() -> None:
-    """Compare guidance rules where the answer is known."""
+    """Compare guidance rules and samplers where the answer is known."""
 
 
 @app.command()
@@ -37,16 +39,13 @@ def reg(
 
     from yuragi.bench.report import frame, write_report
     from yuragi.lab.measure import FULL, QUICK
-    from yuragi.lab.pictures import check_matplotlib, write_pictures
+    from yuragi.lab.pictures import write_pictures
     from yuragi.lab.reg import compare_rules
     from yuragi.lab.rules import RULES
 
     path = _checked(json)
     if pictures is not None:
-        if pictures.exists() and not pictures.is_dir():
-            raise InputError("pictures", str(pictures), "a folder")
-        check_folder("pictures", pictures)
-        check_matplotlib()
+        _check_pictures(pictures)
     effort = QUICK if quick else FULL
     with progress("comparing") as on_part:
         tables = compare_rules(RULES, effort, seed, on_part)
@@ -82,6 +81,42 @@ def trained(
     with progress("training") as on_part:
         tables = compare_trained(RULES, WEIGHTS, effort, training, toy, seed, on_part)
     write_report(frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables, path)
+
+
+@app.command()
+def kl(
+    json: Annotated[
+        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
+) -> None:
+    """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
+    import torch
+
+    from yuragi.bench.report import frame, write_report
+    from yuragi.lab.kl import contraction
+    from yuragi.lab.kl_pictures import write_kl_pictures
+
+    path = _checked(json)
+    if pictures is not None:
+        _check_pictures(pictures)
+    tables = contraction(seed=seed)
+    write_report(frame("lab kl", torch.device("cpu"), [seed], 20_000) | tables, path)
+    if pictures is not None:
+        write_kl_pictures(tables, pictures, seed)
+
+
+def _check_pictures(folder: Path) -> None:
+    """Refuse now what would fail after the computation."""
+    from yuragi.lab.pictures import check_matplotlib
+
+    if folder.exists() and not folder.is_dir():
+        raise InputError("pictures", str(folder), "a folder")
+    check_folder("pictures", folder)
+    check_matplotlib()
 
 
 def _checked(json: Path | None) -> Path | None:
