@@ -24,10 +24,8 @@ from torch import Tensor
 from yuragi.core import Denoiser, Schedule, SeededNoise, trailing
 from yuragi.drag.paste import paste
 from yuragi.drag.spec import Handle, drag_count
-from yuragi.edit import composite, keep_outside, watch
+from yuragi.edit import Edit, Path, Sampler, chain, inverted, watch
 from yuragi.errors import InputError
-from yuragi.invert import Follow, markov_path, ode_invert
-from yuragi.sample import integrate
 from yuragi.solver import Solver
 
 __all__ = ["Drag", "DragStep", "drag_latents", "drag_levels"]
@@ -76,9 +74,16 @@ class Drag:
         return drag_count(max(handle.length for handle in handles), self.step * side)
 
     @property
+    def sampler(self) -> Sampler:
+        """How a sub-drag goes up and comes down."""
+        if self.stochastic:
+            return Sampler(chain, self.solver, follow=True)
+        return Sampler(inverted, self.solver)
+
+    @property
     def steps(self) -> int:
         """Solver steps of one sub-drag; the forward chain needs none."""
-        return self.climbs * (1 if self.stochastic else 2)
+        return self.climbs * self.sampler.passes
 
     @property
     def climbs(self) -> int:
@@ -138,26 +143,19 @@ def drag_latents(
     alpha, _ = denoiser.schedule(down[0])
     count = drag.plan(handles, side)
     for index in range(count):
-        if drag.stochastic:
-            chain = SeededNoise(seed, stream=f"drag {index} chain")
-            path = markov_path(latents, denoiser.schedule, down.flip(0), chain)
-            solver: Solver = Follow(drag.solver, path)
-        else:
-            path = ode_invert(denoiser, latents, down.flip(0), manipulate=watch(on_step))
-            solver = drag.solver
-        top = paste(
-            path[-1],
-            (alpha * path[0]).to(latents),
-            [handle.part(index / count, (index + 1) / count) for handle in handles],
-            drag.radius * side,
-            drag.gain,
-            drag.keep,
-            SeededNoise(seed, stream="drag paste")(index, latents),
-        )
-        manipulate = watch(on_step)
-        if mask is not None:
-            top = composite(top, path[-1], mask)
-            manipulate = keep_outside(mask, path, manipulate)
-        latents = integrate(denoiser, solver, top, down, manipulate=manipulate)
+
+        def move(path: Path, index: int = index) -> Tensor:
+            return paste(
+                path[-1],
+                (alpha * path[0]).to(path[0]),
+                [handle.part(index / count, (index + 1) / count) for handle in handles],
+                drag.radius * side,
+                drag.gain,
+                drag.keep,
+                SeededNoise(seed, stream="drag paste")(index, path[0]),
+            )
+
+        edit = Edit(denoiser, denoiser, drag.sampler, move)
+        latents = edit(latents, down, seed, [0], mask, watch(on_step), f"drag {index} ")
         left = [handle.part((index + 1) / count, 1.0) for handle in handles]
         yield DragStep(latents, index + 1, count, left)

@@ -1,0 +1,139 @@
+"""The formulation of all edits, on data that is known: exact returns, masks, contraction."""
+
+import pytest
+import torch
+
+from numeric.moments import SOLVERS
+from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, trailing
+from yuragi.edit import Edit, Sampler, chain, independent, inverted, one_noise
+from yuragi.errors import InputError
+from yuragi.solver import DDIM, Churn
+
+F64 = torch.float64
+VP = VPSchedule()
+SHAPE = (1, 4, 4)
+SAMPLERS = {
+    "ode": Sampler(inverted, DDIM()),
+    "sde": Sampler(chain, DDIM(1.0), follow=True),
+    "edit-friendly": Sampler(independent, DDIM(1.0), follow=True),
+    "fresh": Sampler(one_noise, DDIM(1.0)),
+    "fresh-ode": Sampler(one_noise, DDIM()),
+}
+
+
+def blobs(*means, std=0.3):
+    """A mixture of pictures of 16 numbers: flat grey levels and independent noise."""
+    k = len(means)
+    values = torch.tensor(means, dtype=F64)[:, None].expand(k, 16)
+    return GaussianMixture.diagonal(
+        torch.full((k,), 1 / k, dtype=F64), values, torch.full((k, 16), std**2, dtype=F64)
+    )
+
+
+DARK, LIGHT = (MixtureDenoiser(blobs(mean), VP) for mean in (-1.0, 1.0))
+
+
+def pictures(count=3, mean=-1.0):
+    generator = torch.Generator().manual_seed(0)
+    return mean + 0.3 * torch.randn(count, *SHAPE, generator=generator)
+
+
+def levels(steps, strength=1.0):
+    return trailing(VP, steps)[-(round(strength * steps) + 1) :]
+
+
+@pytest.mark.parametrize("name", [n for n, make in SOLVERS.items() if make(None, 8).recordable])
+@pytest.mark.parametrize("encode", [chain, independent, one_noise, inverted])
+def test_followed_paths_return_exactly(name, encode):
+    """Nothing changed, nothing lost: whatever the way up and the solver."""
+    x0 = pictures()
+    edit = Edit(DARK, DARK, Sampler(encode, SOLVERS[name](None, 8), follow=True))
+    assert (edit(x0, levels(8), 0, [0, 1, 2]) - x0).abs().max() < 1e-5
+
+
+def test_the_ode_returns_up_to_its_integration_error():
+    x0, edit = pictures(), Edit(DARK, DARK, SAMPLERS["ode"])
+    errors = [(edit(x0, levels(n, 0.5), 0, [0, 1, 2]) - x0).abs().max() for n in (50, 200)]
+    assert errors[1] < 0.35 * errors[0] < 0.1
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_brings_the_picture_to_the_target(name):
+    x0 = pictures(8)
+    out = Edit(DARK, LIGHT, SAMPLERS[name])(x0, levels(100, 0.9), 0, range(8))
+    assert out.mean().item() == pytest.approx(1.0, abs=0.1)
+    assert out.std().item() == pytest.approx(0.3, abs=0.08)
+
+
+def test_followed_edits_keep_what_both_conditions_share():
+    """The deviations of a picture survive a translation, with fresh noise they do not."""
+    x0 = pictures(8)
+
+    def kept(name):
+        out = Edit(DARK, LIGHT, SAMPLERS[name])(x0, levels(100, 0.9), 0, range(8))
+        return torch.corrcoef(torch.stack([x0.flatten(), out.flatten()]))[0, 1].item()
+
+    assert kept("ode") > 0.95
+    assert kept("sde") > 0.95
+    assert kept("edit-friendly") > 0.95
+    assert kept("fresh") < 0.5
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_outside_the_mask_nothing_changes(name):
+    x0, mask = pictures(2), torch.zeros(1, 1, 4, 4)
+    mask[..., 1:3, 1:3] = 1
+    out = Edit(DARK, LIGHT, SAMPLERS[name])(x0, levels(10, 0.8), 0, [0, 1], mask)
+    outside = mask.expand_as(x0) == 0
+    assert torch.equal(out[outside], x0[outside])
+    assert (out - x0)[~outside].abs().min() > 0
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_row_does_not_depend_on_its_batch(name):
+    x0 = pictures(3)
+    edit = Edit(DARK, LIGHT, SAMPLERS[name])
+    together = edit(x0, levels(6), 7, [4, 5, 6])
+    alone = edit(x0[1:2], levels(6), 7, [5])
+    assert torch.allclose(together[1:2], alone, atol=1e-6)
+    other = edit(x0[1:2], levels(6), 7, [5], stream="again ")
+    assert (name == "ode") == torch.equal(alone, other)
+
+
+def test_noise_repairs_a_pasted_block_and_the_ode_does_not():
+    """The paper's claim on a law where it can be measured: the mismatch left at the clean end."""
+    law = blobs(-1.0, std=0.1)
+    denoiser, x0 = MixtureDenoiser(law, VP), -1 + (pictures(64) + 1) / 3
+
+    def paste(path):
+        top = path[-1].clone()
+        top[..., :2, :2] *= 3
+        return top
+
+    def mismatch(sampler):
+        out = Edit(denoiser, denoiser, sampler, paste)(x0, levels(200, 0.5), 0, range(64))
+        return (out[..., :2, :2].var() / 0.01 - 1).abs().item()
+
+    ode, fresh = (mismatch(SAMPLERS[name]) for name in ("ode", "fresh"))
+    assert fresh < 0.3
+    assert ode > 3
+
+
+def test_what_cannot_be_followed_or_joined():
+    with pytest.raises(InputError, match="^solver = 'Churn'"):
+        Sampler(chain, Churn(None), follow=True)
+    other = MixtureDenoiser(blobs(1.0), VPSchedule(beta_max=10.0))
+    with pytest.raises(InputError, match=r"^target\.schedule"):
+        Edit(DARK, other, SAMPLERS["sde"])
+
+
+def test_progress_counts_the_steps_that_ask_the_network():
+    for name, sampler in SAMPLERS.items():
+        ticks = []
+
+        def tick(step, x, ticks=ticks):
+            ticks.append(step)
+            return x
+
+        Edit(DARK, LIGHT, sampler)(pictures(1), levels(5), 0, [0], watch=tick)
+        assert len(ticks) == 5 * sampler.passes, name
