@@ -16,7 +16,7 @@ from yuragi.errors import InputError, MissingExtraError, YuragiError
 
 if TYPE_CHECKING:
     from yuragi.model import Model, load
-    from yuragi.recipe.request import GuidanceRule
+    from yuragi.recipe.guidance_rule import GuidanceRule
     from yuragi.recipe.result import Result
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _LAZY = {
-    "GuidanceRule": "yuragi.recipe.request",
+    "GuidanceRule": "yuragi.recipe.guidance_rule",
     "Model": "yuragi.model",
     "Result": "yuragi.recipe.result",
     "load": "yuragi.model",

@@ -11,24 +11,62 @@ diffusers where it has a counterpart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
 from yuragi.drag import PointPair
-from yuragi.recipe.build import drag_request, sample_request
+from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
+from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model, load_weak
 from yuragi.recipe.pictures import Source
-from yuragi.recipe.request import GuidanceRule
+from yuragi.recipe.request import (
+    DiffEditRequest,
+    EditRequest,
+    InvertRequest,
+    SDEditRequest,
+    TranslateRequest,
+)
 from yuragi.recipe.result import Result
 from yuragi.recipe.run import Progress, run
 
-__all__ = ["Model", "load"]
+__all__ = ["EditOptions", "Model", "load"]
+
+
+class EditOptions(TypedDict, total=False):
+    """Keywords that every edit by words takes.
+
+    Attributes:
+        negative_prompt: what to stay away from, for both conditions of a task.
+        sampler: ``sde`` (the default) or ``ode``.
+        num_inference_steps: levels over the whole time axis, of which `strength` are climbed; 50.
+        strength: t0, above 0, at most 1; the default is the task's.
+        guidance_scale: 1 is off; 3 by default, 1 for an inversion.
+        guidance: weight rule and gain.
+        num_images: candidates.
+        solver: a name of `yuragi.solver.solvers`; ``ddpm`` for the SDE, ``ddim`` for the ODE.
+        eta: noise of the solver ``ddim``, above 0 with the SDE.
+        seed: 0 or more; drawn at random when missing, and kept in the result's request.
+        on_progress: called with (steps done, steps in all).
+    """
+
+    negative_prompt: str
+    sampler: Literal["sde", "ode"]
+    num_inference_steps: int
+    strength: float
+    guidance_scale: float
+    guidance: GuidanceRule
+    num_images: int
+    solver: str
+    eta: float
+    seed: int
+    on_progress: Progress
 
 
 def load(name: str | Path, device: str | None = None, dtype: torch.dtype | None = None) -> Model:
@@ -175,3 +213,177 @@ class Model:
             seed=seed,
         )
         return run(request, self.loaded, sources, on_progress)
+
+    def inpaint(
+        self,
+        image: Source,
+        mask: Source | None = None,
+        *,
+        prompt: str = "",
+        expand: Sequence[int] | None = None,
+        resample: int = 1,
+        **options: Unpack[EditOptions],
+    ) -> Result:
+        """Fill the white of a mask, or margins that are added to the picture.
+
+        Args:
+            image: a path or a picture.
+            mask: white where it is filled; outside, pixels stay bit for bit.
+            prompt: what the whole result shows.
+            expand: pixels to add at left, top, right and bottom (outpainting).
+            resample: passes over every level (RePaint), for the sampler ``sde``.
+            options: see `EditOptions`.
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        on_progress = options.pop("on_progress", _nobody)
+        request, sources = inpaint_request(
+            model=self.name,
+            image=image,
+            mask=mask,
+            expand=expand,
+            prompt=prompt,
+            resample=resample,
+            **options,
+        )
+        return self._edit(request, sources, on_progress)
+
+    def sdedit(
+        self,
+        image: Source,
+        *,
+        prompt: str,
+        mask: Source | None = None,
+        **options: Unpack[EditOptions],
+    ) -> Result:
+        """Image to image: noise the picture up to `strength` (0.6), and come down.
+
+        Args:
+            image: a path or a picture: a photo, a sketch, strokes of colour.
+            prompt: what the result shows.
+            mask: white where the picture may change; outside, pixels stay bit for bit.
+            options: see `EditOptions`.
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        on_progress = options.pop("on_progress", _nobody)
+        request, sources = edit_request(
+            SDEditRequest, model=self.name, image=image, mask=mask, prompt=prompt, **options
+        )
+        return self._edit(request, sources, on_progress)
+
+    def translate(
+        self,
+        image: Source,
+        *,
+        source_prompt: str,
+        prompt: str,
+        mask: Source | None = None,
+        encoder: Literal["chain", "independent"] = "chain",
+        source_guidance_scale: float = 1.0,
+        **options: Unpack[EditOptions],
+    ) -> Result:
+        """From what a picture shows to what it shall show: Cycle-SDE, or DDIB with the ODE.
+
+        Args:
+            image: a path or a picture.
+            source_prompt: what the picture shows.
+            prompt: what the result shows.
+            mask: white where the picture may change; outside, pixels stay bit for bit.
+            encoder: ``chain``, or ``independent`` (edit-friendly); for the sampler ``sde``.
+            source_guidance_scale: of the picture's own denoiser.
+            options: see `EditOptions`; the strength is 0.8.
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        on_progress = options.pop("on_progress", _nobody)
+        request, sources = edit_request(
+            TranslateRequest,
+            model=self.name,
+            image=image,
+            mask=mask,
+            source_prompt=source_prompt,
+            prompt=prompt,
+            encoder=encoder,
+            source_guidance_scale=source_guidance_scale,
+            **options,
+        )
+        return self._edit(request, sources, on_progress)
+
+    def diffedit(
+        self,
+        image: Source,
+        *,
+        source_prompt: str,
+        prompt: str,
+        mask: Source | None = None,
+        mask_strength: float = 0.5,
+        mask_samples: int = 10,
+        mask_threshold: float = 0.5,
+        source_guidance_scale: float = 1.0,
+        **options: Unpack[EditOptions],
+    ) -> Result:
+        """Translate only where the two prompts disagree about the picture.
+
+        Args:
+            image: a path or a picture.
+            source_prompt: what the picture shows.
+            prompt: what the result shows.
+            mask: changes stay within its white, too.
+            mask_strength: noise at which the predictions are compared, as a share of time.
+            mask_samples: noises to average over.
+            mask_threshold: 0 to 1; higher masks are smaller. ``result.mask`` is the mask found.
+            source_guidance_scale: of the picture's own denoiser.
+            options: see `EditOptions`; the strength is 0.7.
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        on_progress = options.pop("on_progress", _nobody)
+        request, sources = edit_request(
+            DiffEditRequest,
+            model=self.name,
+            image=image,
+            mask=mask,
+            source_prompt=source_prompt,
+            prompt=prompt,
+            mask_strength=mask_strength,
+            mask_samples=mask_samples,
+            mask_threshold=mask_threshold,
+            source_guidance_scale=source_guidance_scale,
+            **options,
+        )
+        return self._edit(request, sources, on_progress)
+
+    def invert(self, image: Source, *, prompt: str = "", **options: Unpack[EditOptions]) -> Result:
+        """Up in noise and down again: does the model hold this picture?
+
+        Args:
+            image: a path or a picture.
+            prompt: what it shows.
+            options: see `EditOptions`; strength and scale are 1.
+
+        Returns:
+            the picture that came back; ``result.reconstruction`` says how well.
+
+        Raises:
+            InputError: a value that is not allowed; before the model runs.
+        """
+        on_progress = options.pop("on_progress", _nobody)
+        request, sources = edit_request(
+            InvertRequest, model=self.name, image=image, prompt=prompt, **options
+        )
+        return self._edit(request, sources, on_progress)
+
+    def _edit(
+        self, request: EditRequest, sources: Mapping[str, Image.Image], on_progress: Progress
+    ) -> Result:
+        weak = load_weak(request.guidance.weak_model, self.loaded)
+        return run(request, self.loaded, sources, on_progress, weak=weak)
+
+
+def _nobody(done: int, total: int) -> None:
+    """Nobody watches."""

@@ -5,7 +5,7 @@ import torch
 
 from numeric.moments import SOLVERS
 from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, trailing
-from yuragi.edit import Edit, Sampler, chain, independent, inverted, one_noise
+from yuragi.edit import Edit, Sampler, chain, followed, independent, inverted, one_noise
 from yuragi.errors import InputError
 from yuragi.solver import DDIM, Churn
 
@@ -14,8 +14,8 @@ VP = VPSchedule()
 SHAPE = (1, 4, 4)
 SAMPLERS = {
     "ode": Sampler(inverted, DDIM()),
-    "sde": Sampler(chain, DDIM(1.0), follow=True),
-    "edit-friendly": Sampler(independent, DDIM(1.0), follow=True),
+    "sde": Sampler(chain, DDIM(1.0), followed),
+    "edit-friendly": Sampler(independent, DDIM(1.0), followed),
     "fresh": Sampler(one_noise, DDIM(1.0)),
     "fresh-ode": Sampler(one_noise, DDIM()),
 }
@@ -47,7 +47,7 @@ def levels(steps, strength=1.0):
 def test_followed_paths_return_exactly(name, encode):
     """Nothing changed, nothing lost: whatever the way up and the solver."""
     x0 = pictures()
-    edit = Edit(DARK, DARK, Sampler(encode, SOLVERS[name](None, 8), follow=True))
+    edit = Edit(DARK, DARK, Sampler(encode, SOLVERS[name](None, 8), followed))
     assert (edit(x0, levels(8), 0, [0, 1, 2]) - x0).abs().max() < 1e-5
 
 
@@ -121,7 +121,7 @@ def test_noise_repairs_a_pasted_block_and_the_ode_does_not():
 
 def test_what_cannot_be_followed_or_joined():
     with pytest.raises(InputError, match="^solver = 'Churn'"):
-        Sampler(chain, Churn(None), follow=True)
+        Sampler(chain, Churn(None), followed)
     other = MixtureDenoiser(blobs(1.0), VPSchedule(beta_max=10.0))
     with pytest.raises(InputError, match=r"^target\.schedule"):
         Edit(DARK, other, SAMPLERS["sde"])

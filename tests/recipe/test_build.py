@@ -5,7 +5,8 @@ from PIL import Image
 
 from yuragi.errors import InputError
 from yuragi.recipe.build import drag_request, sample_request
-from yuragi.recipe.request import GuidanceRule, parse_request
+from yuragi.recipe.guidance_rule import GuidanceRule
+from yuragi.recipe.request import parse_request
 
 SAMPLE = {
     "model": "portraits",
@@ -107,7 +108,7 @@ def test_paths_do_not_travel(tmp_path, picture):
         ("guidance_scale", float("inf")),
         ("solver", "magic"),
         ("eta", -0.5),
-        ("eta", 1.2),
+        ("eta", 1.6),
         ("seed", -1),
         ("seed", 2**63),
         ("points", []),

@@ -164,12 +164,17 @@ def test_inversion_only_climbs():
         )
 
 
-def test_eta_above_one_is_limited_by_the_step():
+def test_eta_above_one_takes_at_most_all_the_noise_of_the_target():
     schedule = SCHEDULES["vp"]
     denoiser = MixtureDenoiser(GAUSSIAN, schedule)
-    integrate(denoiser, DDIM(1.5), start(), torch.linspace(0.6, 0.59, 2, dtype=F64), NOISE)
-    with pytest.raises(InputError, match="eta"):
-        integrate(denoiser, DDIM(1.5), start(), torch.tensor([0.9, 0.1]), NOISE)
+    short, long = torch.tensor([0.6, 0.59], dtype=F64), torch.tensor([0.9, 0.1], dtype=F64)
+    (_, std), _ = DDIM(1.5).step(denoiser, start(), *short)
+    (_, usual), _ = DDIM(1.0).step(denoiser, start(), *short)
+    assert std.item() == pytest.approx(1.5 * usual.item())
+    (mean, std), _ = DDIM(1.5).step(denoiser, start(), *long)
+    alpha, sigma = schedule(long[1])
+    assert std.item() == pytest.approx(sigma.item())
+    assert torch.allclose(mean, alpha * denoiser(start(), long[0]))
 
 
 def test_churn_stays_inside_its_window():

@@ -41,8 +41,8 @@ from yuragi.guidance import Guided
 from yuragi.metrics.diversity import coverage, precision, vendi
 from yuragi.metrics.features import Features, load_features
 from yuragi.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
+from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model
-from yuragi.recipe.request import GuidanceRule
 from yuragi.recipe.rows import sample_rows, start_noise
 from yuragi.recipe.rules import completed, gain_of, weight_of
 from yuragi.train.autoencoder import to_tensor

@@ -81,7 +81,7 @@ def drag(
     """Move what lies under points of a picture to other places."""
     from yuragi.drag import parse_point
     from yuragi.recipe.build import drag_request
-    from yuragi.recipe.request import GuidanceRule
+    from yuragi.recipe.guidance_rule import GuidanceRule
     from yuragi.recipe.run import run
     from yuragi.show import ANIMATIONS, before_after, save_animation
 
@@ -185,8 +185,8 @@ def sample(
 ) -> None:
     """Draw pictures from a prompt."""
     from yuragi.recipe.build import sample_request
+    from yuragi.recipe.guidance_rule import GuidanceRule
     from yuragi.recipe.models import load_weak
-    from yuragi.recipe.request import GuidanceRule
     from yuragi.recipe.run import run
 
     request = sample_request(

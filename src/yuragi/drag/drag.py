@@ -15,16 +15,15 @@ References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorith
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from yuragi.core import Denoiser, Schedule, SeededNoise, trailing
+from yuragi.core import Denoiser, Schedule, SeededNoise
 from yuragi.drag.paste import paste
 from yuragi.drag.spec import Handle, drag_count
-from yuragi.edit import Edit, Path, Sampler, chain, inverted, watch
+from yuragi.edit import Edit, Path, Sampler, chain, climbs, descent, followed, inverted, watch
 from yuragi.errors import InputError
 from yuragi.solver import Solver
 
@@ -65,9 +64,7 @@ class Drag:
             raise InputError("solver", name, "a solver whose noise can be recorded, for SDE-Drag")
         if not self.stochastic and self.solver.stochastic:
             raise InputError("solver", name, "a deterministic solver, for ODE-Drag")
-        if self.climbs < 1:
-            allowed = f"at least {math.ceil(1 / self.t0)}, to climb one level at t0 {self.t0:g}"
-            raise InputError("num_inference_steps", self.num_inference_steps, allowed)
+        climbs(self.num_inference_steps, self.t0)  # refuses too few
 
     def plan(self, handles: Sequence[Handle], side: int) -> int:
         """How many sub-drags these handles need on a latent with this shorter side."""
@@ -77,18 +74,13 @@ class Drag:
     def sampler(self) -> Sampler:
         """How a sub-drag goes up and comes down."""
         if self.stochastic:
-            return Sampler(chain, self.solver, follow=True)
+            return Sampler(chain, self.solver, followed)
         return Sampler(inverted, self.solver)
 
     @property
     def steps(self) -> int:
         """Solver steps of one sub-drag; the forward chain needs none."""
-        return self.climbs * self.sampler.passes
-
-    @property
-    def climbs(self) -> int:
-        """Steps from the clean latent to t0."""
-        return math.floor(self.t0 * self.num_inference_steps + 1e-9)
+        return climbs(self.num_inference_steps, self.t0) * self.sampler.passes
 
 
 @dataclass(frozen=True)
@@ -115,7 +107,7 @@ class DragStep:
 
 def drag_levels(schedule: Schedule, drag: Drag) -> Tensor:
     """The levels of a drag, from t0 down to the clean end."""
-    return trailing(schedule, drag.num_inference_steps)[-(drag.climbs + 1) :]
+    return descent(schedule, drag.num_inference_steps, drag.t0)
 
 
 def drag_latents(

@@ -1,5 +1,6 @@
 """Edits: one formulation in two stages, and what the tasks are made of."""
 
+from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Edit,
     Encode,
@@ -7,27 +8,42 @@ from yuragi.edit.edit import (
     Path,
     Sampler,
     Start,
+    Way,
     chain,
+    climbs,
+    descent,
+    followed,
+    fresh,
     independent,
     inverted,
     one_noise,
     unchanged,
 )
-from yuragi.edit.manipulate import composite, keep_outside, watch
+from yuragi.edit.manipulate import composite, everything, keep_outside, watch
+from yuragi.edit.resample import Resampled, resampled
 
 __all__ = [
     "Edit",
     "Encode",
     "Halves",
     "Path",
+    "Resampled",
     "Sampler",
     "Start",
+    "Way",
     "chain",
+    "climbs",
     "composite",
+    "descent",
+    "difference_mask",
+    "everything",
+    "followed",
+    "fresh",
     "independent",
     "inverted",
     "keep_outside",
     "one_noise",
+    "resampled",
     "unchanged",
     "watch",
 ]

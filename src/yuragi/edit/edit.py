@@ -25,6 +25,7 @@ References: Nie et al. 2024 (arXiv 2311.01410), section 3; Meng et al. 2022 (arX
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -32,8 +33,8 @@ from typing import Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from yuragi.core import Denoiser, Noise, Schedule, SeededNoise
-from yuragi.edit.manipulate import composite, keep_outside
+from yuragi.core import Denoiser, Noise, Schedule, SeededNoise, trailing
+from yuragi.edit.manipulate import composite, everything, keep_outside
 from yuragi.errors import InputError
 from yuragi.invert import Follow, independent_path, markov_path, ode_invert
 from yuragi.sample import Manipulation, integrate
@@ -46,7 +47,12 @@ __all__ = [
     "Path",
     "Sampler",
     "Start",
+    "Way",
     "chain",
+    "climbs",
+    "descent",
+    "followed",
+    "fresh",
     "independent",
     "inverted",
     "one_noise",
@@ -98,9 +104,48 @@ def inverted(
     return ode_invert(source, x0, times, manipulate=watch)
 
 
+def climbs(num_inference_steps: int, strength: float) -> int:
+    """Steps from the clean end to t0, the share `strength` of a grid over the whole time axis.
+
+    Raises:
+        InputError: strength outside (0, 1], or too few steps to climb one level.
+    """
+    if not 0 < strength <= 1:
+        raise InputError("strength", strength, "above 0, at most 1")
+    count = math.floor(strength * num_inference_steps + 1e-9)
+    if count < 1:
+        allowed = f"at least {math.ceil(1 / strength)}, to climb one level at t0 {strength:g}"
+        raise InputError("num_inference_steps", num_inference_steps, allowed)
+    return count
+
+
+def descent(schedule: Schedule, num_inference_steps: int, strength: float) -> Tensor:
+    """Falling times from t0 to the clean end; errors as `climbs`."""
+    count = climbs(num_inference_steps, strength)
+    return trailing(schedule, num_inference_steps)[-(count + 1) :]
+
+
 def unchanged(path: Path) -> Tensor:
     """Come down from where the path ends."""
     return path[-1]
+
+
+class Way(Protocol):
+    """The way down: (edit, path, what keeps the outside, noise) -> (denoiser, solver)."""
+
+    def __call__(
+        self, edit: Edit, path: Path, keep: Manipulation, noise: Noise, /
+    ) -> tuple[Denoiser, Solver]: ...
+
+
+def fresh(edit: Edit, path: Path, keep: Manipulation, noise: Noise) -> tuple[Denoiser, Solver]:
+    """With noise of its own, or none with a deterministic solver."""
+    return edit.target, edit.sampler.solver
+
+
+def followed(edit: Edit, path: Path, keep: Manipulation, noise: Noise) -> tuple[Denoiser, Solver]:
+    """With the noises of the path (Cycle-SDE)."""
+    return Halves(edit.target, edit.source), Follow(edit.sampler.solver, path)
 
 
 @dataclass(frozen=True)
@@ -109,9 +154,8 @@ class Sampler:
 
     Args:
         encode: the way up.
-        solver: the way down.
-        follow: retrace the path with its own noises (Cycle-SDE); otherwise fresh noise, or none
-            with a deterministic solver.
+        solver: makes the steps down.
+        way: what noise they get.
 
     Raises:
         InputError: a solver that cannot follow.
@@ -119,16 +163,16 @@ class Sampler:
 
     encode: Encode
     solver: Solver
-    follow: bool = False
+    way: Way = fresh
 
     def __post_init__(self) -> None:
-        if self.follow and not self.solver.recordable:
+        if self.way is followed and not self.solver.recordable:
             name = type(self.solver).__name__
             raise InputError("solver", name, "a solver whose noise can be recorded")
 
     @property
     def passes(self) -> int:
-        """Steps through the network for each level that is climbed: up and down, or down."""
+        """Watched steps for each level that is climbed: up and down, or down alone."""
         return 2 if self.encode is inverted else 1
 
 
@@ -163,7 +207,7 @@ class Edit:
         seed: int,
         samples: Sequence[int],
         mask: Tensor | None = None,
-        watch: Manipulation = lambda step, x: x,
+        watch: Manipulation = everything,
         stream: str = "",
     ) -> Tensor:
         """Edit clean latents.
@@ -183,15 +227,14 @@ class Edit:
         held = list(samples)
         noise = SeededNoise(seed, held, stream=f"{stream}encode")
         path = self.sampler.encode(self.source, x0, down.flip(0), noise, watch)
-        top, then = self.manipulate(path), watch
+        top = self.manipulate(path)
+        keep: Manipulation = everything
         if mask is not None:
-            top = composite(top, path[-1], mask)
-            then = keep_outside(mask, path, watch)
-        denoiser, solver = self.target, self.sampler.solver
-        if self.sampler.follow:
-            denoiser, solver = Halves(self.target, self.source), Follow(solver, path)
-        fresh = SeededNoise(seed, held, stream=f"{stream}steps")
-        return integrate(denoiser, solver, top, down, fresh, then)
+            top, keep = composite(top, path[-1], mask), keep_outside(mask, path)
+        again = SeededNoise(seed, held, stream=f"{stream}again")
+        denoiser, solver = self.sampler.way(self, path, keep, again)
+        noise = SeededNoise(seed, held, stream=f"{stream}steps")
+        return integrate(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
 
 
 @dataclass(frozen=True)

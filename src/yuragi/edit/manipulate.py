@@ -12,21 +12,25 @@ from torch import Tensor
 
 from yuragi.sample import Manipulation
 
-__all__ = ["composite", "keep_outside", "watch"]
+__all__ = ["composite", "everything", "keep_outside", "watch"]
 
 
-def keep_outside(mask: Tensor, path: Sequence[Tensor], then: Manipulation) -> Manipulation:
+def everything(step: int, x: Tensor) -> Tensor:
+    """Change nothing: the whole state may be what it is."""
+    return x
+
+
+def keep_outside(mask: Tensor, path: Sequence[Tensor]) -> Manipulation:
     """Hold the state to a recorded path outside the mask.
 
     Args:
         mask: (1 or b, 1, h, w), 1 inside.
         path: states in the order of noise, clean first; after step i of a descent from its end
             the state is at level ``len(path) - 2 - i``.
-        then: what else happens after the step.
     """
 
     def manipulate(step: int, x: Tensor) -> Tensor:
-        return then(step, composite(x, path[len(path) - 2 - step], mask))
+        return composite(x, path[len(path) - 2 - step], mask)
 
     return manipulate
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,30 +17,38 @@ from torch import Tensor
 
 from yuragi.core import time_grids
 from yuragi.drag import Drag, PointPair, parse_points
+from yuragi.edit import climbs
 from yuragi.errors import InputError
+from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import model_path
 from yuragi.recipe.pictures import (
     MAX_PIXELS,
     Source,
     digest,
+    expanded,
     read_mask,
     read_picture,
     tensor_digest,
 )
 from yuragi.recipe.presets import drag_preset
 from yuragi.recipe.request import (
+    DiffEditRequest,
     DragRequest,
-    GuidanceRule,
+    EditRequest,
+    InpaintRequest,
     PictureRef,
     SampleRequest,
-    refusal,
+    TranslateRequest,
 )
 from yuragi.recipe.rules import completed
+from yuragi.recipe.samplers import default_solver, sampler_of
+from yuragi.recipe.values import refusal
 from yuragi.solver import make_solver
 
-__all__ = ["drag_request", "drag_settings", "sample_request"]
+__all__ = ["drag_request", "drag_settings", "edit_request", "inpaint_request", "sample_request"]
 
 Made = TypeVar("Made", bound=BaseModel)
+E = TypeVar("E", bound=EditRequest)
 
 
 def sample_request(
@@ -158,8 +167,8 @@ def drag_request(
         step=chosen.step,
         gain=chosen.gain,
         keep=chosen.keep,
-        image=_reference(image, picture),
-        mask=None if mask is None or held is None else _reference(mask, held),
+        image=_reference(_name(image), picture),
+        mask=None if mask is None or held is None else _reference(_name(mask), held),
         points=pairs,
     )
     drag_settings(request)  # refuses a solver that does not fit the sampler
@@ -182,6 +191,117 @@ def drag_settings(request: DragRequest) -> Drag:
         gain=request.gain,
         keep=request.keep,
     )
+
+
+def edit_request(
+    kind: type[E],
+    *,
+    model: str,
+    image: Source,
+    mask: Source | None = None,
+    max_pixels: int = MAX_PIXELS,
+    **values: object,
+) -> tuple[E, Mapping[str, Image.Image]]:
+    """A complete request to edit a picture by words.
+
+    Args:
+        kind: class of the request; it names and documents the values.
+        model: name or path.
+        image: the picture.
+        mask: white where it may change.
+        max_pixels: larger pictures are refused.
+        values: of the request; None leaves its default.
+
+    Returns:
+        the request and the pictures that it names, by digest.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+    picture = read_picture(image, "image", max_pixels)
+    held = None if mask is None else read_mask(mask, picture.size, max_pixels)
+    pictures = _Pictures(picture, held, _name(image), "" if mask is None else _name(mask))
+    return _edit_request(kind, model, pictures, values)
+
+
+def inpaint_request(
+    *,
+    model: str,
+    image: Source,
+    mask: Source | None,
+    expand: Sequence[int] | None,
+    max_pixels: int = MAX_PIXELS,
+    **values: object,
+) -> tuple[InpaintRequest, Mapping[str, Image.Image]]:
+    """A complete request to fill a mask, or margins that are added to the picture.
+
+    Args:
+        model: name or path.
+        image: the picture.
+        mask: white where it is filled; None if only margins are.
+        expand: pixels to add at left, top, right, bottom.
+        max_pixels: larger pictures are refused.
+        values: as in `edit_request`.
+
+    Raises:
+        InputError: a value that is not allowed; nothing to fill, or nothing to keep.
+    """
+    picture = read_picture(image, "image", max_pixels)
+    held = None if mask is None else read_mask(mask, picture.size, max_pixels)
+    if expand is not None and any(expand):
+        picture, held = expanded(picture, held, expand)
+        values["expand"] = tuple(expand)
+    if held is None:
+        raise InputError("mask", None, "a picture, white where to fill; or --expand")
+    if held.getextrema() == (255, 255):
+        raise InputError("mask", "all white", "some black: black marks what stays")
+    pictures = _Pictures(picture, held, _name(image), "" if mask is None else _name(mask))
+    return _edit_request(InpaintRequest, model, pictures, values)
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What an edit works on, and what the files were called."""
+
+    picture: Image.Image
+    mask: Image.Image | None
+    name: str
+    mask_name: str
+
+    @property
+    def by_digest(self) -> dict[str, Image.Image]:
+        return {digest(each): each for each in (self.picture, self.mask) if each is not None}
+
+
+def _edit_request(
+    kind: type[E], model: str, pictures: _Pictures, values: Mapping[str, Any]
+) -> tuple[E, Mapping[str, Image.Image]]:
+    given = {name: value for name, value in values.items() if value is not None}
+    guidance = completed(given.pop("guidance", GuidanceRule()), model_path(model))
+    if guidance.weak_model is not None:
+        _checked_weak(guidance.weak_model)
+    sampler = given.setdefault("sampler", "sde")
+    given.setdefault("solver", default_solver(sampler, given.get("eta")))
+    given.setdefault("seed", _seed(None))
+    mask = pictures.mask
+    request = _validated(
+        kind,
+        **given,
+        model=model,
+        guidance=guidance,
+        image=_reference(pictures.name, pictures.picture),
+        mask=None if mask is None else _reference(pictures.mask_name, mask),
+    )
+    if (
+        isinstance(request, TranslateRequest | DiffEditRequest)
+        and not request.source_prompt.strip()
+    ):
+        allowed = "a description of what the picture shows now"
+        raise InputError("source_prompt", request.source_prompt, allowed)
+    _check_scale(request.guidance, request.guidance_scale)
+    climbs(request.num_inference_steps, request.strength)  # refuses too few
+    sampler_of(request)  # refuses a solver that does not fit
+    return request, pictures.by_digest
 
 
 def _check_scale(rule: GuidanceRule, scale: float) -> None:
@@ -220,8 +340,11 @@ def _seed(seed: int | None) -> int:
     return secrets.randbelow(2**32) if seed is None else seed
 
 
-def _reference(source: Source, picture: Image.Image) -> PictureRef:
-    name = "" if isinstance(source, Image.Image) else Path(source).name
+def _name(source: Source) -> str:
+    return "" if isinstance(source, Image.Image) else Path(source).name
+
+
+def _reference(name: str, picture: Image.Image) -> PictureRef:
     return PictureRef(name=name, digest=digest(picture), width=picture.width, height=picture.height)
 
 

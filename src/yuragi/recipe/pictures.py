@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ __all__ = [
     "Source",
     "black_and_white",
     "digest",
+    "expanded",
     "from_tensor",
     "largest_difference",
     "mask_tensor",
@@ -79,6 +81,29 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
     if mask.getextrema() == (0, 0):
         raise InputError("mask", "all black", "some white: white marks what may change")
     return mask
+
+
+def expanded(
+    picture: Image.Image, mask: Image.Image | None, margins: Sequence[int]
+) -> tuple[Image.Image, Image.Image]:
+    """A picture with margins that repeat its edge, and a mask that is white there.
+
+    Args:
+        picture: RGB.
+        mask: of the picture, which stays inside; None for all black.
+        margins: pixels at left, top, right, bottom; 0 or more.
+
+    Raises:
+        InputError: not four whole numbers of 0 or more.
+    """
+    if len(margins) != 4 or any(int(m) != m or m < 0 for m in margins):
+        allowed = "four whole numbers of pixels, 0 or more: left, top, right, bottom"
+        raise InputError("expand", tuple(margins), allowed)
+    left, top, right, bottom = (int(m) for m in margins)
+    sides = ((top, bottom), (left, right))
+    larger = Image.fromarray(np.pad(np.array(picture), (*sides, (0, 0)), mode="edge"))
+    inside = np.zeros((picture.height, picture.width), np.uint8) if mask is None else np.array(mask)
+    return larger, Image.fromarray(np.pad(inside, sides, constant_values=255))
 
 
 def black_and_white(

@@ -12,11 +12,12 @@ from yuragi.adapters import DiffusionModel
 from yuragi.recipe.pictures import (
     black_and_white,
     digest,
+    expanded,
     largest_difference,
     open_picture,
     read_picture,
 )
-from yuragi.recipe.request import DragRequest
+from yuragi.recipe.request import InpaintRequest, SampleRequest
 from yuragi.recipe.result import Record, Result, read_record
 from yuragi.recipe.run import Progress, run
 
@@ -76,11 +77,14 @@ def replay(
 
 def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
     """Those of the files that the request names; its digests tell pictures and masks apart."""
-    request, found = record.request, {}
-    if isinstance(request, DragRequest):
-        for path in files:
-            for picture in (read_picture(path, "source"), black_and_white(path, "source")):
-                found[digest(picture)] = picture
-        named = {ref.digest for ref in (request.image, request.mask) if ref is not None}
-        found = {key: picture for key, picture in found.items() if key in named}
-    return found
+    request = record.request
+    if isinstance(request, SampleRequest):
+        return {}
+    margins = request.expand if isinstance(request, InpaintRequest) else (0, 0, 0, 0)
+    found: dict[str, Image.Image] = {}
+    for path in files:
+        picture, mask = read_picture(path, "source"), black_and_white(path, "source")
+        larger = (*expanded(picture, None, margins), *expanded(picture, mask, margins))
+        found |= {digest(made): made for made in (picture, mask, *larger)}
+    named = {ref.digest for ref in (request.image, request.mask) if ref is not None}
+    return {key: picture for key, picture in found.items() if key in named}

@@ -2,58 +2,42 @@
 
 A request is complete: presets are already resolved into numbers, the seed is drawn, pictures are
 named by the digest of their pixels. So the same request on the same model gives the same result,
-whatever the defaults of a later version are. This module imports only pydantic and errors.
+whatever the defaults of a later version are. Here and in the modules that it is made of, only
+pydantic is imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter
 
-from yuragi.errors import InputError
+from yuragi.recipe.guidance_rule import GuidanceRule
+from yuragi.recipe.values import Finite, Scale, Share, Strict
 
 __all__ = [
+    "DiffEditRequest",
     "DragRequest",
-    "GuidanceRule",
+    "EditRequest",
+    "InpaintRequest",
+    "InvertRequest",
     "PictureRef",
     "Request",
+    "SDEditRequest",
     "SampleRequest",
+    "TranslateRequest",
     "parse_request",
-    "refusal",
 ]
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
-Scale = Annotated[Finite, Field(ge=0, le=100)]
-Eta = Annotated[Finite, Field(ge=0, le=1)] | None
+Eta = Annotated[Finite, Field(ge=0, le=1.5)] | None
+Strength = Annotated[Finite, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Margin = Annotated[int, Field(ge=0, le=10_000)]
 Point = tuple[Finite, Finite]
 
 
-def refusal(error: ValidationError, values: Mapping[str, object]) -> InputError:
-    """The first thing that pydantic refused among `values`, as our own error."""
-    first = error.errors()[0]
-    if not first["loc"]:  # a rule over several values; its message names the first
-        name, allowed = first["msg"].removeprefix("Value error, ").split(": ", 1)
-        return InputError(name, values.get(name), allowed)
-    name = str(first["loc"][0])
-    allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return InputError(name, values.get(name), allowed)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PictureRef(_Strict):
+class PictureRef(Strict):
     """A picture by its content.
 
     Attributes:
@@ -69,86 +53,7 @@ class PictureRef(_Strict):
     height: int
 
 
-Separation = tuple[Finite, Finite, Finite]
-Share = Annotated[Finite, Field(ge=0, le=1)]
-
-
-class GuidanceRule(_Strict):
-    """How the guidance scale is used: which weight over noise levels, and which gain.
-
-    Attributes:
-        rule: ``cfg`` the same scale at every level; ``linear`` from `start` to the scale;
-            ``cosine`` from off to the scale; ``interval`` only between two noise levels; ``auto``
-            autoguidance, away from a weaker model under the same prompt.
-        interval: for ``interval``: lowest and highest sigma / alpha that is guided.
-        steps: instead of `interval`: first and last share of the steps that is guided, 0 to 1.
-        start: for ``linear``: the scale at the first step.
-        power: for ``cosine``: higher starts later.
-        weak_model: for ``auto``: name or path of the weaker model.
-        gain: ``plain``; ``reg`` (the paper, with gradients); ``reg_forward`` (the same without);
-            ``ratio`` (from two slopes); ``scheduled`` (from the model's own table).
-        gamma: for ``ratio``: 0 (the default) to 1 for classes well apart; ``auto`` chooses it at
-            every level from what is measured. In a complete request ``auto`` has become the three
-            numbers of `yuragi.guidance.SeparationGamma`.
-        reach: for ``ratio``: longest secant, in units of sigma; 0 for tangents.
-        table: for ``scheduled``: pairs of sigma / alpha and rho; by default the model's own.
-        refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
-        stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
-            where the gain is ``plain``; not with ``reg`` and ``reg_forward``.
-
-    Raises:
-        InputError: a value that is not allowed, or that does not belong to the rule or the gain.
-    """
-
-    rule: Literal["cfg", "linear", "cosine", "interval", "auto"] = "cfg"
-    interval: tuple[Annotated[Finite, Field(ge=0)], Annotated[Finite, Field(gt=0)]] | None = None
-    steps: tuple[Share, Share] | None = None
-    start: Annotated[Finite, Field(ge=0, le=100)] | None = None
-    power: Annotated[Finite, Field(gt=0, le=100)] | None = None
-    weak_model: str | None = None
-    gain: Literal["plain", "reg", "reg_forward", "ratio", "scheduled"] = "plain"
-    gamma: Annotated[Finite, Field(ge=0, le=1)] | Literal["auto"] | Separation | None = None
-    reach: Annotated[Finite, Field(ge=0, le=100)] | None = None
-    table: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=2)] | None = None
-    refresh: Annotated[int, Field(ge=1, le=1000)] = 1
-    stress: bool = False
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise refusal(error, values) from error
-
-    @model_validator(mode="after")
-    def _options_fit(self) -> Self:
-        belongs = {"interval": "interval", "steps": "interval", "start": "linear"}
-        for name, rule in (belongs | {"power": "cosine", "weak_model": "auto"}).items():
-            if getattr(self, name) is not None and self.rule != rule:
-                raise ValueError(f"{name}: only with the rule {rule}")
-        if self.interval is not None and self.steps is not None:
-            raise ValueError("steps: without an interval of sigma / alpha")
-        bounds = self.interval or self.steps
-        if self.rule == "interval" and (bounds is None or bounds[0] >= bounds[1]):
-            name = "interval" if self.steps is None else "steps"
-            raise ValueError(f"{name}: two values, the first below the second")
-        if self.rule == "auto" and self.weak_model is None:
-            raise ValueError("weak_model: needed by the rule auto")
-        for name in ("gamma", "reach"):
-            if getattr(self, name) is not None and self.gain != "ratio":
-                raise ValueError(f"{name}: only with the gain ratio")
-        if self.table is not None and self.gain != "scheduled":
-            raise ValueError("table: only with the gain scheduled")
-        levels = [level for level, _ in self.table or ()]
-        if levels != sorted(set(levels)) or any(min(row) <= 0 for row in self.table or ()):
-            raise ValueError("table: rising levels, and values above 0")
-        if self.refresh > 1 and self.gain in ("plain", "scheduled"):
-            raise ValueError(f"refresh: the gain {self.gain} measures nothing")
-        if self.stress and self.gain in ("reg", "reg_forward"):
-            raise ValueError(f"stress: the gain {self.gain} measures no slopes")
-        return self
-
-
-class _Base(_Strict):
+class _Base(Strict):
     model: str
     prompt: str
     negative_prompt: str = ""
@@ -173,14 +78,21 @@ class SampleRequest(_Base):
     """
 
     kind: Literal["sample"] = "sample"
-    num_images: Annotated[int, Field(ge=1, le=10_000)] = 1
+    num_images: Count = 1
     width: Annotated[int, Field(ge=1)] | None = None
     height: Annotated[int, Field(ge=1)] | None = None
     timestep_spacing: str
     latents: str | None = None
 
 
-class DragRequest(_Base):
+class _OnPicture(_Base):
+    image: PictureRef
+    mask: PictureRef | None = None
+    sampler: Literal["sde", "ode"] = "sde"
+    strength: Strength
+
+
+class DragRequest(_OnPicture):
     """Drag points of a picture.
 
     Attributes:
@@ -198,24 +110,111 @@ class DragRequest(_Base):
     """
 
     kind: Literal["drag"] = "drag"
-    sampler: Literal["sde", "ode"]
     preset: str
-    strength: Annotated[Finite, Field(gt=0, le=1)]
     radius: Annotated[Finite, Field(gt=0, le=0.5)]
     step: Annotated[Finite, Field(gt=0, le=1)]
     gain: Annotated[Finite, Field(gt=0, le=10)]
     keep: Annotated[Finite, Field(ge=0, le=1)]
-    image: PictureRef
-    mask: PictureRef | None = None
     points: Annotated[tuple[tuple[Point, Point], ...], Field(min_length=1)]
 
 
-Request = Annotated[SampleRequest | DragRequest, Field(discriminator="kind")]
+class _Edit(_OnPicture):
+    """What every edit by words has.
 
-_ADAPTER: TypeAdapter[SampleRequest | DragRequest] = TypeAdapter(Request)
+    Attributes:
+        image: the picture to edit.
+        mask: white where it may change; None for everywhere.
+        sampler: ``sde`` or ``ode``; what each means for a task is in `yuragi.edit.edit`.
+        strength: t0, the share of the time axis to climb.
+        num_images: how many candidates; candidate k depends on (seed, k) alone.
+    """
+
+    guidance_scale: Scale = 3.0
+    num_inference_steps: Steps = 50
+    num_images: Count = 1
 
 
-def parse_request(text: str) -> SampleRequest | DragRequest:
+class InpaintRequest(_Edit):
+    """Fill the white of a mask, or what was added around the picture.
+
+    Attributes:
+        expand: pixels added at (left, top, right, bottom) before; they are in image and mask.
+        resample: passes over every level (RePaint); 1 is plain inpainting. For ``sde``.
+    """
+
+    kind: Literal["inpaint"] = "inpaint"
+    strength: Strength = 1.0
+    expand: tuple[Margin, Margin, Margin, Margin] = (0, 0, 0, 0)
+    resample: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class SDEditRequest(_Edit):
+    """Image to image: noise the picture to t0, and come down under the prompt."""
+
+    kind: Literal["sdedit"] = "sdedit"
+    strength: Strength = 0.6
+
+
+class _Described(_Edit):
+    """Edits that are told what the picture shows.
+
+    Attributes:
+        source_prompt: what the picture shows now.
+        source_guidance_scale: of the source's denoiser; 1 is off.
+    """
+
+    source_prompt: str
+    source_guidance_scale: Scale = 1.0
+
+
+class TranslateRequest(_Described):
+    """From one prompt to another: DDIB (``ode``) or Cycle-SDE (``sde``).
+
+    Attributes:
+        encoder: ``chain`` (Cycle-SDE) or ``independent`` (edit-friendly); for ``sde``.
+    """
+
+    kind: Literal["translate"] = "translate"
+    strength: Strength = 0.8
+    encoder: Literal["chain", "independent"] = "chain"
+
+
+class DiffEditRequest(_Described):
+    """Translate only where the two prompts disagree about the picture.
+
+    Attributes:
+        mask_strength: noise level at which the predictions are compared, as a share of time.
+        mask_samples: noises to average over.
+        mask_threshold: of the normalised difference, above which the picture may change.
+    """
+
+    kind: Literal["diffedit"] = "diffedit"
+    strength: Strength = 0.7
+    mask_strength: Strength = 0.5
+    mask_samples: Annotated[int, Field(ge=1, le=1000)] = 10
+    mask_threshold: Annotated[Share, Field(gt=0, lt=1)] = 0.5
+
+
+class InvertRequest(_Edit):
+    """Up and down again under the same prompt: does the model hold this picture?"""
+
+    kind: Literal["invert"] = "invert"
+    strength: Strength = 1.0
+    guidance_scale: Scale = 1.0
+
+
+EditRequest: TypeAlias = (
+    InpaintRequest | SDEditRequest | TranslateRequest | DiffEditRequest | InvertRequest
+)
+"""Edits of a picture by words."""
+
+Request: TypeAlias = SampleRequest | DragRequest | EditRequest
+"""All requests; `kind` tells them apart."""
+
+_ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
+
+
+def parse_request(text: str) -> Request:
     """Read a request from JSON.
 
     Raises:

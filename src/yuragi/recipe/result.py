@@ -18,9 +18,9 @@ from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
 from yuragi.provenance.png import Carried, read_carried, write_png
 from yuragi.recipe.pictures import MAX_PIXELS, digest
-from yuragi.recipe.request import DragRequest, SampleRequest, parse_request
+from yuragi.recipe.request import DragRequest, Request, SampleRequest, parse_request
 
-__all__ = ["Gauge", "Origin", "Record", "Result", "parameters", "read_record"]
+__all__ = ["Gauge", "Origin", "Reconstruction", "Record", "Result", "parameters", "read_record"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Reconstruction:
+    """How well a picture survived the way up in noise and down again.
+
+    Attributes:
+        psnr: of the result against what the codec alone gives back, dB.
+        codec_psnr: of what the codec alone gives back against the picture, dB.
+        curve: distance (root mean square, latent units) of the state from the path after every
+            step of the way down; the last is at the clean end.
+    """
+
+    psnr: float
+    codec_psnr: float
+    curve: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Result:
     """Pictures and how they came about.
 
@@ -79,15 +95,19 @@ class Result:
         sources: the pictures that the request names, by digest.
         frames: for a drag, the picture before and after every sub-drag.
         guidance: what guidance cost and how hard it pushed.
+        mask: where an edit could change the picture, as it was used; white may change.
+        reconstruction: for an inversion, how well the picture survived.
     """
 
     images: Sequence[Image.Image]
-    request: SampleRequest | DragRequest
+    request: Request
     evaluations: int
     origin: Origin
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
     frames: Sequence[Image.Image] = ()
     guidance: Gauge = Gauge()
+    mask: Image.Image | None = None
+    reconstruction: Reconstruction | None = None
 
     @property
     def image(self) -> Image.Image:
@@ -122,7 +142,7 @@ class Result:
 class Record:
     """What a saved picture tells about itself; see `Result`."""
 
-    request: SampleRequest | DragRequest
+    request: Request
     origin: Origin
     index: int
     sources: Mapping[str, Image.Image]
@@ -152,15 +172,17 @@ def read_record(picture: Image.Image, name: str) -> Record:
     return Record(request, origin, index, sources)
 
 
-def parameters(request: SampleRequest | DragRequest, size: tuple[int, int]) -> str:
+def parameters(request: Request, size: tuple[int, int]) -> str:
     """The request in AUTOMATIC1111's form: prompt, negative prompt, a line of settings."""
     sampler = request.solver
-    if isinstance(request, DragRequest):
-        sampler += f" ({request.sampler} drag)"
-        points = " ".join(f"{a:g},{b:g}:{c:g},{d:g}" for (a, b), (c, d) in request.points)
-        more = {"Denoising strength": f"{request.strength:g}", "Drag points": f'"{points}"'}
-    else:
+    if isinstance(request, SampleRequest):
         more = {"Schedule type": request.timestep_spacing}
+    else:
+        sampler += f" ({request.sampler} {request.kind})"
+        more = {"Denoising strength": f"{request.strength:g}"}
+    if isinstance(request, DragRequest):
+        points = " ".join(f"{a:g},{b:g}:{c:g},{d:g}" for (a, b), (c, d) in request.points)
+        more["Drag points"] = f'"{points}"'
     rule = request.guidance.model_dump(exclude_defaults=True)
     if rule:
         more["Guidance"] = f'"{" ".join(f"{name} {value}" for name, value in rule.items())}"'

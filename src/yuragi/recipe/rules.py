@@ -29,7 +29,8 @@ from yuragi.guidance import (
     linear,
     plain,
 )
-from yuragi.recipe.request import GuidanceRule, SampleRequest
+from yuragi.recipe.guidance_rule import GuidanceRule
+from yuragi.recipe.request import EditRequest, SampleRequest
 
 __all__ = ["TABLE", "completed", "gain_of", "weak_side", "weight_of"]
 
@@ -86,7 +87,7 @@ def _ratio(rule: GuidanceRule) -> Gain:
 
 
 def weak_side(
-    request: SampleRequest, model: DiffusionModel, weak: DiffusionModel | None
+    request: SampleRequest | EditRequest, model: DiffusionModel, weak: DiffusionModel | None
 ) -> Denoiser:
     """What guidance pushes away from: the negative prompt, or a weaker model's own view.
 

@@ -1,7 +1,7 @@
 r"""DDIM(eta): one family from the probability-flow ODE (eta 0) to ancestral sampling (eta 1).
 
     x0, eps = what the denoiser reads from x_t
-    std     = eta sigma_s sqrt(1 - e^{-2h})
+    std     = eta sigma_s sqrt(1 - e^{-2h}), at most sigma_s
     x_s     = alpha_s x0 + sqrt(sigma_s^2 - std^2) eps + std z
 
 eta scales the standard deviation: in the limit of small steps it is the SDE with lambda = eta,
@@ -32,8 +32,7 @@ class DDIM:
     """DDIM with noise `eta` >= 0. Deterministic only at eta = 0, and then it may also ascend.
 
     Raises:
-        InputError: eta below 0; eta above 1 on a step too long for it (std would exceed sigma_s);
-            a stochastic step towards more noise; a start at the clean end.
+        InputError: eta below 0; a stochastic step towards more noise; a start at the clean end.
     """
 
     eta: float = 0.0
@@ -61,10 +60,8 @@ class DDIM:
             mean = level.alpha_s * x0 + level.sigma_s * eps
             return Transition(mean, torch.zeros_like(level.sigma_s)), None
         fresh = 1 - descending(level, self).decay ** 2
-        # (sigma_s^2 - std^2) / sigma_s^2, without cancellation for eta <= 1.
-        kept = 1 - self.eta**2 + self.eta**2 * level.decay**2
-        if bool(kept < 0):
-            limit = 1 / fresh.sqrt().item()
-            raise InputError("eta", self.eta, f"at most {limit:.4g} for a step this long")
+        # (sigma_s^2 - std^2) / sigma_s^2, without cancellation for eta <= 1. With eta above 1 a long
+        # step would need more noise than the target has: then all of it is new.
+        kept = (1 - self.eta**2 + self.eta**2 * level.decay**2).clamp(min=0)
         mean = level.alpha_s * x0 + level.sigma_s * kept.sqrt() * eps
-        return Transition(mean, self.eta * level.sigma_s * fresh.sqrt()), None
+        return Transition(mean, level.sigma_s * (self.eta * fresh.sqrt()).clamp(max=1)), None

@@ -1,0 +1,60 @@
+r"""DiffEdit's mask: where two prompts disagree about a picture.
+
+    d = mean over noises of |x0_target - x0_source| at (alpha x_0 + sigma eps), mean over channels
+    mask = [ min(d, 3 mean d) / max > threshold ]
+
+In x_0 or in eps the mask is the same: at one level the two differ by a factor.
+
+Source: Couairon et al. 2023 (arXiv 2210.11427), section 3.2, step 1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from yuragi.core import Denoiser, Noise
+from yuragi.errors import InputError
+
+__all__ = ["difference_mask"]
+
+CLIP = 3.0
+"""Outliers are cut at so many times the mean."""
+
+
+def difference_mask(
+    source: Denoiser,
+    target: Denoiser,
+    x0: Tensor,
+    t: Tensor,
+    noise: Noise,
+    samples: int,
+    threshold: float,
+) -> Tensor:
+    """Where the target's prediction differs from the source's: (b, 1, h, w), 1 where it does.
+
+    Args:
+        source: denoiser under the condition that describes the picture.
+        target: denoiser under the condition that describes the result.
+        x0: clean latents (b, c, h, w).
+        t: level at which they are compared.
+        noise: one draw for each of the samples.
+        samples: noises to average over.
+        threshold: in (0, 1); higher masks are smaller.
+
+    Raises:
+        InputError: a picture for which the two agree everywhere.
+    """
+    alpha, sigma = source.schedule(t)
+    total = torch.zeros_like(x0[:, :1])
+    with torch.no_grad():
+        for k in range(samples):
+            eps = noise(k, x0)
+            x = alpha.to(x0) * x0 + sigma.to(x0) * (0.0 if eps is None else eps)
+            total += (target(x, t) - source(x, t)).abs().mean(1, keepdim=True)
+    clipped = torch.minimum(total, CLIP * total.mean((2, 3), keepdim=True))
+    largest = clipped.amax((2, 3), keepdim=True)
+    if bool((largest == 0).any()):
+        allowed = "another prompt than the source: the two agree about the whole picture"
+        raise InputError("prompt", "the same", allowed)
+    return (clipped / largest > threshold).to(x0)
