@@ -151,7 +151,7 @@ BAD = {
         ["drag", "face.png", "--point", "1,1:2,2", "--model", "folder"],
         "--model = 'folder'",
     ),
-    "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--t0 = 0.0"),
+    "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--strength = 0.0"),
     "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "--sampler = 'x'"),
     "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset = 'x'"),
     "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device = 'x'"),

@@ -1,4 +1,4 @@
-"""The command line: `yuragi drag | sample | replay | models | train | bench | lab`.
+"""The command line: `yuragi EDIT | sample | replay | models | train | bench | lab`.
 
 Commands only read options, build a request, run it and write files. PyTorch is imported inside
 them, so that ``yuragi --help`` answers at once. Exit codes: 0 done, 1 a replay that differs or a
@@ -15,7 +15,10 @@ import typer
 
 from yuragi import __version__
 from yuragi.cli import bench, edit, lab, models, train
+from yuragi.cli.drag import drag
 from yuragi.cli.progress import say
+from yuragi.cli.replay import replay
+from yuragi.cli.sample import sample
 from yuragi.errors import InputError, YuragiError
 
 __all__ = ["app", "main"]
@@ -27,12 +30,17 @@ OPTIONS = {
     "num_images": "--number",
     "num_inference_steps": "--steps",
     "guidance_scale": "--scale",
-    "strength": "--t0",
     "timestep_spacing": "--spacing",
     "rule": "--guidance",
     "steps": "--interval",
     "guidance": "--guidance",
     "weak_model": "--weak-model",
+    "source_prompt": "--source-prompt",
+    "negative_prompt": "--negative-prompt",
+    "source_guidance_scale": "--source-scale",
+    "mask_strength": "--mask-strength",
+    "mask_samples": "--mask-samples",
+    "mask_threshold": "--mask-threshold",
 } | {
     name: f"--{name}"
     for name in (
@@ -42,7 +50,9 @@ OPTIONS = {
         "compare",
         "config",
         "device",
+        "encoder",
         "eta",
+        "expand",
         "gain",
         "gamma",
         "height",
@@ -55,14 +65,17 @@ OPTIONS = {
         "pictures",
         "power",
         "preset",
+        "prompt",
         "refresh",
         "repeats",
+        "resample",
         "runs",
         "sampler",
         "seed",
         "solver",
         "source",
         "start",
+        "strength",
         "stress",
         "width",
     )
@@ -73,7 +86,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (edit.drag, edit.sample, edit.replay):
+for command in (
+    drag,
+    edit.inpaint,
+    edit.sdedit,
+    edit.translate,
+    edit.diffedit,
+    edit.invert,
+    sample,
+    replay,
+):
     app.command()(command)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")

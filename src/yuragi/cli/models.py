@@ -43,7 +43,7 @@ def check(
     quiet: QuietOption = False,
 ) -> None:
     """Probe a model: which guidance gains can it take?"""
-    from yuragi.cli.edit import load_quietly
+    from yuragi.cli.loading import load_quietly
     from yuragi.recipe.check import check_model
 
     loaded = load_quietly(model, device)

@@ -117,7 +117,7 @@ def table(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
-    from yuragi.cli.edit import load_quietly
+    from yuragi.cli.loading import load_quietly
     from yuragi.recipe.models import model_path
     from yuragi.recipe.rules import TABLE
     from yuragi.recipe.table import write_table

@@ -60,8 +60,8 @@ class DDIM:
             mean = level.alpha_s * x0 + level.sigma_s * eps
             return Transition(mean, torch.zeros_like(level.sigma_s)), None
         fresh = 1 - descending(level, self).decay ** 2
-        # (sigma_s^2 - std^2) / sigma_s^2, without cancellation for eta <= 1. With eta above 1 a long
-        # step would need more noise than the target has: then all of it is new.
+        # (sigma_s^2 - std^2) / sigma_s^2, without cancellation for eta <= 1. Above 1 a long
+        # step would need more noise than its target has: then all of it is new.
         kept = (1 - self.eta**2 + self.eta**2 * level.decay**2).clamp(min=0)
         mean = level.alpha_s * x0 + level.sigma_s * kept.sqrt() * eps
         return Transition(mean, level.sigma_s * (self.eta * fresh.sqrt()).clamp(max=1)), None

@@ -1,0 +1,60 @@
+"""`yuragi replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_output
+from yuragi.cli.loading import load_quietly
+from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
+from yuragi.cli.progress import progress, say
+
+__all__ = ["replay"]
+
+
+def replay(
+    image: Annotated[Path, typer.Argument(help="PNG that yuragi wrote.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
+    ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(help="Input picture or mask, if the PNG does not carry it."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
+    ] = None,
+    weak_model: Annotated[
+        str | None, typer.Option(help="Where the weaker model is now.", metavar="NAME|PATH")
+    ] = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run the request inside a result again and compare, pixel by pixel."""
+    from yuragi.recipe.models import load_weak
+    from yuragi.recipe.replay import read_result
+    from yuragi.recipe.replay import replay as run_again
+
+    if output:
+        check_output("output", output, [image, *(source or [])], overwrite, (".png",))
+    record, kept = read_result(image)
+    loaded = load_quietly(model or record.request.model, device)
+    if loaded.weights != record.origin.weights:
+        say(f"note: the weights in {loaded.path} are not those that made this picture")
+    weak = load_weak(weak_model or record.request.guidance.weak_model, loaded)
+    if weak is not None and weak.weights != record.origin.weak_weights:
+        say(f"note: the weights in {weak.path} are not those that guided this picture")
+    with progress("replaying", quiet) as on_progress:
+        again = run_again(record, kept, loaded, source or [], on_progress, weak)
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        again.result.save(output, again.index)
+        typer.echo(output)
+    if again.difference:
+        typer.echo(f"differs by up to {again.difference} of 255 levels")
+        raise typer.Exit(1)
+    typer.echo("identical, bit for bit")
