@@ -41,6 +41,7 @@ OPTIONS = {
     "mask_strength": "--mask-strength",
     "mask_samples": "--mask-samples",
     "mask_threshold": "--mask-threshold",
+    "save_mask": "--save-mask",
 } | {
     name: f"--{name}"
     for name in (
