@@ -47,7 +47,7 @@ def test_a_sweep_is_complete_and_goes_on_where_it_was(sweep):
     report = sweep(ONE, steps)
     assert json.loads(json.dumps(report)) == report
     assert [p["arm"] for p in report["points"]] == ONE
-    assert report["points"][0] == first["points"][0]  # time included: it was not drawn again
+    assert report["points"][0] == first["points"][0]
     assert steps[-1] == (3, 3)
     plain, ratio, control = report["points"]
     assert plain["evaluations_per_picture"] == 2 * STEPS
@@ -56,7 +56,6 @@ def test_a_sweep_is_complete_and_goes_on_where_it_was(sweep):
         assert point["fd"]["low"] <= point["fd"]["value"] <= point["fd"]["high"]
         assert 0 <= point["accuracy"] <= 1
         assert 1 <= point["vendi"] <= N
-        assert point["seconds_per_picture"] > 0
     assert report["floor"]["value"] < plain["fd"]["value"]
     assert plain["against"] == {}
     assert set(ratio["against"]) == {"plain", "plain x25"}

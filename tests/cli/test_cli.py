@@ -221,12 +221,12 @@ def test_a_pickle_inside_a_pipeline_is_refused(drag, tmp_path, pipeline_folder):
 
 
 def test_interrupting_leaves_nothing(drag, tmp_path, monkeypatch):
-    import yuragi.recipe.run
+    import yuragi.recipe.run_drag
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(yuragi.recipe.run, "from_tensor", interrupted)
+    monkeypatch.setattr(yuragi.recipe.run_drag, "from_tensor", interrupted)
     before = written(tmp_path)
     assert drag("--animation", "steps.gif")[0] == 130
     assert written(tmp_path) == before

@@ -13,6 +13,8 @@ evaluations, spent on more steps (``plain x30`` and so on): what a gain costs mu
 - ``coverage``, ``precision``, ``vendi``: see `yuragi.metrics.diversity`;
 - ``clipped``: share of channel values beyond the decoder's range of [-1, 1].
 
+What a gain costs in time is `yuragi.bench.guidance_cost`'s to say.
+
 Every finished point is kept in the runs folder, so a sweep that was cut short goes on.
 """
 
@@ -20,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +36,6 @@ from yuragi import __version__
 from yuragi.adapters import DiffusionModel
 from yuragi.bench.portraits import JUDGED, trained_judge, whole_caption
 from yuragi.bench.report import frame
-from yuragi.device import wait_for
 from yuragi.edit import watch
 from yuragi.guidance import Guided
 from yuragi.metrics.diversity import coverage, precision, vendi
@@ -199,24 +199,19 @@ class _Sweep:
         weight = weight_of(arm.rule, scale, schedule, times)
         cells = (model.codec.channels, model.side, model.side)
         columns: list[tuple[Tensor, Tensor, Tensor]] = []
-        seconds = 0.0
         for start in range(0, len(self.labels), BATCH):
             rows = range(start, min(start + BATCH, len(self.labels)))
             prompts = [whole_caption(self.labels[k], self.seed, k) for k in rows]
             gain = gain_of(arm.rule)
             guided = Guided(model.bind(prompts), model.bind([""]), weight, gain)
             noise = start_noise(self.seed, rows, cells, model.device)
-            wait_for(model.device)
-            began = time.perf_counter()
             z = sample_rows(
                 guided, SOLVER, None, times, self.seed, rows, noise, watch(lambda: None)
             )
-            wait_for(model.device)
-            seconds += time.perf_counter() - began
             columns.append(self._measure(z, rows))
             on_batch(len(columns))
         embedded, hits, clipped = (torch.cat(column) for column in zip(*columns, strict=True))
-        spent = torch.tensor([seconds, float(counter.evaluations)], dtype=torch.float64)
+        spent = torch.tensor([float(counter.evaluations)], dtype=torch.float64)
         return _Point(embedded, hits, clipped, spent, resampled_frechet(embedded, self.real))
 
     def _measure(self, z: Tensor, rows: range) -> tuple[Tensor, Tensor, Tensor]:
@@ -236,7 +231,7 @@ class _Point:
         features: [n, d].
         hits: [n, attributes] whether the judge agrees with the prompt.
         clipped: [n] share of channel values beyond the decoder's range.
-        spent: (seconds, evaluations) of all pictures.
+        spent: network evaluations of all pictures, [1].
         resampled: `resampled_frechet` to the drawings.
     """
 
@@ -256,8 +251,6 @@ class _Point:
 
 
 def _summary(point: _Point, real: Tensor) -> dict[str, Any]:
-    seconds, evaluations = point.spent.tolist()
-    n = len(point.features)
     return {
         "fd": _interval(frechet_distance(point.features, real), point.resampled),
         "accuracy": float(point.hits.float().mean()),
@@ -266,8 +259,7 @@ def _summary(point: _Point, real: Tensor) -> dict[str, Any]:
         "precision": precision(point.features, real),
         "vendi": vendi(point.features),
         "clipped": float(point.clipped.mean()),
-        "evaluations_per_picture": evaluations / n,
-        "seconds_per_picture": seconds / n,
+        "evaluations_per_picture": float(point.spent) / len(point.features),
     }
 
 

@@ -201,6 +201,7 @@ class InvertRequest(_Edit):
     kind: Literal["invert"] = "invert"
     strength: Strength = 1.0
     guidance_scale: Scale = 1.0
+    num_images: Literal[1] = 1
 
 
 EditRequest: TypeAlias = (
