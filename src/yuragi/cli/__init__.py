@@ -51,6 +51,7 @@ OPTIONS = {
         "compare",
         "config",
         "device",
+        "each",
         "encoder",
         "eta",
         "expand",
@@ -73,11 +74,13 @@ OPTIONS = {
         "runs",
         "sampler",
         "seed",
+        "sheet",
         "solver",
         "source",
         "start",
         "strength",
         "stress",
+        "table",
         "width",
     )
 }

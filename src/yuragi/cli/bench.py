@@ -140,6 +140,55 @@ def guidance(
     write_report(report, output)
 
 
+@app.command()
+def edits(
+    output: ReportOption = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few pairs, few steps.")] = False,
+    each: Annotated[int, typer.Option(help="Pairs of each of the seven kinds of change.")] = 15,
+    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
+    model: ModelOption = "portraits",
+    config: ConfigOption = None,
+    runs: RunsOption = Path("runs"),
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
+    from yuragi.bench.edit_report import contact_sheet, markdown
+    from yuragi.bench.edits import Sizes, bench_edits
+    from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
+
+    for name, path in (("output", output), ("table", table), ("sheet", sheet)):
+        if path is not None:
+            check_report(name, path)
+    if each < 1:
+        raise InputError("each", each, "1 or more")
+    sizes = Sizes(1, 1, (10, 25), (1.0, 3.0)) if quick else Sizes(each)
+    with training("judge") as on_report, progress("editing") as on_cell:
+        report, shown = bench_edits(
+            model,
+            read_recipe(config),
+            runs,
+            data or default_folder(),
+            sizes,
+            seed,
+            pick_device(device),
+            on_report,
+            on_cell,
+        )
+    write_report(report, output)
+    if table is not None:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text(markdown(report) + "\n", encoding="utf-8")
+    if sheet is not None:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(shown).save(sheet)
+
+
 @app.command("guidance-cost")
 def guidance_cost(
     output: ReportOption = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -87,9 +87,18 @@ def _ratio(rule: GuidanceRule) -> Gain:
 
 
 def weak_side(
-    request: SampleRequest | EditRequest, model: DiffusionModel, weak: DiffusionModel | None
+    request: SampleRequest | EditRequest,
+    model: DiffusionModel,
+    weak: DiffusionModel | None,
+    prompts: Sequence[str],
 ) -> Denoiser:
     """What guidance pushes away from: the negative prompt, or a weaker model's own view.
+
+    Args:
+        request: names the negative prompt and the weaker model.
+        model: the strong one.
+        weak: the weaker one, loaded, if the request names one.
+        prompts: of the rows, which the weaker model is told too.
 
     Raises:
         InputError: a weaker model is named and not given, or has other latents or noise levels.
@@ -104,7 +113,7 @@ def weak_side(
         raise InputError("weak_model", str(weak.path), f"a model with {mine}")
     if weak.denoiser.schedule != model.denoiser.schedule:
         raise InputError("weak_model", str(weak.path), "a model with the same noise levels")
-    return weak.bind([request.prompt])
+    return weak.bind(prompts)
 
 
 def completed(rule: GuidanceRule, folder: Path) -> GuidanceRule:

@@ -20,11 +20,11 @@ from torch import Tensor
 from yuragi.edit import Edit, Path, descent
 from yuragi.guidance import Stress
 from yuragi.recipe.context import Context, Made
+from yuragi.recipe.edit_rows import guided
 from yuragi.recipe.pictures import from_tensor, to_tensor
 from yuragi.recipe.request import InvertRequest
 from yuragi.recipe.result import Gauge, Reconstruction
 from yuragi.recipe.rules import gain_of
-from yuragi.recipe.run_edit import guided
 from yuragi.recipe.samplers import sampler_of
 
 __all__ = ["run_invert"]
@@ -58,7 +58,9 @@ def run_invert(request: InvertRequest, context: Context) -> Made:
         return x
 
     # Two of them: one for the way up (and the reference of a followed path), one for the way down.
-    source, target = (guided(request, context, down, Stress()) for _ in range(2))
+    source, target = (
+        guided(request, model, context.weak, [request.prompt], down, Stress()) for _ in range(2)
+    )
     z = Edit(source, target, sampler, start)(x0, down, request.seed, [0], watch=compare)
     after, alone = (
         from_tensor(model.codec.decode(latents, before.height, before.width))[0]

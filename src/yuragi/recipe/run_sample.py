@@ -43,7 +43,10 @@ def run_sample(request: SampleRequest, context: Context, latents: Tensor | None)
         raise InputError("latents", "another or none", allowed)
     schedule = model.denoiser.schedule
     times = model.grids[request.timestep_spacing](schedule, request.num_inference_steps)
-    strong, away = model.bind([request.prompt]), weak_side(request, model, context.weak)
+    strong, away = (
+        model.bind([request.prompt]),
+        weak_side(request, model, context.weak, [request.prompt]),
+    )
     weight = weight_of(request.guidance, request.guidance_scale, schedule, times)
     gauge = Gauge(gain_of(request.guidance).cost)
     parts = list(batches(count))

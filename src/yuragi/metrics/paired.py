@@ -1,0 +1,80 @@
+r"""Pictures against their true counterparts, inside and outside a region.
+
+- `psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that an
+  equal region does not dominate a mean.
+- `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image, extra
+  ``metrics``).
+- `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from yuragi.errors import InputError, missing_extra
+from yuragi.metrics.frechet import Interval, bootstrap_interval
+
+__all__ = ["mean_absolute", "paired_interval", "psnr", "ssim"]
+
+EQUAL = 60.0
+
+
+def psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """PSNR of every picture within its region, [n].
+
+    Args:
+        images: [n, 3, h, w] in [-1, 1].
+        truth: likewise.
+        region: [n, h, w], True where it counts; nowhere gives NaN.
+    """
+    error = _mean((images - truth).double().square().mean(1), region)
+    return (10 * (4 / error.clamp(min=1e-12)).log10()).clamp(max=EQUAL)
+
+
+def mean_absolute(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """Mean absolute difference of every picture within its region, [n]; 0 to 2."""
+    return _mean((images - truth).double().abs().mean(1), region)
+
+
+def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
+    """SSIM of every picture, averaged over each of some regions, [n] for each region.
+
+    Raises:
+        MissingExtraError: scikit-image is not installed.
+    """
+    try:
+        from skimage.metrics import structural_similarity
+    except ImportError as error:
+        raise missing_extra("SSIM", "metrics") from error
+    maps = []
+    for image, true in zip(images, truth, strict=True):
+        pair = (each.permute(1, 2, 0).double().cpu().numpy() for each in (image, true))
+        _, full = structural_similarity(  # type: ignore[no-untyped-call]
+            *pair, channel_axis=2, data_range=2.0, full=True
+        )
+        maps.append(torch.from_numpy(np.asarray(full)).mean(2))
+    return [_mean(torch.stack(maps), region.cpu()) for region in regions]
+
+
+def _mean(values: Tensor, region: Tensor) -> Tensor:
+    inside = region.to(values)
+    return (values * inside).flatten(1).sum(1) / inside.flatten(1).sum(1)
+
+
+def paired_interval(differences: Tensor, draws: int = 2000, seed: int = 0) -> Interval:
+    """Mean of differences [n] with a 95 % interval for the choice of the pairs.
+
+    Raises:
+        InputError: fewer than two.
+    """
+    n = len(differences)
+    if n < 2:
+        raise InputError("differences", n, "two or more")
+    generator = torch.Generator().manual_seed(seed)
+    picked = torch.randint(n, (draws, n), generator=generator)
+    means = differences.double()[picked].mean(1)
+    return bootstrap_interval(float(differences.double().mean()), means)

@@ -1,0 +1,113 @@
+"""The benchmark of edits on a tiny model: complete, resumable, and true about the truth."""
+
+import json
+
+import pytest
+import torch
+
+from yuragi.bench.edit_cases import holes, pairs
+from yuragi.bench.edit_report import contact_sheet, markdown
+from yuragi.bench.edits import SAMPLERS, TASKS, Sizes, bench_edits
+from yuragi.train.config import read_recipe
+from yuragi.train.pairs import KINDS
+
+SIZES = Sizes(each=2, tuned=1, steps=(5,), scales=(1.0, 3.0))
+
+
+@pytest.fixture(scope="module")
+def run(pipeline_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edits")
+    recipe = read_recipe()
+    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
+    data = recipe.data.model_copy(update={"train": 16})
+    recipe = recipe.model_copy(update={"judge": judge, "data": data})
+
+    def call():
+        seen = []
+        found = bench_edits(
+            str(pipeline_folder),
+            recipe,
+            folder / "runs",
+            folder / "data",
+            SIZES,
+            0,
+            torch.device("cpu"),
+            lambda report: None,
+            lambda done, total: seen.append((done, total)),
+        )
+        return *found, seen
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def first(run):
+    return run()
+
+
+def test_every_cell_is_there(first):
+    report, _, seen = first
+    assert json.loads(json.dumps(report)) == report
+    cells = {(c["task"], c["steps"], c["sampler"]) for c in report["cells"]}
+    assert cells == {(t, n, s) for t in TASKS for n in SIZES.steps for s in SAMPLERS}
+    assert report["n"] == 2 * len(KINDS)
+    assert seen[-1] == (len(TASKS) * len(SAMPLERS) * 3,) * 2
+    for cell in report["cells"]:
+        assert cell["scale"] in SIZES.scales
+        assert 0 <= cell["identity"] <= 1
+        assert ("success" in cell) == (cell["task"] != "inpaint")
+    evaluations = {
+        (c["task"], c["sampler"]): c["evaluations"] for c in report["cells"] if c["steps"] == 5
+    }
+    for task in TASKS:  # the same work for both, but for what the way up asks unguided
+        assert evaluations[task, "ode"] == evaluations[task, "sde"]
+
+
+def test_differences_are_paired(first):
+    report, _, _ = first
+    means = {(c["task"], c["steps"], c["sampler"]): c for c in report["cells"]}
+    for row in report["sde_minus_ode"]:
+        sde, ode = (means[row["task"], row["steps"], s] for s in ("sde", "ode"))
+        assert row["psnr"]["value"] == pytest.approx(sde["psnr"] - ode["psnr"])
+        assert row["psnr"]["low"] <= row["psnr"]["value"] <= row["psnr"]["high"]
+
+
+def test_doing_nothing_is_right_outside_of_the_change(first):
+    report, _, _ = first
+    for task, bounds in report["bounds"].items():
+        assert bounds["nothing"]["background"] == 0
+        assert bounds["nothing"]["psnr_out"] > 40
+        assert bounds["nothing"]["psnr_in"] < 25, task
+    for cell in report["cells"]:
+        if cell["task"] in ("inpaint",):
+            assert cell["background"] == pytest.approx(0, abs=0.005)
+
+
+def test_a_run_goes_on_where_it_was(first, run):
+    again, _, _ = run()
+    assert again == first[0]  # seconds included: nothing was drawn again
+
+
+def test_tables_and_sheet(first):
+    report, shown, _ = first
+    text = markdown(report)
+    assert text.count("\n| translate |") == 2 + 2 + 1
+    assert "SDE - ODE" in text
+    assert set(shown) >= {"inpaint truth", "diffedit before", "sdedit sde 5"}
+    assert contact_sheet(shown).width == 7 * 128
+
+
+def test_cases_are_spread_over_the_kinds():
+    found = pairs("benchmark", 14, 0)
+    assert found.kinds == [kind for kind in KINDS for _ in range(2)]
+    for source, prompt in zip(found.source_prompts, found.prompts, strict=True):
+        assert source != prompt
+    assert bool(found.change.flatten(1).any(1).all())
+    assert (found.before - found.truth).abs()[
+        (~found.change)[:, None].expand(-1, 3, -1, -1)
+    ].max() < 0.07
+    filled = holes("benchmark", 8, 0)
+    assert sorted(set(filled.kinds)) == ["box", "ellipse", "half", "stroke"]
+    shares = filled.change.float().mean((1, 2))
+    assert bool(((shares > 0.05) & (shares <= 0.5)).all())
+    assert (filled.before[filled.change[:, None].expand(-1, 3, -1, -1)] == 0).all()
