@@ -1,0 +1,22 @@
+"""Run the commands of the documentation that make its pictures: blocks that are marked `sh run`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"^```sh run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def main(pages: list[str]) -> None:
+    """Run every marked block of the pages; by default of all pages. Stops at the first failure."""
+    found = [Path(page) for page in pages] or sorted((ROOT / "docs").rglob("*.md"))
+    for page in found:
+        for block in BLOCK.findall(page.read_text("utf-8")):
+            print(page, flush=True)
+            subprocess.run(["sh", "-e", "-c", block], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
