@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.options import JsonOption, PicturesOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
@@ -26,12 +27,8 @@ def lab() -> None:
 @app.command()
 def reg(
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
-    json: Annotated[
-        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
-    ] = None,
-    pictures: Annotated[
-        Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
-    ] = None,
+    json: JsonOption = None,
+    pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
 ) -> None:
     """Path-KL, field errors and samples of every guidance rule against the ideal one."""
@@ -58,9 +55,7 @@ def reg(
 @app.command()
 def trained(
     quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
-    json: Annotated[
-        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
-    ] = None,
+    json: JsonOption = None,
     seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
 ) -> None:
     """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
@@ -85,12 +80,8 @@ def trained(
 
 @app.command()
 def kl(
-    json: Annotated[
-        Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
-    ] = None,
-    pictures: Annotated[
-        Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
-    ] = None,
+    json: JsonOption = None,
+    pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
 ) -> None:
     """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""

@@ -16,11 +16,13 @@ __all__ = [
     "EtaOption",
     "GainOption",
     "GammaOption",
+    "JsonOption",
     "MaskOption",
     "ModelOption",
     "NegativeOption",
     "OverwriteOption",
     "PictureArgument",
+    "PicturesOption",
     "PixelsOption",
     "PromptOption",
     "QuietOption",
@@ -99,6 +101,12 @@ ConfigOption = Annotated[
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for checkpoints and logs.")]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder for drawings; by default in ~/.cache.")
+]
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
+]
+PicturesOption = Annotated[
+    Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
 ]
 ReportOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="JSON file; by default printed.")
