@@ -164,7 +164,7 @@ class Follow:
         both, inner = self.solver.step(denoiser, torch.cat([x, here]), t, s, inner)
         edited, reference = both.mean[: len(x)], both.mean[len(x) :]
         mean = target + (edited - reference)
-        return Transition(mean, torch.zeros_like(both.std)), (done + 1, inner)
+        return Transition(mean, torch.zeros(())), (done + 1, inner)
 
 
 def follow(

@@ -44,7 +44,7 @@ class EditOptions(TypedDict, total=False):
 
     Attributes:
         negative_prompt: what to stay away from, for both conditions of a task.
-        sampler: ``sde`` (the default) or ``ode``.
+        sampler: ``sde`` (the default), ``ode`` or ``adaptive``.
         num_inference_steps: levels over the whole time axis, of which `strength` are climbed; 50.
         strength: t0, above 0, at most 1; the default is the task's.
         guidance_scale: 1 is off; 3 by default, 1 for an inversion.
@@ -57,7 +57,7 @@ class EditOptions(TypedDict, total=False):
     """
 
     negative_prompt: str
-    sampler: Literal["sde", "ode"]
+    sampler: Literal["sde", "ode", "adaptive"]
     num_inference_steps: int
     strength: float
     guidance_scale: float

@@ -62,7 +62,7 @@ def integrate(
         memory = solver.init()
         for i, (t, s) in enumerate(pairwise(times)):
             transition, memory = solver.step(denoiser, x, t, s, memory)
-            z = noise(i, x) if noise is not None and bool(transition.std > 0) else None
+            z = noise(i, x) if noise is not None and transition.noisy else None
             x = transition.draw(z)
             if manipulate is not None:
                 x = manipulate(i, x)

@@ -66,9 +66,10 @@ def test_every_cell_is_there(first):
 def test_differences_are_paired(first):
     report, _, _ = first
     means = {(c["task"], c["steps"], c["sampler"]): c for c in report["cells"]}
-    for row in report["sde_minus_ode"]:
-        sde, ode = (means[row["task"], row["steps"], s] for s in ("sde", "ode"))
-        assert row["psnr"]["value"] == pytest.approx(sde["psnr"] - ode["psnr"])
+    assert len(report["contrasts"]) == 3 * len(TASKS)
+    for row in report["contrasts"]:
+        of, to = (means[row["task"], row["steps"], row[side]] for side in ("of", "to"))
+        assert row["psnr"]["value"] == pytest.approx(of["psnr"] - to["psnr"])
         assert row["psnr"]["low"] <= row["psnr"]["value"] <= row["psnr"]["high"]
 
 
@@ -91,8 +92,8 @@ def test_a_run_goes_on_where_it_was(first, run):
 def test_tables_and_sheet(first):
     report, shown, _ = first
     text = markdown(report)
-    assert text.count("\n| translate |") == 2 + 2 + 1
-    assert "SDE - ODE" in text
+    assert text.count("\n| translate |") == 3 + 2 + 3
+    assert "| adaptive - sde |" in text
     assert set(shown) >= {"inpaint truth", "diffedit before", "sdedit sde 5"}
     assert contact_sheet(shown).width == 7 * 128
 

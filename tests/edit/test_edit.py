@@ -5,7 +5,18 @@ import torch
 
 from numeric.moments import SOLVERS
 from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, trailing
-from yuragi.edit import Edit, Sampler, chain, followed, independent, inverted, one_noise
+from yuragi.edit import (
+    Adaptive,
+    Edit,
+    Sampler,
+    adaptive,
+    chain,
+    followed,
+    independent,
+    inverted,
+    one_noise,
+    resampled,
+)
 from yuragi.errors import InputError
 from yuragi.solver import DDIM, Churn
 
@@ -18,6 +29,9 @@ SAMPLERS = {
     "edit-friendly": Sampler(independent, DDIM(1.0), followed),
     "fresh": Sampler(one_noise, DDIM(1.0)),
     "fresh-ode": Sampler(one_noise, DDIM()),
+    "adaptive": Sampler(chain, DDIM(1.0), adaptive(1.0, follow=True)),
+    "adaptive-fresh": Sampler(one_noise, DDIM(1.0), adaptive(1.0, follow=False)),
+    "repaint": Sampler(one_noise, DDIM(1.0), resampled(2)),
 }
 
 
@@ -117,6 +131,42 @@ def test_noise_repairs_a_pasted_block_and_the_ode_does_not():
     ode, fresh = (mismatch(SAMPLERS[name]) for name in ("ode", "fresh"))
     assert fresh < 0.3
     assert ode > 3
+
+
+def test_an_adaptive_edit_that_changes_nothing_returns_exactly():
+    """No misfit, no noise: the path is followed."""
+    x0 = pictures()
+    out = Edit(DARK, DARK, SAMPLERS["adaptive"])(x0, levels(8), 0, [0, 1, 2])
+    assert (out - x0).abs().max() < 1e-5
+
+
+def test_adaptive_noise_is_drawn_where_the_misfit_is():
+    law = blobs(-1.0, std=0.1)
+    denoiser, mask = MixtureDenoiser(law, VP), torch.zeros(1, 1, 4, 4)
+    mask[..., :2, :2] = 1
+    t, s = torch.tensor(0.5, dtype=F64), torch.tensor(0.49, dtype=F64)
+    alpha, sigma = (value.float() for value in VP(t))
+    x = alpha * (-1 + (pictures(256) + 1) / 3) + sigma * torch.randn(256, *SHAPE)
+    right = Adaptive(mask=mask).step(denoiser, x, t, s)[0].std
+    wrong = Adaptive(mask=mask).step(denoiser, torch.where(mask > 0, 3 * x, x), t, s)[0].std
+    full = DDIM(1.0).step(denoiser, x, t, s)[0].std.item()
+    assert right[..., 2:, 2:].abs().max() == 0  # outside
+    assert wrong[..., :2, :2].mean() > 1.3 * right[..., :2, :2].mean()
+    assert wrong.max().item() == pytest.approx(full, rel=1e-5)
+    late = torch.tensor([0.05, 0.04], dtype=F64)
+    assert not Adaptive(mask=mask).step(denoiser, x, *late)[0].noisy
+
+
+def test_a_small_budget_takes_less_noise():
+    long, short = (torch.tensor(pair, dtype=F64) for pair in ([0.9, 0.3], [0.9, 0.89]))
+    x = pictures(2)
+
+    def share(times):
+        std = Adaptive().step(DARK, x, *times)[0].std
+        return (std / DDIM(1.0).step(DARK, x, *times)[0].std).item()
+
+    assert share(short) == pytest.approx(1, rel=1e-5)
+    assert share(long) < 0.4
 
 
 def test_what_cannot_be_followed_or_joined():

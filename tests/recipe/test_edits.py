@@ -13,6 +13,7 @@ from yuragi.recipe.replay import read_result, replay
 
 QUICK = {"num_inference_steps": 5, "seed": 3}
 PROMPTS = {"source_prompt": "a person with red hair", "prompt": "a person with black hair"}
+FORMS = ("sde", "ode", "adaptive")
 STEPS = {"inpaint": 5, "sdedit": 3, "translate": 4, "diffedit": 3, "invert": 5}
 
 
@@ -46,7 +47,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:the reconstruction")
 
 @pytest.fixture(scope="module")
 def made(edits):
-    return {(task, s): edits[task](sampler=s) for task in edits for s in ("sde", "ode")}
+    return {(task, s): edits[task](sampler=s) for task in edits for s in FORMS}
 
 
 EVALUATIONS = {
@@ -63,6 +64,7 @@ EVALUATIONS = {
     ("invert", "sde"): 5 * 2,
     ("invert", "ode"): 5 * 2,
 }
+EVALUATIONS |= {(task, "adaptive"): EVALUATIONS[task, "sde"] for task in STEPS}
 
 
 @pytest.mark.parametrize("case", EVALUATIONS, ids=" ".join)
@@ -71,15 +73,15 @@ def test_every_task_in_both_forms(made, case, photo):
     assert result.image.size == photo.size
     assert result.request.kind == task
     assert result.request.sampler == sampler
-    assert result.request.solver == {"sde": "ddpm", "ode": "ddim"}[sampler]
+    assert result.request.solver == ("ddpm" if sampler == "sde" else "ddim")
     assert result.evaluations == EVALUATIONS[case]
     if task != "invert":
         assert largest_difference(result.image, photo) > 0
-        other = made[task, "ode" if sampler == "sde" else "sde"]
-        assert largest_difference(result.image, other.image) > 0
+        for other in set(FORMS) - {sampler}:
+            assert largest_difference(result.image, made[task, other].image) > 0
 
 
-@pytest.mark.parametrize("sampler", ["sde", "ode"])
+@pytest.mark.parametrize("sampler", FORMS)
 @pytest.mark.parametrize("task", STEPS)
 def test_replay_is_identical(made, tmp_path, tiny, task, sampler):
     path = tmp_path / "out.png"
@@ -94,7 +96,7 @@ def outside_is_untouched(image, photo, mask):
     return np.array_equal(np.array(image)[kept], np.array(photo)[kept])
 
 
-@pytest.mark.parametrize("sampler", ["sde", "ode"])
+@pytest.mark.parametrize("sampler", FORMS)
 @pytest.mark.parametrize("task", ["inpaint", "sdedit", "translate", "diffedit"])
 def test_outside_the_mask_pixels_are_the_inputs(edits, photo, mask, task, sampler):
     result = edits[task](sampler=sampler, **{} if task == "inpaint" else {"mask": mask})
@@ -142,7 +144,7 @@ def test_progress_reaches_the_end_and_can_cancel(edits):
         pass
 
     for task, steps in STEPS.items():
-        for sampler in ("sde", "ode"):
+        for sampler in FORMS:
             seen = []
             edits[task](sampler=sampler, on_progress=lambda *done: seen.append(done))  # noqa: B023
             climbs = sampler == "ode" and task in ("translate", "diffedit", "invert")
@@ -157,10 +159,11 @@ def test_progress_reaches_the_end_and_can_cancel(edits):
 
 
 def test_an_inversion_reports_its_error(edits):
-    cycle = edits["invert"](sampler="sde").reconstruction
-    assert cycle.psnr > 45  # exact but for rounding
-    assert len(cycle.curve) == 5
-    assert max(cycle.curve) < 1e-4
+    for sampler in ("sde", "adaptive"):
+        cycle = edits["invert"](sampler=sampler).reconstruction
+        assert cycle.psnr > 45  # exact but for rounding
+        assert len(cycle.curve) == 5
+        assert max(cycle.curve) < 1e-4
     assert cycle.codec_psnr < cycle.psnr
     coarse = edits["invert"](sampler="ode", num_inference_steps=4).reconstruction
     fine = edits["invert"](sampler="ode", num_inference_steps=40).reconstruction
@@ -208,6 +211,9 @@ BAD = [
     ("translate", {"solver": "ddim"}, "solver"),
     ("translate", {"solver": "churn"}, "solver"),
     ("translate", {"solver": "magic"}, "solver"),
+    ("translate", {"sampler": "adaptive", "solver": "sde-dpm++"}, "solver"),
+    ("translate", {"sampler": "adaptive", "eta": 0.0}, "eta"),
+    ("inpaint", {"sampler": "adaptive", "resample": 2}, "resample"),
     ("translate", {"source_guidance_scale": -1.0}, "source_guidance_scale"),
     ("translate", {"encoder": "magic"}, "encoder"),
     ("translate", {"seed": -1}, "seed"),

@@ -17,7 +17,7 @@ CONTRASTED = ("psnr", "psnr_in", "ssim", "success", "identity")
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Scores of every cell, and the paired differences SDE - ODE; bold where clear of zero."""
+    """Scores of every cell, and paired differences of samplers; bold where clear of zero."""
     head = (
         f"{report['n']} pairs a task, seed {report['seeds'][0]}, weights {report['weights']}, "
         f"commit {report['commit']}. Intervals are 95 %, paired."
@@ -33,15 +33,15 @@ def markdown(report: Mapping[str, Any]) -> str:
         for name, values in both.items()
     ]
     contrasts = [
-        [row["task"], row["steps"]] + [_interval(row.get(name)) for name in CONTRASTED]
-        for row in report["sde_minus_ode"]
+        [row["task"], row["steps"], f"{row['of']} - {row['to']}"]
+        + [_interval(row.get(name)) for name in CONTRASTED]
+        for row in report["contrasts"]
     ]
     return "\n\n".join(
         [
             head,
             _table(["task", "steps", "sampler", "scale", *SHOWN], rows + bounds),
-            "SDE - ODE:",
-            _table(["task", "steps", *CONTRASTED], contrasts),
+            _table(["task", "steps", "difference", *CONTRASTED], contrasts),
         ]
     )
 

@@ -1,4 +1,4 @@
-r"""Every edit, ODE against SDE, on portraits whose true result is known.
+r"""Every edit, ODE against SDE and adaptive, on portraits whose true result is known.
 
 The picture before and after are drawings that differ in one label (`yuragi.train.pairs`), so the
 right answer is a picture and not an opinion; for a hole it is what was there. Cells are tasks times
@@ -56,7 +56,8 @@ TASKS: Mapping[str, type[EditRequest]] = {
     "translate": TranslateRequest,
     "diffedit": DiffEditRequest,
 }
-SAMPLERS = ("ode", "sde")
+SAMPLERS = ("ode", "sde", "adaptive")
+CONTRASTS = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
 TUNED_AT = 25
 
 
@@ -145,7 +146,10 @@ def bench_edits(
                 )
                 shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
                 tick()
-            contrasts.append({"task": task, "steps": steps} | _contrast(row["sde"], row["ode"]))
+            contrasts += [
+                {"task": task, "steps": steps, "of": of, "to": to} | _contrast(row[of], row[to])
+                for of, to in CONTRASTS
+            ]
         shown[f"{task} before"] = cases.before[:: sizes.each][: len(KINDS)]
         shown[f"{task} truth"] = cases.truth[:: sizes.each][: len(KINDS)]
     n = sizes.each * len(KINDS)
@@ -155,7 +159,7 @@ def bench_edits(
         "tuning": tuning,
         "bounds": bounds,
         "cells": cells,
-        "sde_minus_ode": contrasts,
+        "contrasts": contrasts,
         "by_kind": _by_kind(store, judge, sizes, tuning, seed),
     }
     return report, shown
@@ -202,11 +206,11 @@ def _bounds(model: DiffusionModel, judge: Judge, cases: Cases) -> dict[str, Any]
     }
 
 
-def _contrast(sde: Mapping[str, Tensor], ode: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Paired differences with 95 % intervals."""
+def _contrast(of: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Paired differences of - to with 95 % intervals."""
     found = {}
-    for name, values in sde.items():
-        differences = values - ode[name]
+    for name, values in of.items():
+        differences = values - to[name]
         found[name] = paired_interval(differences[~differences.isnan()])._asdict()
     return found
 

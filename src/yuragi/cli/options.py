@@ -69,7 +69,7 @@ MaskOption = Annotated[
 PromptOption = Annotated[str, typer.Option(help="What the result shows.")]
 SourcePromptOption = Annotated[str, typer.Option(help="What the picture shows now.")]
 NegativeOption = Annotated[str, typer.Option(help="What to stay away from.")]
-SamplerOption = Annotated[str, typer.Option(help="sde (with noise) or ode (without).")]
+SamplerOption = Annotated[str, typer.Option(help="sde (with noise), ode (without), or adaptive.")]
 SolverOption = Annotated[
     str | None, typer.Option(help="Instead of the sampler's own, e.g. sde-dpm++2m.")
 ]

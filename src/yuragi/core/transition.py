@@ -2,8 +2,9 @@ r"""The Gaussian law of the next state, which every solver step returns.
 
     x_s ~ N(mean, std^2 I)
 
-An ODE step has std = 0. A plain SDE step draws from it. The forward (noising) chain is made of
-the same object, see `noising`.
+An ODE step has std = 0, a plain SDE step draws from it. Most solvers have one std for the whole
+state; one that draws noise only in places has a map. The forward (noising) chain is made of the
+same object, see `noising`.
 """
 
 from __future__ import annotations
@@ -23,19 +24,24 @@ class Transition(NamedTuple):
 
     Attributes:
         mean: [b, *d], the state's dtype and device.
-        std: 0-dim, not negative.
+        std: not negative, 0-dim or broadcastable to the mean.
     """
 
     mean: Tensor
     std: Tensor
 
+    @property
+    def noisy(self) -> bool:
+        """Noise is drawn somewhere."""
+        return bool((self.std > 0).any())
+
     def draw(self, z: Tensor | None) -> Tensor:
-        """Return mean + std z. `z` may be None only where std = 0.
+        """Return mean + std z. `z` may be None only where std = 0 everywhere.
 
         Raises:
             InputError: std > 0 and there is no noise.
         """
-        if bool(self.std == 0):
+        if not self.noisy:
             return self.mean
         if z is None:
             raise InputError("noise", None, "a noise: this step is stochastic")
@@ -45,9 +51,9 @@ class Transition(NamedTuple):
         """Return (x - mean) / std, the noise with which this step lands on `x`.
 
         Raises:
-            InputError: std = 0, where no noise leads anywhere but to the mean.
+            InputError: std = 0 somewhere, where no noise leads anywhere but to the mean.
         """
-        if bool(self.std == 0):
+        if bool((self.std == 0).any()):
             raise InputError("std", 0.0, "above 0; a deterministic step has no noise to recover")
         return (x - self.mean) / self.std
 

@@ -1,5 +1,6 @@
 """Edits: one formulation in two stages, and what the tasks are made of."""
 
+from yuragi.edit.adaptive import Adaptive, adaptive
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Edit,
@@ -23,6 +24,7 @@ from yuragi.edit.manipulate import composite, everything, keep_outside, watch
 from yuragi.edit.resample import Resampled, resampled
 
 __all__ = [
+    "Adaptive",
     "Edit",
     "Encode",
     "Halves",
@@ -31,6 +33,7 @@ __all__ = [
     "Sampler",
     "Start",
     "Way",
+    "adaptive",
     "chain",
     "climbs",
     "composite",

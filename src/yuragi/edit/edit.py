@@ -131,19 +131,22 @@ def unchanged(path: Path) -> Tensor:
 
 
 class Way(Protocol):
-    """The way down: (edit, path, what keeps the outside, noise) -> (denoiser, solver)."""
+    """The way down: (edit, path, mask, noise) -> (denoiser, solver).
+
+    The noise is for draws of the solver's own, beside those that `integrate` makes for it.
+    """
 
     def __call__(
-        self, edit: Edit, path: Path, keep: Manipulation, noise: Noise, /
+        self, edit: Edit, path: Path, mask: Tensor | None, noise: Noise, /
     ) -> tuple[Denoiser, Solver]: ...
 
 
-def fresh(edit: Edit, path: Path, keep: Manipulation, noise: Noise) -> tuple[Denoiser, Solver]:
+def fresh(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
     """With noise of its own, or none with a deterministic solver."""
     return edit.target, edit.sampler.solver
 
 
-def followed(edit: Edit, path: Path, keep: Manipulation, noise: Noise) -> tuple[Denoiser, Solver]:
+def followed(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
     """With the noises of the path (Cycle-SDE)."""
     return Halves(edit.target, edit.source), Follow(edit.sampler.solver, path)
 
@@ -232,7 +235,7 @@ class Edit:
         if mask is not None:
             top, keep = composite(top, path[-1], mask), keep_outside(mask, path)
         again = SeededNoise(seed, held, stream=f"{stream}again")
-        denoiser, solver = self.sampler.way(self, path, keep, again)
+        denoiser, solver = self.sampler.way(self, path, mask, again)
         noise = SeededNoise(seed, held, stream=f"{stream}steps")
         return integrate(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
 

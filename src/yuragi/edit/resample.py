@@ -18,6 +18,7 @@ from torch import Tensor
 from yuragi.core import Denoiser, Noise, Transition
 from yuragi.core.transition import noising
 from yuragi.edit.edit import Edit, Path
+from yuragi.edit.manipulate import everything, keep_outside
 from yuragi.errors import InputError
 from yuragi.sample import Manipulation
 from yuragi.solver import Memory, Solver
@@ -80,6 +81,7 @@ class resampled:
     passes: int
 
     def __call__(
-        self, edit: Edit, path: Path, keep: Manipulation, noise: Noise
+        self, edit: Edit, path: Path, mask: Tensor | None, noise: Noise
     ) -> tuple[Denoiser, Solver]:
+        keep: Manipulation = everything if mask is None else keep_outside(mask, path)
         return edit.target, Resampled(edit.sampler.solver, self.passes, keep, noise)

@@ -88,7 +88,6 @@ class SampleRequest(_Base):
 class _OnPicture(_Base):
     image: PictureRef
     mask: PictureRef | None = None
-    sampler: Literal["sde", "ode"] = "sde"
     strength: Strength
 
 
@@ -110,6 +109,7 @@ class DragRequest(_OnPicture):
     """
 
     kind: Literal["drag"] = "drag"
+    sampler: Literal["sde", "ode"]
     preset: str
     radius: Annotated[Finite, Field(gt=0, le=0.5)]
     step: Annotated[Finite, Field(gt=0, le=1)]
@@ -124,11 +124,12 @@ class _Edit(_OnPicture):
     Attributes:
         image: the picture to edit.
         mask: white where it may change; None for everywhere.
-        sampler: ``sde`` or ``ode``; what each means for a task is in `yuragi.edit.edit`.
+        sampler: ``sde``, ``ode`` or ``adaptive``; what each means is in `yuragi.edit.edit`.
         strength: t0, the share of the time axis to climb.
         num_images: how many candidates; candidate k depends on (seed, k) alone.
     """
 
+    sampler: Literal["sde", "ode", "adaptive"] = "sde"
     guidance_scale: Scale = 3.0
     num_inference_steps: Steps = 50
     num_images: Count = 1

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from yuragi.edit import Sampler, chain, followed, fresh, independent, inverted, one_noise, resampled
+from yuragi.edit import (
+    Sampler,
+    adaptive,
+    chain,
+    followed,
+    fresh,
+    independent,
+    inverted,
+    one_noise,
+    resampled,
+)
 from yuragi.errors import InputError
 from yuragi.recipe.request import EditRequest, InpaintRequest, SDEditRequest, TranslateRequest
-from yuragi.solver import Solver, make_solver
+from yuragi.solver import DDIM, Solver, make_solver
 
 __all__ = ["default_solver", "sampler_of"]
 
@@ -22,26 +32,34 @@ def sampler_of(request: EditRequest) -> Sampler:
         InputError: a solver or an eta that does not fit the sampler, or resampling without noise.
     """
     solver = _fitting(request)
-    noisy = request.sampler == "sde"
+    redrawn = isinstance(request, InpaintRequest | SDEditRequest)
     if isinstance(request, InpaintRequest) and request.resample > 1:
-        if not noisy:
-            raise InputError("resample", request.resample, "1 with the sampler ode")
+        if request.sampler != "sde":
+            raise InputError("resample", request.resample, "1, but with the sampler sde")
         return Sampler(one_noise, solver, resampled(request.resample))
-    if isinstance(request, InpaintRequest | SDEditRequest):
-        return Sampler(one_noise, solver, fresh)
-    if not noisy:
-        return Sampler(inverted, solver)
+    if request.sampler == "ode":
+        return Sampler(one_noise if redrawn else inverted, solver, fresh)
     loose = isinstance(request, TranslateRequest) and request.encoder == "independent"
-    return Sampler(independent if loose else chain, solver, followed)
+    encode = one_noise if redrawn else independent if loose else chain
+    if request.sampler == "adaptive":
+        eta = 1.0 if request.eta is None else request.eta
+        return Sampler(encode, solver, adaptive(eta, follow=not redrawn))
+    return Sampler(encode, solver, fresh if redrawn else followed)
 
 
 def _fitting(request: EditRequest) -> Solver:
     """The solver, if it has noise where the sampler wants it."""
-    solver, noisy = make_solver(request.solver, request.eta), request.sampler == "sde"
+    solver, noisy = make_solver(request.solver, request.eta), request.sampler != "ode"
+    if request.sampler == "adaptive":
+        if request.solver != "ddim":
+            raise InputError("solver", request.solver, "ddim with the sampler adaptive")
+        solver = DDIM(1.0 if request.eta is None else request.eta)
     if solver.stochastic == noisy:
         return solver
     if request.eta is not None:
-        allowed = "above 0 with the sampler sde" if noisy else "0 or nothing with the sampler ode"
+        allowed = (
+            f"above 0 with the sampler {request.sampler}" if noisy else "0 with the sampler ode"
+        )
         raise InputError("eta", request.eta, allowed)
     kind = "stochastic" if noisy else "deterministic"
     raise InputError("solver", request.solver, f"a {kind} one with the sampler {request.sampler}")

@@ -1,0 +1,112 @@
+r"""Adaptive SDE/ODE: noise where an edit does not yet fit, and none elsewhere.
+
+DDIM with an eta of its own at every step and place:
+
+    eta = eta_max  min(1, u / U)  min(1, H / h)  [ sigma / alpha > LATE ]
+
+u is the mismatch score (`yuragi.edit.mismatch`): against the path's own state where the way down
+follows one, against the kept outside where there is a mask; without either nothing can be compared
+and the first factor is 1. h is the step in log-SNR: steps longer than H, a small budget, are too
+long for all their noise. Below LATE what is left to draw is fine detail, which the ODE does with a
+smaller error.
+
+In two sentences: noise is drawn while and where the edited state does not look like the model's
+own, because it takes the misfit away; where it does, near the end, and as steps become few, the
+path is followed or the ODE taken, because they keep what is right and err less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from yuragi.core import Denoiser, Noise, Transition
+from yuragi.edit.edit import Edit, Halves, Path
+from yuragi.edit.mismatch import mismatch, outside, places
+from yuragi.invert import Follow
+from yuragi.solver import Memory, Solver, levels
+from yuragi.solver.base import Levels, descending
+
+__all__ = ["Adaptive", "adaptive"]
+
+ENOUGH = 0.5
+"""U: mismatch from which all the noise is drawn."""
+LONG = 0.5
+"""H: log-SNR of the longest step that takes all the noise."""
+LATE = 0.3
+"""Noise level sigma / alpha below which none is drawn."""
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """DDIM with noise by place and step.
+
+    Args:
+        eta: eta_max.
+        mask: (1 or b, 1, h, w), 1 where the edit is; None for everywhere.
+        paired: the batch holds edited states first and as many references second.
+    """
+
+    eta: float = 1.0
+    mask: Tensor | None = None
+    paired: bool = False
+    order: ClassVar[int] = 1
+    stochastic: ClassVar[bool] = True
+    recordable: ClassVar[bool] = True
+
+    def init(self) -> None:
+        return None
+
+    def step(
+        self, denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor, memory: Memory = None
+    ) -> tuple[Transition, None]:
+        level = descending(levels(denoiser.schedule, t, s), self)
+        x0 = denoiser(x, t)
+        eps = level.eps(x, x0)
+        fresh = (1 - level.decay**2).sqrt().to(x)
+        share = (self._eta(eps, level) * fresh).clamp(max=1)
+        mean = level.alpha_s * x0 + level.sigma_s * (1 - share**2).sqrt() * eps
+        return Transition(mean, level.sigma_s.to(x) * share), None
+
+    def _eta(self, eps: Tensor, level: Levels) -> Tensor:
+        """(b, 1, h, w), or 0-dim where nothing can be compared."""
+        one = torch.ones((), dtype=eps.dtype, device=eps.device)
+        if not bool(level.sigma_t > LATE * level.alpha_t):
+            return 0 * one
+        # An infinite step, from pure noise or to the clean end, is as long as they come.
+        budget = (LONG / -level.decay.log()).clamp(max=1).to(one)
+        return self.eta * budget * self._need(eps, one)
+
+    def _need(self, eps: Tensor, one: Tensor) -> Tensor:
+        if self.paired:
+            edited, reference = eps.chunk(2)
+            need = mismatch(places(edited), places(reference)) / ENOUGH
+            return need.clamp(max=1).repeat(2, 1, 1, 1)
+        if self.mask is None:
+            return one
+        need = mismatch(places(eps), outside(eps, self.mask)) / ENOUGH
+        return need.clamp(max=1) * self.mask.to(eps)
+
+
+@dataclass(frozen=True)
+class adaptive:
+    """The adaptive way down, as `yuragi.edit.Sampler` takes it.
+
+    Args:
+        eta: eta_max.
+        follow: along the path, elsewhere as at the misfit; otherwise with fresh noise.
+    """
+
+    eta: float
+    follow: bool
+
+    def __call__(
+        self, edit: Edit, path: Path, mask: Tensor | None, noise: Noise
+    ) -> tuple[Denoiser, Solver]:
+        if self.follow:
+            solver = Follow(Adaptive(self.eta, paired=True), path)
+            return Halves(edit.target, edit.source), solver
+        return edit.target, Adaptive(self.eta, mask)

@@ -1,0 +1,78 @@
+r"""Does a noisy state look like the model's own? Asked of the noise that the model sees in it.
+
+In a state that the model knows, the predicted noise eps has, at every place, the energy that its
+noise level and the picture leave it, and neighbours that hardly agree. An edit disturbs both. With
+local means < > over a window and all channels, against a reference that is right,
+
+    u = | log <eps^2> / <eps_ref^2> | + | A - A_ref |
+    A = <eps eps_right + eps eps_below> / <eps^2>
+
+The reference is the picture's own state at the same level: where the way down follows a path it is
+evaluated anyway, place by place; where a mask keeps the outside, it is the mean there.
+
+On Gaussian data u grows with the KL divergence between the edited law and the model's
+(`tests/edit/test_mismatch.py`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+__all__ = ["Statistics", "mismatch", "outside", "places"]
+
+WINDOW = 5
+TINY = 1e-6
+
+
+class Statistics(NamedTuple):
+    """What predicted noise looks like: maps (b, 1, h, w), or means (b, 1, 1, 1).
+
+    Attributes:
+        energy: <eps^2>.
+        agreement: A, how much neighbours agree; 0 for white noise, at most 2.
+    """
+
+    energy: Tensor
+    agreement: Tensor
+
+
+def places(eps: Tensor) -> Statistics:
+    """Statistics at every place, over a window of 5 x 5 cells and all channels of (b, c, h, w)."""
+    square, products = _products(eps)
+    return _statistics(_local(square), _local(products))
+
+
+def outside(eps: Tensor, mask: Tensor) -> Statistics:
+    """Means where the mask (1 or b, 1, h, w) is 0."""
+    kept = (mask == 0).to(eps).expand(len(eps), -1, -1, -1)
+    share = kept.mean((2, 3), keepdim=True) + TINY
+    square, products = (
+        (values * kept).mean((2, 3), keepdim=True) / share for values in _products(eps)
+    )
+    return _statistics(square, products)
+
+
+def mismatch(found: Statistics, reference: Statistics) -> Tensor:
+    """The score u, of the found statistics' shape; 0 where the two look alike."""
+    louder = (found.energy / reference.energy).log().abs()
+    return louder + (found.agreement - reference.agreement).abs()
+
+
+def _products(eps: Tensor) -> tuple[Tensor, Tensor]:
+    """eps^2, and its products with the neighbours to the right and below; channel means."""
+    right = nn.functional.pad(eps[..., 1:] * eps[..., :-1], (0, 1))
+    below = nn.functional.pad(eps[..., 1:, :] * eps[..., :-1, :], (0, 0, 0, 1))
+    return eps.square().mean(1, keepdim=True), (right + below).mean(1, keepdim=True)
+
+
+def _statistics(square: Tensor, products: Tensor) -> Statistics:
+    energy = square + TINY
+    return Statistics(energy, products / energy)
+
+
+def _local(values: Tensor) -> Tensor:
+    return nn.functional.avg_pool2d(
+        values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False
+    )
