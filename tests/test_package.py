@@ -64,8 +64,14 @@ def test_there_is_one_sampling_loop():
         for path in (ROOT / "src").rglob("*.py")
         if re.search(r"solver\.step\(", path.read_text("utf-8"))
     ]
-    # The loop, and Follow, which hands one step on to the solver inside it.
-    assert sorted(callers) == ["src/yuragi/invert.py", "src/yuragi/sample.py"]
+    # The loop; solvers that hand a step on to the solver inside them (Follow, Resampled); and the
+    # laboratory, which sends laws through a step, not states.
+    assert sorted(callers) == [
+        "src/yuragi/edit/resample.py",
+        "src/yuragi/invert.py",
+        "src/yuragi/lab/kl.py",
+        "src/yuragi/sample.py",
+    ]
 
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch, picture):
