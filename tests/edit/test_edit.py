@@ -9,11 +9,11 @@ from yuragi.edit import (
     Adaptive,
     Edit,
     Sampler,
-    adaptive,
     chain,
     followed,
     independent,
     inverted,
+    masked,
     one_noise,
     resampled,
 )
@@ -29,8 +29,8 @@ SAMPLERS = {
     "edit-friendly": Sampler(independent, DDIM(1.0), followed),
     "fresh": Sampler(one_noise, DDIM(1.0)),
     "fresh-ode": Sampler(one_noise, DDIM()),
-    "adaptive": Sampler(chain, DDIM(1.0), adaptive(1.0, follow=True)),
-    "adaptive-fresh": Sampler(one_noise, DDIM(1.0), adaptive(1.0, follow=False)),
+    "adaptive": Sampler(chain, Adaptive(paired=True), followed),
+    "adaptive-fresh": Sampler(one_noise, Adaptive(), masked),
     "repaint": Sampler(one_noise, DDIM(1.0), resampled(2)),
 }
 

@@ -1,6 +1,6 @@
 """Edits: one formulation in two stages, and what the tasks are made of."""
 
-from yuragi.edit.adaptive import Adaptive, adaptive
+from yuragi.edit.adaptive import Adaptive, masked
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Edit,
@@ -33,7 +33,6 @@ __all__ = [
     "Sampler",
     "Start",
     "Way",
-    "adaptive",
     "chain",
     "climbs",
     "composite",
@@ -45,6 +44,7 @@ __all__ = [
     "independent",
     "inverted",
     "keep_outside",
+    "masked",
     "one_noise",
     "resampled",
     "unchanged",

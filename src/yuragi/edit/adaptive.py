@@ -17,20 +17,19 @@ path is followed or the ODE taken, because they keep what is right and err less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from yuragi.core import Denoiser, Noise, Transition
-from yuragi.edit.edit import Edit, Halves, Path
+from yuragi.edit.edit import Edit, Path
 from yuragi.edit.mismatch import mismatch, outside, places
-from yuragi.invert import Follow
 from yuragi.solver import Memory, Solver, levels
 from yuragi.solver.base import Levels, descending
 
-__all__ = ["Adaptive", "adaptive"]
+__all__ = ["Adaptive", "masked"]
 
 ENOUGH = 0.5
 """U: mismatch from which all the noise is drawn."""
@@ -91,22 +90,7 @@ class Adaptive:
         return need.clamp(max=1) * self.mask.to(eps)
 
 
-@dataclass(frozen=True)
-class adaptive:
-    """The adaptive way down, as `yuragi.edit.Sampler` takes it.
-
-    Args:
-        eta: eta_max.
-        follow: along the path, elsewhere as at the misfit; otherwise with fresh noise.
-    """
-
-    eta: float
-    follow: bool
-
-    def __call__(
-        self, edit: Edit, path: Path, mask: Tensor | None, noise: Noise
-    ) -> tuple[Denoiser, Solver]:
-        if self.follow:
-            solver = Follow(Adaptive(self.eta, paired=True), path)
-            return Halves(edit.target, edit.source), solver
-        return edit.target, Adaptive(self.eta, mask)
+def masked(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
+    """The way down with fresh noise that an adaptive solver seeks within the edit's mask."""
+    solver = edit.sampler.solver
+    return edit.target, replace(solver, mask=mask) if isinstance(solver, Adaptive) else solver

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from yuragi.edit import (
+    Adaptive,
     Sampler,
-    adaptive,
     chain,
     followed,
     fresh,
     independent,
     inverted,
+    masked,
     one_noise,
     resampled,
 )
 from yuragi.errors import InputError
 from yuragi.recipe.request import EditRequest, InpaintRequest, SDEditRequest, TranslateRequest
-from yuragi.solver import DDIM, Solver, make_solver
+from yuragi.solver import Solver, make_solver
 
 __all__ = ["default_solver", "sampler_of"]
 
@@ -41,10 +42,9 @@ def sampler_of(request: EditRequest) -> Sampler:
         return Sampler(one_noise if redrawn else inverted, solver, fresh)
     loose = isinstance(request, TranslateRequest) and request.encoder == "independent"
     encode = one_noise if redrawn else independent if loose else chain
-    if request.sampler == "adaptive":
-        eta = 1.0 if request.eta is None else request.eta
-        return Sampler(encode, solver, adaptive(eta, follow=not redrawn))
-    return Sampler(encode, solver, fresh if redrawn else followed)
+    if not redrawn:
+        return Sampler(encode, solver, followed)
+    return Sampler(encode, solver, masked if request.sampler == "adaptive" else fresh)
 
 
 def _fitting(request: EditRequest) -> Solver:
@@ -53,7 +53,10 @@ def _fitting(request: EditRequest) -> Solver:
     if request.sampler == "adaptive":
         if request.solver != "ddim":
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
-        solver = DDIM(1.0 if request.eta is None else request.eta)
+        if request.eta is None or solver.stochastic:
+            eta = 1.0 if request.eta is None else request.eta
+            followed_path = not isinstance(request, InpaintRequest | SDEditRequest)
+            return Adaptive(eta, paired=followed_path)
     if solver.stochastic == noisy:
         return solver
     if request.eta is not None:
