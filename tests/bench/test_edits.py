@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from yuragi.bench.edit_cases import holes, pairs
+from yuragi.bench.edit_cells import Chosen, Store
 from yuragi.bench.edit_report import contact_sheet, markdown
-from yuragi.bench.edits import SAMPLERS, TASKS, Sizes, bench_edits
+from yuragi.bench.edits import SAMPLERS, STRENGTHS, TASKS, Sizes, bench_edits
+from yuragi.recipe.models import load_model
 from yuragi.train.config import read_recipe
 from yuragi.train.pairs import KINDS
 
@@ -51,16 +53,27 @@ def test_every_cell_is_there(first):
     cells = {(c["task"], c["steps"], c["sampler"]) for c in report["cells"]}
     assert cells == {(t, n, s) for t in TASKS for n in SIZES.steps for s in SAMPLERS}
     assert report["n"] == 2 * len(KINDS)
-    assert seen[-1] == (len(TASKS) * len(SAMPLERS) * 3,) * 2
+    trials = 2 * sum(map(len, STRENGTHS.values()))
+    assert seen[-1] == (len(SAMPLERS) * (trials + len(TASKS)),) * 2
     for cell in report["cells"]:
         assert cell["scale"] in SIZES.scales
+        assert cell["strength"] in STRENGTHS[cell["task"]]
+        tried = report["tuning"][f"{cell['task']} {cell['sampler']}"]
+        best = max(tried, key=lambda trial: trial["fidelity"])
+        assert (cell["strength"], cell["scale"]) == (best["strength"], best["scale"])
         assert 0 <= cell["identity"] <= 1
         assert ("success" in cell) == (cell["task"] != "inpaint")
-    evaluations = {
-        (c["task"], c["sampler"]): c["evaluations"] for c in report["cells"] if c["steps"] == 5
-    }
-    for task in TASKS:  # the same work for both, but for what the way up asks unguided
-        assert evaluations[task, "ode"] == evaluations[task, "sde"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_all_samplers_do_the_same_work(task, pipeline_folder, tmp_path):
+    store = Store(load_model(str(pipeline_folder), "cpu"), 0, tmp_path)
+    cases = holes("validation", 2, 0) if task == "inpaint" else pairs("validation", 7, 0)
+    found = [
+        store.cell(TASKS[task], cases, sampler, 4, Chosen(1.0, 3.0)).spent[0]
+        for sampler in SAMPLERS
+    ]
+    assert found[0] == found[1] == found[2] > 0
 
 
 def test_differences_are_paired(first):
@@ -93,6 +106,7 @@ def test_tables_and_sheet(first):
     report, shown, _ = first
     text = markdown(report)
     assert text.count("\n| translate |") == 3 + 2 + 3
+    assert "| lpips | 4 |" in text
     assert "| adaptive - sde |" in text
     assert set(shown) >= {"inpaint truth", "diffedit before", "sdedit sde 5"}
     assert contact_sheet(shown).width == 7 * 128

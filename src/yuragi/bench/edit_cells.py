@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import safe_open
@@ -24,9 +25,16 @@ from yuragi.recipe.edit_rows import Rows, disagreement, edit_rows
 from yuragi.recipe.request import DiffEditRequest, EditRequest, PictureRef, SDEditRequest
 from yuragi.recipe.samplers import default_solver
 
-__all__ = ["Cell", "Store"]
+__all__ = ["Cell", "Chosen", "Store"]
 
 BATCH = 14
+
+
+class Chosen(NamedTuple):
+    """Settings that each task and sampler has of its own."""
+
+    strength: float
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -46,16 +54,16 @@ class Store:
     folder: Path
 
     def cell(
-        self, kind: type[EditRequest], cases: Cases, sampler: str, steps: int, scale: float
+        self, kind: type[EditRequest], cases: Cases, sampler: str, steps: int, chosen: Chosen
     ) -> Cell:
         name = kind.model_fields["kind"].default
-        decides = [name, cases.split, len(cases), sampler, steps, scale, self.seed, __version__]
+        decides = [name, cases.split, len(cases), sampler, steps, *chosen, self.seed, __version__]
         key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
-        stem = f"{name}-{sampler}-x{steps}-scale{scale:g}-{cases.split}{len(cases)}-{key}"
+        stem = f"{name}-{sampler}-x{steps}-{cases.split}{len(cases)}-{key}"
         path = self.folder / f"{stem}.safetensors"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            images, spent = self._made(kind, cases, sampler, steps, scale)
+            images, spent = self._made(kind, cases, sampler, steps, chosen)
             levels = ((images + 1) * 127.5).round().to(torch.uint8).contiguous()
             save_file({"images": levels, "spent": spent}, path.with_suffix(".partial"))
             path.with_suffix(".partial").replace(path)
@@ -64,7 +72,7 @@ class Store:
             return Cell(images, file.get_tensor("spent"))
 
     def _made(
-        self, kind: type[EditRequest], cases: Cases, sampler: str, steps: int, scale: float
+        self, kind: type[EditRequest], cases: Cases, sampler: str, steps: int, chosen: Chosen
     ) -> tuple[Tensor, Tensor]:
         model, counter = self.model.counting()
         size = cases.before.shape[-1]
@@ -78,7 +86,8 @@ class Store:
             "sampler": sampler,
             "solver": default_solver(sampler, None),
             "num_inference_steps": steps,
-            "guidance_scale": scale,
+            "strength": chosen.strength,
+            "guidance_scale": chosen.scale,
         }
         request = kind.model_validate(settings | described)
         seconds, made = 0.0, list[Tensor]()

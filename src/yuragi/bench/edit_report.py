@@ -8,40 +8,67 @@ from typing import Any
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from yuragi.bench.edit_verdict import RISING
 from yuragi.recipe.pictures import from_tensor
 
 __all__ = ["contact_sheet", "markdown"]
 
-SHOWN = ("psnr", "psnr_in", "psnr_out", "ssim", "background", "success", "identity", "evaluations")
-CONTRASTED = ("psnr", "psnr_in", "ssim", "success", "identity")
+SHOWN = (
+    "psnr",
+    "psnr_in",
+    "psnr_out",
+    "ssim",
+    "lpips",
+    "background",
+    "success",
+    "identity",
+    "evaluations",
+)
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Scores of every cell, and paired differences of samplers; bold where clear of zero."""
+    """Scores of every cell, paired differences (bold where clear of zero), and their count."""
     head = (
         f"{report['n']} pairs a task, seed {report['seeds'][0]}, weights {report['weights']}, "
         f"commit {report['commit']}. Intervals are 95 %, paired."
     )
     rows = [
-        [cell["task"], cell["steps"], cell["sampler"], f"{cell['scale']:g}"]
+        [cell["task"], cell["steps"], cell["sampler"]]
+        + [f"{cell['strength']:g}", f"{cell['scale']:g}"]
         + [_number(cell.get(name)) for name in SHOWN]
         for cell in report["cells"]
     ]
     bounds = [
-        [task, "", name, ""] + [_number(values.get(key)) for key in SHOWN]
+        [task, "", name, "", ""] + [_number(values.get(key)) for key in SHOWN]
         for task, both in report["bounds"].items()
         for name, values in both.items()
     ]
     contrasts = [
         [row["task"], row["steps"], f"{row['of']} - {row['to']}"]
-        + [_interval(row.get(name)) for name in CONTRASTED]
+        + [_interval(row.get(name)) for name in RISING]
         for row in report["contrasts"]
+    ]
+    counted = [
+        [name, found["cells"], *found["sde - ode"].values(), *found["adaptive"].values()]
+        for name, found in report["verdict"].items()
     ]
     return "\n\n".join(
         [
             head,
-            _table(["task", "steps", "sampler", "scale", *SHOWN], rows + bounds),
-            _table(["task", "steps", "difference", *CONTRASTED], contrasts),
+            _table(["task", "steps", "sampler", "strength", "scale", *SHOWN], rows + bounds),
+            _table(["task", "steps", "difference", *RISING], contrasts),
+            "Cells with a difference clear of zero:",
+            _table(
+                [
+                    "metric",
+                    "cells",
+                    "SDE better than ODE",
+                    "SDE worse",
+                    "adaptive below the better",
+                    "adaptive above both",
+                ],
+                counted,
+            ),
         ]
     )
 

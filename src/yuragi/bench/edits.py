@@ -2,11 +2,13 @@ r"""Every edit, ODE against SDE and adaptive, on portraits whose true result is 
 
 The picture before and after are drawings that differ in one label (`yuragi.train.pairs`), so the
 right answer is a picture and not an opinion; for a hole it is what was there. Cells are tasks times
-steps times samplers, all on the same pairs, seeds and settings but the guidance scale: each task
-and sampler has its own, chosen on the validation split (25 steps, by `psnr`).
+steps times samplers, all on the same pairs and seeds. Each task and sampler has a strength and a
+guidance scale of its own, chosen on the validation split at 25 steps by the error within and
+outside of the change, half each: the SDE forgets more at one strength than the ODE, so an equal
+strength would not be an equal chance.
 
-- ``psnr``, ``ssim``: to the truth, in the whole picture; ``_in`` where the truth differs from the
-  picture before (or the hole), ``_out`` elsewhere;
+- ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth, in the whole picture; ``_in`` where the
+  truth differs from the picture before (or the hole), ``_out`` elsewhere;
 - ``background``: mean absolute difference to the picture before, outside of the change;
 - ``success``: the judge sees the label that was asked for; ``identity``: the share of the others
   that it sees as they were;
@@ -15,6 +17,9 @@ and sampler has its own, chosen on the validation split (25 steps, by `psnr`).
 What the codec alone makes of the truth bounds everything that goes through it (``codec``), and the
 picture before, unchanged, is the score of doing nothing (``nothing``).
 
+``verdict`` counts the cells in which one sampler is better, clear of zero; ``claim`` is the
+paper's: the SDE at 25 steps against the ODE at 100, for inpainting.
+
 Finished cells are kept in the runs folder, so a run that was cut short goes on.
 """
 
@@ -22,18 +27,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
 from yuragi.bench.edit_cases import Cases, holes, pairs
-from yuragi.bench.edit_cells import BATCH, Store
+from yuragi.bench.edit_cells import BATCH, Chosen, Store
+from yuragi.bench.edit_scores import Scorer, fidelity
+from yuragi.bench.edit_verdict import verdict
 from yuragi.bench.portraits import trained_judge
 from yuragi.bench.report import frame
-from yuragi.metrics.paired import mean_absolute, paired_interval, psnr, ssim
+from yuragi.metrics.paired import paired_interval
+from yuragi.metrics.perceptual import load_hed_lpips
 from yuragi.recipe.models import load_model
 from yuragi.recipe.request import (
     DiffEditRequest,
@@ -43,10 +52,9 @@ from yuragi.recipe.request import (
     TranslateRequest,
 )
 from yuragi.train.config import Recipe
-from yuragi.train.judge import Judge, judged
 from yuragi.train.loop import Report
 from yuragi.train.pairs import HOLES, KINDS
-from yuragi.train.portraits import ATTRIBUTES, Split
+from yuragi.train.portraits import Split
 
 __all__ = ["SAMPLERS", "TASKS", "Sizes", "bench_edits"]
 
@@ -56,9 +64,19 @@ TASKS: Mapping[str, type[EditRequest]] = {
     "translate": TranslateRequest,
     "diffedit": DiffEditRequest,
 }
+STRENGTHS: Mapping[str, tuple[float, ...]] = {
+    "inpaint": (1.0,),
+    "sdedit": (0.3, 0.45, 0.6),
+    "translate": (0.6, 0.8, 1.0),
+    "diffedit": (0.5, 0.7, 0.9),
+}
+"""To choose from: around what each method's authors use; a hole is filled from noise alone."""
 SAMPLERS = ("ode", "sde", "adaptive")
 CONTRASTS = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
 TUNED_AT = 25
+
+Scores: TypeAlias = Mapping[str, Tensor]
+"""By metric, [n]: one number a picture."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +93,7 @@ class Sizes:
     each: int = 15
     tuned: int = 4
     steps: tuple[int, ...] = (10, 25, 50, 100)
-    scales: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
+    scales: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 5.0)
 
 
 def bench_edits(
@@ -104,11 +122,16 @@ def bench_edits(
 
     Returns:
         the report, and pictures for a contact sheet: rows by name, [k, 3, h, w].
+
+    Raises:
+        YuragiError: a package that measures is missing.
     """
+    perceptual = load_hed_lpips()
     loaded = load_model(model, str(device))
-    judge = trained_judge(recipe, runs, data, device, on_report)
+    score = Scorer(trained_judge(recipe, runs, data, device, on_report), perceptual)
     store = Store(loaded, seed, runs / "edits" / loaded.weights)
-    total = len(TASKS) * len(SAMPLERS) * (len(sizes.scales) + len(sizes.steps))
+    trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)
+    total = len(SAMPLERS) * (trials + len(TASKS) * len(sizes.steps))
     done = 0
 
     def tick() -> None:
@@ -119,37 +142,47 @@ def bench_edits(
     cells: list[dict[str, Any]] = []
     contrasts: list[dict[str, Any]] = []
     tuning: dict[str, Any] = {}
+    by_kind: dict[str, Any] = {"steps": max(s for s in sizes.steps if s <= max(50, sizes.steps[0]))}
     shown: dict[str, Tensor] = {}
     bounds: dict[str, Any] = {}
+    claim: dict[str, Any] = {}
     for task, kind in TASKS.items():
         cases = _cases(task, "benchmark", sizes.each, seed)
         trial = _cases(task, "validation", sizes.tuned, seed)
-        scales: dict[str, float] = {}
+        chosen: dict[str, Chosen] = {}
         for sampler in SAMPLERS:
-            scores = {}
-            for scale in sizes.scales:
-                found = store.cell(kind, trial, sampler, TUNED_AT, scale)
-                scores[f"{scale:g}"] = _scores(found.images, trial)["psnr"].mean().item()
+            scores: dict[Chosen, float] = {}
+            for each in starmap(Chosen, product(STRENGTHS[task], sizes.scales)):
+                images = store.cell(kind, trial, sampler, TUNED_AT, each).images
+                scores[each] = fidelity(images, trial)
                 tick()
-            tuning[f"{task} {sampler}"] = scores
-            scales[sampler] = float(max(scores, key=lambda name: scores[name]))
-        bounds[task] = _bounds(loaded, judge, cases)
+            tuning[f"{task} {sampler}"] = [
+                each._asdict() | {"fidelity": score} for each, score in scores.items()
+            ]
+            chosen[sampler] = max(scores, key=lambda each: scores[each])
+        bounds[task] = _bounds(loaded, score, cases)
+        rows: dict[tuple[int, str], Scores] = {}
         for steps in sizes.steps:
-            row: dict[str, dict[str, Tensor]] = {}
             for sampler in SAMPLERS:
-                found = store.cell(kind, cases, sampler, steps, scales[sampler])
-                row[sampler] = _scores(found.images, cases) | _judged(judge, found.images, cases)
+                found = store.cell(kind, cases, sampler, steps, chosen[sampler])
+                row = rows[steps, sampler] = score(found.images, cases)
                 cells.append(
-                    {"task": task, "steps": steps, "sampler": sampler, "scale": scales[sampler]}
-                    | {name: values.nanmean().item() for name, values in row[sampler].items()}
+                    {"task": task, "steps": steps, "sampler": sampler}
+                    | chosen[sampler]._asdict()
+                    | _means(row)
                     | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
                 )
                 shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
                 tick()
             contrasts += [
-                {"task": task, "steps": steps, "of": of, "to": to} | _contrast(row[of], row[to])
+                {"task": task, "steps": steps, "of": of, "to": to}
+                | _contrast(rows[steps, of], rows[steps, to])
                 for of, to in CONTRASTS
             ]
+        for sampler in SAMPLERS:
+            by_kind[f"{task} {sampler}"] = _by_kind(rows[by_kind["steps"], sampler], cases)
+        if task == "inpaint" and {(25, "sde"), (100, "ode")} <= set(rows):
+            claim = _contrast(rows[25, "sde"], rows[100, "ode"])
         shown[f"{task} before"] = cases.before[:: sizes.each][: len(KINDS)]
         shown[f"{task} truth"] = cases.truth[:: sizes.each][: len(KINDS)]
     n = sizes.each * len(KINDS)
@@ -157,10 +190,12 @@ def bench_edits(
         "model": Path(model).name,
         "weights": loaded.weights,
         "tuning": tuning,
+        "verdict": verdict(contrasts),
+        "claim": claim,
         "bounds": bounds,
         "cells": cells,
         "contrasts": contrasts,
-        "by_kind": _by_kind(store, judge, sizes, tuning, seed),
+        "by_kind": by_kind,
     }
     return report, shown
 
@@ -170,43 +205,20 @@ def _cases(task: str, split: Split, each: int, seed: int) -> Cases:
     return holes(split, n, seed) if task == "inpaint" else pairs(split, n, seed)
 
 
-def _scores(images: Tensor, cases: Cases) -> dict[str, Tensor]:
-    """Pictures against the truth, [n] each."""
-    truth, change = cases.truth, cases.change
-    regions = {"": cases.everywhere, "_in": change, "_out": ~change}
-    alike = ssim(images, truth, list(regions.values()))
-    found = {f"psnr{name}": psnr(images, truth, region) for name, region in regions.items()}
-    found |= {f"ssim{name}": value for name, value in zip(regions, alike, strict=True)}
-    return found | {"background": mean_absolute(images, cases.before, ~change)}
+def _means(scores: Scores) -> dict[str, float]:
+    return {name: values.nanmean().item() for name, values in scores.items()}
 
 
-def _judged(judge: Judge, images: Tensor, cases: Cases) -> dict[str, Tensor]:
-    """What the judge sees of the label that was asked for, and of the others, [n]."""
-    hits = torch.stack(list(judged(judge, images, cases.labels).values()), 1).double()
-    names = list(ATTRIBUTES)
-    if cases.is_hole:
-        return {"identity": hits.mean(1)}
-    asked = torch.tensor([names.index(kind) for kind in cases.kinds])
-    success = hits.gather(1, asked[:, None])[:, 0]
-    return {"success": success, "identity": (hits.sum(1) - success) / (len(names) - 1)}
-
-
-def _bounds(model: DiffusionModel, judge: Judge, cases: Cases) -> dict[str, Any]:
+def _bounds(model: DiffusionModel, score: Scorer, cases: Cases) -> dict[str, Any]:
     """Scores of the truth through the codec alone, and of the picture before."""
     parts = torch.split(cases.truth.to(model.device), BATCH)
     codec = torch.cat(
         [model.codec.decode(model.codec.encode(x), *x.shape[-2:]).cpu() for x in parts]
     )
-    return {
-        name: {
-            key: values.nanmean().item()
-            for key, values in (_scores(images, cases) | _judged(judge, images, cases)).items()
-        }
-        for name, images in (("codec", codec), ("nothing", cases.before))
-    }
+    return {"codec": _means(score(codec, cases)), "nothing": _means(score(cases.before, cases))}
 
 
-def _contrast(of: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> dict[str, Any]:
+def _contrast(of: Scores, to: Scores) -> dict[str, Any]:
     """Paired differences of - to with 95 % intervals."""
     found = {}
     for name, values in of.items():
@@ -215,26 +227,16 @@ def _contrast(of: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> dict[str, A
     return found
 
 
-def _by_kind(
-    store: Store, judge: Judge, sizes: Sizes, tuning: Mapping[str, Mapping[str, float]], seed: int
-) -> dict[str, Any]:
-    """PSNR and success by kind of change or hole, at 50 steps or the nearest below."""
-    steps = max(s for s in sizes.steps if s <= 50 or s == min(sizes.steps))
-    report: dict[str, Any] = {"steps": steps}
-    for task, kind in TASKS.items():
-        cases = _cases(task, "benchmark", sizes.each, seed)
-        names = HOLES if cases.is_hole else tuple(KINDS)
-        for sampler in SAMPLERS:
-            scores = tuning[f"{task} {sampler}"]
-            scale = float(max(scores, key=lambda name: scores[name]))
-            images = store.cell(kind, cases, sampler, steps, scale).images
-            found = _scores(images, cases) | _judged(judge, images, cases)
-            report[f"{task} {sampler}"] = {
-                name: {
-                    key: found[key][torch.tensor([k == name for k in cases.kinds])].nanmean().item()
-                    for key in ("psnr", "psnr_in", "success", "identity")
-                    if key in found
-                }
-                for name in names
+def _by_kind(scores: Scores, cases: Cases) -> dict[str, Any]:
+    """Some scores by kind of change or hole."""
+    report = {}
+    for kind in HOLES if cases.is_hole else KINDS:
+        rows = torch.tensor([each == kind for each in cases.kinds])
+        report[kind] = _means(
+            {
+                name: scores[name][rows]
+                for name in ("psnr", "psnr_in", "lpips", "success", "identity")
+                if name in scores
             }
+        )
     return report

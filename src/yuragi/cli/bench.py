@@ -189,6 +189,28 @@ def edits(
         contact_sheet(shown).save(sheet)
 
 
+@app.command()
+def photos(
+    output: ReportOption = None,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Photographs up in noise and down again: what comes back, by encoder and steps."""
+    from yuragi.bench.photos import bench_photos
+    from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
+
+    if output is not None:
+        check_report("output", output)
+    if not 32 <= size <= 1024:
+        raise InputError("size", size, "32 to 1024")
+    with progress("reconstructing") as on_done:
+        report = bench_photos(model, size, seed, pick_device(device), on_done)
+    write_report(report, output)
+
+
 @app.command("guidance-cost")
 def guidance_cost(
     output: ReportOption = None,

@@ -11,6 +11,7 @@ import typer
 from yuragi.cli.files import check_output
 from yuragi.cli.loading import load_quietly
 from yuragi.cli.options import (
+    EncoderOption,
     MaskOption,
     PictureArgument,
     PromptOption,
@@ -88,9 +89,7 @@ def translate(
     prompt: PromptOption,
     shared: Shared,
     mask: MaskOption = None,
-    encoder: Annotated[
-        str, typer.Option(help="chain, or independent (edit-friendly), with the sampler sde.")
-    ] = "chain",
+    encoder: EncoderOption = "chain",
     source_scale: SourceScaleOption = 1.0,
 ) -> None:
     """From what a picture shows to what it shall show: Cycle-SDE, or DDIB with the ODE."""
@@ -164,13 +163,16 @@ def invert(
     output: ResultOption,
     shared: Shared,
     prompt: PromptOption = "",
+    encoder: EncoderOption = "chain",
 ) -> None:
     """Up in noise and down again: does the model hold this picture?"""
     from yuragi.recipe.build import edit_request
     from yuragi.recipe.request import InvertRequest
 
     paths = _outputs(output, shared, [image])
-    request, sources = edit_request(InvertRequest, image=image, prompt=prompt, **shared.values())
+    request, sources = edit_request(
+        InvertRequest, image=image, prompt=prompt, encoder=encoder, **shared.values()
+    )
     made = _finish(request, sources, paths, shared).reconstruction
     if made is not None:
         say(f"reconstruction {made.psnr:.2f} dB (the codec alone: {made.codec_psnr:.2f} dB)")

@@ -13,6 +13,7 @@ __all__ = [
     "DataOption",
     "DeviceOption",
     "EmbedOption",
+    "EncoderOption",
     "EtaOption",
     "GainOption",
     "GammaOption",
@@ -87,6 +88,10 @@ StrengthOption = Annotated[
     ),
 ]
 ScaleOption = Annotated[float | None, typer.Option(help="Guidance scale; 1 is off.")]
+EncoderOption = Annotated[
+    str,
+    typer.Option(help="chain, or independent (edit-friendly), with the samplers sde and adaptive."),
+]
 SourceScaleOption = Annotated[float, typer.Option(help="Guidance scale of the picture's side.")]
 CandidatesOption = Annotated[int, typer.Option("--number", "-n", help="How many candidates.")]
 EmbedOption = Annotated[

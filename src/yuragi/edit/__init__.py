@@ -1,6 +1,6 @@
 """Edits: one formulation in two stages, and what the tasks are made of."""
 
-from yuragi.edit.adaptive import Adaptive, masked
+from yuragi.edit.adaptive import MOST, Adaptive, masked
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Edit,
@@ -24,6 +24,7 @@ from yuragi.edit.manipulate import composite, everything, keep_outside, watch
 from yuragi.edit.resample import Resampled, resampled
 
 __all__ = [
+    "MOST",
     "Adaptive",
     "Edit",
     "Encode",

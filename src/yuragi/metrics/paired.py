@@ -18,9 +18,10 @@ from torch import Tensor
 from yuragi.errors import InputError, missing_extra
 from yuragi.metrics.frechet import Interval, bootstrap_interval
 
-__all__ = ["mean_absolute", "paired_interval", "psnr", "ssim"]
+__all__ = ["EQUAL", "mean_absolute", "paired_interval", "psnr", "ssim"]
 
 EQUAL = 60.0
+"""PSNR of equal pictures, dB."""
 
 
 def psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:

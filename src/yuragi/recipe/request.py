@@ -197,10 +197,15 @@ class DiffEditRequest(_Described):
 
 
 class InvertRequest(_Edit):
-    """Up and down again under the same prompt: does the model hold this picture?"""
+    """Up and down again under the same prompt: does the model hold this picture?
+
+    Attributes:
+        encoder: as for translate.
+    """
 
     kind: Literal["invert"] = "invert"
     strength: Strength = 1.0
+    encoder: Literal["chain", "independent"] = "chain"
     guidance_scale: Scale = 1.0
     num_images: Literal[1] = 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yuragi.edit import (
+    MOST,
     Adaptive,
     Sampler,
     chain,
@@ -15,7 +16,14 @@ from yuragi.edit import (
     resampled,
 )
 from yuragi.errors import InputError
-from yuragi.recipe.request import EditRequest, InpaintRequest, SDEditRequest, TranslateRequest
+from yuragi.recipe.request import (
+    DiffEditRequest,
+    EditRequest,
+    InpaintRequest,
+    InvertRequest,
+    SDEditRequest,
+    TranslateRequest,
+)
 from yuragi.solver import Solver, make_solver
 
 __all__ = ["default_solver", "sampler_of"]
@@ -30,21 +38,33 @@ def sampler_of(request: EditRequest) -> Sampler:
     """The way up and down of an edit; the table is in `yuragi.edit.edit`.
 
     Raises:
-        InputError: a solver or an eta that does not fit the sampler, or resampling without noise.
+        InputError: a solver, an eta or an encoder that does not fit the sampler, or resampling
+            without noise.
     """
     solver = _fitting(request)
-    redrawn = isinstance(request, InpaintRequest | SDEditRequest)
+    if isinstance(request, InpaintRequest | SDEditRequest):
+        return _redrawn(request, solver)
+    return _kept(request, solver)
+
+
+def _redrawn(request: InpaintRequest | SDEditRequest, solver: Solver) -> Sampler:
+    """One noise up; down with fresh noise, or none."""
     if isinstance(request, InpaintRequest) and request.resample > 1:
         if request.sampler != "sde":
             raise InputError("resample", request.resample, "1, but with the sampler sde")
         return Sampler(one_noise, solver, resampled(request.resample))
+    return Sampler(one_noise, solver, masked if request.sampler == "adaptive" else fresh)
+
+
+def _kept(request: TranslateRequest | DiffEditRequest | InvertRequest, solver: Solver) -> Sampler:
+    """Up along a path of the picture's own, and down along it, or by the ODE both ways."""
+    encoder = "chain" if isinstance(request, DiffEditRequest) else request.encoder
     if request.sampler == "ode":
-        return Sampler(one_noise if redrawn else inverted, solver, fresh)
-    loose = isinstance(request, TranslateRequest) and request.encoder == "independent"
-    encode = one_noise if redrawn else independent if loose else chain
-    if not redrawn:
-        return Sampler(encode, solver, followed)
-    return Sampler(encode, solver, masked if request.sampler == "adaptive" else fresh)
+        if encoder != "chain":
+            allowed = "chain with the sampler ode, whose way up is its own inverse"
+            raise InputError("encoder", encoder, allowed)
+        return Sampler(inverted, solver, fresh)
+    return Sampler(chain if encoder == "chain" else independent, solver, followed)
 
 
 def _fitting(request: EditRequest) -> Solver:
@@ -54,7 +74,7 @@ def _fitting(request: EditRequest) -> Solver:
         if request.solver != "ddim":
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
         if request.eta is None or solver.stochastic:
-            eta = 1.0 if request.eta is None else request.eta
+            eta = MOST if request.eta is None else request.eta
             followed_path = not isinstance(request, InpaintRequest | SDEditRequest)
             return Adaptive(eta, paired=followed_path)
     if solver.stochastic == noisy:

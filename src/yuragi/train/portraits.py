@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dicebear import Style
     from numpy.typing import NDArray
 
-__all__ = ["ATTRIBUTES", "SIZE", "Labels", "Split", "caption", "draw", "portrait", "words"]
+__all__ = ["ATTRIBUTES", "SIZE", "Labels", "Split", "caption", "draw", "portrait", "svg", "words"]
 
 SIZE = 128
 Split = Literal["train", "validation", "benchmark"]
@@ -213,15 +213,21 @@ def portrait(split: Split, index: int) -> Portrait:
     return Portrait(labels, chosen | pinned | absent)
 
 
+def svg(portrait: Portrait) -> str:
+    """The drawing of a portrait, as SVG."""
+    style = _style()
+    from dicebear import Avatar
+
+    return str(Avatar(style, portrait.options).to_json()["svg"])
+
+
 def draw(portrait: Portrait, size: int = SIZE) -> NDArray[np.uint8]:
     """The picture of a portrait: uint8 RGB of shape (size, size, 3)."""
-    style = _style()
+    text = svg(portrait)
     import resvg_py
-    from dicebear import Avatar
     from PIL import Image
 
-    svg = Avatar(style, portrait.options).to_json()["svg"]
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size))
+    png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=size, height=size))
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
