@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Features", "load_features"]
 
 SIDE = 224
+CORRESPONDING = 10
+"""The block whose features find the same thing in another picture best."""
 MEAN, SPREAD = 127.0, 128.0
 """The network's input: pixels 0..255, less MEAN, over SPREAD."""
 
@@ -38,12 +40,26 @@ class Features:
         parts = [self._features(part.to(self.device)) for part in torch.split(images, batch)]
         return torch.cat(parts)
 
+    @torch.no_grad()
+    def maps(self, images: Tensor, batch: int = 32) -> Tensor:
+        """Maps after block `CORRESPONDING`, (b, 112, 14, 14): like things have like features."""
+        parts = []
+        for part in torch.split(images, batch):
+            x = self._input(part.to(self.device))
+            x = self.network._swish(self.network._bn0(self.network._conv_stem(x)))
+            for block in self.network._blocks[: CORRESPONDING + 1]:
+                x = block(x)
+            parts.append(x.cpu())
+        return torch.cat(parts)
+
     def _features(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.network.extract_features(self._input(images))
+        return maps.mean((2, 3)).cpu()
+
+    def _input(self, images: Tensor) -> Tensor:
         shape = (SIDE, SIDE)
         large = nn.functional.interpolate(images.float(), shape, mode="bicubic", antialias=True)
-        pixels = (large.clamp(-1, 1) + 1) * 127.5
-        maps: Tensor = self.network.extract_features((pixels - MEAN) / SPREAD)
-        return maps.mean((2, 3)).cpu()
+        return ((large.clamp(-1, 1) + 1) * 127.5 - MEAN) / SPREAD
 
 
 def load_features(device: torch.device) -> Features:

@@ -1,0 +1,106 @@
+r"""Where did dragged content go, and what stayed behind?
+
+- `by_features`: the feature at the source of the picture before, sought everywhere in the result by
+  cosine similarity; the distance of the best place from the target (mean distance of Pan et al.
+  2023, arXiv 2305.10973, with EfficientNet-Lite0's block 10 for features).
+- `by_registration`: the true picture's patch around the target, sought in the result; the
+  displacement that fits best, by mean squared error. No network.
+- `ghost`: how much of the picture before is left where the truth has something else: with b, r, t
+  the picture before, the result and the truth, the part of r - t along b - t,
+
+      ghost = sum (r - t)(b - t) / sum (b - t)^2  within the vacated area, in [0, 1]
+
+Distances are in pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["by_features", "by_registration", "ghost"]
+
+Point = tuple[float, float]
+
+PATCH = 8
+"""Half the side of a patch that is registered, in pixels, less a half."""
+REACH = 40
+"""Farthest displacement that registration looks at, in pixels."""
+
+
+def by_features(
+    before: Tensor,
+    result: Tensor,
+    sources: Sequence[Point],
+    targets: Sequence[Point],
+    size: tuple[int, int],
+) -> Tensor:
+    """Distance of each source's content in the result from its target, [points].
+
+    Args:
+        before: feature map of the picture before, [c, h, w].
+        result: feature map of the result, likewise.
+        sources: (x, y) in pixels.
+        targets: (x, y) in pixels.
+        size: height and width of the pictures.
+    """
+    fine = [nn.functional.interpolate(m[None], size, mode="bilinear")[0] for m in (before, result)]
+    known, sought = (each / each.norm(dim=0, keepdim=True).clamp(min=1e-12) for each in fine)
+    found = []
+    for (sx, sy), (tx, ty) in zip(sources, targets, strict=True):
+        feature = known[:, round(sy), round(sx)]
+        similarity = torch.einsum("c,chw->hw", feature, sought)
+        y, x = divmod(int(similarity.argmax()), size[1])
+        found.append(((x - tx) ** 2 + (y - ty) ** 2) ** 0.5)
+    return before.new_tensor(found)
+
+
+def by_registration(result: Tensor, truth: Tensor, targets: Sequence[Point]) -> Tensor:
+    """How far the content of the truth at each target lies from it in the result, [points].
+
+    Args:
+        result: [3, h, w] in [-1, 1].
+        truth: likewise.
+        targets: (x, y) in pixels.
+    """
+    height, width = truth.shape[-2:]
+    found = []
+    for tx, ty in targets:
+        x, y = round(tx), round(ty)
+        top, left = max(y - PATCH, 0), max(x - PATCH, 0)
+        patch = truth[:, top : y + PATCH + 1, left : x + PATCH + 1]
+        # Where the patch's corner may lie in the result.
+        y0, y1 = max(top - REACH, 0), min(top + REACH, height - patch.shape[1])
+        x0, x1 = max(left - REACH, 0), min(left + REACH, width - patch.shape[2])
+        area = result[None, :, y0 : y1 + patch.shape[1], x0 : x1 + patch.shape[2]]
+        cross = nn.functional.conv2d(area, patch[None])[0, 0]
+        energy = nn.functional.conv2d(area.square(), torch.ones_like(patch)[None])[0, 0]
+        error = energy - 2 * cross
+        # In flat surroundings many places fit equally well; the nearest counts.
+        rows = torch.arange(y0, y1 + 1, device=error.device)[:, None] - top
+        columns = torch.arange(x0, x1 + 1, device=error.device)[None, :] - left
+        away = (rows**2 + columns**2).sqrt()
+        fits = error <= error.min() + TIE * patch.numel()
+        found.append(float(away[fits].min()))
+    return truth.new_tensor(found)
+
+
+TIE = 1e-4
+"""Mean squared error above the least that fits as well: about one level of 255, squared."""
+
+
+def ghost(result: Tensor, before: Tensor, truth: Tensor, vacated: Tensor) -> Tensor:
+    """Share of the old content that is left where it should be gone, 0-dim; NaN if nowhere.
+
+    Args:
+        result: [3, h, w] in [-1, 1].
+        before: likewise.
+        truth: likewise.
+        vacated: [h, w], True where the content was and no longer is.
+    """
+    inside = vacated.to(truth)
+    old = (before - truth) * inside
+    left = ((result - truth) * old).sum() / old.square().sum()
+    return left.clamp(0, 1)
