@@ -20,7 +20,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: setup
 	@$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-4.png \
-	  --point 75,24:75,12 --seed 0 \
+	  --point 75,24:55,30 --point 75,115:70,115 --seed 0 \
 	  --prompt "$$(cat src/yuragi/assets/examples/portrait-4.txt)" \
 	  --output out/dragged.png --compare out/before-after.png --animation out/steps.gif --overwrite
 

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
-from yuragi.drag import PointPair
+from yuragi.drag import PointPair, RegionPair
 from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model, load_weak
@@ -156,13 +156,15 @@ class Model:
     def drag(
         self,
         image: Source,
-        points: Sequence[PointPair],
+        points: Sequence[PointPair] = (),
         *,
+        regions: Sequence[RegionPair] = (),
         prompt: str = "",
         negative_prompt: str = "",
+        num_images: int = 1,
         mask: Source | None = None,
-        sampler: Literal["sde", "ode"] = "sde",
-        preset: str = "paper",
+        sampler: Literal["sde", "ode", "adaptive"] = "sde",
+        preset: str = "warp",
         num_inference_steps: int | None = None,
         strength: float | None = None,
         guidance_scale: float | None = None,
@@ -172,20 +174,22 @@ class Model:
         seed: int | None = None,
         on_progress: Progress = lambda done, total: None,
     ) -> Result:
-        """Move what lies under points of a picture to other places.
+        """Move what lies under points of a picture, or within regions, to other places.
 
         Args:
             image: a path or a picture.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
+            regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
             prompt: what the result shows.
             negative_prompt: what to stay away from.
+            num_images: candidates, for ``warp``; candidate k depends on (seed, k) alone.
             mask: white where the picture may change; outside, pixels stay bit for bit.
-            sampler: ``sde`` (Cycle-SDE, the paper's method) or ``ode`` (its counterpart).
+            sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
             preset: a name of `yuragi.recipe.presets.PRESETS`; the arguments below override it.
             num_inference_steps: levels over the whole time axis.
             strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
                 realistic and less faithful.
-            guidance_scale: at t0, ramping down to 1.
+            guidance_scale: for ``paper`` and ``fast`` at t0, ramping down to 1.
             guidance: a gain, such as ``GuidanceRule(gain="reg_forward", refresh=4)``.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``.
@@ -199,8 +203,10 @@ class Model:
             model=self.name,
             image=image,
             points=points,
+            regions=regions,
             prompt=prompt,
             negative_prompt=negative_prompt,
+            num_images=num_images,
             mask=mask,
             sampler=sampler,
             preset=preset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -28,13 +29,14 @@ def _with_points(picture: Image.Image, request: DragRequest) -> Image.Image:
     shown, factor = _enlarged(picture.convert("RGB"))
     canvas = ImageDraw.Draw(shown)
     radius = max(3, max(shown.size) // 80)
-    for source, target in request.points:
+    corners = [zip(region.source, region.target, strict=True) for region in request.regions]
+    for source, target in [*request.points, *chain.from_iterable(corners)]:
         (sx, sy), (tx, ty) = (((x + 0.5) * factor, (y + 0.5) * factor) for x, y in (source, target))
         canvas.line((sx, sy, tx, ty), fill=OUTLINE, width=radius)
         canvas.line((sx, sy, tx, ty), fill=TARGET, width=max(1, radius // 2))
         for (x, y), colour in (((sx, sy), SOURCE), ((tx, ty), TARGET)):
-            corners = (x - radius, y - radius, x + radius, y + radius)
-            canvas.ellipse(corners, fill=colour, outline=OUTLINE)
+            box = (x - radius, y - radius, x + radius, y + radius)
+            canvas.ellipse(box, fill=colour, outline=OUTLINE)
     return shown
 
 

@@ -221,12 +221,49 @@ def test_a_pickle_inside_a_pipeline_is_refused(drag, tmp_path, pipeline_folder):
 
 
 def test_interrupting_leaves_nothing(drag, tmp_path, monkeypatch):
-    import yuragi.recipe.run_drag
+    import yuragi.recipe.run_paste
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(yuragi.recipe.run_drag, "from_tensor", interrupted)
+    monkeypatch.setattr(yuragi.recipe.run_paste, "from_tensor", interrupted)
     before = written(tmp_path)
     assert drag("--animation", "steps.gif")[0] == 130
     assert written(tmp_path) == before
+
+
+def test_drag_candidates_and_regions(drag, tmp_path):
+    code, out, _ = drag("-n", "2", "--preset", "warp")
+    assert code == 0
+    assert out.split() == ["out-0000.png", "out-0001.png"]
+    region = "10,10 40,10 40,40:15,10 45,10 45,40"
+    code, out, _ = drag("--region", region, "--preset", "warp", point=None, output="b.png")
+    assert code == 0
+    with Image.open(tmp_path / "b.png") as result:
+        request = json.loads(result.text["yuragi"])["request"]
+    assert request["regions"][0]["target"] == [[15, 10], [45, 10], [45, 40]]
+
+
+def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
+    command = sys.modules["yuragi.cli.drag"]
+    monkeypatch.setattr(command, "load_quietly", lambda *arguments: pytest.fail("loaded"))
+    assert drag("--preview", "--preset", "warp", "--compare", "both.png")[0] == 0
+    with Image.open(tmp_path / "out.png") as result:
+        assert result.size == (64, 48)
+    code, _, err = drag("--preview", "--preset", "fast", output="c.png")
+    assert (code, "--preset = 'fast'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--region", "1,1 2,2"], "--region = '1,1 2,2'"),
+        (["--region", "1,1 30,1 30,a:1,1 2,2 3,3"], "--region = "),
+        (["-n", "2", "--preset", "paper"], "--number = 2"),
+        (["--sampler", "adaptive", "--preset", "paper"], "--sampler = 'adaptive'"),
+    ],
+)
+def test_bad_drags_by_warp(drag, arguments, message):
+    code, _, err = drag(*arguments)
+    assert code == 2
+    assert message in err

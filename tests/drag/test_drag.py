@@ -42,7 +42,7 @@ def latent(seed=0):
     return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
 
 
-HANDLES = [Handle(3.0, 4.0, 3.0, 0.0)]
+HANDLES = [[Handle(3.0, 4.0, 3.0, 0.0)]]
 
 
 def test_levels_of_the_paper():
@@ -58,15 +58,15 @@ def test_it_takes_a_sub_drag_for_each_step_and_arrives(stochastic):
     steps = list(drag_latents(FLAT, latent(), HANDLES, settings(stochastic), seed=0))
     assert [step.index for step in steps] == [1, 2, 3]
     assert all(step.count == 3 for step in steps)
-    assert [step.distance for step in steps] == pytest.approx([2, 1, 0])
-    assert steps[-1].handles[0].x == pytest.approx(6)
+    assert [step.moves[0][0].length for step in steps] == pytest.approx([2, 1, 0])
+    assert steps[-1].moves[0][0].x == pytest.approx(6)
 
 
 @pytest.mark.parametrize("stochastic", [True, False])
 def test_outside_the_mask_the_latent_is_kept_exactly(stochastic):
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., 2:6, :] = 1
-    *_, last = drag_latents(FLAT, latent(), HANDLES, settings(stochastic), 0, mask)
+    *_, last = drag_latents(FLAT, latent(), HANDLES, settings(stochastic), 0, mask=mask)
     outside = mask.bool().logical_not().expand(SHAPE)
     assert torch.equal(last.latents[outside], latent()[outside])
     assert not torch.equal(last.latents, latent())
@@ -83,7 +83,7 @@ def test_same_seed_same_result_other_seed_another():
 
 def test_without_a_paste_sde_drag_gives_the_picture_back():
     # gain 1, keep 1 and a motion too short to reach a cell's centre: nothing is manipulated.
-    nudge = [Handle(4.0, 4.0, 1e-7, 0.0)]
+    nudge = [[Handle(4.0, 4.0, 1e-7, 0.0)]]
     drag = settings(gain=1.0, keep=1.0, radius=0.01)
     *_, last = drag_latents(FLAT, latent(), nudge, drag, 0)
     torch.testing.assert_close(last.latents, latent(), rtol=0, atol=1e-5)
@@ -94,7 +94,7 @@ def test_the_sde_forgives_what_the_ode_carries_through():
     # correlation of x_0 with x_t0 for the SDE, and is kept whole by the ODE.
     def excess(stochastic):
         drag = settings(stochastic, gain=1.5, steps=100)
-        *_, last = drag_latents(FLAT, latent(), [Handle(3.0, 4.0, 1.0, 0.0)], drag, 0)
+        *_, last = drag_latents(FLAT, latent(), [[Handle(3.0, 4.0, 1.0, 0.0)]], drag, 0)
         return (last.latents - latent()).square().sum().item()
 
     assert excess(True) < 0.5 * excess(False)
@@ -105,7 +105,7 @@ def test_every_step_is_reported(stochastic, passes):
     ticks = []
     drag = settings(stochastic)
     list(drag_latents(FLAT, latent(), HANDLES, drag, 0, on_step=lambda: ticks.append(1)))
-    assert len(ticks) == 3 * 12 * passes == drag.plan(HANDLES, 8) * drag.steps
+    assert len(ticks) == 3 * 12 * passes == drag.plan(HANDLES[0], 8) * drag.steps
 
 
 def test_second_order_solvers_fit():
@@ -120,3 +120,18 @@ def test_solvers_that_do_not_fit_are_refused_by_name():
         settings(solver=Churn(noise=None))
     with pytest.raises(InputError, match="DDIM"):
         settings(stochastic=False, solver=DDIM(1.0))
+
+
+@pytest.mark.parametrize("stochastic", [True, False])
+def test_a_row_does_not_depend_on_its_batch(stochastic):
+    moves = [*HANDLES, [Handle(5.0, 2.0, 0.0, 3.0)]]
+    both, alone = torch.cat([latent(0), latent(1)]), latent(1)
+    *_, many = drag_latents(FLAT, both, moves, settings(stochastic), 0, [0, 1])
+    *_, one = drag_latents(FLAT, alone, moves[1:], settings(stochastic), 0, [1])
+    torch.testing.assert_close(many.latents[1:], one.latents)
+
+
+def test_rows_of_other_lengths_are_refused():
+    moves = [*HANDLES, [Handle(5.0, 2.0, 0.0, 1.0)]]
+    with pytest.raises(InputError, match="^moves"):
+        next(drag_latents(FLAT, latent().repeat(2, 1, 1, 1), moves, settings(), 0, [0, 1]))

@@ -47,10 +47,56 @@ def test_the_paper_preset_is_the_papers(picture):
     assert request.solver == "ddpm"
     assert request.num_inference_steps == 200
     assert request.strength == 0.6
-    assert request.radius * 64 == 5
-    assert request.step * 64 == 2
-    assert (request.gain, request.keep, request.guidance_scale) == (1.1, 0.3, 3.0)
+    method = request.method
+    assert method.radius * 64 == 5
+    assert method.step * 64 == 2
+    assert (method.gain, method.keep, request.guidance_scale) == (1.1, 0.3, 3.0)
     assert list(sources) == [request.image.digest]
+
+
+TRIANGLE = (((10, 10), (30, 10), (30, 30)), ((15, 10), (35, 10), (35, 30)))
+
+
+def test_the_warp_takes_points_regions_and_candidates(picture):
+    warp = DRAG | {"preset": "warp"}
+    request, _ = drag_request(**warp, regions=[TRIANGLE], num_images=3, image=picture)
+    assert request.method.name == "warp"
+    assert request.regions[0].source == TRIANGLE[0]
+    assert request.num_images == 3
+    assert drag_request(**warp | {"sampler": "adaptive"}, image=picture)[0].solver == "ddim"
+    alone, _ = drag_request(**warp | {"points": ()}, regions=[TRIANGLE], image=picture)
+    assert alone.points == ()
+    with pytest.raises(InputError, match="^points"):
+        drag_request(**warp | {"points": ()}, image=picture)
+    with pytest.raises(InputError, match="^solver = 'ddpm'"):
+        drag_request(**warp | {"sampler": "ode", "solver": "ddpm"}, image=picture)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        (((10, 10), (30, 10)), ((15, 10), (35, 10))),
+        (TRIANGLE[0], TRIANGLE[1][:2]),
+        (((10, 10), (30, 10), (3000, 30)), TRIANGLE[1]),
+        (((10, 10), (30, 10), (20, 10)), TRIANGLE[1]),
+        (TRIANGLE[0], TRIANGLE[0]),
+        ("abc", "abd"),
+    ],
+    ids=["two corners", "fewer targets", "outside", "a line", "stays", "text"],
+)
+def test_bad_regions_are_named(picture, region):
+    with pytest.raises(InputError, match="^regions"):
+        drag_request(**DRAG | {"preset": "warp"}, regions=[region], image=picture)
+
+
+def test_the_published_method_has_points_and_one_result(picture):
+    for sampler in ("sde", "ode"):
+        with pytest.raises(InputError, match="^regions"):
+            drag_request(**DRAG | {"sampler": sampler}, regions=[TRIANGLE], image=picture)
+        with pytest.raises(InputError, match="^num_images"):
+            drag_request(**DRAG | {"sampler": sampler}, num_images=2, image=picture)
+    with pytest.raises(InputError, match="^sampler = 'adaptive'"):
+        drag_request(**DRAG | {"sampler": "adaptive"}, image=picture)
 
 
 def test_ode_and_fast_choose_their_solver(picture):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from yuragi.bench.edit_verdict import RISING
+from yuragi.bench.tables import interval, number, table
 from yuragi.recipe.pictures import from_tensor
 
 __all__ = ["contact_sheet", "markdown"]
@@ -35,17 +36,17 @@ def markdown(report: Mapping[str, Any]) -> str:
     rows = [
         [cell["task"], cell["steps"], cell["sampler"]]
         + [f"{cell['strength']:g}", f"{cell['scale']:g}"]
-        + [_number(cell.get(name)) for name in SHOWN]
+        + [number(cell.get(name)) for name in SHOWN]
         for cell in report["cells"]
     ]
     bounds = [
-        [task, "", name, "", ""] + [_number(values.get(key)) for key in SHOWN]
+        [task, "", name, "", ""] + [number(values.get(key)) for key in SHOWN]
         for task, both in report["bounds"].items()
         for name, values in both.items()
     ]
     contrasts = [
         [row["task"], row["steps"], f"{row['of']} - {row['to']}"]
-        + [_interval(row.get(name)) for name in RISING]
+        + [interval(row.get(name)) for name in RISING]
         for row in report["contrasts"]
     ]
     counted = [
@@ -55,10 +56,10 @@ def markdown(report: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             head,
-            _table(["task", "steps", "sampler", "strength", "scale", *SHOWN], rows + bounds),
-            _table(["task", "steps", "difference", *RISING], contrasts),
+            table(["task", "steps", "sampler", "strength", "scale", *SHOWN], rows + bounds),
+            table(["task", "steps", "difference", *RISING], contrasts),
             "Cells with a difference clear of zero:",
-            _table(
+            table(
                 [
                     "metric",
                     "cells",
@@ -71,22 +72,6 @@ def markdown(report: Mapping[str, Any]) -> str:
             ),
         ]
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _interval(found: Mapping[str, float] | None) -> str:
-    if found is None:
-        return ""
-    text = f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
-    return f"**{text}**" if found["low"] > 0 or found["high"] < 0 else text
 
 
 def contact_sheet(shown: Mapping[str, Tensor]) -> Image.Image:

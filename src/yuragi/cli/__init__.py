@@ -27,6 +27,8 @@ __all__ = ["app", "main"]
 OPTIONS = {
     "points": "--point",
     "point": "--point",
+    "regions": "--region",
+    "region": "--region",
     "num_images": "--number",
     "num_inference_steps": "--steps",
     "guidance_scale": "--scale",
@@ -79,6 +81,7 @@ OPTIONS = {
         "source",
         "start",
         "strength",
+        "suite",
         "stress",
         "table",
         "width",

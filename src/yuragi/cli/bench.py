@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_report
+from yuragi.cli.files import check_report, report_file
 from yuragi.cli.options import (
     ConfigOption,
     DataOption,
     DeviceOption,
+    JsonOption,
     ModelOption,
     ReportOption,
     RunsOption,
@@ -64,29 +65,61 @@ def portraits(
 
 @app.command()
 def drag(
-    image: Annotated[Path, typer.Argument(help="Picture to edit.")],
-    point: Annotated[list[str], typer.Option(help="As in `yuragi drag`.", metavar="X,Y:X,Y")],
-    prompt: Annotated[str, typer.Option(help="What the result shows.")] = "",
-    repeats: Annotated[int, typer.Option(help="Runs of each kind.")] = 3,
-    output: ReportOption = None,
+    json: JsonOption = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    suite: Annotated[str, typer.Option(help="portraits.")] = "portraits",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="20 cases, published methods with fewer levels.")
+    ] = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Cases.")] = 240,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="Also parts of our method on and off.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
     model: ModelOption = "portraits",
+    config: ConfigOption = None,
+    runs: RunsOption = Path("runs"),
+    data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Seconds, network evaluations and exactness of replay for every preset and sampler."""
-    from yuragi.bench.drag import bench_drag
+    """Ways to drag where the true result is known; goes on where it was cut."""
+    from yuragi.bench.drag_report import markdown
+    from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
+    from yuragi.bench.edit_report import contact_sheet
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.drag.spec import parse_point
-    from yuragi.recipe.pictures import read_picture
+    from yuragi.train.cache import default_folder
+    from yuragi.train.config import read_recipe
 
-    if output is not None:
-        check_report("output", output)
-    points = [parse_point(text) for text in point]
-    with progress("dragging") as on_done:
-        report = bench_drag(
-            model, read_picture(image), points, prompt, repeats, pick_device(device), on_done
+    if suite != "portraits":
+        raise InputError("suite", suite, "portraits")
+    if number < 2:
+        raise InputError("number", number, "2 or more")
+    path = report_file(json)
+    for name, other in (("table", table), ("sheet", sheet)):
+        if other is not None:
+            check_report(name, other)
+    with training("judge") as on_report, progress("dragging") as on_part:
+        report, shown = bench_drag_suite(
+            model,
+            read_recipe(config),
+            runs,
+            data or default_folder(),
+            QUICK if quick else number,
+            ways(quick, ablations),
+            seed,
+            pick_device(device),
+            on_report,
+            on_part,
         )
-    write_report(report, output)
+    write_report(report, path)
+    if table is not None:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text(markdown(report) + "\n", encoding="utf-8")
+    if sheet is not None:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(shown).save(sheet)
 
 
 @app.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yuragi.cli.files import check_output
+from yuragi.cli.files import candidates, check_output
 from yuragi.cli.loading import load_quietly
 from yuragi.cli.options import (
+    CandidatesOption,
     DeviceOption,
     EmbedOption,
     EtaOption,
@@ -32,31 +34,46 @@ from yuragi.cli.options import (
     number_or_word,
 )
 from yuragi.cli.progress import progress, say
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from yuragi.recipe.request import DragRequest
 
 __all__ = ["drag"]
 
 
 def drag(
     image: PictureArgument,
+    output: ResultOption,
     point: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             help="Source and target in pixels, e.g. 70,52:70,40. May be given several times.",
             metavar="X,Y:X,Y",
         ),
-    ],
-    output: ResultOption,
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Corners of a polygon and where they go, e.g. '9,9 40,9 40,40:19,9 50,9 50,40'. "
+            "May be given several times.",
+            metavar="'X,Y X,Y X,Y:X,Y X,Y X,Y'",
+        ),
+    ] = None,
     prompt: PromptOption = "",
     negative_prompt: NegativeOption = "",
     mask: MaskOption = None,
     sampler: SamplerOption = "sde",
-    preset: Annotated[str, typer.Option(help="paper or fast.")] = "paper",
+    number: CandidatesOption = 1,
+    preset: Annotated[str, typer.Option(help="warp, paper or fast.")] = "warp",
     steps: Annotated[
         int | None, typer.Option(help="Levels over the whole time axis; by default the preset's.")
     ] = None,
     strength: StrengthOption = None,
     scale: Annotated[
-        float | None, typer.Option(help="Guidance scale at t0, ramping down to 1.")
+        float | None, typer.Option(help="Guidance scale; by default the preset's.")
     ] = None,
     gain: GainOption = "plain",
     gamma: GammaOption = None,
@@ -72,21 +89,25 @@ def drag(
     animation: Annotated[
         Path | None, typer.Option(help="Also write the steps (.gif, .webp or .png).")
     ] = None,
+    only_preview: Annotated[
+        bool, typer.Option("--preview", help="Only the warp of the preset warp: no model runs.")
+    ] = False,
     embed: EmbedOption = True,
     max_pixels: PixelsOption = 40_000_000,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Move what lies under points of a picture to other places."""
-    from yuragi.drag import parse_point
+    """Move what lies under points of a picture, or within regions, to other places."""
+    from yuragi.drag import parse_point, parse_region
     from yuragi.recipe.build import drag_request
     from yuragi.recipe.guidance_rule import GuidanceRule
     from yuragi.recipe.run import run
     from yuragi.show import ANIMATIONS, before_after, save_animation
 
+    paths = candidates(output, number)
     taken = [image, *([mask] if mask else [])]
     for name, path, suffixes in (
-        ("output", output, (".png",)),
+        *(("output", path, (".png",)) for path in paths),
         ("compare", compare, (".png", ".jpg", ".webp")),
         ("animation", animation, ANIMATIONS),
     ):
@@ -96,9 +117,11 @@ def drag(
     request, sources = drag_request(
         model=model,
         image=image,
-        points=[parse_point(text) for text in point],
+        points=[parse_point(text) for text in point or []],
+        regions=[parse_region(text) for text in region or []],
         prompt=prompt,
         negative_prompt=negative_prompt,
+        num_images=number,
         mask=mask,
         sampler=sampler,
         preset=preset,
@@ -111,6 +134,9 @@ def drag(
         seed=seed,
         max_pixels=max_pixels,
     )
+    if only_preview:
+        _write_preview(request, sources, output, compare)
+        return
     loaded = load_quietly(model, device)
     native, size = loaded.native_size, (request.image.width, request.image.height)
     if not native / 2 <= max(size) <= native * 2:
@@ -123,15 +149,36 @@ def drag(
     for path in (output, compare, animation):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-    result.save(output, embed_sources=embed)
-    typer.echo(output)
+    for index, path in enumerate(paths):
+        result.save(path, index, embed_sources=embed)
+        typer.echo(path)
     if compare:
         before_after(result.frames[0], result.image, request).save(compare)
         typer.echo(compare)
     if animation:
         save_animation(result.frames, animation)
         typer.echo(animation)
-    say(
-        f"seed {request.seed}, {len(result.frames) - 1} sub-drags, "
-        f"{result.evaluations} network evaluations"
-    )
+    say(f"seed {request.seed}, {result.evaluations} network evaluations")
+
+
+def _write_preview(
+    request: DragRequest, sources: Mapping[str, Image.Image], output: Path, compare: Path | None
+) -> None:
+    """Write the warp alone."""
+    from yuragi.recipe.request import WarpMethod
+    from yuragi.recipe.run_warp import preview
+    from yuragi.show import before_after
+
+    if not isinstance(request.method, WarpMethod):
+        raise InputError("preset", request.preset, "warp with --preview")
+    before = sources[request.image.digest]
+    mask = None if request.mask is None else sources[request.mask.digest]
+    warped = preview(request, before, mask)
+    for path in (output, compare):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    warped.save(output)
+    typer.echo(output)
+    if compare:
+        before_after(before, warped, request).save(compare)
+        typer.echo(compare)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yuragi.cli.files import check_output
+from yuragi.cli.files import candidates, check_output
 from yuragi.cli.loading import load_quietly
 from yuragi.cli.options import (
     EncoderOption,
@@ -190,9 +190,7 @@ def _margins(text: str) -> tuple[int, ...]:
 
 def _outputs(output: Path, shared: Shared, read: list[Path | None]) -> list[Path]:
     """Files for the candidates: the output itself, or numbered ones beside it."""
-    paths = [output]
-    if shared.number > 1:
-        paths = [output.with_stem(f"{output.stem}-{k:04d}") for k in range(shared.number)]
+    paths = candidates(output, shared.number)
     taken = [path for path in read if path is not None]
     for path in paths:
         check_output("output", path, taken, shared.overwrite, (".png",))

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from yuragi.errors import InputError
 
-__all__ = ["check_folder", "check_output", "check_report"]
+__all__ = ["candidates", "check_folder", "check_output", "check_report", "report_file"]
+
+
+def candidates(output: Path, count: int) -> list[Path]:
+    """Files for some results: the output itself for one, numbered ones beside it for more."""
+    if count <= 1:
+        return [output]
+    return [output.with_stem(f"{output.stem}-{k:04d}") for k in range(count)]
 
 
 def check_output(
@@ -60,3 +67,15 @@ def check_folder(argument: str, folder: Path) -> None:
             pass
     except OSError as error:
         raise InputError(argument, str(folder), "a folder that can be written") from error
+
+
+def report_file(json: Path | None) -> Path | None:
+    """The file for a report; None, for nothing or ``-``, prints it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    if json is None or str(json) == "-":
+        return None
+    check_report("json", json)
+    return json

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.files import check_folder, report_file
 from yuragi.cli.options import JsonOption, PicturesOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
@@ -40,7 +40,7 @@ def reg(
     from yuragi.lab.reg import compare_rules
     from yuragi.lab.rules import RULES
 
-    path = _checked(json)
+    path = report_file(json)
     if pictures is not None:
         _check_pictures(pictures)
     effort = QUICK if quick else FULL
@@ -69,7 +69,7 @@ def trained(
     from yuragi.lab.toy import ToyTraining
     from yuragi.lab.trained import compare_trained
 
-    path = _checked(json)
+    path = report_file(json)
     effort, training, toy = FULL, Training(), ToyTraining()
     if quick:
         effort, training, toy = QUICK, Training(steps=512), ToyTraining(epochs=10)
@@ -91,7 +91,7 @@ def kl(
     from yuragi.lab.kl import contraction
     from yuragi.lab.kl_pictures import write_kl_pictures
 
-    path = _checked(json)
+    path = report_file(json)
     if pictures is not None:
         _check_pictures(pictures)
     tables = contraction(seed=seed)
@@ -108,11 +108,3 @@ def _check_pictures(folder: Path) -> None:
         raise InputError("pictures", str(folder), "a folder")
     check_folder("pictures", folder)
     check_matplotlib()
-
-
-def _checked(json: Path | None) -> Path | None:
-    """The file for the tables; None prints them."""
-    if json is None or str(json) == "-":
-        return None
-    check_report("json", json)
-    return json

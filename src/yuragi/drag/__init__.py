@@ -1,17 +1,41 @@
 """Point dragging: move what lies under a point to another place, by an ODE or by an SDE."""
 
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
-from yuragi.drag.spec import Handle, PointPair, drag_count, handles, parse_point, parse_points
+from yuragi.drag.flow import Flow, flow_of
+from yuragi.drag.imagine import doubtful, shown
+from yuragi.drag.region import moving
+from yuragi.drag.spec import (
+    Handle,
+    PointPair,
+    RegionPair,
+    drag_count,
+    handles,
+    parse_point,
+    parse_points,
+    parse_region,
+    parse_regions,
+)
+from yuragi.drag.warp import Warped, warp
 
 __all__ = [
     "Drag",
     "DragStep",
+    "Flow",
     "Handle",
     "PointPair",
+    "RegionPair",
+    "Warped",
+    "doubtful",
     "drag_count",
     "drag_latents",
     "drag_levels",
+    "flow_of",
     "handles",
+    "moving",
     "parse_point",
     "parse_points",
+    "parse_region",
+    "parse_regions",
+    "shown",
+    "warp",
 ]

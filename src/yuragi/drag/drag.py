@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from yuragi.core import Denoiser, Schedule, SeededNoise
@@ -88,21 +89,17 @@ class DragStep:
     """The state after one sub-drag.
 
     Attributes:
-        latents: clean latent (1, c, h, w).
+        latents: clean latents (b, c, h, w).
         index: 1 for the first sub-drag.
         count: how many there are.
-        handles: where the content should be now, and how far it still has to go, in cells.
+        moves: for each row where the content should be now, and how far it still has to go, in
+            cells.
     """
 
     latents: Tensor
     index: int
     count: int
-    handles: list[Handle]
-
-    @property
-    def distance(self) -> float:
-        """Mean way that is left, in cells."""
-        return sum(handle.length for handle in self.handles) / len(self.handles)
+    moves: list[list[Handle]]
 
 
 def drag_levels(schedule: Schedule, drag: Drag) -> Tensor:
@@ -113,41 +110,58 @@ def drag_levels(schedule: Schedule, drag: Drag) -> Tensor:
 def drag_latents(
     denoiser: Denoiser,
     latents: Tensor,
-    handles: Sequence[Handle],
+    moves: Sequence[Sequence[Handle]],
     drag: Drag,
     seed: int,
+    samples: Sequence[int] = (0,),
     mask: Tensor | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[DragStep]:
-    """Drag the content of a clean latent; yields after every sub-drag.
+    """Drag the content of clean latents; yields after every sub-drag.
 
     Args:
-        denoiser: the guided denoiser, with the prompt bound.
-        latents: clean latent (1, c, h, w), float32.
-        handles: what to move, in cells.
+        denoiser: the guided denoiser, with the prompts bound.
+        latents: clean latents (b, c, h, w), float32.
+        moves: what to move in each row, in cells; all rows must need as many sub-drags.
         drag: the settings.
-        seed: every random number is keyed by (seed, sample 0, sub-drag, level).
-        mask: (1, 1, h, w), 1 where the latent may change; None for everywhere.
+        seed: every random number is keyed by (seed, sample, sub-drag, level).
+        samples: the identity of each row.
+        mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
         on_step: called after every solver step; raise in it to cancel.
+
+    Raises:
+        InputError: rows that need another number of sub-drags.
     """
     side = min(latents.shape[-2:])
     down = drag_levels(denoiser.schedule, drag)
     alpha, _ = denoiser.schedule(down[0])
-    count = drag.plan(handles, side)
+    count, *others = {drag.plan(handles, side) for handles in moves}
+    if others:
+        raise InputError("moves", {count, *others}, "rows that need as many sub-drags")
     for index in range(count):
 
         def move(path: Path, index: int = index) -> Tensor:
-            return paste(
-                path[-1],
-                (alpha * path[0]).to(path[0]),
-                [handle.part(index / count, (index + 1) / count) for handle in handles],
-                drag.radius * side,
-                drag.gain,
-                drag.keep,
-                SeededNoise(seed, stream="drag paste")(index, path[0]),
-            )
+            fresh = SeededNoise(seed, list(samples), stream="drag paste")(index, path[0])
+            top, signal = path[-1], (alpha * path[0]).to(path[0])
+            rows = [
+                paste(
+                    top[row : row + 1],
+                    signal[row : row + 1],
+                    _part(handles, index / count, (index + 1) / count),
+                    drag.radius * side,
+                    drag.gain,
+                    drag.keep,
+                    fresh[row : row + 1],
+                )
+                for row, handles in enumerate(moves)
+            ]
+            return torch.cat(rows)
 
         edit = Edit(denoiser, denoiser, drag.sampler, move)
-        latents = edit(latents, down, seed, [0], mask, watch(on_step), f"drag {index} ")
-        left = [handle.part((index + 1) / count, 1.0) for handle in handles]
+        latents = edit(latents, down, seed, samples, mask, watch(on_step), f"drag {index} ")
+        left = [_part(handles, (index + 1) / count, 1.0) for handles in moves]
         yield DragStep(latents, index + 1, count, left)
+
+
+def _part(handles: Sequence[Handle], start: float, stop: float) -> list[Handle]:
+    return [handle.part(start, stop) for handle in handles]

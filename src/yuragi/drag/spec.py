@@ -14,9 +14,21 @@ from dataclasses import dataclass
 
 from yuragi.errors import InputError
 
-__all__ = ["Handle", "PointPair", "drag_count", "handles", "parse_point", "parse_points"]
+__all__ = [
+    "Handle",
+    "PointPair",
+    "RegionPair",
+    "drag_count",
+    "handles",
+    "parse_point",
+    "parse_points",
+    "parse_region",
+    "parse_regions",
+]
 
 PointPair = tuple[tuple[float, float], tuple[float, float]]
+RegionPair = tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
+"""Corners of a polygon, and where they go."""
 
 _ARROW = re.compile(
     r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*:"
@@ -93,6 +105,59 @@ def parse_points(points: Sequence[PointPair], width: int, height: int) -> tuple[
     if len({source for source, _ in pairs}) < len(pairs):
         raise InputError("points", pairs, "each source point once")
     return pairs
+
+
+def parse_region(text: str) -> RegionPair:
+    """Read ``"10,10 40,10 40,40:20,10 50,10 50,40"``: corners, a colon, where they go, in pixels.
+
+    Raises:
+        InputError: any other form.
+    """
+    try:
+        source, target = (
+            tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in side.split()))
+            for side in text.split(":")
+        )
+    except ValueError as error:
+        allowed = "corners, a colon and where they go: x,y x,y x,y:x,y x,y x,y in pixels"
+        raise InputError("region", text, allowed) from error
+    return source, target
+
+
+def parse_regions(regions: Sequence[RegionPair], width: int, height: int) -> tuple[RegionPair, ...]:
+    """Check polygons against a picture's size.
+
+    Raises:
+        InputError: fewer than three corners, another number of targets, a corner outside of the
+            picture, an area of none, or corners that stay where they are.
+    """
+    form = "pairs of three or more (x, y) corners and as many targets, in pixels"
+    try:
+        found = tuple((_corners(source), _corners(target)) for source, target in regions)
+    except (TypeError, ValueError) as error:
+        raise InputError("regions", regions, form) from error
+    for source, target in found:
+        if len(source) < 3 or len(source) != len(target):
+            raise InputError("regions", (source, target), form)
+        for x, y in source:
+            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+                allowed = f"corners with x 0 to {width - 1}, y 0 to {height - 1}"
+                raise InputError("regions", f"{x:g},{y:g}", allowed)
+        if _area(source) < 1 or len(set(source)) < len(source):
+            raise InputError("regions", source, "corners around an area, each once")
+        if source == target:
+            raise InputError("regions", source, "a target unlike its source")
+    return found
+
+
+def _corners(given: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in given)
+
+
+def _area(corners: Sequence[tuple[float, float]]) -> float:
+    """Of a polygon, in square pixels (shoelace formula)."""
+    pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
+    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
 
 
 def handles(pairs: Sequence[PointPair], cell: int) -> list[Handle]:

@@ -2,8 +2,7 @@ r"""Pictures against their true counterparts, inside and outside a region.
 
 - `psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that an
   equal region does not dominate a mean.
-- `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image, extra
-  ``metrics``).
+- `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image).
 - `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
 """
 
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi.errors import InputError, missing_extra
+from yuragi.errors import InputError
 from yuragi.metrics.frechet import Interval, bootstrap_interval
 
 __all__ = ["EQUAL", "mean_absolute", "paired_interval", "psnr", "ssim"]
@@ -42,15 +41,9 @@ def mean_absolute(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
 
 
 def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
-    """SSIM of every picture, averaged over each of some regions, [n] for each region.
+    """SSIM of every picture, averaged over each of some regions, [n] for each region."""
+    from skimage.metrics import structural_similarity
 
-    Raises:
-        MissingExtraError: scikit-image is not installed.
-    """
-    try:
-        from skimage.metrics import structural_similarity
-    except ImportError as error:
-        raise missing_extra("SSIM", "metrics") from error
     maps = []
     for image, true in zip(images, truth, strict=True):
         pair = (each.permute(1, 2, 0).double().cpu().numpy() for each in (image, true))

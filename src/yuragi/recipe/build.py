@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
 from yuragi.core import time_grids
-from yuragi.drag import Drag, PointPair, parse_points
+from yuragi.drag import Drag, PointPair, RegionPair, parse_points, parse_regions
 from yuragi.edit import climbs
 from yuragi.errors import InputError
 from yuragi.recipe.guidance_rule import GuidanceRule
@@ -36,12 +36,13 @@ from yuragi.recipe.request import (
     DragRequest,
     EditRequest,
     InpaintRequest,
+    PasteMethod,
     PictureRef,
     SampleRequest,
     TranslateRequest,
 )
 from yuragi.recipe.rules import completed
-from yuragi.recipe.samplers import default_solver, sampler_of
+from yuragi.recipe.samplers import default_solver, redrawing, sampler_of
 from yuragi.recipe.values import refusal
 from yuragi.solver import make_solver
 
@@ -107,8 +108,10 @@ def drag_request(
     model: str,
     image: Source,
     points: Sequence[PointPair],
+    regions: Sequence[RegionPair] = (),
     prompt: str,
     negative_prompt: str,
+    num_images: int = 1,
     mask: Source | None,
     sampler: str,
     preset: str,
@@ -121,7 +124,7 @@ def drag_request(
     seed: int | None,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-    """A complete request to drag points; see `yuragi.Model.drag` for the arguments.
+    """A complete request to drag; see `yuragi.Model.drag` for the arguments.
 
     Returns:
         the request and the pictures that it names, by digest.
@@ -140,13 +143,15 @@ def drag_request(
     # An eta asks for the solver that has one.
     solver = solver or ("ddim" if eta is not None else chosen.solvers[sampler])
     picture = read_picture(image, "image", max_pixels)
-    pairs = parse_points(points, picture.width, picture.height)
+    polygons = parse_regions(regions, *picture.size)
+    pairs = () if polygons and not points else parse_points(points, *picture.size)
     sources = {digest(picture): picture}
     held = None
     if mask is not None:
         held = read_mask(mask, picture.size, max_pixels)
         sources[digest(held)] = held
-        _check_targets(pairs, held)
+        _check_targets([target for _, target in pairs], held)
+        _check_targets([corner for _, target in polygons for corner in target], held)
     scale = _or(guidance_scale, chosen.guidance_scale)
     _check_scale(guidance, scale)
     request = _validated(
@@ -163,20 +168,34 @@ def drag_request(
         sampler=sampler,
         preset=preset,
         strength=_or(strength, chosen.strength),
-        radius=chosen.radius,
-        step=chosen.step,
-        gain=chosen.gain,
-        keep=chosen.keep,
+        method=chosen.method,
+        num_images=num_images,
         image=_reference(_name(image), picture),
         mask=None if mask is None or held is None else _reference(_name(mask), held),
         points=pairs,
+        regions=[{"source": source, "target": target} for source, target in polygons],
     )
-    drag_settings(request)  # refuses a solver that does not fit the sampler
+    if isinstance(request.method, PasteMethod):
+        _check_paste(request)
+        drag_settings(request, request.method)  # refuses a solver that does not fit the sampler
+    else:
+        climbs(request.num_inference_steps, request.strength)  # refuses too few
+        redrawing(request)  # refuses a solver that does not fit
     return request, sources
 
 
-def drag_settings(request: DragRequest) -> Drag:
-    """The numbers of a request as the drag wants them.
+def _check_paste(request: DragRequest) -> None:
+    """What the published method does not have."""
+    if request.regions:
+        allowed = f"points with the preset {request.preset}; regions are for warp"
+        raise InputError("regions", len(request.regions), allowed)
+    if request.num_images != 1:
+        allowed = f"1 with the preset {request.preset}; candidates are for warp"
+        raise InputError("num_images", request.num_images, allowed)
+
+
+def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
+    """The numbers of a request as SDE-Drag and ODE-Drag want them.
 
     Raises:
         InputError: a solver that does not fit the sampler, or too few steps.
@@ -186,10 +205,10 @@ def drag_settings(request: DragRequest) -> Drag:
         stochastic=request.sampler == "sde",
         num_inference_steps=request.num_inference_steps,
         t0=request.strength,
-        radius=request.radius,
-        step=request.step,
-        gain=request.gain,
-        keep=request.keep,
+        radius=method.radius,
+        step=method.step,
+        gain=method.gain,
+        keep=method.keep,
     )
 
 
@@ -324,10 +343,11 @@ def _checked_weak(name: str) -> None:
         raise InputError("weak_model", error.value, error.allowed) from error
 
 
-def _check_targets(pairs: Sequence[PointPair], mask: Image.Image) -> None:
+def _check_targets(targets: Sequence[tuple[float, float]], mask: Image.Image) -> None:
     """Where the mask is black nothing can arrive; better say so than change nothing."""
-    for _, (x, y) in pairs:
-        if mask.getpixel((round(x), round(y))) == 0:
+    for x, y in targets:
+        inside = 0 <= x <= mask.width - 1 and 0 <= y <= mask.height - 1
+        if inside and mask.getpixel((round(x), round(y))) == 0:
             allowed = "a target where the mask is white; black stays as it is"
             raise InputError("points", f"target {x:g},{y:g}", allowed)
 

@@ -21,11 +21,14 @@ __all__ = [
     "EditRequest",
     "InpaintRequest",
     "InvertRequest",
+    "PasteMethod",
     "PictureRef",
+    "Region",
     "Request",
     "SDEditRequest",
     "SampleRequest",
     "TranslateRequest",
+    "WarpMethod",
     "parse_request",
 ]
 
@@ -91,31 +94,71 @@ class _OnPicture(_Base):
     strength: Strength
 
 
-class DragRequest(_OnPicture):
-    """Drag points of a picture.
+class PasteMethod(Strict):
+    """SDE-Drag: copy and paste at the noisy level, in sub-drags; see `yuragi.drag.drag`.
 
     Attributes:
-        sampler: ``sde`` follows the forward chain (Cycle-SDE), ``ode`` inverts the ODE.
-        preset: where the numbers came from; it decides nothing.
-        guidance_scale: at t0; ramps down to 1 at the clean end, so the rule is always ``cfg``.
-        strength: t0, the share of the time axis to climb.
         radius: half the side of a box, as a share of the latent's shorter side.
         step: length of one sub-drag, likewise.
         gain: alpha, factor on the moved content.
         keep: beta, share of the old content that stays at the source.
-        image: the picture to edit.
-        mask: white where it may change; None for everywhere.
-        points: pairs of source and target, (x, y) in pixels.
     """
 
-    kind: Literal["drag"] = "drag"
-    sampler: Literal["sde", "ode"]
-    preset: str
+    name: Literal["paste"] = "paste"
     radius: Annotated[Finite, Field(gt=0, le=0.5)]
     step: Annotated[Finite, Field(gt=0, le=1)]
     gain: Annotated[Finite, Field(gt=0, le=10)]
     keep: Annotated[Finite, Field(ge=0, le=1)]
-    points: Annotated[tuple[tuple[Point, Point], ...], Field(min_length=1)]
+
+
+class WarpMethod(Strict):
+    """One warp, and noise where the model doubts what it uncovers; see `yuragi.drag.imagine`.
+
+    Attributes:
+        doubt: denoising error of a cell above which it is drawn anew; 0 draws all of them.
+    """
+
+    name: Literal["warp"] = "warp"
+    doubt: Annotated[Finite, Field(ge=0)]
+
+
+class Region(Strict):
+    """A polygon and where it goes: its corners are points, its inside moves.
+
+    Attributes:
+        source: corners (x, y) in pixels.
+        target: where they go, as many.
+    """
+
+    source: Annotated[tuple[Point, ...], Field(min_length=3)]
+    target: Annotated[tuple[Point, ...], Field(min_length=3)]
+
+
+class DragRequest(_OnPicture):
+    """Drag points or regions of a picture.
+
+    Attributes:
+        sampler: with the method paste, ``sde`` follows the forward chain (Cycle-SDE) and ``ode``
+            inverts the ODE; with warp as for inpainting.
+        preset: where the numbers came from; it decides nothing.
+        method: what a drag does, and its numbers.
+        guidance_scale: with paste the scale at t0, which ramps down to 1 at the clean end.
+        guidance: a gain; the rule is always ``cfg``.
+        strength: t0, the share of the time axis to climb.
+        image: the picture to edit.
+        mask: white where it may change; None for everywhere.
+        points: pairs of source and target, (x, y) in pixels.
+        regions: likewise; with warp only.
+        num_images: candidates; with warp only.
+    """
+
+    kind: Literal["drag"] = "drag"
+    sampler: Literal["sde", "ode", "adaptive"]
+    preset: str
+    method: Annotated[PasteMethod | WarpMethod, Field(discriminator="name")]
+    points: tuple[tuple[Point, Point], ...] = ()
+    regions: tuple[Region, ...] = ()
+    num_images: Count = 1
 
 
 class _Edit(_OnPicture):

@@ -93,7 +93,7 @@ class Result:
         evaluations: network evaluations spent, counted in samples (a batch of four counts four).
         origin: what ran it.
         sources: the pictures that the request names, by digest.
-        frames: for a drag, the picture before and after every sub-drag.
+        frames: for a drag, the picture before and after every part of the way.
         guidance: what guidance cost and how hard it pushed.
         mask: where an edit could change the picture, as it was used; white may change.
         reconstruction: for an inversion, how well the picture survived.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from yuragi.edit import (
     MOST,
     Adaptive,
@@ -18,6 +20,7 @@ from yuragi.edit import (
 from yuragi.errors import InputError
 from yuragi.recipe.request import (
     DiffEditRequest,
+    DragRequest,
     EditRequest,
     InpaintRequest,
     InvertRequest,
@@ -26,7 +29,7 @@ from yuragi.recipe.request import (
 )
 from yuragi.solver import Solver, make_solver
 
-__all__ = ["default_solver", "sampler_of"]
+__all__ = ["default_solver", "redrawing", "sampler_of"]
 
 
 def default_solver(sampler: str, eta: float | None) -> str:
@@ -41,23 +44,28 @@ def sampler_of(request: EditRequest) -> Sampler:
         InputError: a solver, an eta or an encoder that does not fit the sampler, or resampling
             without noise.
     """
-    solver = _fitting(request)
-    if isinstance(request, InpaintRequest | SDEditRequest):
-        return _redrawn(request, solver)
-    return _kept(request, solver)
-
-
-def _redrawn(request: InpaintRequest | SDEditRequest, solver: Solver) -> Sampler:
-    """One noise up; down with fresh noise, or none."""
     if isinstance(request, InpaintRequest) and request.resample > 1:
         if request.sampler != "sde":
             raise InputError("resample", request.resample, "1, but with the sampler sde")
-        return Sampler(one_noise, solver, resampled(request.resample))
+        return replace(redrawing(request), way=resampled(request.resample))
+    if isinstance(request, InpaintRequest | SDEditRequest):
+        return redrawing(request)
+    return _following(request)
+
+
+def redrawing(request: InpaintRequest | SDEditRequest | DragRequest) -> Sampler:
+    """One noise up; down with fresh noise, or none.
+
+    Raises:
+        InputError: a solver or an eta that does not fit the sampler.
+    """
+    solver = _fitting(request, paired=False)
     return Sampler(one_noise, solver, masked if request.sampler == "adaptive" else fresh)
 
 
-def _kept(request: TranslateRequest | DiffEditRequest | InvertRequest, solver: Solver) -> Sampler:
+def _following(request: TranslateRequest | DiffEditRequest | InvertRequest) -> Sampler:
     """Up along a path of the picture's own, and down along it, or by the ODE both ways."""
+    solver = _fitting(request, paired=True)
     encoder = "chain" if isinstance(request, DiffEditRequest) else request.encoder
     if request.sampler == "ode":
         if encoder != "chain":
@@ -67,16 +75,20 @@ def _kept(request: TranslateRequest | DiffEditRequest | InvertRequest, solver: S
     return Sampler(chain if encoder == "chain" else independent, solver, followed)
 
 
-def _fitting(request: EditRequest) -> Solver:
-    """The solver, if it has noise where the sampler wants it."""
+def _fitting(request: EditRequest | DragRequest, paired: bool) -> Solver:
+    """The solver, if it has noise where the sampler wants it.
+
+    Args:
+        request: names solver, eta and sampler.
+        paired: the way down is beside a reference.
+    """
     solver, noisy = make_solver(request.solver, request.eta), request.sampler != "ode"
     if request.sampler == "adaptive":
         if request.solver != "ddim":
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
         if request.eta is None or solver.stochastic:
             eta = MOST if request.eta is None else request.eta
-            followed_path = not isinstance(request, InpaintRequest | SDEditRequest)
-            return Adaptive(eta, paired=followed_path)
+            return Adaptive(eta, paired=paired)
     if solver.stochastic == noisy:
         return solver
     if request.eta is not None:

@@ -1,0 +1,221 @@
+"""Ways to drag on portraits whose true result is known (`yuragi.train.motions`).
+
+Rows: do nothing; copy SDE-Drag's boxes without any diffusion; ODE-Drag and SDE-Drag with the
+paper's settings; our own method; and its ablations. All see the same cases, points, masks, prompts
+and seed. Scores, means over cases:
+
+- ``arrival``: where did the content under the sources go? Distance from the targets in pixels, by
+  EfficientNet-Lite0 features; ``registered``: the same by registering the true picture's patches;
+- ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth;
+- ``background``: mean absolute difference (0 to 2) to the picture before, outside the true change;
+- ``ghost``: share of the old content that is left where it should be gone;
+- ``identity``: share of the portrait's labels that the judge sees;
+- ``evaluations``, ``seconds`` and ``peak_mib`` a case; published methods run in batches of up to 12
+  cases, which makes them faster and larger.
+
+``truth`` is what the true pictures score, which no row can beat: features and judge err too.
+
+Finished rows are kept in the runs folder, so a run that was cut short goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from yuragi import __version__
+from yuragi.adapters import DiffusionModel
+from yuragi.bench.drag_cases import Cases, cases
+from yuragi.bench.drag_rows import ABLATIONS, ROWS, Way, published
+from yuragi.bench.drag_scores import Scorer
+from yuragi.bench.memory import peak_memory
+from yuragi.bench.portraits import trained_judge
+from yuragi.bench.report import frame
+from yuragi.device import wait_for
+from yuragi.metrics.features import load_features
+from yuragi.metrics.paired import paired_interval
+from yuragi.metrics.perceptual import load_hed_lpips
+from yuragi.recipe.models import load_model
+from yuragi.train.config import Recipe
+from yuragi.train.loop import Report
+from yuragi.train.motions import LENGTHS, MOTIONS
+
+__all__ = ["QUICK", "bench_drag_suite", "ways"]
+
+PART = 24
+"""Cases of a row that are finished and kept at once: each kind and length of motion."""
+QUICK = 20
+"""Cases of a quick run."""
+
+
+def ways(quick: bool, ablations: bool) -> Mapping[str, Way]:
+    """The rows of a run.
+
+    Args:
+        quick: the published methods with a quarter of the paper's levels.
+        ablations: also those of our own method.
+    """
+    rows = dict(ROWS)
+    if quick:
+        rows |= {"ode": published("fast", "ode"), "paper": published("fast", "sde")}
+    return rows | (dict(ABLATIONS) if ablations else {})
+
+
+def bench_drag_suite(
+    model: str,
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    number: int,
+    rows: Mapping[str, Way],
+    seed: int,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+    on_part: Callable[[int, int], None],
+) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
+    """Run the benchmark, or what is left of it.
+
+    Args:
+        model: name or path.
+        recipe: sizes of data and judge.
+        runs: keeps the judge, and finished parts in ``drag/``.
+        data: where drawings for the judge are cached.
+        number: cases; kinds and lengths of motion take turns.
+        rows: ways to drag, by name.
+        seed: of all noise.
+        device: where to run.
+        on_report: told while the judge is trained.
+        on_part: told (parts done, parts in all).
+
+    Returns:
+        the report, and pictures for a contact sheet: rows by name, [k, 3, h, w].
+
+    Raises:
+        YuragiError: a package that measures is missing.
+    """
+    perceptual, features = load_hed_lpips(), load_features(device)
+    score = Scorer(features, perceptual, trained_judge(recipe, runs, data, device, on_report))
+    loaded = load_model(model, str(device))
+    folder = runs / "drag" / loaded.weights
+    parts = [range(start, min(start + PART, number)) for start in range(0, number, PART)]
+    total, done = len(parts) * len(rows), 0
+    scores: dict[str, dict[str, list[Tensor]]] = {name: {} for name in rows}
+    bound: dict[str, list[Tensor]] = {}
+    spent: dict[str, list[Tensor]] = {name: [] for name in rows}
+    kinds: list[tuple[str, str, bool]] = []
+    shown: dict[str, Tensor] = {}
+    for part in parts:
+        found = cases("benchmark", part)
+        kinds += [(case.kind, case.length, case.mask is not None) for case in found.motions]
+        for key, values in score(found.truth, found).items():
+            bound.setdefault(key, []).append(values)
+        for name, way in rows.items():
+            images, cost = _made(folder, way, loaded, found, seed)
+            for key, values in score(images, found).items():
+                scores[name].setdefault(key, []).append(values)
+            spent[name].append(cost)
+            if part is parts[0]:
+                shown[name] = images[: len(MOTIONS)]
+            done += 1
+            on_part(done, total)
+        if part is parts[0]:
+            shown |= {"before": found.before[: len(MOTIONS)], "truth": found.truth[: len(MOTIONS)]}
+    joined = {
+        name: {key: torch.cat(values) for key, values in table.items()}
+        for name, table in scores.items()
+    }
+    report = frame("drag-portraits", device, [seed], number) | {
+        "model": Path(model).name,
+        "weights": loaded.weights,
+        "settings": {name: way.settings for name, way in rows.items()},
+        "rows": {
+            name: {**_means(table), **_cost(torch.cat(spent[name]))}
+            for name, table in joined.items()
+        },
+        "truth": _means({key: torch.cat(values) for key, values in bound.items()}),
+        "against_ours": {
+            name: _contrast(joined["ours"], table)
+            for name, table in joined.items()
+            if name != "ours"
+        },
+        "by_kind": _grouped(joined, kinds, 0, list(MOTIONS)),
+        "by_length": _grouped(joined, kinds, 1, list(LENGTHS)),
+        "by_mask": _grouped(joined, kinds, 2, [False, True]),
+    }
+    return report, shown
+
+
+def _made(
+    folder: Path, way: Way, model: DiffusionModel, found: Cases, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Pictures of a row, and (evaluations, seconds, peak MiB) of each case; from disk if there."""
+    decides = [way.settings, found.split, list(found.numbers), seed, __version__]
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
+    path = folder / f"{way.settings.replace(' ', '-')}-{found.numbers[0]}-{key}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        counted, counter = model.counting()
+        with peak_memory(model.device) as peak:
+            wait_for(model.device)
+            began = time.perf_counter()
+            images = way.make(counted, found, seed)
+            wait_for(model.device)
+            seconds = time.perf_counter() - began
+        each = [counter.evaluations / len(found), seconds / len(found), peak.mib]
+        cost = torch.tensor([each] * len(found), dtype=torch.float64)
+        levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous()
+        save_file({"images": levels, "cost": cost}, path.with_suffix(".partial"))
+        path.with_suffix(".partial").replace(path)
+    with safe_open(path, framework="pt") as file:
+        return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("cost")
+
+
+def _means(scores: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: values.nanmean().item() for name, values in scores.items()}
+
+
+def _cost(spent: Tensor) -> dict[str, float | None]:
+    evaluations, seconds = spent[:, :2].mean(0).tolist()
+    peak = spent[:, 2].max().item()
+    return {
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "peak_mib": None if math.isnan(peak) else peak,
+    }
+
+
+def _contrast(ours: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Paired differences ours - other with 95 % intervals."""
+    found = {}
+    for name, values in ours.items():
+        differences = values - other[name]
+        found[name] = paired_interval(differences[~differences.isnan()])._asdict()
+    return found
+
+
+def _grouped(
+    scores: Mapping[str, Mapping[str, Tensor]],
+    kinds: Sequence[tuple[str, str, bool]],
+    index: int,
+    values: Sequence[object],
+) -> dict[str, Any]:
+    """Some scores by kind, by length, or without and with a mask."""
+    report: dict[str, Any] = {}
+    for value in values:
+        rows = torch.tensor([kind[index] == value for kind in kinds])
+        if bool(rows.any()):
+            report[str(value)] = {
+                name: _means({key: table[key][rows] for key in ("arrival", "psnr", "ghost")})
+                for name, table in scores.items()
+            }
+    return report

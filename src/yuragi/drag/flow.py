@@ -1,0 +1,72 @@
+r"""A dense flow from a few points: the simplest map that takes every source to its target.
+
+In this order, the first that fits within `TOLERANCE` pixels:
+
+    translation   x -> x + d
+    similarity    x -> a R x + d       turn, scale and shift (least squares; Umeyama 1991)
+    spline        thin plates          bends least among all that fit exactly (Bookstein 1989)
+
+A flow is a backward map: for a place in the result it tells where its content was. So it is fitted
+from targets to sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from yuragi.drag.spec import PointPair, RegionPair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Flow", "flow_of"]
+
+Places: TypeAlias = "NDArray[np.float64]"
+"""(n, 2): x and y in pixels, at pixels' centres."""
+
+Flow: TypeAlias = Callable[[Places], Places]
+"""Places in the result -> where their content was."""
+
+TOLERANCE = 0.75
+
+
+def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:
+    """The flow of points and of the corners of regions, in pixels; sources differ."""
+    pairs = [*points]
+    for corners, targets in regions:
+        pairs += zip(corners, targets, strict=True)
+    source, target = (np.array([pair[side] for pair in pairs], np.float64) for side in (0, 1))
+    for fit in (_translation, _similarity):
+        found = fit(target, source)
+        if np.linalg.norm(found(target) - source, axis=1).max() <= TOLERANCE:
+            return found
+    return _spline(target, source)
+
+
+def _translation(target: Places, source: Places) -> Flow:
+    back = (source - target).mean(0)
+    return lambda places: places + back
+
+
+def _similarity(target: Places, source: Places) -> Flow:
+    """With z = x + i y: source = a target + b, a and b complex."""
+    z, w = (each[:, 0] + 1j * each[:, 1] for each in (target, source))
+    z0, w0 = z.mean(), w.mean()
+    spread = (np.abs(z - z0) ** 2).sum()
+    a = ((w - w0) * (z - z0).conj()).sum() / spread if spread > 0 else 1.0
+
+    def back(places: Places) -> Places:
+        moved = a * (places[:, 0] + 1j * places[:, 1] - z0) + w0
+        return np.column_stack([moved.real, moved.imag])
+
+    return back
+
+
+def _spline(target: Places, source: Places) -> Flow:
+    from scipy.interpolate import RBFInterpolator
+
+    found = RBFInterpolator(target, source, kernel="thin_plate_spline", degree=1)
+    return lambda places: np.asarray(found(places))

@@ -1,0 +1,77 @@
+r"""Imagine what a warp has uncovered, where the model doubts the filling.
+
+The filling behind what moved comes from around it (`yuragi.drag.warp`). On even ground it is right,
+and a network can only make it worse; where something was hidden it is wrong. One evaluation tells
+them apart: noise the warped latent z to the level t_d and see how far the prediction is from it,
+
+    doubt = < ( x0_hat(alpha z + sigma eps) - z )^2 >
+
+over channels and those of 5 x 5 cells that are vacated. A model denoises well what it expects.
+Cells with more doubt than a threshold are drawn anew, as in inpainting from the strength t0; the
+others keep the filling.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from yuragi.core import Denoiser, Noise
+from yuragi.drag.warp import Warped
+from yuragi.edit import descent
+from yuragi.errors import InputError
+
+__all__ = ["doubtful", "shown"]
+
+LEVEL = 0.3
+"""t_d, as a share of the time axis: high enough that a wrong filling is not copied."""
+WINDOW = 5
+SEAM = 3
+"""Pixels over which imagined content fades in."""
+
+
+def doubtful(
+    denoiser: Denoiser, z: Tensor, vacated: Tensor, noise: Noise, threshold: float
+) -> Tensor:
+    """Vacated cells whose filling the model doubts, (b, 1, h, w) of 0 and 1.
+
+    Args:
+        denoiser: without guidance.
+        z: warped latent (b, c, h, w).
+        vacated: cells (1 or b, 1, h, w), 1 where content went away.
+        noise: draws eps.
+        threshold: doubt above which a cell is drawn anew; 0 takes all of them.
+    """
+    eps = noise(0, z)
+    if eps is None:
+        raise InputError("noise", None, "a noise")
+    t = descent(denoiser.schedule, 10, LEVEL)[0]
+    alpha, sigma = (value.to(z) for value in denoiser.schedule(t))
+    error = (denoiser(alpha * z + sigma * eps, t) - z).square().mean(1, keepdim=True)
+    area = vacated.to(z).expand_as(error)
+    doubt = _mean(error * area) / _mean(area).clamp(min=1e-6)
+    return area * (doubt > threshold)
+
+
+def shown(warped: Warped, imagined: Tensor, cells: Tensor, mask: Tensor | None) -> Tensor:
+    """The warped picture with imagined content where cells were drawn anew.
+
+    Only pixels that were vacated change, and a seam around them: a cell is larger than an edge.
+
+    Args:
+        warped: the warp.
+        imagined: decoded pictures (b, 3, h, w) in [-1, 1].
+        cells: (b, 1, h / cell, w / cell), 1 where they were drawn anew.
+        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+    """
+    size = imagined.shape[-2:]
+    cell = -(-size[0] // cells.shape[-2])
+    fine = nn.functional.interpolate(cells, scale_factor=cell)[..., : size[0], : size[1]]
+    grown = nn.functional.max_pool2d(warped.vacated.to(imagined), SEAM, 1, SEAM // 2)
+    share = fine * nn.functional.avg_pool2d(grown, SEAM, 1, SEAM // 2, count_include_pad=False)
+    if mask is not None:
+        share = share * (mask > 0)
+    return share * imagined + (1 - share) * warped.picture
+
+
+def _mean(values: Tensor) -> Tensor:
+    return nn.functional.avg_pool2d(values, WINDOW, 1, WINDOW // 2)

@@ -1,0 +1,157 @@
+r"""What moves when a point is dragged.
+
+A point names a place, not a thing. The picture is cut into segments of like colour (Felzenszwalb &
+Huttenlocher 2004); the ground is the segment that holds most of the picture's border. Then
+
+    a region is given       the region
+    a mask is given         segments that lie within it, and what of those under the points does;
+                            the mask is what the user says may change, so things do not straddle it
+    neither                 segments under the points. If there are several, also what lies within
+                            their hull; and if that is a large part of the connected thing that they
+                            belong to, all of that thing
+
+never the ground; if all points lie on it, boxes around them. Holes are filled: a face takes its
+eyes along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from yuragi.drag.spec import PointPair, RegionPair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Area = NDArray[np.bool_]
+
+__all__ = ["moving"]
+
+WORKING = 128
+"""Longer side in pixels at which the picture is cut: edges need no more, and it takes 20 ms."""
+SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
+"""Of the segmentation: how much colours may differ, blur in pixels, and pixels of a segment."""
+GROUND = 0.35
+"""Share of the border that makes a segment the ground."""
+WITHIN = 0.9
+"""Share of a segment that a mask must hold."""
+HULL = 0.7
+"""The same for the hull of segments."""
+BOX = 5 / 64
+"""Half the side of a box, as a share of the shorter side: SDE-Drag's."""
+LARGE = 0.3
+"""Share of a thing that stands for all of it."""
+
+
+def moving(
+    picture: Image.Image,
+    points: Sequence[PointPair],
+    regions: Sequence[RegionPair],
+    mask: Image.Image | None,
+) -> Area:
+    """(h, w), True where the picture moves.
+
+    Args:
+        picture: RGB.
+        points: sources and targets in pixels.
+        regions: polygons and their targets; with them, points bend the flow and choose nothing.
+        mask: white where the picture may change; None for everywhere.
+    """
+    if regions:
+        canvas = Image.new("1", picture.size)
+        for corners, _ in regions:
+            ImageDraw.Draw(canvas).polygon(corners, fill=1, outline=1)
+        return np.asarray(canvas)
+    share = min(1.0, WORKING / max(picture.size))
+    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+    small = np.asarray(picture.resize(size, Image.Resampling.BOX))
+    cut = _Cut(small, _places(points, share, size))
+    if mask is None or np.asarray(mask).all():
+        found = cut.by_points()
+    else:
+        found = cut.by_mask(np.asarray(mask.resize(size, Image.Resampling.BOX)) > 127)
+    large = Image.fromarray(found.astype(np.uint8) * 255)
+    return np.asarray(large.resize(picture.size, Image.Resampling.BICUBIC)) > 127
+
+
+def _places(
+    points: Sequence[PointPair], share: float, size: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Rows and columns of the sources in the small picture."""
+    return [
+        (min(int((y + 0.5) * share), size[1] - 1), min(int((x + 0.5) * share), size[0] - 1))
+        for (x, y), _ in points
+    ]
+
+
+class _Cut:
+    """A picture cut into segments, and the points on it."""
+
+    def __init__(self, picture: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> None:
+        from skimage.segmentation import felzenszwalb
+
+        self.labels: NDArray[np.int_] = felzenszwalb(
+            picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST
+        )
+        self.places = places
+        edges = [self.labels[0], self.labels[-1], self.labels[:, 0], self.labels[:, -1]]
+        border = np.concatenate(edges)
+        counts = np.bincount(border, minlength=self.labels.max() + 1)
+        most = int(counts.argmax())
+        self.ground = most if counts[most] >= GROUND * len(border) else -1
+        under = {int(self.labels[place]) for place in places}
+        self.under = sorted(under - {self.ground})
+
+    def by_mask(self, white: Area) -> Area:
+        found = self._held(white, WITHIN) | (self._of(self.under) & white)
+        return _filled(found) if found.any() else self._boxes() & white
+
+    def by_points(self) -> Area:
+        if not self.under:
+            return self._boxes()
+        touched = self._of(self.under)
+        if len(self.under) < 2:
+            return _filled(touched)
+        from skimage.morphology import convex_hull_image
+
+        hull = np.asarray(convex_hull_image(touched))  # type: ignore[no-untyped-call]
+        spanned = touched | self._held(hull, HULL)
+        thing = self._thing()
+        large = (spanned & thing).sum() > LARGE * thing.sum()
+        return _filled(thing if large else spanned)
+
+    def _boxes(self) -> Area:
+        found = np.zeros(self.labels.shape, np.bool_)
+        radius = max(1, round(BOX * min(found.shape)))
+        for row, column in self.places:
+            top, left = max(row - radius, 0), max(column - radius, 0)
+            found[top : row + radius + 1, left : column + radius + 1] = True
+        return found
+
+    def _thing(self) -> Area:
+        """The connected parts that are not the ground and hold a point."""
+        from scipy.ndimage import label
+
+        parts, _ = label(self.labels != self.ground)
+        held = {int(parts[place]) for place in self.places} - {0}
+        return np.isin(parts, sorted(held))
+
+    def _held(self, area: Area, share: float) -> Area:
+        """Segments, but the ground, of which an area holds at least a share."""
+        sizes = np.bincount(self.labels.ravel())
+        inside = np.bincount(self.labels.ravel(), weights=area.ravel(), minlength=len(sizes))
+        held = np.nonzero(inside >= share * sizes)[0]
+        return self._of([int(k) for k in held if k != self.ground])
+
+    def _of(self, segments: Sequence[int]) -> Area:
+        return np.isin(self.labels, segments)
+
+
+def _filled(area: Area) -> Area:
+    from scipy.ndimage import binary_fill_holes
+
+    return np.asarray(binary_fill_holes(area))

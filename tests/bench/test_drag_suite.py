@@ -1,0 +1,105 @@
+"""The benchmark of drags on a tiny model: complete, resumable, and true about the truth."""
+
+import json
+
+import pytest
+import torch
+
+from yuragi.bench import drag_suite
+from yuragi.bench.drag_cases import cases
+from yuragi.bench.drag_report import markdown
+from yuragi.bench.drag_rows import ABLATIONS, published, warped
+from yuragi.bench.drag_suite import bench_drag_suite, ways
+from yuragi.recipe.models import load_model
+from yuragi.train.config import read_recipe
+
+NUMBER = 5
+
+
+@pytest.fixture(scope="module")
+def run(pipeline_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drags")
+    recipe = read_recipe()
+    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
+    data = recipe.data.model_copy(update={"train": 16})
+    recipe = recipe.model_copy(update={"judge": judge, "data": data})
+
+    def call(rows):
+        seen = []
+        found = bench_drag_suite(
+            str(pipeline_folder),
+            recipe,
+            folder / "runs",
+            folder / "data",
+            NUMBER,
+            rows,
+            0,
+            torch.device("cpu"),
+            lambda report: None,
+            lambda done, total: seen.append((done, total)),
+        )
+        return *found, seen
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def first(run):
+    return run(ways(quick=True, ablations=True))
+
+
+def test_every_row_is_there(first):
+    report, shown, seen = first
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    named = ["nothing", "paste", "ode", "paper", "ours", *ABLATIONS]
+    assert list(report["rows"]) == named
+    assert seen[-1] == (len(named), len(named))
+    for name, row in report["rows"].items():
+        assert row["arrival"] >= 0
+        assert 0 <= row["ghost"] <= 1
+        assert 0 <= row["identity"] <= 1
+        assert (row["evaluations"] == 0) == (name in ("nothing", "paste"))
+    assert set(shown) == {*named, "before", "truth"}
+    assert report["settings"]["paper"] == "fast sde"  # quick runs say so
+    assert set(report["against_ours"]) == set(named) - {"ours"}
+
+
+def test_doing_nothing_has_no_background_error_and_a_whole_ghost(first):
+    row = first[0]["rows"]["nothing"]
+    assert row["background"] == 0
+    assert row["ghost"] == pytest.approx(1)
+    assert row["registered"] > 2
+    truth = first[0]["truth"]
+    assert (truth["registered"], truth["ghost"], truth["lpips"]) == (0, 0, 0)
+    assert first[0]["rows"]["ours, warp alone"]["psnr"] > row["psnr"] + 2
+
+
+def test_published_settings_by_default():
+    settings = {name: way.settings for name, way in ways(False, False).items()}
+    assert settings == {
+        "nothing": "nothing",
+        "paste": "paste",
+        "ode": "paper ode",
+        "paper": "paper sde",
+        "ours": "warp sde",
+    }
+
+
+def test_a_run_goes_on_where_it_was(first, run):
+    again, _, _ = run(ways(quick=True, ablations=True))
+    assert again == first[0]  # seconds included: nothing was dragged again
+
+
+@pytest.mark.parametrize("way", [published("fast", "sde"), warped()], ids=["paste", "warp"])
+def test_a_result_does_not_depend_on_its_batch(pipeline_folder, way):
+    model = load_model(str(pipeline_folder), "cpu")
+    both = way.make(model, cases("validation", [5, 6]), 0)
+    alone = way.make(model, cases("validation", [6]), 0)
+    assert (both[1] - alone[0]).abs().max() < 2 / 127.5
+
+
+def test_the_table(first):
+    text = markdown(first[0])
+    assert "| ours - paper |" in text
+    assert "| shift | nothing |" in text
+    assert drag_suite.QUICK == 20

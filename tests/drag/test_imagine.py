@@ -1,0 +1,42 @@
+"""What a model that knows the data doubts, and that only vacated pixels are imagined."""
+
+import torch
+
+from yuragi.core import GaussianMixture, MixtureDenoiser, SeededNoise, VPSchedule
+from yuragi.drag.imagine import doubtful, shown
+from yuragi.drag.warp import Warped
+
+CELLS = 64
+DENOISER = MixtureDenoiser(
+    GaussianMixture.diagonal(
+        torch.ones(1), torch.full((1, CELLS), -1.0), torch.full((1, CELLS), 0.01)
+    ),
+    VPSchedule(),
+)
+
+
+def test_a_wrong_filling_is_doubted_and_a_right_one_is_not():
+    z = torch.full((2, 1, 8, 8), -1.0)
+    z[1, :, 2:6, 2:6] = 1.0
+    vacated = torch.zeros(1, 1, 8, 8)
+    vacated[..., 2:6, 2:6] = 1
+    cells = doubtful(DENOISER, z, vacated, SeededNoise(0, [0, 1]), 0.3)
+    assert cells[0].sum() == 0
+    assert torch.equal(cells[1], vacated[0])
+    everything = doubtful(DENOISER, z, vacated, SeededNoise(0, [0, 1]), 0.0)
+    assert torch.equal(everything, vacated.expand(2, -1, -1, -1))
+
+
+def test_only_vacated_pixels_and_a_seam_are_imagined():
+    vacated = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
+    vacated[..., 10:20, 10:20] = True
+    warped = Warped(torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), vacated)
+    cells = torch.zeros(1, 1, 8, 8)
+    cells[..., 2:6, 2:4] = 1  # the left part is doubted
+    found = shown(warped, torch.ones(1, 3, 32, 32), cells, None)[0, 0]
+    assert (found[11:19, 11:16] == 1).all()
+    assert (found[:, 16:] == 0).all()
+    assert (found[:8] == 0).all()
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., :14, :] = 1
+    assert (shown(warped, torch.ones(1, 3, 32, 32), cells, mask)[0, 0, 14:] == 0).all()
