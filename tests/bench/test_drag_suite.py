@@ -17,7 +17,7 @@ NUMBER = 5
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory):
+def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("drags")
     recipe = read_recipe()
     judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})

@@ -5,20 +5,25 @@ import json
 import pytest
 import torch
 
+from yuragi.bench import edits
 from yuragi.bench.edit_cases import holes, pairs
 from yuragi.bench.edit_cells import Chosen, Store
 from yuragi.bench.edit_report import contact_sheet, markdown
-from yuragi.bench.edits import SAMPLERS, STRENGTHS, TASKS, Sizes, bench_edits
+from yuragi.bench.edits import SAMPLERS, TASKS, Sizes, bench_edits
 from yuragi.recipe.models import load_model
 from yuragi.train.config import read_recipe
 from yuragi.train.pairs import KINDS
 
+STRENGTHS = {"inpaint": (1.0,), "sdedit": (0.5, 1.0), "translate": (1.0,), "diffedit": (1.0,)}
 SIZES = Sizes(each=2, tuned=1, steps=(5,), scales=(1.0, 3.0))
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory):
+def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("edits")
+    patch = pytest.MonkeyPatch()
+    patch.setattr(edits, "TUNED_AT", 4)
+    patch.setattr(edits, "STRENGTHS", STRENGTHS)
     recipe = read_recipe()
     judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
     data = recipe.data.model_copy(update={"train": 16})
@@ -39,7 +44,8 @@ def run(pipeline_folder, tmp_path_factory):
         )
         return *found, seen
 
-    return call
+    yield call
+    patch.undo()
 
 
 @pytest.fixture(scope="module")
