@@ -11,24 +11,19 @@ from yuragi.bench.drag_report import markdown
 from yuragi.bench.drag_rows import ABLATIONS, published, warped
 from yuragi.bench.drag_suite import bench_drag_suite, ways
 from yuragi.recipe.models import load_model
-from yuragi.train.config import read_recipe
 
 NUMBER = 5
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory, small_trunk):
+def run(pipeline_folder, tmp_path_factory, small_trunk, short_recipe):
     folder = tmp_path_factory.mktemp("drags")
-    recipe = read_recipe()
-    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
-    data = recipe.data.model_copy(update={"train": 16})
-    recipe = recipe.model_copy(update={"judge": judge, "data": data})
 
     def call(rows):
         seen = []
         found = bench_drag_suite(
             str(pipeline_folder),
-            recipe,
+            short_recipe,
             folder / "runs",
             folder / "data",
             NUMBER,

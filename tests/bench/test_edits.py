@@ -11,7 +11,6 @@ from yuragi.bench.edit_cells import Chosen, Store
 from yuragi.bench.edit_report import contact_sheet, markdown
 from yuragi.bench.edits import SAMPLERS, TASKS, Sizes, bench_edits
 from yuragi.recipe.models import load_model
-from yuragi.train.config import read_recipe
 from yuragi.train.pairs import KINDS
 
 STRENGTHS = {"inpaint": (1.0,), "sdedit": (0.5, 1.0), "translate": (1.0,), "diffedit": (1.0,)}
@@ -19,21 +18,17 @@ SIZES = Sizes(each=2, tuned=1, steps=(5,), scales=(1.0, 3.0))
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory, small_trunk):
+def run(pipeline_folder, tmp_path_factory, small_trunk, short_recipe):
     folder = tmp_path_factory.mktemp("edits")
     patch = pytest.MonkeyPatch()
     patch.setattr(edits, "TUNED_AT", 4)
     patch.setattr(edits, "STRENGTHS", STRENGTHS)
-    recipe = read_recipe()
-    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
-    data = recipe.data.model_copy(update={"train": 16})
-    recipe = recipe.model_copy(update={"judge": judge, "data": data})
 
     def call():
         seen = []
         found = bench_edits(
             str(pipeline_folder),
-            recipe,
+            short_recipe,
             folder / "runs",
             folder / "data",
             SIZES,

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from yuragi.bench.scores import changed
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.motions import Motion, motion
 from yuragi.train.portraits import Labels, Split
@@ -19,10 +20,7 @@ from yuragi.train.portraits import Labels, Split
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cases", "cases", "mask_of", "picture_of"]
-
-DIFFERS = 8 / 127.5
-"""A pixel belongs to the change where a channel differs by more than 8 of 255 levels."""
+__all__ = ["Cases", "cases", "mask_of"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Cases:
     @cached_property
     def change(self) -> Tensor:
         """(n, h, w), True where the truth differs from the picture before."""
-        return ((self.before - self.truth).abs() > DIFFERS).any(1)
+        return changed(self.before, self.truth)
 
     @cached_property
     def vacated(self) -> Tensor:
@@ -71,11 +69,6 @@ class Cases:
 def cases(split: Split, numbers: Sequence[int]) -> Cases:
     """Some of a split's motions."""
     return Cases(split, numbers, [motion(split, k) for k in numbers])
-
-
-def picture_of(pixels: NDArray[np.uint8]) -> Image.Image:
-    """A picture from RGB pixels."""
-    return Image.fromarray(pixels)
 
 
 def mask_of(area: NDArray[Any] | None) -> Image.Image | None:

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.drag_cases import Cases, mask_of, picture_of
+from yuragi.bench.drag_cases import Cases, mask_of
 from yuragi.drag import PointPair, RegionPair, handles
 from yuragi.drag.paste import paste
 from yuragi.recipe.build import drag_request, drag_settings
@@ -60,7 +60,7 @@ def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
     """The boxes of SDE-Drag copied in the clean latent, and nothing else: no diffusion."""
     made = []
     for case in cases.motions:
-        before = picture_of(case.before)
+        before = Image.fromarray(case.before)
         z = model.codec.encode(to_tensor(before).to(model.device))
         moves = handles(case.points, model.codec.cell)
         radius = _radius() * min(z.shape[-2:])
@@ -139,7 +139,7 @@ def _requested(
     """What a user would ask for, with nothing but the preset."""
     return drag_request(
         model="portraits",
-        image=picture_of(case.before),
+        image=Image.fromarray(case.before),
         points=() if regions else case.points,
         regions=regions,
         prompt=case.prompt,
@@ -180,7 +180,7 @@ def _batch(
     request: DragRequest,
     method: PasteMethod,
 ) -> list[Tensor]:
-    before = [picture_of(case.before) for case in part]
+    before = [Image.fromarray(case.before) for case in part]
     pixels = torch.cat([to_tensor(picture) for picture in before]).to(model.device)
     masks = [mask_of(case.mask) for case in part]
     everywhere = torch.ones(1, 1, *pixels.shape[-2:])

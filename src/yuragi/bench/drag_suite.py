@@ -20,8 +20,6 @@ Finished rows are kept in the runs folder, so a run that was cut short goes on.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi import __version__
@@ -38,12 +34,13 @@ from yuragi.adapters import DiffusionModel
 from yuragi.bench.drag_cases import Cases, cases
 from yuragi.bench.drag_rows import ABLATIONS, ROWS, Way, published
 from yuragi.bench.drag_scores import Scorer
+from yuragi.bench.kept import kept
 from yuragi.bench.memory import peak_memory
 from yuragi.bench.portraits import trained_judge
 from yuragi.bench.report import frame
+from yuragi.bench.scores import Scores, contrast, means
 from yuragi.device import wait_for
 from yuragi.metrics.features import load_features
-from yuragi.metrics.paired import paired_interval
 from yuragi.metrics.perceptual import load_hed_lpips
 from yuragi.recipe.models import load_model
 from yuragi.train.config import Recipe
@@ -139,12 +136,12 @@ def bench_drag_suite(
         "weights": loaded.weights,
         "settings": {name: way.settings for name, way in rows.items()},
         "rows": {
-            name: {**_means(table), **_cost(torch.cat(spent[name]))}
+            name: {**means(table), **_cost(torch.cat(spent[name]))}
             for name, table in joined.items()
         },
-        "truth": _means({key: torch.cat(values) for key, values in bound.items()}),
+        "truth": means({key: torch.cat(values) for key, values in bound.items()}),
         "against_ours": {
-            name: _contrast(joined["ours"], table)
+            name: contrast(joined["ours"], table)
             for name, table in joined.items()
             if name != "ours"
         },
@@ -158,12 +155,9 @@ def bench_drag_suite(
 def _made(
     folder: Path, way: Way, model: DiffusionModel, found: Cases, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Pictures of a row, and (evaluations, seconds, peak MiB) of each case; from disk if there."""
-    decides = [way.settings, found.split, list(found.numbers), seed, __version__]
-    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
-    path = folder / f"{way.settings.replace(' ', '-')}-{found.numbers[0]}-{key}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """Pictures of a row, and (evaluations, seconds, peak MiB) of each case."""
+
+    def make() -> tuple[Tensor, Tensor]:
         counted, counter = model.counting()
         with peak_memory(model.device) as peak:
             wait_for(model.device)
@@ -172,16 +166,11 @@ def _made(
             wait_for(model.device)
             seconds = time.perf_counter() - began
         each = [counter.evaluations / len(found), seconds / len(found), peak.mib]
-        cost = torch.tensor([each] * len(found), dtype=torch.float64)
-        levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous()
-        save_file({"images": levels, "cost": cost}, path.with_suffix(".partial"))
-        path.with_suffix(".partial").replace(path)
-    with safe_open(path, framework="pt") as file:
-        return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("cost")
+        return images, torch.tensor([each] * len(found), dtype=torch.float64)
 
-
-def _means(scores: Mapping[str, Tensor]) -> dict[str, float]:
-    return {name: values.nanmean().item() for name, values in scores.items()}
+    stem = f"{way.settings.replace(' ', '-')}-{found.numbers[0]}"
+    decides = [way.settings, found.split, list(found.numbers), seed, __version__]
+    return kept(folder, stem, decides, make)
 
 
 def _cost(spent: Tensor) -> dict[str, float | None]:
@@ -194,17 +183,8 @@ def _cost(spent: Tensor) -> dict[str, float | None]:
     }
 
 
-def _contrast(ours: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Paired differences ours - other with 95 % intervals."""
-    found = {}
-    for name, values in ours.items():
-        differences = values - other[name]
-        found[name] = paired_interval(differences[~differences.isnan()])._asdict()
-    return found
-
-
 def _grouped(
-    scores: Mapping[str, Mapping[str, Tensor]],
+    scores: Mapping[str, Scores],
     kinds: Sequence[tuple[str, str, bool]],
     index: int,
     values: Sequence[object],
@@ -215,7 +195,7 @@ def _grouped(
         rows = torch.tensor([kind[index] == value for kind in kinds])
         if bool(rows.any()):
             report[str(value)] = {
-                name: _means({key: table[key][rows] for key in ("arrival", "psnr", "ghost")})
+                name: means({key: table[key][rows] for key in ("arrival", "psnr", "ghost")})
                 for name, table in scores.items()
             }
     return report

@@ -9,14 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from yuragi.bench.scores import changed
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.pairs import KINDS, hole, pair
 from yuragi.train.portraits import Labels, Split, caption, draw, portrait
 
 __all__ = ["Cases", "holes", "pairs"]
-
-DIFFERS = 8 / 127.5
-"""A pixel belongs to the change where a channel differs by more than 8 of 255 levels."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def pairs(split: Split, n: int, seed: int) -> Cases:
         to_tensor(np.stack([draw(getattr(each, side)) for each in drawn]))
         for side in ("before", "after")
     )
-    change = ((before - truth).abs() > DIFFERS).any(1)
+    change = changed(before, truth)
     captions = [each.captions(seed + k) for k, each in enumerate(drawn)]
     sources, prompts = (list(column) for column in zip(*captions, strict=True))
     labels = [each.after.labels for each in drawn]

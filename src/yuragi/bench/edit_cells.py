@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
 from yuragi.bench.edit_cases import Cases
+from yuragi.bench.kept import kept
 from yuragi.device import wait_for
 from yuragi.edit import watch
 from yuragi.guidance import Stress
@@ -58,18 +56,9 @@ class Store:
     ) -> Cell:
         name = kind.model_fields["kind"].default
         decides = [name, cases.split, len(cases), sampler, steps, *chosen, self.seed, __version__]
-        key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
-        stem = f"{name}-{sampler}-x{steps}-{cases.split}{len(cases)}-{key}"
-        path = self.folder / f"{stem}.safetensors"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            images, spent = self._made(kind, cases, sampler, steps, chosen)
-            levels = ((images + 1) * 127.5).round().to(torch.uint8).contiguous()
-            save_file({"images": levels, "spent": spent}, path.with_suffix(".partial"))
-            path.with_suffix(".partial").replace(path)
-        with safe_open(path, framework="pt") as file:
-            images = file.get_tensor("images").float() / 127.5 - 1
-            return Cell(images, file.get_tensor("spent"))
+        stem = f"{name}-{sampler}-x{steps}-{cases.split}{len(cases)}"
+        made = partial(self._made, kind, cases, sampler, steps, chosen)
+        return Cell(*kept(self.folder, stem, decides, made))
 
     def _made(
         self, kind: type[EditRequest], cases: Cases, sampler: str, steps: int, chosen: Chosen

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from yuragi.bench.edit_cases import Cases
-from yuragi.metrics.paired import mean_absolute, psnr, ssim
+from yuragi.metrics.paired import mean_absolute, mean_within, psnr, ssim
 from yuragi.metrics.perceptual import HEDLPIPS
 from yuragi.train.judge import Judge, judged
 from yuragi.train.portraits import ATTRIBUTES
@@ -53,12 +53,8 @@ def fidelity(images: Tensor, cases: Cases) -> float:
     which a change is a small part, it would be best to do nothing.
     """
     square = (images - cases.truth).double().square().mean(1)
-    balanced = (_mean(square, cases.change) + _mean(square, ~cases.change)) / 2
+    balanced = (mean_within(square, cases.change) + mean_within(square, ~cases.change)) / 2
     return (10 * (4 / balanced).log10()).mean().item()
-
-
-def _mean(values: Tensor, region: Tensor) -> Tensor:
-    return (values * region).flatten(1).sum(1) / region.flatten(1).sum(1)
 
 
 def _named(metric: str) -> list[str]:

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product, starmap
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ from yuragi.bench.edit_scores import Scorer, fidelity
 from yuragi.bench.edit_verdict import verdict
 from yuragi.bench.portraits import trained_judge
 from yuragi.bench.report import frame
-from yuragi.metrics.paired import paired_interval
+from yuragi.bench.scores import Scores, contrast, means
 from yuragi.metrics.perceptual import load_hed_lpips
 from yuragi.recipe.models import load_model
 from yuragi.recipe.request import (
@@ -74,9 +74,6 @@ STRENGTHS: Mapping[str, tuple[float, ...]] = {
 SAMPLERS = ("ode", "sde", "adaptive")
 CONTRASTS = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
 TUNED_AT = 25
-
-Scores: TypeAlias = Mapping[str, Tensor]
-"""By metric, [n]: one number a picture."""
 
 
 @dataclass(frozen=True)
@@ -169,20 +166,20 @@ def bench_edits(
                 cells.append(
                     {"task": task, "steps": steps, "sampler": sampler}
                     | chosen[sampler]._asdict()
-                    | _means(row)
+                    | means(row)
                     | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
                 )
                 shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
                 tick()
             contrasts += [
                 {"task": task, "steps": steps, "of": of, "to": to}
-                | _contrast(rows[steps, of], rows[steps, to])
+                | contrast(rows[steps, of], rows[steps, to])
                 for of, to in CONTRASTS
             ]
         for sampler in SAMPLERS:
             by_kind[f"{task} {sampler}"] = _by_kind(rows[by_kind["steps"], sampler], cases)
         if task == "inpaint" and {(25, "sde"), (100, "ode")} <= set(rows):
-            claim = _contrast(rows[25, "sde"], rows[100, "ode"])
+            claim = contrast(rows[25, "sde"], rows[100, "ode"])
         shown[f"{task} before"] = cases.before[:: sizes.each][: len(KINDS)]
         shown[f"{task} truth"] = cases.truth[:: sizes.each][: len(KINDS)]
     n = sizes.each * len(KINDS)
@@ -205,26 +202,13 @@ def _cases(task: str, split: Split, each: int, seed: int) -> Cases:
     return holes(split, n, seed) if task == "inpaint" else pairs(split, n, seed)
 
 
-def _means(scores: Scores) -> dict[str, float]:
-    return {name: values.nanmean().item() for name, values in scores.items()}
-
-
 def _bounds(model: DiffusionModel, score: Scorer, cases: Cases) -> dict[str, Any]:
     """Scores of the truth through the codec alone, and of the picture before."""
     parts = torch.split(cases.truth.to(model.device), BATCH)
     codec = torch.cat(
         [model.codec.decode(model.codec.encode(x), *x.shape[-2:]).cpu() for x in parts]
     )
-    return {"codec": _means(score(codec, cases)), "nothing": _means(score(cases.before, cases))}
-
-
-def _contrast(of: Scores, to: Scores) -> dict[str, Any]:
-    """Paired differences of - to with 95 % intervals."""
-    found = {}
-    for name, values in of.items():
-        differences = values - to[name]
-        found[name] = paired_interval(differences[~differences.isnan()])._asdict()
-    return found
+    return {"codec": means(score(codec, cases)), "nothing": means(score(cases.before, cases))}
 
 
 def _by_kind(scores: Scores, cases: Cases) -> dict[str, Any]:
@@ -232,7 +216,7 @@ def _by_kind(scores: Scores, cases: Cases) -> dict[str, Any]:
     report = {}
     for kind in HOLES if cases.is_hole else KINDS:
         rows = torch.tensor([each == kind for each in cases.kinds])
-        report[kind] = _means(
+        report[kind] = means(
             {
                 name: scores[name][rows]
                 for name in ("psnr", "psnr_in", "lpips", "success", "identity")

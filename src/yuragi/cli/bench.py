@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +20,9 @@ from yuragi.cli.options import (
 )
 from yuragi.cli.progress import progress, training
 from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["app"]
 
@@ -86,7 +90,6 @@ def drag(
     """Ways to drag where the true result is known; goes on where it was cut."""
     from yuragi.bench.drag_report import markdown
     from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
-    from yuragi.bench.edit_report import contact_sheet
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
     from yuragi.train.cache import default_folder
@@ -114,12 +117,7 @@ def drag(
             on_part,
         )
     write_report(report, path)
-    if table is not None:
-        table.parent.mkdir(parents=True, exist_ok=True)
-        table.write_text(markdown(report) + "\n", encoding="utf-8")
-    if sheet is not None:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(shown).save(sheet)
+    _write_for_people(table, markdown(report), sheet, shown)
 
 
 @app.command()
@@ -188,7 +186,7 @@ def edits(
     device: DeviceOption = None,
 ) -> None:
     """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
-    from yuragi.bench.edit_report import contact_sheet, markdown
+    from yuragi.bench.edit_report import markdown
     from yuragi.bench.edits import Sizes, bench_edits
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
@@ -214,12 +212,7 @@ def edits(
             on_cell,
         )
     write_report(report, output)
-    if table is not None:
-        table.parent.mkdir(parents=True, exist_ok=True)
-        table.write_text(markdown(report) + "\n", encoding="utf-8")
-    if sheet is not None:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(shown).save(sheet)
+    _write_for_people(table, markdown(report), sheet, shown)
 
 
 @app.command()
@@ -268,3 +261,17 @@ def guidance_cost(
     with progress("measuring") as on_done:
         report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
     write_report(report, output)
+
+
+def _write_for_people(
+    table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
+) -> None:
+    """The tables and the contact sheet, where they are asked for."""
+    from yuragi.bench.edit_report import contact_sheet
+
+    if table is not None:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text(text + "\n", encoding="utf-8")
+    if sheet is not None:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(shown).save(sheet)

@@ -17,7 +17,7 @@ from torch import Tensor
 from yuragi.errors import InputError
 from yuragi.metrics.frechet import Interval, bootstrap_interval
 
-__all__ = ["EQUAL", "mean_absolute", "paired_interval", "psnr", "ssim"]
+__all__ = ["EQUAL", "mean_absolute", "mean_within", "paired_interval", "psnr", "ssim"]
 
 EQUAL = 60.0
 """PSNR of equal pictures, dB."""
@@ -31,13 +31,13 @@ def psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
         truth: likewise.
         region: [n, h, w], True where it counts; nowhere gives NaN.
     """
-    error = _mean((images - truth).double().square().mean(1), region)
+    error = mean_within((images - truth).double().square().mean(1), region)
     return (10 * (4 / error.clamp(min=1e-12)).log10()).clamp(max=EQUAL)
 
 
 def mean_absolute(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
     """Mean absolute difference of every picture within its region, [n]; 0 to 2."""
-    return _mean((images - truth).double().abs().mean(1), region)
+    return mean_within((images - truth).double().abs().mean(1), region)
 
 
 def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
@@ -51,10 +51,11 @@ def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tenso
             *pair, channel_axis=2, data_range=2.0, full=True
         )
         maps.append(torch.from_numpy(np.asarray(full)).mean(2))
-    return [_mean(torch.stack(maps), region.cpu()) for region in regions]
+    return [mean_within(torch.stack(maps), region.cpu()) for region in regions]
 
 
-def _mean(values: Tensor, region: Tensor) -> Tensor:
+def mean_within(values: Tensor, region: Tensor) -> Tensor:
+    """Mean of maps [n, h, w] over a region of each, True where it counts; nowhere gives NaN."""
     inside = region.to(values)
     return (values * inside).flatten(1).sum(1) / inside.flatten(1).sum(1)
 

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.errors import YuragiError, missing_extra
+from yuragi.metrics.paired import mean_within
 
 __all__ = ["HEDLPIPS", "load_hed_lpips"]
 
@@ -54,10 +55,9 @@ class HEDLPIPS:
             truth: likewise.
             regions: [n, h, w] each, True where it counts; nowhere gives NaN.
         """
-        inside = [region.double() for region in regions]
         rows = [self._map(x[None], y[None]).double() for x, y in zip(images, truth, strict=True)]
         found = torch.cat(rows)
-        return [(found * area).flatten(1).sum(1) / area.flatten(1).sum(1) for area in inside]
+        return [mean_within(found, region) for region in regions]
 
     def _map(self, x: Tensor, y: Tensor) -> Tensor:
         """Distance at every pixel, [1, h, w]."""

@@ -21,11 +21,10 @@ import numpy as np
 from PIL import Image
 
 from yuragi.bench.dragbench.unpickle import read_pickle
+from yuragi.drag import PointPair
 from yuragi.errors import InputError
 
 __all__ = ["Sample", "read_sets"]
-
-PointPair = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""Finished pictures of a benchmark on disk, so that a run that was cut short goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+__all__ = ["kept"]
+
+
+def kept(
+    folder: Path,
+    stem: str,
+    decides: Sequence[object],
+    make: Callable[[], tuple[Tensor, Tensor]],
+) -> tuple[Tensor, Tensor]:
+    """Pictures and what was spent on them, from disk if they are there.
+
+    Args:
+        folder: where they are kept.
+        stem: begins the file's name, for people.
+        decides: all that decides them; the rest of the name.
+        make: makes them: pictures [n, 3, h, w] in [-1, 1], and any numbers.
+
+    Returns:
+        the pictures in 8-bit levels, and the numbers.
+    """
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
+    path = folder / f"{stem}-{key}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images, spent = make()
+        levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous()
+        partial = path.with_suffix(".partial")
+        save_file({"images": levels, "spent": spent}, partial)
+        partial.replace(path)
+    with safe_open(path, framework="pt") as file:
+        return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("spent")
