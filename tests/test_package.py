@@ -19,6 +19,7 @@ def test_public_names():
     assert yuragi.__all__ == [
         "GuidanceRule",
         "InputError",
+        "LoRA",
         "MissingExtraError",
         "Model",
         "Result",

@@ -17,6 +17,7 @@ from yuragi.errors import InputError, MissingExtraError, YuragiError
 if TYPE_CHECKING:
     from yuragi.model import Model, load
     from yuragi.recipe.guidance_rule import GuidanceRule
+    from yuragi.recipe.request import LoRA
     from yuragi.recipe.result import Result
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GuidanceRule",
     "InputError",
+    "LoRA",
     "MissingExtraError",
     "Model",
     "Result",
@@ -34,6 +36,7 @@ __all__ = [
 
 _LAZY = {
     "GuidanceRule": "yuragi.recipe.guidance_rule",
+    "LoRA": "yuragi.recipe.request",
     "Model": "yuragi.model",
     "Result": "yuragi.recipe.result",
     "load": "yuragi.model",

@@ -30,6 +30,7 @@ from yuragi.recipe.request import (
     DiffEditRequest,
     EditRequest,
     InvertRequest,
+    LoRA,
     SDEditRequest,
     TranslateRequest,
 )
@@ -171,6 +172,7 @@ class Model:
         guidance: GuidanceRule = GuidanceRule(),  # noqa: B008 (frozen)
         solver: str | None = None,
         eta: float | None = None,
+        lora: LoRA | None = None,
         seed: int | None = None,
         on_progress: Progress = lambda done, total: None,
     ) -> Result:
@@ -182,7 +184,9 @@ class Model:
             regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
             prompt: what the result shows.
             negative_prompt: what to stay away from.
-            num_images: candidates, for ``warp``; candidate k depends on (seed, k) alone.
+            num_images: candidates; candidate k depends on (seed, k) alone. With several,
+                ``result.intent`` says how far each carries out what was asked, and
+                ``result.ranking`` names the best first.
             mask: white where the picture may change; outside, pixels stay bit for bit.
             sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
             preset: a name of `yuragi.recipe.presets.PRESETS`; the arguments below override it.
@@ -193,6 +197,7 @@ class Model:
             guidance: a gain, such as ``GuidanceRule(gain="reg_forward", refresh=4)``.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``.
+            lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
 
@@ -216,6 +221,7 @@ class Model:
             guidance=guidance,
             solver=solver,
             eta=eta,
+            lora=lora,
             seed=seed,
         )
         return run(request, self.loaded, sources, on_progress)

@@ -17,7 +17,7 @@ def small_trunk():
         return HEDLPIPS([nn.Conv2d(3, 4, 3, padding=1)], [torch.ones(4)])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("edits", "drag_suite"):
+        for module in ("edits", "drag_suite", "dragbench.run"):
             patch.setattr(f"yuragi.bench.{module}.load_hed_lpips", load)
         yield
 

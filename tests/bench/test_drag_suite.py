@@ -57,6 +57,9 @@ def test_every_row_is_there(first):
     assert set(shown) == {*named, "before", "truth"}
     assert report["settings"]["paper"] == "fast sde"  # quick runs say so
     assert set(report["against_ours"]) == set(named) - {"ours"}
+    assert set(report["ranked"]) == set(named)
+    assert all(0 <= share <= 1 for share in report["ranked"].values())
+    assert report["truth"]["intent"] > report["rows"]["nothing"]["intent"]
 
 
 def test_doing_nothing_has_no_background_error_and_a_whole_ghost(first):
@@ -76,6 +79,7 @@ def test_published_settings_by_default():
         "paste": "paste",
         "ode": "paper ode",
         "paper": "paper sde",
+        "paper, LoRA": "paper sde LoRA rank 4",
         "ours": "warp sde",
     }
 

@@ -153,6 +153,25 @@ BAD = {
     ),
     "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--strength = 0.0"),
     "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "--sampler = 'x'"),
+    "no move": (["drag", "face.png", "--select", "5,5 20,5 20,20"], "--move = (0.0, 0.0)"),
+    "move of nothing": (["drag", "face.png", "--move", "1,1"], "--move = '1,1'"),
+    "odd corners": (
+        ["drag", "face.png", "--select", "5,5 20", "--move", "1,1"],
+        "--select = '5,5 20'",
+    ),
+    "odd move": (["drag", "face.png", "--select", "5,5 9,5 9,9", "--move", "1"], "--move = '1'"),
+    "size": (
+        ["drag", "face.png", "--select", "5,5 9,5 9,9", "--enlarge", "0"],
+        "--enlarge = 0.0",
+    ),
+    "rank of no lora": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--lora-rank", "4"],
+        "--lora-rank = 4",
+    ),
+    "rank of a lora": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--lora", "--lora-rank", "0"],
+        "--lora-rank = 0",
+    ),
     "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset = 'x'"),
     "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device = 'x'"),
     "number": (["sample", "--prompt", "x", "-n", "0"], "--number = 0"),
@@ -233,15 +252,36 @@ def test_interrupting_leaves_nothing(drag, tmp_path, monkeypatch):
 
 
 def test_drag_candidates_and_regions(drag, tmp_path):
-    code, out, _ = drag("-n", "2", "--preset", "warp")
+    code, out, err = drag("-n", "2", "--preset", "warp")
     assert code == 0
     assert out.split() == ["out-0000.png", "out-0001.png"]
+    assert err.count(": intent 0.") == 2
+    assert "departure" in err
     region = "10,10 40,10 40,40:15,10 45,10 45,40"
     code, out, _ = drag("--region", region, "--preset", "warp", point=None, output="b.png")
     assert code == 0
     with Image.open(tmp_path / "b.png") as result:
         request = json.loads(result.text["yuragi"])["request"]
     assert request["regions"][0]["target"] == [[15, 10], [45, 10], [45, 40]]
+
+
+def test_drag_a_selection_by_its_handles(drag, tmp_path):
+    handles = ["--select", "10,10 30,10 30,30 10,30", "--move", "5,0", "--enlarge", "1.5"]
+    assert drag(*handles, "--preset", "warp", point=None)[0] == 0
+    with Image.open(tmp_path / "out.png") as result:
+        (region,) = json.loads(result.text["yuragi"])["request"]["regions"]
+    assert region["source"] == [[10, 10], [30, 10], [30, 30], [10, 30]]
+    assert region["target"] == [[10, 5], [40, 5], [40, 35], [10, 35]]
+
+
+def test_drag_with_a_lora(drag, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    settings = ["--lora", "--lora-rank", "2", "--lora-steps", "3", "--lora-learning-rate", "0.001"]
+    assert drag(*settings)[0] == 0
+    with Image.open(tmp_path / "out.png") as result:
+        asked = json.loads(result.text["yuragi"])["request"]["lora"]
+    assert asked == {"rank": 2, "steps": 3, "learning_rate": 0.001, "floor": 0.5}
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 1
 
 
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
@@ -259,7 +299,6 @@ def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
     [
         (["--region", "1,1 2,2"], "--region = '1,1 2,2'"),
         (["--region", "1,1 30,1 30,a:1,1 2,2 3,3"], "--region = "),
-        (["-n", "2", "--preset", "paper"], "--number = 2"),
         (["--sampler", "adaptive", "--preset", "paper"], "--sampler = 'adaptive'"),
     ],
 )

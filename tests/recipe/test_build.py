@@ -89,12 +89,10 @@ def test_bad_regions_are_named(picture, region):
         drag_request(**DRAG | {"preset": "warp"}, regions=[region], image=picture)
 
 
-def test_the_published_method_has_points_and_one_result(picture):
+def test_the_published_method_has_points_and_two_samplers(picture):
     for sampler in ("sde", "ode"):
         with pytest.raises(InputError, match="^regions"):
             drag_request(**DRAG | {"sampler": sampler}, regions=[TRIANGLE], image=picture)
-        with pytest.raises(InputError, match="^num_images"):
-            drag_request(**DRAG | {"sampler": sampler}, num_images=2, image=picture)
     with pytest.raises(InputError, match="^sampler = 'adaptive'"):
         drag_request(**DRAG | {"sampler": "adaptive"}, image=picture)
 

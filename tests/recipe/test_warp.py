@@ -43,8 +43,9 @@ def test_candidates_differ_where_something_was_uncovered(doubted):
 
 
 def test_evaluations(doubted):
-    # One for the doubt; 3 of 6 levels, strong and weak.
-    assert doubted.evaluations == 3 * (1 + 3 * 2)
+    # One for the doubt; 3 of 6 levels, strong and weak. Then all of them and the picture before
+    # are looked at once, to rank them.
+    assert doubted.evaluations == 3 * (1 + 3 * 2) + 4
 
 
 def test_without_doubt_the_warp_is_the_result(tiny, scene, doubted):

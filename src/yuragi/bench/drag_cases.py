@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from yuragi.bench.dragbench import Sample
 from yuragi.bench.scores import changed
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.motions import Motion, motion
@@ -20,7 +21,7 @@ from yuragi.train.portraits import Labels, Split
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cases", "cases", "mask_of"]
+__all__ = ["Cases", "cases"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,20 @@ class Cases:
         areas = [case.source & ~case.target for case in self.motions]
         return torch.from_numpy(np.stack(areas)) & self.change
 
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """What a user would have: pictures, points, masks and prompts."""
+        return [
+            Sample(
+                f"{case.kind} {number}",
+                Image.fromarray(case.before),
+                _mask_of(case.mask),
+                case.points,
+                case.prompt,
+            )
+            for number, case in zip(self.numbers, self.motions, strict=True)
+        ]
+
     @property
     def labels(self) -> list[Labels]:
         return [case.portrait.labels for case in self.motions]
@@ -71,6 +86,6 @@ def cases(split: Split, numbers: Sequence[int]) -> Cases:
     return Cases(split, numbers, [motion(split, k) for k in numbers])
 
 
-def mask_of(area: NDArray[Any] | None) -> Image.Image | None:
+def _mask_of(area: NDArray[Any] | None) -> Image.Image | None:
     """A mask from an area, True where the picture may change."""
     return None if area is None else Image.fromarray(area.astype(np.uint8) * 255)

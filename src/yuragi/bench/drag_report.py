@@ -18,6 +18,7 @@ SHOWN = (
     "background",
     "ghost",
     "identity",
+    "intent",
     "evaluations",
     "seconds",
     "peak_mib",
@@ -39,7 +40,13 @@ def markdown(report: Mapping[str, Any]) -> str:
         [f"ours - {name}", *(interval(values[key]) for key in CONTRASTED)]
         for name, values in report["against_ours"].items()
     ]
-    parts = [head, table(["row", *SHOWN], rows), table(["difference", *CONTRASTED], contrasts)]
+    ranked = [[name, number(share)] for name, share in report["ranked"].items()]
+    parts = [
+        head,
+        table(["row", *SHOWN], rows),
+        table(["difference", *CONTRASTED], contrasts),
+        table(["row", "truth ranked above it"], ranked),
+    ]
     for group in ("by_kind", "by_length", "by_mask"):
         lines = [
             [value, name, *(number(scores[key]) for key in ("arrival", "psnr", "ghost"))]

@@ -1,7 +1,7 @@
 """Ways to drag that `yuragi.bench.drag_suite` compares.
 
-Pictures are (n, 3, h, w) in [-1, 1]. Published methods run in batches of
-cases with as many sub-drags; noise is keyed by the case, so a result does not depend on its batch.
+Pictures are (n, 3, h, w) in [-1, 1]. Published methods run in batches of cases with as many
+sub-drags; noise is keyed by the case, so a result does not depend on its batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.drag_cases import Cases, mask_of
+from yuragi.bench.drag_cases import Cases
+from yuragi.bench.dragbench import Sample
 from yuragi.drag import PointPair, RegionPair, handles
 from yuragi.drag.paste import paste
 from yuragi.recipe.build import drag_request, drag_settings
@@ -25,11 +26,10 @@ from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.paste_rows import PasteRows, paste_rows
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 from yuragi.recipe.presets import PRESETS
-from yuragi.recipe.request import DragRequest, PasteMethod, WarpMethod
+from yuragi.recipe.request import DragRequest, LoRA, PasteMethod, WarpMethod
 from yuragi.recipe.run import run
-from yuragi.train.motions import Motion
 
-__all__ = ["ABLATIONS", "ROWS", "Way", "published"]
+__all__ = ["ABLATIONS", "ROWS", "Way", "pasted_one", "published", "requested"]
 
 Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
 """(model, cases, seed) -> pictures."""
@@ -58,16 +58,17 @@ def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
 
 def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
     """The boxes of SDE-Drag copied in the clean latent, and nothing else: no diffusion."""
-    made = []
-    for case in cases.motions:
-        before = Image.fromarray(case.before)
-        z = model.codec.encode(to_tensor(before).to(model.device))
-        moves = handles(case.points, model.codec.cell)
-        radius = _radius() * min(z.shape[-2:])
-        after = paste(z, z, moves, radius, gain=1.0, keep=1.0, noise=torch.zeros_like(z))
-        picture = from_tensor(model.codec.decode(after, before.height, before.width))[0]
-        made.append(_held(picture, before, case))
-    return torch.cat(made)
+    return torch.cat([to_tensor(pasted_one(model, sample)) for sample in cases.samples])
+
+
+def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
+    """The same for one picture."""
+    before = sample.image
+    z = model.codec.encode(to_tensor(before).to(model.device))
+    moves = handles(sample.points, model.codec.cell)
+    radius = _radius() * min(z.shape[-2:])
+    after = paste(z, z, moves, radius, gain=1.0, keep=1.0, noise=torch.zeros_like(z))
+    return _held(from_tensor(model.codec.decode(after, before.height, before.width))[0], sample)
 
 
 def published(preset: str, sampler: str) -> Way:
@@ -75,15 +76,29 @@ def published(preset: str, sampler: str) -> Way:
 
     def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
         made: dict[int, Tensor] = {}
-        request = _requested(cases.motions[0], preset, sampler, seed)[0]
+        request = requested(cases.samples[0], preset, sampler, seed)[0]
         assert isinstance(request.method, PasteMethod)
         for at in _alike(model, cases, request, request.method):
-            part = [cases.motions[k] for k in at]
+            part = [cases.samples[k] for k in at]
             images = _batch(model, part, [cases.numbers[k] for k in at], request, request.method)
             made |= dict(zip(at, images, strict=True))
         return torch.cat([made[k] for k in range(len(cases))])
 
     return Way(f"{preset} {sampler}", make)
+
+
+def personal(preset: str, rank: int) -> Way:
+    """SDE-Drag with a LoRA of every picture, one after the other; its learning is counted too."""
+
+    def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
+        made = []
+        for sample in cases.samples:
+            request, sources = requested(sample, preset, "sde", seed)
+            request = request.model_copy(update={"lora": LoRA(rank=rank)})
+            made.append(to_tensor(run(request, model, sources).image))
+        return torch.cat(made)
+
+    return Way(f"{preset} sde LoRA rank {rank}", make)
 
 
 def warped(sampler: str = "sde", doubt: float | None = None) -> Way:
@@ -96,8 +111,8 @@ def warped(sampler: str = "sde", doubt: float | None = None) -> Way:
 
     def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
         made = []
-        for case in cases.motions:
-            request, sources = _requested(case, "warp", sampler, seed)
+        for sample in cases.samples:
+            request, sources = requested(sample, "warp", sampler, seed)
             if doubt is not None:
                 request = request.model_copy(update={"method": WarpMethod(doubt=doubt)})
             made.append(to_tensor(run(request, model, sources).image))
@@ -109,10 +124,10 @@ def warped(sampler: str = "sde", doubt: float | None = None) -> Way:
 def boxed(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
     """Our own method, moving the boxes of SDE-Drag instead of what is under the points."""
     made = []
-    for case in cases.motions:
-        radius = _radius() * min(case.before.shape[:2])
-        regions = [_box(pair, radius, case.before.shape[0] - 1) for pair in case.points]
-        request, sources = _requested(case, "warp", "sde", seed, regions)
+    for sample in cases.samples:
+        side = min(sample.image.size)
+        regions = [_box(pair, _radius() * side, side - 1) for pair in sample.points]
+        request, sources = requested(sample, "warp", "sde", seed, regions)
         made.append(to_tensor(run(request, model, sources).image))
     return torch.cat(made)
 
@@ -122,6 +137,7 @@ ROWS: Mapping[str, Way] = {
     "paste": Way("paste", pasted),
     "ode": published("paper", "ode"),
     "paper": published("paper", "sde"),
+    "paper, LoRA": personal("paper", 4),
     "ours": warped(),
 }
 ABLATIONS: Mapping[str, Way] = {
@@ -133,18 +149,18 @@ ABLATIONS: Mapping[str, Way] = {
 }
 
 
-def _requested(
-    case: Motion, preset: str, sampler: str, seed: int, regions: Sequence[RegionPair] = ()
+def requested(
+    sample: Sample, preset: str, sampler: str, seed: int, regions: Sequence[RegionPair] = ()
 ) -> tuple[DragRequest, Mapping[str, Image.Image]]:
     """What a user would ask for, with nothing but the preset."""
     return drag_request(
         model="portraits",
-        image=Image.fromarray(case.before),
-        points=() if regions else case.points,
+        image=sample.image,
+        points=() if regions else sample.points,
         regions=regions,
-        prompt=case.prompt,
+        prompt=sample.prompt,
         negative_prompt="",
-        mask=mask_of(case.mask),
+        mask=sample.mask,
         sampler=sampler,
         preset=preset,
         num_inference_steps=None,
@@ -163,9 +179,9 @@ def _alike(
     """Positions of cases that need as many sub-drags, in batches."""
     drag = drag_settings(request, method)
     groups: dict[int, list[int]] = defaultdict(list)
-    for k, case in enumerate(cases.motions):
-        side = min(case.before.shape[:2]) // model.codec.cell
-        groups[drag.plan(handles(case.points, model.codec.cell), side)].append(k)
+    for k, sample in enumerate(cases.samples):
+        side = min(sample.image.size) // model.codec.cell
+        groups[drag.plan(handles(sample.points, model.codec.cell), side)].append(k)
     return [
         group[start : start + BATCH]
         for group in groups.values()
@@ -175,32 +191,32 @@ def _alike(
 
 def _batch(
     model: DiffusionModel,
-    part: Sequence[Motion],
-    samples: Sequence[int],
+    part: Sequence[Sample],
+    numbers: Sequence[int],
     request: DragRequest,
     method: PasteMethod,
 ) -> list[Tensor]:
-    before = [Image.fromarray(case.before) for case in part]
-    pixels = torch.cat([to_tensor(picture) for picture in before]).to(model.device)
-    masks = [mask_of(case.mask) for case in part]
+    pixels = torch.cat([to_tensor(each.image) for each in part]).to(model.device)
     everywhere = torch.ones(1, 1, *pixels.shape[-2:])
-    inside = torch.cat([everywhere if mask is None else mask_tensor(mask) for mask in masks])
+    inside = torch.cat(
+        [everywhere if each.mask is None else mask_tensor(each.mask) for each in part]
+    )
     rows = PasteRows(
         model.codec.encode(pixels),
-        [handles(case.points, model.codec.cell) for case in part],
-        [case.prompt for case in part],
-        samples,
+        [handles(each.points, model.codec.cell) for each in part],
+        [each.prompt for each in part],
+        numbers,
         mask_cells(inside.to(model.device), model),
     )
     *_, last = paste_rows(request, method, rows, model, lambda: None)
     after = from_tensor(model.codec.decode(last.latents, *pixels.shape[-2:]))
-    return [_held(*row) for row in zip(after, before, part, strict=True)]
+    return [to_tensor(_held(*row)) for row in zip(after, part, strict=True)]
 
 
-def _held(after: Image.Image, before: Image.Image, case: Motion) -> Tensor:
-    """The result, (1, 3, h, w), outside of the case's mask the picture before."""
-    mask = mask_of(case.mask)
-    return to_tensor(after if mask is None else Image.composite(after, before, mask))
+def _held(after: Image.Image, sample: Sample) -> Image.Image:
+    """The result; outside of the mask the picture before."""
+    mask = sample.mask
+    return after if mask is None else Image.composite(after, sample.image, mask)
 
 
 def _radius() -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
         yield peak
         peak.mib = (torch.cuda.max_memory_allocated(device) - before) / 2**20
         return
+    _return_freed()
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
     except OSError:
@@ -41,6 +44,13 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
     before_kib = _status("VmRSS")
     yield peak
     peak.mib = (_status("VmHWM") - before_kib) / 2**10
+
+
+def _return_freed() -> None:
+    """What was freed before goes back to the system, or it would hide what is used next."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _status(name: str) -> int:

@@ -45,7 +45,7 @@ def portraits(
     from yuragi.bench.portraits import bench_portraits
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.train.cache import default_folder
+    from yuragi.folders import cache_folder
     from yuragi.train.config import read_recipe
 
     for name, path in (("output", output), ("sheet", sheet)):
@@ -56,7 +56,7 @@ def portraits(
             model,
             read_recipe(config),
             runs,
-            data or default_folder(),
+            data or cache_folder("portraits"),
             number,
             seed,
             sheet,
@@ -72,7 +72,19 @@ def drag(
     json: JsonOption = None,
     table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
-    suite: Annotated[str, typer.Option(help="portraits.")] = "portraits",
+    suite: Annotated[
+        str, typer.Option(help="portraits, or the folder of a DragBench data set.")
+    ] = "portraits",
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Of a DragBench folder: the dense points of SR, DR.")
+    ] = False,
+    features: Annotated[
+        str,
+        typer.Option(help="For a DragBench folder: the model whose features find the content."),
+    ] = "portraits",
+    side: Annotated[
+        int, typer.Option(help="For a DragBench folder: side of pictures in protocol B, pixels.")
+    ] = 768,
     quick: Annotated[
         bool, typer.Option("--quick", help="20 cases, published methods with fewer levels.")
     ] = False,
@@ -87,19 +99,20 @@ def drag(
     data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Ways to drag where the true result is known; goes on where it was cut."""
+    """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
     from yuragi.bench.drag_report import markdown
     from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.train.cache import default_folder
+    from yuragi.folders import cache_folder
     from yuragi.train.config import read_recipe
 
+    path = report_file(json)
     if suite != "portraits":
-        raise InputError("suite", suite, "portraits")
+        _dragbench(Path(suite), regions, model, features, side, quick, seed, device, path)
+        return
     if number < 2:
         raise InputError("number", number, "2 or more")
-    path = report_file(json)
     for name, other in (("table", table), ("sheet", sheet)):
         if other is not None:
             check_report(name, other)
@@ -108,7 +121,7 @@ def drag(
             model,
             read_recipe(config),
             runs,
-            data or default_folder(),
+            data or cache_folder("portraits"),
             QUICK if quick else number,
             ways(quick, ablations),
             seed,
@@ -118,6 +131,34 @@ def drag(
         )
     write_report(report, path)
     _write_for_people(table, markdown(report), sheet, shown)
+
+
+def _dragbench(
+    folder: Path,
+    regions: bool,
+    model: str,
+    features: str,
+    side: int,
+    quick: bool,
+    seed: int,
+    device: str | None,
+    path: Path | None,
+) -> None:
+    """Both published protocols on a copy of a public set."""
+    from yuragi.bench.dragbench.run import bench_dragbench
+    from yuragi.bench.report import write_report
+    from yuragi.device import pick_device
+
+    if not folder.is_dir():
+        raise InputError("suite", str(folder), "portraits, or the folder of a DragBench data set")
+    if not 32 <= side <= 2048:
+        raise InputError("side", side, "32 to 2048")
+    where = pick_device(device)
+    with progress("dragging") as on_done:
+        report = bench_dragbench(
+            folder, regions, model, features, side, quick, seed, where, on_done
+        )
+    write_report(report, path)
 
 
 @app.command()
@@ -141,7 +182,7 @@ def guidance(
     from yuragi.bench.guidance import ARMS, bench_guidance
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.train.cache import default_folder
+    from yuragi.folders import cache_folder
     from yuragi.train.config import read_recipe
 
     if output is not None:
@@ -159,7 +200,7 @@ def guidance(
             model,
             read_recipe(config),
             runs,
-            data or default_folder(),
+            data or cache_folder("portraits"),
             arm or list(ARMS),
             scale or [1.5, 2.0, 3.0, 5.0],
             number,
@@ -190,7 +231,7 @@ def edits(
     from yuragi.bench.edits import Sizes, bench_edits
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.train.cache import default_folder
+    from yuragi.folders import cache_folder
     from yuragi.train.config import read_recipe
 
     for name, path in (("output", output), ("table", table), ("sheet", sheet)):
@@ -204,7 +245,7 @@ def edits(
             model,
             read_recipe(config),
             runs,
-            data or default_folder(),
+            data or cache_folder("portraits"),
             sizes,
             seed,
             pick_device(device),
@@ -261,6 +302,26 @@ def guidance_cost(
     with progress("measuring") as on_done:
         report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
     write_report(report, output)
+
+
+@app.command()
+def speed(
+    json: JsonOption = None,
+    repeats: Annotated[int, typer.Option(help="Warm runs; the median is reported.")] = 5,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Evaluations per second, time beside the network, memory: us and diffusers."""
+    from yuragi.bench.report import write_report
+    from yuragi.bench.speed import bench_speed
+    from yuragi.device import pick_device
+
+    path = report_file(json)
+    if repeats < 1:
+        raise InputError("repeats", repeats, "1 or more")
+    with progress("measuring") as on_done:
+        report = bench_speed(model, repeats, pick_device(device), on_done)
+    write_report(report, path)
 
 
 def _write_for_people(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +40,8 @@ from yuragi.errors import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from yuragi.recipe.request import DragRequest
+    from yuragi.drag import RegionPair
+    from yuragi.recipe.request import DragRequest, LoRA
 
 __all__ = ["drag"]
 
@@ -62,6 +64,23 @@ def drag(
             metavar="'X,Y X,Y X,Y:X,Y X,Y X,Y'",
         ),
     ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            help="Corners of a polygon, for --move, --rotate and --enlarge.",
+            metavar="'X,Y X,Y X,Y'",
+        ),
+    ] = None,
+    move: Annotated[
+        str | None,
+        typer.Option(help="The selection's way to the right and down.", metavar="DX,DY"),
+    ] = None,
+    rotate: Annotated[
+        float | None, typer.Option(help="The selection's turn, clockwise, degrees.")
+    ] = None,
+    enlarge: Annotated[
+        float | None, typer.Option(help="The selection's new size; below 1 it shrinks.")
+    ] = None,
     prompt: PromptOption = "",
     negative_prompt: NegativeOption = "",
     mask: MaskOption = None,
@@ -80,6 +99,13 @@ def drag(
     refresh: RefreshOption = 1,
     solver: SolverOption = None,
     eta: EtaOption = None,
+    lora: Annotated[
+        bool,
+        typer.Option("--lora", help="Learn the picture first; kept for the next time."),
+    ] = False,
+    lora_rank: Annotated[int | None, typer.Option(help="With --lora; 16.")] = None,
+    lora_steps: Annotated[int | None, typer.Option(help="With --lora; 100.")] = None,
+    lora_learning_rate: Annotated[float | None, typer.Option(help="With --lora; 2e-4.")] = None,
     seed: SeedOption = None,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
@@ -118,7 +144,10 @@ def drag(
         model=model,
         image=image,
         points=[parse_point(text) for text in point or []],
-        regions=[parse_region(text) for text in region or []],
+        regions=[
+            *[parse_region(text) for text in region or []],
+            *_selected(select, move, rotate, enlarge),
+        ],
         prompt=prompt,
         negative_prompt=negative_prompt,
         num_images=number,
@@ -131,6 +160,7 @@ def drag(
         guidance=GuidanceRule(gain=gain, gamma=number_or_word(gamma), refresh=refresh),
         solver=solver,
         eta=eta,
+        lora=_lora(lora, lora_rank, lora_steps, lora_learning_rate),
         seed=seed,
         max_pixels=max_pixels,
     )
@@ -152,6 +182,10 @@ def drag(
     for index, path in enumerate(paths):
         result.save(path, index, embed_sources=embed)
         typer.echo(path)
+    for index in result.ranking:
+        parts = asdict(result.intent[index])
+        shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+        say(f"{paths[index].name}: intent {result.intent[index].score:.3f} ({shown})")
     if compare:
         before_after(result.frames[0], result.image, request).save(compare)
         typer.echo(compare)
@@ -159,6 +193,53 @@ def drag(
         save_animation(result.frames, animation)
         typer.echo(animation)
     say(f"seed {request.seed}, {result.evaluations} network evaluations")
+
+
+def _selected(
+    corners: str | None, move: str | None, rotate: float | None, enlarge: float | None
+) -> list[RegionPair]:
+    """What the handles of a selection ask for."""
+    from yuragi.drag import parse_corners, placed
+
+    if corners is None:
+        for name, value in (("move", move), ("rotate", rotate), ("enlarge", enlarge)):
+            if value is not None:
+                raise InputError(name, value, "together with --select")
+        return []
+    way = (0.0, 0.0) if move is None else _pair(move)
+    turn, size = (default if x is None else x for x, default in ((rotate, 0.0), (enlarge, 1.0)))
+    return [placed(parse_corners("select", corners), way, turn, size)]
+
+
+def _pair(text: str) -> tuple[float, float]:
+    """Two numbers from DX,DY."""
+    try:
+        right, down = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError("move", text, "DX,DY: two numbers of pixels") from error
+    return right, down
+
+
+def _lora(
+    wanted: bool, rank: int | None, steps: int | None, learning_rate: float | None
+) -> LoRA | None:
+    """What the LoRA's options ask for."""
+    from pydantic import ValidationError
+
+    from yuragi.recipe.request import LoRA
+    from yuragi.recipe.values import refusal
+
+    given = {"rank": rank, "steps": steps, "learning_rate": learning_rate}
+    values = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        for name, value in values.items():
+            raise InputError(f"lora_{name}", value, "together with --lora")
+        return None
+    try:
+        return LoRA.model_validate(values)
+    except ValidationError as error:
+        found = refusal(error, values)
+        raise InputError(f"lora_{found.argument}", found.value, found.allowed) from error
 
 
 def _write_preview(

@@ -34,15 +34,15 @@ def autoencoder(
 ) -> None:
     """Draw the portraits and train the autoencoder on them."""
     from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
     from yuragi.train import recipe as steps
-    from yuragi.train.cache import default_folder
     from yuragi.train.config import read_recipe
 
     recipe = read_recipe(config)
     check_folder("runs", runs)
     with progress("drawing") as on_draw, training("autoencoder") as on_report:
         decibels = steps.run_autoencoder(
-            recipe, runs, data or default_folder(), pick_device(device), on_draw, on_report
+            recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
         )
     say(f"PSNR on the validation split: {decibels:.2f} dB")
 
@@ -56,15 +56,20 @@ def denoiser(
 ) -> None:
     """Encode the portraits and train text encoder and UNet on the latents."""
     from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
     from yuragi.train import recipe as steps
-    from yuragi.train.cache import default_folder
     from yuragi.train.config import read_recipe
 
     recipe = read_recipe(config)
     check_folder("runs", runs)
     with progress("encoding") as on_encode, training("denoiser") as on_report:
         steps.run_denoiser(
-            recipe, runs, data or default_folder(), pick_device(device), on_encode, on_report
+            recipe,
+            runs,
+            data or cache_folder("portraits"),
+            pick_device(device),
+            on_encode,
+            on_report,
         )
 
 
@@ -118,13 +123,13 @@ def table(
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
     from yuragi.cli.loading import load_quietly
+    from yuragi.folders import cache_folder
     from yuragi.recipe.models import model_path
     from yuragi.recipe.rules import TABLE
     from yuragi.recipe.table import write_table
-    from yuragi.train.cache import default_folder
 
     check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
     loaded = load_quietly(model, device)
     with progress("measuring") as on_progress:
-        path = write_table(loaded, data or default_folder(), number, seed, on_progress)
+        path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
     typer.echo(path)

@@ -2,7 +2,8 @@
 
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
-from yuragi.drag.imagine import doubtful, shown
+from yuragi.drag.imagine import doubtful, shown, surprise
+from yuragi.drag.place import placed
 from yuragi.drag.region import moving
 from yuragi.drag.spec import (
     Handle,
@@ -10,6 +11,7 @@ from yuragi.drag.spec import (
     RegionPair,
     drag_count,
     handles,
+    parse_corners,
     parse_point,
     parse_points,
     parse_region,
@@ -32,10 +34,13 @@ __all__ = [
     "flow_of",
     "handles",
     "moving",
+    "parse_corners",
     "parse_point",
     "parse_points",
     "parse_region",
     "parse_regions",
+    "placed",
     "shown",
+    "surprise",
     "warp",
 ]

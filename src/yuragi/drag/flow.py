@@ -31,6 +31,8 @@ Flow: TypeAlias = Callable[[Places], Places]
 """Places in the result -> where their content was."""
 
 TOLERANCE = 0.75
+MANY, NEIGHBOURS = 400, 60
+"""Above so many points a spline bends by the nearest few: its cost grows with their cube."""
 
 
 def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:
@@ -68,5 +70,6 @@ def _similarity(target: Places, source: Places) -> Flow:
 def _spline(target: Places, source: Places) -> Flow:
     from scipy.interpolate import RBFInterpolator
 
-    found = RBFInterpolator(target, source, kernel="thin_plate_spline", degree=1)
+    near = None if len(target) <= MANY else NEIGHBOURS
+    found = RBFInterpolator(target, source, near, kernel="thin_plate_spline", degree=1)
     return lambda places: np.asarray(found(places))

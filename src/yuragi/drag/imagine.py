@@ -20,13 +20,26 @@ from yuragi.drag.warp import Warped
 from yuragi.edit import descent
 from yuragi.errors import InputError
 
-__all__ = ["doubtful", "shown"]
+__all__ = ["doubtful", "shown", "surprise"]
 
 LEVEL = 0.3
 """t_d, as a share of the time axis: high enough that a wrong filling is not copied."""
 WINDOW = 5
 SEAM = 3
 """Pixels over which imagined content fades in."""
+
+
+def surprise(denoiser: Denoiser, z: Tensor, eps: Tensor) -> Tensor:
+    """Squared error of one denoising from t_d in every cell, (b, 1, h, w).
+
+    Args:
+        denoiser: without guidance.
+        z: clean latent (b, c, h, w).
+        eps: noise of z's shape.
+    """
+    t = descent(denoiser.schedule, 10, LEVEL)[0]
+    alpha, sigma = (value.to(z) for value in denoiser.schedule(t))
+    return (denoiser(alpha * z + sigma * eps, t) - z).square().mean(1, keepdim=True)
 
 
 def doubtful(
@@ -44,9 +57,7 @@ def doubtful(
     eps = noise(0, z)
     if eps is None:
         raise InputError("noise", None, "a noise")
-    t = descent(denoiser.schedule, 10, LEVEL)[0]
-    alpha, sigma = (value.to(z) for value in denoiser.schedule(t))
-    error = (denoiser(alpha * z + sigma * eps, t) - z).square().mean(1, keepdim=True)
+    error = surprise(denoiser, z, eps)
     area = vacated.to(z).expand_as(error)
     doubt = _mean(error * area) / _mean(area).clamp(min=1e-6)
     return area * (doubt > threshold)

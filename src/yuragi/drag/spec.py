@@ -20,6 +20,7 @@ __all__ = [
     "RegionPair",
     "drag_count",
     "handles",
+    "parse_corners",
     "parse_point",
     "parse_points",
     "parse_region",
@@ -113,15 +114,25 @@ def parse_region(text: str) -> RegionPair:
     Raises:
         InputError: any other form.
     """
+    sides = text.split(":")
+    if len(sides) != 2:
+        allowed = "corners, a colon and where they go: x,y x,y x,y:x,y x,y x,y in pixels"
+        raise InputError("region", text, allowed)
+    return parse_corners("region", sides[0]), parse_corners("region", sides[1])
+
+
+def parse_corners(argument: str, text: str) -> tuple[tuple[float, float], ...]:
+    """Read ``"10,10 40,10 40,40"``: corners in pixels.
+
+    Raises:
+        InputError: any other form, about `argument`.
+    """
     try:
-        source, target = (
-            tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in side.split()))
-            for side in text.split(":")
+        return tuple(
+            (float(x), float(y)) for x, y in (corner.split(",") for corner in text.split())
         )
     except ValueError as error:
-        allowed = "corners, a colon and where they go: x,y x,y x,y:x,y x,y x,y in pixels"
-        raise InputError("region", text, allowed) from error
-    return source, target
+        raise InputError(argument, text, "corners x,y x,y x,y in pixels") from error
 
 
 def parse_regions(regions: Sequence[RegionPair], width: int, height: int) -> tuple[RegionPair, ...]:

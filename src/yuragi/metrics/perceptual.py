@@ -104,7 +104,8 @@ def load_hed_lpips() -> HEDLPIPS:
                     _convolution(*(torch.from_numpy(values[k][()]) for k in "01")),
                     nn.ReLU(),
                 ]
-            blocks.append(nn.Sequential(*layers).eval().requires_grad_(False))
+            block = nn.Sequential(*layers).eval().requires_grad_(False)
+            blocks.append(block.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
     return HEDLPIPS(blocks, weights)
 
 

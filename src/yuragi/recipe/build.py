@@ -36,6 +36,7 @@ from yuragi.recipe.request import (
     DragRequest,
     EditRequest,
     InpaintRequest,
+    LoRA,
     PasteMethod,
     PictureRef,
     SampleRequest,
@@ -122,6 +123,7 @@ def drag_request(
     solver: str | None,
     eta: float | None,
     seed: int | None,
+    lora: LoRA | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[DragRequest, Mapping[str, Image.Image]]:
     """A complete request to drag; see `yuragi.Model.drag` for the arguments.
@@ -170,6 +172,7 @@ def drag_request(
         strength=_or(strength, chosen.strength),
         method=chosen.method,
         num_images=num_images,
+        lora=lora,
         image=_reference(_name(image), picture),
         mask=None if mask is None or held is None else _reference(_name(mask), held),
         points=pairs,
@@ -189,9 +192,6 @@ def _check_paste(request: DragRequest) -> None:
     if request.regions:
         allowed = f"points with the preset {request.preset}; regions are for warp"
         raise InputError("regions", len(request.regions), allowed)
-    if request.num_images != 1:
-        allowed = f"1 with the preset {request.preset}; candidates are for warp"
-        raise InputError("num_images", request.num_images, allowed)
 
 
 def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:

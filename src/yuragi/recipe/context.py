@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from yuragi.adapters import DiffusionModel
 from yuragi.errors import InputError
+from yuragi.metrics.intent import Intent
 from yuragi.recipe.request import PictureRef
 from yuragi.recipe.result import Gauge, Reconstruction
 
@@ -70,6 +71,7 @@ class Made:
     frames: Sequence[Image.Image] = ()
     mask: Image.Image | None = None
     reconstruction: Reconstruction | None = None
+    intent: Sequence[Intent] = ()
 
 
 def batches(count: int) -> Iterator[range]:

@@ -21,6 +21,7 @@ __all__ = [
     "EditRequest",
     "InpaintRequest",
     "InvertRequest",
+    "LoRA",
     "PasteMethod",
     "PictureRef",
     "Region",
@@ -134,6 +135,22 @@ class Region(Strict):
     target: Annotated[tuple[Point, ...], Field(min_length=3)]
 
 
+class LoRA(Strict):
+    """Learn the picture before dragging it; see `yuragi.adapters.lora`.
+
+    Attributes:
+        rank: of the terms beside the attention layers' weights.
+        steps: of learning.
+        learning_rate: of AdamW.
+        floor: share of the terms that is left at t0; all of it at the clean end.
+    """
+
+    rank: Annotated[int, Field(ge=1, le=256)] = 16
+    steps: Annotated[int, Field(ge=1, le=10_000)] = 100
+    learning_rate: Annotated[Finite, Field(gt=0, le=1)] = 2e-4
+    floor: Share = 0.5
+
+
 class DragRequest(_OnPicture):
     """Drag points or regions of a picture.
 
@@ -149,7 +166,8 @@ class DragRequest(_OnPicture):
         mask: white where it may change; None for everywhere.
         points: pairs of source and target, (x, y) in pixels.
         regions: likewise; with warp only.
-        num_images: candidates; with warp only.
+        num_images: candidates; candidate k depends on (seed, k) alone.
+        lora: how the picture is learned first; None for not.
     """
 
     kind: Literal["drag"] = "drag"
@@ -159,6 +177,7 @@ class DragRequest(_OnPicture):
     points: tuple[tuple[Point, Point], ...] = ()
     regions: tuple[Region, ...] = ()
     num_images: Count = 1
+    lora: LoRA | None = None
 
 
 class _Edit(_OnPicture):

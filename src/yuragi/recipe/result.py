@@ -16,6 +16,7 @@ from PIL import Image
 
 from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
+from yuragi.metrics.intent import Intent
 from yuragi.provenance.png import Carried, read_carried, write_png
 from yuragi.recipe.pictures import MAX_PIXELS, digest
 from yuragi.recipe.request import DragRequest, Request, SampleRequest, parse_request
@@ -97,6 +98,7 @@ class Result:
         guidance: what guidance cost and how hard it pushed.
         mask: where an edit could change the picture, as it was used; white may change.
         reconstruction: for an inversion, how well the picture survived.
+        intent: for a drag with several candidates, how far each carries out what was asked.
     """
 
     images: Sequence[Image.Image]
@@ -108,6 +110,13 @@ class Result:
     guidance: Gauge = Gauge()
     mask: Image.Image | None = None
     reconstruction: Reconstruction | None = None
+    intent: Sequence[Intent] = ()
+
+    @property
+    def ranking(self) -> list[int]:
+        """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
+        order = range(len(self.intent))
+        return sorted(order, key=lambda k: self.intent[k].score, reverse=True)
 
     @property
     def image(self) -> Image.Image:

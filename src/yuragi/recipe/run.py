@@ -58,6 +58,7 @@ def run(
         guidance=made.gauge,
         mask=made.mask,
         reconstruction=made.reconstruction,
+        intent=made.intent,
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from yuragi.recipe.context import Context, Made
+from yuragi.recipe.intent import intents
+from yuragi.recipe.personal import personal
 from yuragi.recipe.request import DragRequest, PasteMethod
 from yuragi.recipe.run_paste import run_paste
 from yuragi.recipe.run_warp import run_warp
@@ -16,6 +20,11 @@ def run_drag(request: DragRequest, context: Context) -> Made:
     Raises:
         InputError: a picture that is not there.
     """
-    if isinstance(request.method, PasteMethod):
-        return run_paste(request, request.method, context)
-    return run_warp(request, request.method, context)
+    with personal(request, context) as knowing:
+        if isinstance(request.method, PasteMethod):
+            made = run_paste(request, request.method, knowing)
+        else:
+            made = run_warp(request, request.method, knowing)
+    if request.num_images == 1:
+        return made
+    return replace(made, intent=intents(request, context, made.images))

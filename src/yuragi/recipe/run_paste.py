@@ -6,7 +6,7 @@ from PIL import Image
 
 from yuragi.drag import handles
 from yuragi.recipe.build import drag_settings
-from yuragi.recipe.context import Context, Made, mask_cells
+from yuragi.recipe.context import Context, Made, batches, mask_cells
 from yuragi.recipe.paste_rows import PasteRows, paste_rows
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 from yuragi.recipe.request import DragRequest, PasteMethod
@@ -17,7 +17,7 @@ __all__ = ["run_paste"]
 
 
 def run_paste(request: DragRequest, method: PasteMethod, context: Context) -> Made:
-    """Drag points; the frames are the picture before, and after every sub-drag.
+    """Make the candidates of a drag; the frames are the first one's, after every sub-drag.
 
     Raises:
         InputError: a picture that is not there.
@@ -28,12 +28,21 @@ def run_paste(request: DragRequest, method: PasteMethod, context: Context) -> Ma
     moves = handles(request.points, model.codec.cell)
     cells = None if mask is None else mask_cells(mask_tensor(mask).to(model.device), model)
     drag = drag_settings(request, method)
-    tick = context.ticker(drag.plan(moves, min(x0.shape[-2:])) * drag.steps)
-    rows = PasteRows(x0, [moves], [request.prompt], [0], cells)
-    frames = [before]
-    for step in paste_rows(request, method, rows, model, tick):
-        picture = from_tensor(model.codec.decode(step.latents, before.height, before.width))[0]
-        if mask is not None:
-            picture = Image.composite(picture, before, mask)
-        frames.append(picture)
-    return Made(frames[-1:], Gauge(gain_of(request.guidance).cost), frames)
+    parts = list(batches(request.num_images))
+    tick = context.ticker(len(parts) * drag.plan(moves, min(x0.shape[-2:])) * drag.steps)
+    images, frames = list[Image.Image](), [before]
+    for part in parts:
+        count = len(part)
+        start = x0.expand(count, -1, -1, -1)
+        rows = PasteRows(start, [moves] * count, [request.prompt], list(part), cells)
+        pictures = list[Image.Image]()
+        for step in paste_rows(request, method, rows, model, tick):
+            last = step.index == step.count
+            shown = step.latents if last else step.latents[:1]
+            pictures = from_tensor(model.codec.decode(shown, before.height, before.width))
+            if mask is not None:
+                pictures = [Image.composite(each, before, mask) for each in pictures]
+            if part.start == 0:
+                frames.append(pictures[0])
+        images += pictures
+    return Made(images, Gauge(gain_of(request.guidance).cost), frames)

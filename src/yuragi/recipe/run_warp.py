@@ -16,7 +16,7 @@ from yuragi.recipe.result import Gauge
 from yuragi.recipe.rules import gain_of, weight_of
 from yuragi.recipe.samplers import redrawing
 
-__all__ = ["preview", "run_warp"]
+__all__ = ["preview", "run_warp", "warped_by"]
 
 
 def run_warp(request: DragRequest, method: WarpMethod, context: Context) -> Made:
@@ -28,7 +28,7 @@ def run_warp(request: DragRequest, method: WarpMethod, context: Context) -> Made
     model, before = context.model, context.picture(request.image)
     held = None if request.mask is None else context.picture(request.mask)
     mask = None if held is None else mask_tensor(held).to(model.device)
-    warped = _warped(request, before, held, mask, to_tensor(before).to(model.device))
+    warped = warped_by(request, before, held, mask, to_tensor(before).to(model.device))
     z = model.codec.encode(warped.picture)
     vacated = mask_cells(warped.vacated.to(z), model)
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
@@ -61,16 +61,25 @@ def preview(
 ) -> Image.Image:
     """The warp alone: what a drag with the method warp begins with. Asks no network."""
     held = None if mask is None else mask_tensor(mask)
-    return from_tensor(_warped(request, picture, mask, held, to_tensor(picture)).picture)[0]
+    return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
 
 
-def _warped(
+def warped_by(
     request: DragRequest,
     before: Image.Image,
     held: Image.Image | None,
     mask: Tensor | None,
     pixels: Tensor,
 ) -> Warped:
+    """The warp of a picture (1, 3, h, w) that a request asks for; no network.
+
+    Args:
+        request: what to move.
+        before: the picture.
+        held: its mask, white where it may change.
+        mask: the same as a tensor (1, 1, h, w).
+        pixels: the picture as a tensor.
+    """
     regions = [(region.source, region.target) for region in request.regions]
     area = moving(before, request.points, regions, held)
     return warp(pixels, area, flow_of(request.points, regions), mask)

@@ -7,7 +7,6 @@ memory-mapped) and ``<split>-<count>.json`` (the labels).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -20,15 +19,9 @@ from yuragi.train.portraits import SIZE, Labels, Split, draw, portrait
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cached", "default_folder"]
+__all__ = ["cached"]
 
 CHUNK = 250
-
-
-def default_folder() -> Path:
-    """``$XDG_CACHE_HOME/yuragi/portraits``, by default under ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "yuragi" / "portraits"
 
 
 def _draw_range(split: Split, start: int, stop: int) -> tuple[NDArray[np.uint8], list[Labels]]:

@@ -1,0 +1,61 @@
+"""A model that knows the picture of a request: its LoRA, learned once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from yuragi.adapters import LoRAFit, adapted, learned
+from yuragi.edit import descent
+from yuragi.folders import cache_folder
+from yuragi.recipe.context import Context
+from yuragi.recipe.pictures import to_tensor
+from yuragi.recipe.request import DragRequest
+
+__all__ = ["personal"]
+
+
+@contextlib.contextmanager
+def personal(request: DragRequest, context: Context) -> Iterator[Context]:
+    """The context with the LoRA that the request wants in its model; afterwards it is out again.
+
+    Finished LoRAs are kept in the cache folder ``lora``, by all that decides them.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    if request.lora is None:
+        yield context
+        return
+    model, wanted = context.model, request.lora
+    fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
+    decides = [
+        model.weights,
+        request.image.digest,
+        request.prompt,
+        request.seed,
+        *wanted.model_dump(exclude={"floor"}).values(),
+    ]
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
+    file = cache_folder("lora") / f"{key}.safetensors"
+    z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
+    done = wanted.steps
+    weights = learned(
+        model,
+        z,
+        request.prompt,
+        fit,
+        request.seed,
+        file,
+        lambda step: context.on_progress(step, done),
+    )
+    top = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)[0]
+    with adapted(model, weights, fit.rank, wanted.floor, top.item()) as knowing:
+        yield replace(
+            context,
+            model=knowing,
+            on_progress=lambda step, total: context.on_progress(done + step, done + total),
+        )
