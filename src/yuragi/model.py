@@ -18,10 +18,11 @@ from typing import Literal, TypedDict, Unpack
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import Codec, DiffusionModel, is_edm, wrap_edm, wrap_pipeline
 from yuragi.drag import PointPair, RegionPair
+from yuragi.errors import InputError
 from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model, load_weak
@@ -70,18 +71,46 @@ class EditOptions(TypedDict, total=False):
     on_progress: Progress
 
 
-def load(name: str | Path, device: str | None = None, dtype: torch.dtype | None = None) -> Model:
+def load(
+    source: str | Path | object,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+    *,
+    config: str | Path | None = None,
+    codec: Codec | None = None,
+    offline: bool = False,
+    allow_pickle: bool = False,
+) -> Model:
     """A model, ready to use.
 
     Args:
-        name: ``"portraits"`` (shipped), or the directory of a Stable Diffusion pipeline.
+        source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline
+            of diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; a pipeline object,
+            or a network of EDM or EDM2, which stay as they are.
         device: a torch device such as ``"cpu"``; by default the GPU when there is one.
-        dtype: of the weights; by default float32 on a CPU and float16 elsewhere.
+        dtype: of the weights; by default float32 on a CPU, elsewhere bfloat16 for flows and float16
+            for others.
+        config: for a single file, the directory of a pipeline of its kind.
+        codec: for an EDM network on latents.
+        offline: never ask the hub.
+        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
 
     Raises:
-        InputError: no such model, not in safetensors, or of a kind that is not supported.
+        InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
+            device or dtype for an object.
     """
-    return Model(str(name), load_model(name, device, dtype))
+    if isinstance(source, str | Path):
+        held = None if config is None else Path(config)
+        loaded = load_model(source, device, dtype, held, offline, allow_pickle)
+        return Model(str(source), loaded)
+    for name, value in (("device", device), ("dtype", dtype)):
+        if value is not None:
+            raise InputError(name, value, "None with an object, which stays as it is")
+    if isinstance(source, nn.Module) and is_edm(source):
+        loaded = wrap_edm(source, codec)
+    else:
+        loaded = wrap_pipeline(source)
+    return Model(f"<{type(source).__name__}>", loaded)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,14 @@ from guidance.exact import (
     network,
     normal,
 )
-from yuragi.core import Counting, EDMSchedule, GaussianMixture, NetworkDenoiser, epsilon
+from yuragi.core import (
+    Counting,
+    EDMSchedule,
+    GaussianMixture,
+    NetworkDenoiser,
+    VPSchedule,
+    epsilon,
+)
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Guided,
@@ -374,3 +381,25 @@ def test_reg_needs_a_gradient():
 
     with pytest.raises(InputError, match="reg_forward"):
         Guided(Frozen(), weak, constant(3.0), RowSum())(x, t)
+
+
+def test_guidance_on_some_channels_only():
+    """DiT's own code leaves the last channel to the strong side."""
+    from yuragi.guidance import OnChannels
+
+    class Constant:
+        schedule = VPSchedule()
+
+        def __init__(self, value):
+            self.value = value
+
+        def __call__(self, x, t):
+            return torch.full_like(x, self.value)
+
+    x, t = torch.zeros(2, 4, 3, 3), torch.tensor(0.5, dtype=torch.float64)
+    strong, weak = Constant(1.0), Constant(0.5)
+    found = Guided(strong, weak, constant(4.0), OnChannels(plain, 3))(x, t)
+    assert (found[:, :3] == 1 + 3 * 0.5).all()
+    assert (found[:, 3:] == 1).all()
+    with pytest.raises(InputError, match="^channels"):
+        OnChannels(plain, 0)

@@ -1,4 +1,4 @@
-r"""Between pixels and latents, for any autoencoder of diffusers.
+r"""Between pixels and latents, for any autoencoder of diffusers, and for models without one.
 
     z = (E(x) - shift) * factor,    x = D(z / factor + shift)
 
@@ -15,7 +15,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 from torch import Tensor, nn
 
-__all__ = ["Codec"]
+__all__ = ["Codec", "Pixels"]
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,33 @@ class Codec:
         autoencoder: AutoencoderKL or AutoencoderTiny.
         cell: pixels a latent cell covers, per side.
         multiple: the picture's sides are padded to a multiple of this many pixels.
+        square: and to one another, for networks that know no others.
     """
 
     autoencoder: AutoencoderKL | AutoencoderTiny
     cell: int
     multiple: int
+    square: bool = False
 
     @property
     def channels(self) -> int:
         """Channels of a latent."""
         return int(self.autoencoder.config.latent_channels)
 
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns to add below and to the right."""
+        rows, columns = (side + -side % self.multiple for side in (height, width))
+        if self.square:
+            rows = columns = max(rows, columns)
+        return rows - height, columns - width
+
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """Float32 images (b, 3, h, w) in [-1, 1] -> float32 latents (b, c, h', w').
 
-        h' and w' are h and w, padded up to `multiple`, over `cell`.
+        h' and w' are h and w, padded (`padding`), over `cell`.
         """
-        height, width = images.shape[-2:]
-        padding = (0, -width % self.multiple, 0, -height % self.multiple)
-        padded = nn.functional.pad(images, padding, mode="replicate")
+        padded = _padded(images, self.padding(*images.shape[-2:]))
         encoded = self.autoencoder.encode(
             padded.to(self.autoencoder.device, self.autoencoder.dtype)
         )
@@ -69,3 +76,37 @@ class Codec:
     @property
     def _shift(self) -> float:
         return float(getattr(self.autoencoder.config, "shift_factor", None) or 0.0)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """No autoencoder: the network works on pictures themselves.
+
+    Attributes:
+        channels: of the network, 3 for colour and 1 for grey.
+        multiple: the picture's sides are padded to a multiple of this many pixels.
+        cell: a cell is a pixel.
+    """
+
+    channels: int
+    multiple: int
+    cell: int = 1
+
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns to add below and to the right."""
+        return -height % self.multiple, -width % self.multiple
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (b, 3, h, w) in [-1, 1] -> the same, padded; their mean for a grey network."""
+        padded = _padded(images, self.padding(*images.shape[-2:]))
+        return padded if self.channels == 3 else padded.mean(1, keepdim=True)
+
+    def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
+        """The other way, clamped to [-1, 1] and cut."""
+        cut = latents.float().clamp(-1, 1)[..., :height, :width]
+        return cut if self.channels == 3 else cut.expand(-1, 3, -1, -1)
+
+
+def _padded(images: Tensor, padding: tuple[int, int]) -> Tensor:
+    rows, columns = padding
+    return nn.functional.pad(images, (0, columns, 0, rows), mode="replicate")

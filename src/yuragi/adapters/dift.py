@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from yuragi.adapters.diffusers import DiffusionModel
+from yuragi.adapters.model import DiffusionModel
 from yuragi.core import SeededNoise
 from yuragi.errors import InputError
 
@@ -44,6 +45,9 @@ class DIFT:
     seed: int = 42
 
     def __post_init__(self) -> None:
+        if not hasattr(self.model.network, "up_blocks"):
+            allowed = "a model with a UNet of diffusers"
+            raise InputError("features", self.model.capabilities.family, allowed)
         schedule, blocks = self.model.denoiser.schedule, len(self._blocks)
         if not 0 <= self.block < blocks:
             raise InputError("block", self.block, f"0 to {blocks - 1}, an up block of this UNet")
@@ -55,8 +59,7 @@ class DIFT:
 
     @property
     def _blocks(self) -> nn.ModuleList:
-        blocks: nn.ModuleList = self.model.pipeline.unet.up_blocks
-        return blocks
+        return cast(nn.ModuleList, self.model.network.up_blocks)
 
     @torch.no_grad()
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:

@@ -1,27 +1,42 @@
-"""A short name for the weights in a directory."""
+"""A short name for weights: in a directory, in a file, or in a module."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-__all__ = ["fingerprint"]
+import torch
+from torch import nn
+
+__all__ = ["fingerprint", "fingerprint_of"]
 
 EDGE = 1 << 20
+FEW = 1 << 14
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(path: Path) -> str:
     """BLAKE2b (hex, 32 characters) of the weights in a directory, quick even for gigabytes.
 
-    Covers name, size, first and last MiB of every safetensors file; it tells versions of a model
-    apart, it is no protection against forgery.
+    Covers name, size, first and last MiB of every safetensors file, or of a single file; it tells
+    versions of a model apart, it is no protection against forgery.
     """
     state = hashlib.blake2b(digest_size=16)
-    for file in sorted(folder.rglob("*.safetensors")):
+    for file in [path] if path.is_file() else sorted(path.rglob("*.safetensors")):
         size = file.stat().st_size
-        state.update(f"{file.relative_to(folder).as_posix()} {size} ".encode())
+        name = file.name if file == path else file.relative_to(path).as_posix()
+        state.update(f"{name} {size} ".encode())
         with file.open("rb") as opened:
             state.update(opened.read(EDGE))
             opened.seek(max(size - EDGE, 0))
             state.update(opened.read(EDGE))
+    return state.hexdigest()
+
+
+def fingerprint_of(module: nn.Module) -> str:
+    """The same of a module: name, shape and precision of every tensor, and its first numbers."""
+    state = hashlib.blake2b(digest_size=16)
+    for name, tensor in module.state_dict().items():
+        state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode())
+        few = tensor.detach().flatten()[:FEW].to("cpu", torch.float32).contiguous()
+        state.update(few.numpy().tobytes())
     return state.hexdigest()

@@ -31,7 +31,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from yuragi.adapters.diffusers import DiffusionModel
+from yuragi.adapters.model import DiffusionModel
 from yuragi.core import Condition, Direct, Network, SeededNoise
 from yuragi.errors import InputError
 
@@ -86,11 +86,12 @@ def learned(
     if file.exists():
         return load_file(file)
     kind = model.denoiser.prediction
-    if not isinstance(kind, Direct):
-        raise InputError("lora", type(kind).__name__, "a model that predicts eps, v, x0 or flow")
+    if not isinstance(kind, Direct) or not hasattr(model.network, "add_adapter"):
+        allowed = "a model of diffusers that predicts eps, v, x0 or flow"
+        raise InputError("lora", model.capabilities.family, allowed)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
-    with _injected(model.pipeline.unet, fit.rank) as lora, torch.enable_grad():
+    with _injected(model.network, fit.rank) as lora, torch.enable_grad():
         progress = _Progress(lora.weights, fit, seed)
         progress.resume(partial)
         condition = model.bind([prompt]).condition
@@ -122,7 +123,7 @@ def adapted(
         floor: s at t0 and above.
         top: t0, the highest time of the edit.
     """
-    with _injected(model.pipeline.unet, rank) as lora:
+    with _injected(model.network, rank) as lora:
         with torch.no_grad():
             for name, parameter in lora.weights.items():
                 parameter.copy_(weights[name])

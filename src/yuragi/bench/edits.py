@@ -141,6 +141,7 @@ def bench_edits(
     tuning: dict[str, Any] = {}
     by_kind: dict[str, Any] = {"steps": max(s for s in sizes.steps if s <= max(50, sizes.steps[0]))}
     shown: dict[str, Tensor] = {}
+    pictured = TUNED_AT if TUNED_AT in sizes.steps else sizes.steps[-1]
     bounds: dict[str, Any] = {}
     claim: dict[str, Any] = {}
     for task, kind in TASKS.items():
@@ -169,7 +170,8 @@ def bench_edits(
                     | means(row)
                     | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
                 )
-                shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
+                if steps == pictured:
+                    shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
                 tick()
             contrasts += [
                 {"task": task, "steps": steps, "of": of, "to": to}

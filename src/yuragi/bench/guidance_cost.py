@@ -218,7 +218,7 @@ def _portrait(model: str, batch: int, device: torch.device) -> _Case:
     loaded = load_model(model, str(device))
     x = torch.randn(batch, loaded.codec.channels, loaded.side, loaded.side, device=device)
     strong, weak = loaded.bind(["a person with red hair"]), loaded.bind([""])
-    return _Case(strong, weak, x, loaded.pipeline.unet)
+    return _Case(strong, weak, x, loaded.network)
 
 
 def _denoisers(

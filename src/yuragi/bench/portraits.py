@@ -17,7 +17,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from yuragi.adapters import Codec
 from yuragi.bench.report import frame
+from yuragi.errors import InputError
 from yuragi.model import load
 from yuragi.recipe.pictures import to_tensor
 from yuragi.train.autoencoder import psnr
@@ -66,6 +68,8 @@ def bench_portraits(
     judge = trained_judge(recipe, runs, data, device, on_report)
     loaded = load(model, str(device))
     codec = loaded.loaded.codec
+    if not isinstance(codec, Codec):
+        raise InputError("model", model, "a model with an autoencoder")
     decibels = psnr(codec.autoencoder, real)
     real_tensor = stack_to_tensor(real)
     back = torch.cat(

@@ -87,10 +87,10 @@ def bench_speed(
     return frame("speed", device, [0], repeats) | {
         "model": Path(model).name,
         "weights": loaded.weights,
-        "dtype": str(loaded.pipeline.unet.dtype).removeprefix("torch."),
+        "dtype": str(loaded.dtype).removeprefix("torch."),
         "size": [size, size],
         "steps": STEPS,
-        "parameters": sum(each.numel() for each in loaded.pipeline.unet.parameters()),
+        "parameters": sum(each.numel() for each in loaded.network.parameters()),
         "rows": rows,
     }
 
@@ -242,8 +242,8 @@ def _watched(model: DiffusionModel) -> Iterator[_Spent]:
         return count
 
     hooks = [
-        pipeline.unet.register_forward_pre_hook(enter),
-        pipeline.unet.register_forward_hook(leave),
+        model.network.register_forward_pre_hook(enter),
+        model.network.register_forward_hook(leave),
         pipeline.vae.encoder.register_forward_hook(counting("encodes")),
         pipeline.vae.decoder.register_forward_hook(counting("decodes")),
         pipeline.text_encoder.register_forward_hook(counting("texts")),

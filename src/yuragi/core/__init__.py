@@ -6,6 +6,7 @@ from yuragi.core.denoiser import Condition, Counting, Denoiser, Network, Network
 from yuragi.core.mixture import GaussianMixture, MixtureDenoiser
 from yuragi.core.noise import Noise, RecordedNoise, SeededNoise, no_noise
 from yuragi.core.prediction import (
+    Denoised,
     Direct,
     EDMPreconditioning,
     InterpolantPrediction,
@@ -41,6 +42,7 @@ from yuragi.core.transition import Transition, noising
 __all__ = [
     "Condition",
     "Counting",
+    "Denoised",
     "Denoiser",
     "Direct",
     "EDMPreconditioning",

@@ -6,7 +6,8 @@ eps; with x_t = alpha x_0 + sigma eps that is a two-by-two system, solved here o
     epsilon   eps                        v     alpha eps - sigma x_0
     sample    x_0                        flow  eps - x_0
 
-An *EDM* network reads a scaled state and log sigma, and returns a residual. An *interpolant*
+An *EDM* network reads a scaled state and log sigma, and returns a residual; with its wrapper it is
+`Denoised` already. An *interpolant*
 network (SiT) is a flow whose time runs the other way. `Native` lets a network that was trained
 under one schedule run under another one. All conversions are pure, hold for any (alpha, sigma)
 (not only on the unit circle) and broadcast.
@@ -26,6 +27,7 @@ from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
 __all__ = [
+    "Denoised",
     "Direct",
     "EDMPreconditioning",
     "InterpolantPrediction",
@@ -52,24 +54,30 @@ class Prediction(Protocol):
         """(out, x, alpha, sigma) -> x_0, of x's shape."""
 
 
+def _as_it_is(t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    return t
+
+
 @dataclass(frozen=True)
 class Direct:
-    """A network that reads (x, t) unchanged.
+    """A network that reads x unchanged.
 
     Attributes:
         name: diffusers' word for it (`prediction_type`).
         target: (x_0, eps, alpha, sigma) -> the output of a perfect network.
         x0: (out, x, alpha, sigma) -> x_0.
         eps: (out, x, alpha, sigma) -> eps.
+        time: (t, alpha, sigma) -> the time that the network reads; by default t itself.
     """
 
     name: str
     target: Convert
     x0: Convert
     eps: Convert
+    time: Callable[[Tensor, Tensor, Tensor], Tensor] = _as_it_is
 
     def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        return x, t
+        return x, self.time(t, alpha, sigma)
 
 
 def _x0_from_epsilon(out: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -142,6 +150,23 @@ class EDMPreconditioning:
     def _x0(self, out: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         s, total = sigma / alpha, (sigma / alpha) ** 2 + self.sigma_data**2
         return self.sigma_data**2 / total * x / alpha + s * self.sigma_data / total.sqrt() * out
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """D(y; s) itself, as the networks of EDM and EDM2 come: y = x / alpha, s = sigma / alpha.
+
+    Runs under any schedule with alpha > 0.
+
+    References: Karras et al. 2022 (arXiv 2206.00364), section 2.
+    """
+
+    def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        return x / alpha, sigma / alpha
+
+    @property
+    def x0(self) -> Convert:
+        return lambda out, x, alpha, sigma: out
 
 
 @dataclass(frozen=True)

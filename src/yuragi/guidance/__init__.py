@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yuragi.guidance.cads import Annealed
+from yuragi.guidance.channels import OnChannels
 from yuragi.guidance.classifier import LogProb, Unclassified
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
 from yuragi.guidance.gain import Cost, Gain, Guidance, Plain, Reading, Scheduled, plain
@@ -37,6 +38,7 @@ __all__ = [
     "Level",
     "LogProb",
     "LookAhead",
+    "OnChannels",
     "Plain",
     "Progress",
     "Projected",

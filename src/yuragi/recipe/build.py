@@ -20,7 +20,7 @@ from yuragi.drag import Drag, PointPair, RegionPair, parse_points, parse_regions
 from yuragi.edit import climbs
 from yuragi.errors import InputError
 from yuragi.recipe.guidance_rule import GuidanceRule
-from yuragi.recipe.models import model_path
+from yuragi.recipe.models import model_folder
 from yuragi.recipe.pictures import (
     MAX_PIXELS,
     Source,
@@ -75,7 +75,7 @@ def sample_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    guidance = completed(guidance, model_path(model))
+    guidance = completed(guidance, model_folder(model))
     if guidance.weak_model is not None:
         _checked_weak(guidance.weak_model)
         if negative_prompt:
@@ -83,8 +83,9 @@ def sample_request(
             raise InputError("negative_prompt", negative_prompt, allowed)
     _check_scale(guidance, guidance_scale)
     make_solver(solver, eta)
-    if timestep_spacing not in time_grids:
-        raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(time_grids))
+    spacings = (*time_grids, "native")
+    if timestep_spacing not in spacings:
+        raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(spacings))
     return _validated(
         SampleRequest,
         model=model,
@@ -134,7 +135,7 @@ def drag_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    guidance = completed(guidance, model_path(model))
+    guidance = completed(guidance, model_folder(model))
     if guidance.stress:
         raise InputError("stress", True, "a sample: a drag has no gauge")
     if guidance.rule != "cfg":
@@ -296,7 +297,7 @@ def _edit_request(
     kind: type[E], model: str, pictures: _Pictures, values: Mapping[str, Any]
 ) -> tuple[E, Mapping[str, Image.Image]]:
     given = {name: value for name, value in values.items() if value is not None}
-    guidance = completed(given.pop("guidance", GuidanceRule()), model_path(model))
+    guidance = completed(given.pop("guidance", GuidanceRule()), model_folder(model))
     if guidance.weak_model is not None:
         _checked_weak(guidance.weak_model)
     sampler = given.setdefault("sampler", "sde")
@@ -338,7 +339,7 @@ def _check_scale(rule: GuidanceRule, scale: float) -> None:
 
 def _checked_weak(name: str) -> None:
     try:
-        model_path(name)
+        model_folder(name)
     except InputError as error:
         raise InputError("weak_model", error.value, error.allowed) from error
 

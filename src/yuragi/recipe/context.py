@@ -82,8 +82,7 @@ def batches(count: int) -> Iterator[range]:
 
 def mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
     """A cell may change if any of its pixels may: (1, 1, h, w) pixels to cells."""
-    multiple, cell = model.codec.multiple, model.codec.cell
-    height, width = inside.shape[-2:]
-    padded = nn.functional.pad(inside, (0, -width % multiple, 0, -height % multiple))
-    cells: Tensor = nn.functional.max_pool2d(padded, cell)
+    rows, columns = model.codec.padding(*inside.shape[-2:])
+    padded = nn.functional.pad(inside, (0, columns, 0, rows))
+    cells: Tensor = nn.functional.max_pool2d(padded, model.codec.cell)
     return cells.to(torch.float32)

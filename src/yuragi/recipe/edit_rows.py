@@ -12,7 +12,7 @@ from yuragi.core import Denoiser, SeededNoise
 from yuragi.edit import Edit, descent, difference_mask
 from yuragi.guidance import Guided, Stress, constant
 from yuragi.recipe.request import DiffEditRequest, EditRequest, TranslateRequest
-from yuragi.recipe.rules import gain_of, weak_side, weight_of
+from yuragi.recipe.rules import away_from, gain_of, weak_side, weight_of
 from yuragi.recipe.samplers import sampler_of
 from yuragi.sample import Manipulation
 
@@ -61,8 +61,8 @@ def edit_rows(
     source: Denoiser = target
     if isinstance(request, TranslateRequest | DiffEditRequest):
         # The same negative prompt on both sides: only what the picture shows may differ.
-        strong, away = model.bind(rows.source_prompts), model.bind([request.negative_prompt])
-        source = Guided(strong, away, constant(request.source_guidance_scale))
+        strong, scale = model.bind(rows.source_prompts), request.source_guidance_scale
+        source = Guided(strong, away_from(model, request.negative_prompt, scale), constant(scale))
     edit = Edit(source, target, sampler_of(request))
     return edit(rows.x0, down, request.seed, rows.samples, rows.cells, watch)
 

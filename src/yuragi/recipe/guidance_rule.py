@@ -32,6 +32,8 @@ class GuidanceRule(Strict):
             numbers of `yuragi.guidance.SeparationGamma`.
         reach: for ``ratio``: longest secant, in units of sigma; 0 for tangents.
         table: for ``scheduled``: pairs of sigma / alpha and rho; by default the model's own.
+        channels: guide the first so many latent channels only; 3 agrees with DiT's own code. By
+            default all.
         refresh: measure the gain at every so many evaluations; not for ``plain``, ``scheduled``.
         stress: also measure over-guidance; see `yuragi.guidance.stress`. Costs what ``ratio`` does
             where the gain is ``plain``; not with ``reg`` and ``reg_forward``.
@@ -50,6 +52,7 @@ class GuidanceRule(Strict):
     gamma: Annotated[Finite, Field(ge=0, le=1)] | Literal["auto"] | Separation | None = None
     reach: Annotated[Finite, Field(ge=0, le=100)] | None = None
     table: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=2)] | None = None
+    channels: Annotated[int, Field(ge=1)] | None = None
     refresh: Annotated[int, Field(ge=1, le=1000)] = 1
     stress: bool = False
 

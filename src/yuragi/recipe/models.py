@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from yuragi.adapters import DiffusionModel
 
-__all__ = ["SHIPPED", "load_model", "load_weak", "model_path"]
+__all__ = ["SHIPPED", "load_model", "load_weak", "model_folder", "model_path"]
 
 SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
@@ -32,27 +32,56 @@ def model_path(name: str | Path) -> Path:
         return Path(str(files("yuragi") / "assets" / "models" / str(name)))
     path = Path(name)
     if not path.exists():
-        allowed = f"a shipped model ({', '.join(SHIPPED)}) or the path of a pipeline directory"
+        allowed = (
+            f"a shipped model ({', '.join(SHIPPED)}), the path of a pipeline directory, "
+            "or owner/name on the hub"
+        )
         raise InputError("model", str(name), allowed)
     return path
 
 
+def model_folder(name: str) -> Path | None:
+    """The directory or file that a name means; None for the hub's, and for the caller's objects.
+
+    Raises:
+        InputError: neither a shipped name, nor an existing path, nor either of these.
+    """
+    from yuragi.adapters import HUB
+
+    elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
+    if elsewhere and name not in SHIPPED and not Path(name).exists():
+        return None
+    return model_path(name)
+
+
 def load_model(
-    name: str | Path, device: str | None = None, dtype: torch.dtype | None = None
+    name: str | Path,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+    config: Path | None = None,
+    offline: bool = False,
+    allow_pickle: bool = False,
 ) -> DiffusionModel:
     """Load a model.
 
     Args:
-        name: a shipped name or a path.
-        device: a torch device; by default the GPU when there is one.
-        dtype: of the weights; by default float32 on a CPU and float16 elsewhere.
+        name: a shipped name, a path, or a name on the hub, ``owner/name`` or
+            ``owner/name@revision``.
+        device: see `yuragi.adapters.Opening`, as for the rest.
+        dtype: of the weights.
+        config: for a single file, the directory of a pipeline of its kind.
+        offline: never ask the hub.
+        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
 
     Raises:
         InputError: see `model_path` and `yuragi.adapters.load_diffusers`.
     """
-    from yuragi.adapters import load_diffusers
+    from yuragi.adapters import HUB, Opening, load_diffusers
 
-    return load_diffusers(model_path(name), device, dtype)
+    opening = Opening(device, dtype, config, offline, allow_pickle)
+    if str(name) not in SHIPPED and not Path(name).exists() and HUB.fullmatch(str(name)):
+        return load_diffusers(name, opening)
+    return load_diffusers(model_path(name), opening)
 
 
 def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None:
@@ -64,6 +93,6 @@ def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None
     if name is None:
         return None
     try:
-        return load_model(name, str(strong.device), strong.pipeline.unet.dtype)
+        return load_model(name, str(strong.device), strong.dtype)
     except InputError as error:
         raise InputError("weak_model", error.value, error.allowed) from error

@@ -13,7 +13,7 @@ from yuragi.drag import DragStep, Handle, drag_latents, drag_levels
 from yuragi.guidance import Guided, constant, ramp
 from yuragi.recipe.build import drag_settings
 from yuragi.recipe.request import DragRequest, PasteMethod
-from yuragi.recipe.rules import gain_of
+from yuragi.recipe.rules import away_from, gain_of
 
 __all__ = ["PasteRows", "paste_rows"]
 
@@ -60,7 +60,8 @@ def paste_rows(
     scales = torch.linspace(request.guidance_scale, 1.0, len(levels) - 1)
     read = levels[:-1]
     weight = ramp(schedule, read, scales) if len(read) > 1 else constant(request.guidance_scale)
-    strong, away = model.bind(rows.prompts), model.bind([request.negative_prompt])
+    strong = model.bind(rows.prompts)
+    away = away_from(model, request.negative_prompt, request.guidance_scale)
     denoiser = Guided(strong, away, weight, gain_of(request.guidance))
     return drag_latents(
         denoiser, rows.x0, rows.moves, drag, request.seed, rows.samples, rows.cells, on_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -13,6 +14,7 @@ from yuragi.core import Denoiser, Schedule
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Gain,
+    OnChannels,
     Progress,
     Ratio,
     Refresh,
@@ -74,7 +76,9 @@ def gain_of(rule: GuidanceRule) -> Gain:
         "scheduled": lambda: Scheduled(*zip(*(rule.table or ()), strict=True)),
     }
     gain = makers[rule.gain]()
-    return gain if rule.refresh == 1 else Refresh(gain, rule.refresh)
+    if rule.refresh > 1:
+        gain = Refresh(gain, rule.refresh)
+    return gain if rule.channels is None else OnChannels(gain, rule.channels)
 
 
 def _ratio(rule: GuidanceRule) -> Gain:
@@ -107,7 +111,7 @@ def weak_side(
         allowed = "the loaded model that the request names as the weaker one, and no other"
         raise InputError("weak_model", request.guidance.weak_model, allowed)
     if weak is None:
-        return model.bind([request.negative_prompt])
+        return away_from(model, request.negative_prompt, request.guidance_scale)
     if (weak.codec.channels, weak.side) != (model.codec.channels, model.side):
         mine = f"latents of {model.codec.channels} x {model.side} x {model.side}"
         raise InputError("weak_model", str(weak.path), f"a model with {mine}")
@@ -116,12 +120,26 @@ def weak_side(
     return weak.bind(prompts)
 
 
-def completed(rule: GuidanceRule, folder: Path) -> GuidanceRule:
+def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Denoiser:
+    """The side of the negative prompt; at scale 1 nobody asks it.
+
+    Raises:
+        InputError: an empty one, for a model to which empty means nothing.
+    """
+    if negative_prompt or model.capabilities.empty:
+        return model.bind([negative_prompt])
+    if scale != 1:
+        allowed = "a class to push away from, or a guidance scale of 1: empty means nothing here"
+        raise InputError("negative_prompt", negative_prompt, allowed)
+    return replace(model.denoiser)
+
+
+def completed(rule: GuidanceRule, folder: Path | None) -> GuidanceRule:
     """The rule with every default as a number, so that later defaults do not change it.
 
     Args:
         rule: as the caller gave it.
-        folder: of the model, whose table the gain ``scheduled`` takes.
+        folder: of the model, whose table the gain ``scheduled`` takes; None if it has none.
 
     Raises:
         InputError: there is no table there, or it is none.
@@ -143,9 +161,9 @@ def completed(rule: GuidanceRule, folder: Path) -> GuidanceRule:
     return rule.model_copy(update=found)
 
 
-def _read_table(folder: Path) -> tuple[tuple[float, float], ...] | None:
-    path = folder / TABLE
-    if not path.is_file():
+def _read_table(folder: Path | None) -> tuple[tuple[float, float], ...] | None:
+    path = Path(TABLE) if folder is None else folder / TABLE
+    if folder is None or not path.is_file():
         allowed = f"a gain other than scheduled: there is no {TABLE} in {folder}"
         raise InputError("gain", "scheduled", allowed)
     try:

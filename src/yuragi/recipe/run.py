@@ -42,10 +42,10 @@ def run(
     Raises:
         InputError: a value that does not fit the model or the pictures; before the model runs.
     """
-    model, counter = model.counting()
+    model, counter = model.at(*_size(request, model)).counting()
     counters = [counter]
     if weak is not None:
-        weak, weak_counter = weak.counting()
+        weak, weak_counter = weak.at(*_size(request, weak)).counting()
         counters.append(weak_counter)
     made = _made(request, Context(model, weak, sources, on_progress), latents)
     return Result(
@@ -60,6 +60,13 @@ def run(
         reconstruction=made.reconstruction,
         intent=made.intent,
     )
+
+
+def _size(request: Request, model: DiffusionModel) -> tuple[int, int]:
+    """Height and width of the pictures in pixels."""
+    if isinstance(request, SampleRequest):
+        return request.height or model.native_size, request.width or model.native_size
+    return request.image.height, request.image.width
 
 
 def _made(request: Request, context: Context, latents: Tensor | None) -> Made:
@@ -77,6 +84,6 @@ def _made(request: Request, context: Context, latents: Tensor | None) -> Made:
 def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
     cuda = model.device.type == "cuda"
     device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
-    dtype = str(model.pipeline.unet.dtype).removeprefix("torch.")
+    dtype = str(model.dtype).removeprefix("torch.")
     weak_weights = "" if weak is None else weak.weights
     return Origin(__version__, torch.__version__, device, dtype, model.weights, weak_weights)

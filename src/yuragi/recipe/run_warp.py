@@ -13,7 +13,7 @@ from yuragi.recipe.context import Context, Made, batches, mask_cells
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 from yuragi.recipe.request import DragRequest, WarpMethod
 from yuragi.recipe.result import Gauge
-from yuragi.recipe.rules import gain_of, weight_of
+from yuragi.recipe.rules import away_from, gain_of, weight_of
 from yuragi.recipe.samplers import redrawing
 
 __all__ = ["preview", "run_warp", "warped_by"]
@@ -34,7 +34,8 @@ def run_warp(request: DragRequest, method: WarpMethod, context: Context) -> Made
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
     parts = list(batches(request.num_images))
     tick = context.ticker(len(parts) * climbs(request.num_inference_steps, request.strength))
-    strong, away = model.bind([request.prompt]), model.bind([request.negative_prompt])
+    strong = model.bind([request.prompt])
+    away = away_from(model, request.negative_prompt, request.guidance_scale)
     weight = weight_of(request.guidance, request.guidance_scale, model.denoiser.schedule, down)
     gauge, images = Gauge(gain_of(request.guidance).cost), list[Image.Image]()
     for part in parts:

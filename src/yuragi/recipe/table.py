@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from yuragi.adapters import DiffusionModel
+from yuragi.errors import InputError
 from yuragi.metrics.mmse import Batch, mmse_ratio
 from yuragi.recipe.rules import TABLE
 from yuragi.train.autoencoder import to_tensor
@@ -38,7 +39,13 @@ def write_table(
         n: portraits.
         seed: of noise and captions.
         on_progress: told (batches done, batches in all).
+
+    Raises:
+        InputError: a model that is not from a folder.
     """
+    folder = model.path
+    if folder is None:
+        raise InputError("model", model.capabilities.family, "a model from a folder")
     images, labels = cached("validation", n, data)
     words = np.random.default_rng(seed)
     captions = [caption(row, words, empty=0.0) for row in labels]
@@ -58,7 +65,7 @@ def write_table(
 
     with torch.no_grad():
         table = mmse_ratio(model.denoiser.schedule, LEVELS, rows(), seed, tick)
-    path = model.path / TABLE
+    path = folder / TABLE
     pairs = [[level, round(rho, 4)] for level, rho in table]
     path.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
     return path

@@ -1,0 +1,79 @@
+"""Is a directory a whole pipeline in safetensors? Answered before anything is opened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from yuragi.errors import InputError
+
+__all__ = ["PICKLES", "check_directory", "class_of"]
+
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
+WHOLE = "the directory of a pipeline in safetensors (with model_index.json)"
+HINT = (
+    "pickles can run code and are refused; convert the file on a machine that may be lost "
+    "(pipeline.save_pretrained(folder, safe_serialization=True)), or allow pickles, which are then "
+    "read as plain tensors"
+)
+
+
+def class_of(path: Path) -> str:
+    """The class of a pipeline, as its ``model_index.json`` names it.
+
+    Raises:
+        InputError: a pickle, no such directory, a file without a directory that describes it, or no
+            valid JSON.
+    """
+    if path.suffix.lower() in PICKLES:
+        raise InputError("model", str(path), f"{WHOLE}; {HINT}")
+    if path.is_file():
+        allowed = (
+            f"{WHOLE}; for a single file also the directory of a pipeline of its kind (config)"
+        )
+        raise InputError("model", str(path), allowed)
+    return str(_index(path).get("_class_name"))
+
+
+def check_directory(path: Path, allow_pickle: bool) -> None:
+    """Refuse a directory that is half there, or holds pickles instead of safetensors.
+
+    Raises:
+        InputError: a part without weights, shards that are missing, or pickles that are not
+            allowed.
+    """
+    for name, kind in _index(path).items():
+        if name.startswith("_") or not isinstance(kind, list) or None in kind:
+            continue
+        part = path / name
+        if (part / "config.json").exists() or name in ("unet", "transformer", "vae"):
+            _check_part(part, allow_pickle)
+
+
+def _index(path: Path) -> dict[str, Any]:
+    index = path / "model_index.json"
+    if not index.is_file():
+        raise InputError("model", str(path), WHOLE)
+    try:
+        found = json.loads(index.read_text("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError("model", str(index), "valid JSON") from error
+    if not isinstance(found, dict):
+        raise InputError("model", str(index), "a JSON object")
+    return found
+
+
+def _check_part(part: Path, allow_pickle: bool) -> None:
+    files = sorted(part.glob("*"))
+    tensors = [file for file in files if file.suffix == ".safetensors"]
+    pickles = [file for file in files if file.suffix in PICKLES]
+    if not tensors and pickles and not allow_pickle:
+        raise InputError("model", str(pickles[0]), f"{WHOLE}; {HINT}")
+    if not tensors and not pickles:
+        raise InputError("model", str(part), f"{WHOLE}; no weights here")
+    for index in part.glob("*.safetensors.index.json"):
+        shards = set(json.loads(index.read_text("utf-8")).get("weight_map", {}).values())
+        missing = sorted(shard for shard in shards if not (part / shard).exists())
+        if missing:
+            raise InputError("model", str(part / missing[0]), f"{WHOLE}; this part is missing")

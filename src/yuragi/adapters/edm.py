@@ -1,0 +1,99 @@
+"""EDM and EDM2: networks that denoise in sigma space, as their authors' code gives them.
+
+Such a network is called as ``network(y, sigma, class_labels)`` with y = x_0 + sigma eps, class
+labels one-hot or None, and returns x_0; its attributes say ``img_resolution``, ``img_channels`` and
+``label_dim``. It runs under a variance-preserving schedule (`Denoised`), so that `strength` and
+time grids mean the same as for other models.
+
+References: Karras et al. 2022 (arXiv 2206.00364); Karras et al. 2024 (arXiv 2312.02696).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from yuragi.adapters.codec import Codec, Pixels
+from yuragi.adapters.fingerprint import fingerprint_of
+from yuragi.adapters.model import Capabilities, DiffusionModel
+from yuragi.core import Condition, Denoised, NetworkDenoiser, VPSchedule, time_grids
+from yuragi.errors import InputError
+
+__all__ = ["is_edm", "wrap_edm"]
+
+ATTRIBUTES = ("img_resolution", "img_channels", "label_dim")
+
+
+def is_edm(network: object) -> bool:
+    """Whether an object looks like a network of EDM or EDM2."""
+    return callable(network) and all(hasattr(network, name) for name in ATTRIBUTES)
+
+
+def wrap_edm(network: nn.Module, codec: Codec | None = None) -> DiffusionModel:
+    """A network of EDM or EDM2.
+
+    Args:
+        network: with weights and the attributes above; it is not changed.
+        codec: for networks on latents, between pixels and what they were trained on.
+
+    Raises:
+        InputError: a network on four or more channels without a codec.
+    """
+    channels, size, classes = (
+        int(getattr(network, name)) for name in ("img_channels", "img_resolution", "label_dim")
+    )
+    if codec is None and channels not in (1, 3):
+        allowed = f"a codec for a network on {channels} channels"
+        raise InputError("codec", codec, allowed)
+    return DiffusionModel(
+        None,
+        fingerprint_of(network),
+        network,
+        network,
+        NetworkDenoiser(_SigmaSpace(network, classes), VPSchedule(), Denoised()),
+        codec or Pixels(channels, 1),
+        _Labels(classes),
+        Capabilities("EDM", classes=classes or None, latent=codec is not None),
+        size,
+        {**time_grids, "native": time_grids["karras"]},
+    )
+
+
+@dataclass(frozen=True)
+class _SigmaSpace:
+    """The network as the core calls it; labels become one-hot, -1 is the class of none."""
+
+    module: Any
+    classes: int
+
+    def __call__(self, y: Tensor, sigma: Tensor, condition: Condition | None) -> Tensor:
+        labels = None
+        if condition is not None and self.classes:
+            numbers = condition["class_labels"].to(y.device)
+            labels = nn.functional.one_hot(numbers.clamp(min=0), self.classes).to(y)
+            labels = labels * (numbers >= 0)[:, None]
+        out: Tensor = self.module(y, sigma, labels)
+        return out.to(y.dtype)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Prompts that are class numbers; an empty one is the class of none, all zeros."""
+
+    classes: int
+
+    def __call__(self, prompts: Sequence[str]) -> Condition | None:
+        numbers = [self._number(prompt.strip()) for prompt in prompts]
+        return {"class_labels": torch.tensor(numbers)} if self.classes else None
+
+    def _number(self, prompt: str) -> int:
+        if not prompt:
+            return -1
+        if prompt.isdecimal() and int(prompt) < self.classes:
+            return int(prompt)
+        allowed = f"a class: 0 to {self.classes - 1}" if self.classes else "empty: no classes here"
+        raise InputError("prompt", prompt, allowed)

@@ -1,0 +1,131 @@
+"""What a family says about a pipeline, and what several families share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from yuragi.adapters.codec import Codec, Pixels
+from yuragi.adapters.model import Capabilities, Encode
+from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
+from yuragi.errors import InputError
+
+__all__ = ["Parts", "Wrapped", "cell_of", "prediction_of", "velocity", "warn_of_long"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A pipeline's parts as the core knows them; see `yuragi.adapters.model.DiffusionModel`.
+
+    Attributes:
+        module: the network as diffusers has it.
+        network: the same as a plain network.
+        patch: cells per side of a token, for networks whose noise levels depend on their number.
+    """
+
+    module: nn.Module
+    network: Network
+    schedule: Schedule
+    prediction: Direct
+    codec: Codec | Pixels
+    encode: Encode
+    capabilities: Capabilities
+    side: int
+    patch: int | None = None
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A module of diffusers as a plain network; families say how it is called."""
+
+    module: Any
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are stored in."""
+        dtype: torch.dtype = self.module.dtype
+        return dtype
+
+
+def given(condition: Condition | None) -> Condition:
+    """What a network is told; nothing is an empty mapping."""
+    return condition or {}
+
+
+def prediction_of(config: Any) -> Direct:
+    """What a scheduler's configuration says that the network predicts.
+
+    Raises:
+        InputError: a kind that nobody knows.
+    """
+    kind = config.get("prediction_type", "epsilon")
+    if kind not in predictions:
+        raise InputError("prediction_type", kind, "one of " + ", ".join(predictions))
+    return predictions[kind]
+
+
+velocity = replace(flow, time=lambda t, alpha, sigma: sigma)
+"""A flow network that reads sigma, whatever the shift of the time axis."""
+
+
+def cell_of(autoencoder: Any) -> int:
+    """Pixels that a latent cell covers, per side."""
+    return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
+
+
+def without_variance(out: Tensor, channels: int) -> Tensor:
+    """A network's mean, without the variance that some predict beside it."""
+    return out[:, :channels]
+
+
+def warn_of_long(tokenizer: Any, prompts: Sequence[str]) -> None:
+    """Say when a prompt is longer than a text encoder reads."""
+    limit = tokenizer.model_max_length
+    for prompt in prompts:
+        tokens = len(tokenizer(prompt).input_ids)
+        if tokens > limit:
+            warnings.warn(
+                f"prompt: {tokens} tokens, of which this model reads {limit}", stacklevel=4
+            )
+
+
+def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> Encode:
+    """Prompts that are class numbers or names.
+
+    Args:
+        classes: how many there are.
+        null: the class of none, for an empty prompt; None for a model without one.
+        names: numbers by name.
+    """
+    known = names or {}
+
+    def encode(prompts: Sequence[str]) -> Condition:
+        return {"class_labels": torch.tensor([number(prompt.strip()) for prompt in prompts])}
+
+    def number(prompt: str) -> int:
+        if prompt in known:
+            return known[prompt]
+        if not prompt and null is not None:
+            return null
+        if prompt.isdecimal() and int(prompt) < classes:
+            return int(prompt)
+        allowed = f"a class: 0 to {classes - 1}" + (" or its name" if known else "")
+        raise InputError("prompt", prompt, allowed)
+
+    return encode
+
+
+def wordless(prompts: Sequence[str]) -> None:
+    """Prompts of a model that knows neither words nor classes.
+
+    Raises:
+        InputError: one that is not empty.
+    """
+    for prompt in prompts:
+        if prompt.strip():
+            raise InputError("prompt", prompt, "empty: this model knows neither words nor classes")

@@ -1,0 +1,63 @@
+"""Stable Diffusion 3: rectified flow on 16 channels, three text encoders (T5 may be missing)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from yuragi.adapters.codec import Codec
+from yuragi.adapters.families.parts import Parts, Wrapped, cell_of, given, velocity, warn_of_long
+from yuragi.adapters.model import Capabilities
+from yuragi.adapters.schedules import flow_from_config
+from yuragi.core import Condition
+
+__all__ = ["sd3"]
+
+
+class SD3Transformer(Wrapped):
+    """An `SD3Transformer2DModel`, which reads 1000 sigma."""
+
+    def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
+        told = given(condition)
+        output: Tensor = self.module(
+            hidden_states=x,
+            timestep=1000 * timestep,
+            encoder_hidden_states=told["encoder_hidden_states"],
+            pooled_projections=told["pooled_projections"],
+        ).sample
+        return output
+
+
+def sd3(pipeline: Any) -> Parts:
+    """The parts of a `StableDiffusion3Pipeline`."""
+    transformer, vae = pipeline.transformer, pipeline.vae
+    cell, patch = cell_of(vae), int(transformer.config.patch_size)
+    side = int(transformer.config.sample_size)
+    tokens = (side // patch) ** 2
+
+    def encode(prompts: Sequence[str]) -> Condition:
+        if pipeline.text_encoder_3 is None and pipeline.tokenizer is not None:
+            warn_of_long(pipeline.tokenizer, prompts)
+        words, _, pooled, _ = pipeline.encode_prompt(
+            list(prompts),
+            None,
+            None,
+            device=transformer.device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
+        )
+        return {"encoder_hidden_states": words, "pooled_projections": pooled}
+
+    return Parts(
+        transformer,
+        SD3Transformer(transformer),
+        flow_from_config(pipeline.scheduler.config, tokens),
+        velocity,
+        Codec(vae, cell, cell * patch),
+        encode,
+        Capabilities("Stable Diffusion 3", text=True, flow=True),
+        side,
+        patch,
+    )

@@ -1,0 +1,83 @@
+"""Stable Diffusion XL: two text encoders, and the picture's size as a condition.
+
+The size is read off the state: original and target size are the padded picture's, the crop is at
+its corner. An empty prompt is zeros where the pipeline's configuration says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from yuragi.adapters.codec import Codec
+from yuragi.adapters.families.parts import (
+    Parts,
+    Wrapped,
+    cell_of,
+    given,
+    prediction_of,
+    warn_of_long,
+)
+from yuragi.adapters.model import Capabilities
+from yuragi.adapters.schedules import schedule_from_config
+from yuragi.core import Condition
+
+__all__ = ["sdxl"]
+
+
+@dataclass(frozen=True)
+class SizedUNet(Wrapped):
+    """A `UNet2DConditionModel` that is told pooled words and the picture's size.
+
+    Attributes:
+        cell: pixels per cell.
+    """
+
+    cell: int
+
+    def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
+        told = given(condition)
+        height, width = (side * self.cell for side in x.shape[-2:])
+        size = [[float(height), float(width), 0.0, 0.0, float(height), float(width)]]
+        added = {"text_embeds": told["text_embeds"], "time_ids": x.new_tensor(size * len(x))}
+        output: Tensor = self.module(
+            x, timestep, told["encoder_hidden_states"], added_cond_kwargs=added
+        ).sample
+        return output
+
+
+def sdxl(pipeline: Any) -> Parts:
+    """The parts of a `StableDiffusionXLPipeline`."""
+    unet, vae, config = pipeline.unet, pipeline.vae, pipeline.scheduler.config
+    cell = cell_of(vae)
+    zeros = bool(pipeline.config.get("force_zeros_for_empty_prompt"))
+
+    def encode(prompts: Sequence[str]) -> Condition:
+        for tokenizer in (pipeline.tokenizer, pipeline.tokenizer_2):
+            if tokenizer is not None:
+                warn_of_long(tokenizer, prompts)
+        words, _, pooled, _ = pipeline.encode_prompt(
+            list(prompts),
+            device=unet.device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
+        )
+        if zeros:
+            said = torch.tensor([bool(prompt) for prompt in prompts], device=words.device)
+            words, pooled = words * said[:, None, None], pooled * said[:, None]
+        return {"encoder_hidden_states": words, "text_embeds": pooled}
+
+    return Parts(
+        unet,
+        SizedUNet(unet, cell),
+        schedule_from_config(config),
+        prediction_of(config),
+        Codec(vae, cell, cell * 2 ** (len(unet.config.block_out_channels) - 1)),
+        encode,
+        Capabilities("Stable Diffusion XL", text=True),
+        int(unet.config.sample_size),
+    )

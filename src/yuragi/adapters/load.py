@@ -1,0 +1,199 @@
+"""Models from pipelines of diffusers: an object, a directory, a single file, or a name on the hub.
+
+Only the parts are used (autoencoder, text encoders, network, the scheduler's configuration); the
+loop, the solvers and guidance are ours. The shipped portrait model takes this same path. What is
+particular about a family of models is in `yuragi.adapters.families`.
+
+Weights are safetensors. Other files can run code when they are opened; they are refused, or on the
+caller's word read as plain tensors (``weights_only``). Code from a repository is never run. The hub
+is asked only where the caller names it, as ``owner/name`` or ``owner/name@revision``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from yuragi.adapters.directory import PICKLES, check_directory, class_of
+from yuragi.adapters.families import FAMILIES, Parts
+from yuragi.adapters.fingerprint import fingerprint, fingerprint_of
+from yuragi.adapters.model import DiffusionModel
+from yuragi.adapters.schedules import flow_from_config, grids_of
+from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
+from yuragi.device import pick_device
+from yuragi.errors import InputError
+
+__all__ = ["HUB", "Opening", "load_diffusers", "wrap_pipeline"]
+
+HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+"""A name on the hub, perhaps with a revision."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a model is opened.
+
+    Attributes:
+        device: a torch device; by default the GPU when there is one.
+        dtype: of the weights; by default float32 on a CPU, elsewhere bfloat16 for flows and float16
+            for others.
+        config: for a single file, the directory of a pipeline of its kind.
+        offline: never ask the hub.
+        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
+    """
+
+    device: str | torch.device | None = None
+    dtype: torch.dtype | None = None
+    config: Path | None = None
+    offline: bool = False
+    allow_pickle: bool = False
+
+
+def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:
+    """Load a pipeline.
+
+    Args:
+        source: a directory with ``model_index.json``, a single file, or a name on the hub.
+        opening: how.
+
+    Raises:
+        InputError: it does not exist, is a pickle, is no pipeline, is damaged or half there, or of
+            a class that is not supported; no such device; a name on the hub while offline.
+    """
+    path = Path(source)
+    if not path.exists() and HUB.fullmatch(str(source)):
+        path = _downloaded(str(source), opening)
+    device = pick_device(opening.device)
+    name = class_of(opening.config if path.is_file() and opening.config else path)
+    if name not in FAMILIES:
+        allowed = "a pipeline of class " + ", ".join(FAMILIES)
+        raise InputError("model", f"{path} ({name})", allowed)
+    pipeline = _opened(name, path, opening, _dtype(name, device, opening))
+    pipeline.to(device)
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False).eval()
+    for part in ("unet", "vae"):
+        if getattr(pipeline, part, None) is not None:
+            # A fifth faster on a CPU.
+            getattr(pipeline, part).to(memory_format=torch.channels_last)
+    return _model(pipeline, FAMILIES[name](pipeline), path.resolve(), fingerprint(path))
+
+
+def wrap_pipeline(pipeline: Any) -> DiffusionModel:
+    """A pipeline object of the caller's; nothing in it is changed.
+
+    Its device, precision, offloading, slicing, adapters and compiled parts stay as they are.
+
+    Raises:
+        InputError: of a class that is not supported.
+    """
+    name = type(pipeline).__name__
+    if name not in FAMILIES:
+        raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
+    parts = FAMILIES[name](pipeline)
+    return _model(pipeline, parts, None, fingerprint_of(parts.module))
+
+
+def _model(pipeline: Any, parts: Parts, path: Path | None, weights: str) -> DiffusionModel:
+    scheduler, patch, sized = pipeline.scheduler, parts.patch, None
+    if patch is not None and scheduler.config.get("use_dynamic_shifting"):
+
+        def sized(cells: int) -> tuple[Schedule, Mapping[str, TimeGrid]]:
+            tokens = cells // patch**2
+            return flow_from_config(scheduler.config, tokens), grids_of(scheduler, tokens)
+
+    tokens = 0 if patch is None else parts.side**2 // patch**2
+    return DiffusionModel(
+        path,
+        weights,
+        pipeline,
+        parts.module,
+        NetworkDenoiser(parts.network, parts.schedule, parts.prediction),
+        parts.codec,
+        parts.encode,
+        parts.capabilities,
+        parts.side,
+        grids_of(scheduler, tokens),
+        sized,
+    )
+
+
+def _dtype(name: str, device: torch.device, opening: Opening) -> torch.dtype:
+    if opening.dtype is not None:
+        return opening.dtype
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if name in ("StableDiffusion3Pipeline", "FluxPipeline") else torch.float16
+
+
+def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
+    """The pipeline, from a checked directory or a single file."""
+    import diffusers
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    kind = getattr(diffusers, name)
+    safety: dict[str, Any] = {}
+    if name == "StableDiffusionPipeline":
+        safety = {"safety_checker": None, "requires_safety_checker": False}
+    try:
+        if path.is_file():
+            return kind.from_single_file(
+                str(path),
+                config=None if opening.config is None else str(opening.config),
+                local_files_only=opening.offline or opening.config is not None,
+                torch_dtype=dtype,
+                **safety,
+            )
+        check_directory(path, opening.allow_pickle)
+        return kind.from_pretrained(
+            path,
+            dtype=dtype,
+            use_safetensors=None if opening.allow_pickle else True,
+            local_files_only=True,
+            **safety,
+        )
+    except InputError:
+        raise
+    except (
+        SafetensorError,
+        SingleFileComponentError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+    ) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        allowed = f"a whole, undamaged pipeline ({reason})"
+        raise InputError("model", str(path), allowed) from error
+
+
+def _downloaded(name: str, opening: Opening) -> Path:
+    """The folder of a pipeline from the hub, of the revision that is named."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    repository, _, revision = name.partition("@")
+    unwanted = [] if opening.allow_pickle else [f"*{ending}" for ending in PICKLES]
+    try:
+        return Path(
+            snapshot_download(
+                repository,
+                revision=revision or None,
+                local_files_only=opening.offline,
+                ignore_patterns=[*unwanted, "*.py", "*.msgpack", "*.onnx", "*.h5"],
+            )
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        where = (
+            "kept from an earlier download" if opening.offline else "that the hub can be asked for"
+        )
+        allowed = f"an existing path, or a name {where} ({str(error).splitlines()[0]})"
+        raise InputError("model", name, allowed) from error

@@ -1,0 +1,93 @@
+"""Noise levels and time grids as a scheduler of diffusers configures them."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from yuragi.core import (
+    FlowSchedule,
+    Schedule,
+    TableSchedule,
+    TimeGrid,
+    check_times,
+    cosine_betas,
+    leading,
+    linear_betas,
+    scaled_linear_betas,
+    time_grids,
+)
+from yuragi.errors import InputError
+
+__all__ = ["flow_from_config", "grids_of", "schedule_from_config"]
+
+
+def schedule_from_config(config: Mapping[str, Any]) -> TableSchedule:
+    """The table of noise levels that a diffusers scheduler configuration describes.
+
+    Raises:
+        InputError: a `beta_schedule` that is not linear, scaled_linear or squaredcos_cap_v2.
+    """
+    steps = int(config["num_train_timesteps"])
+    if config.get("trained_betas") is not None:
+        betas = torch.tensor(config["trained_betas"], dtype=torch.float64)
+    else:
+        start, end = float(config["beta_start"]), float(config["beta_end"])
+        makers = {
+            "linear": lambda: linear_betas(start, end, steps),
+            "scaled_linear": lambda: scaled_linear_betas(start, end, steps),
+            "squaredcos_cap_v2": lambda: cosine_betas(steps),
+        }
+        kind = config["beta_schedule"]
+        if kind not in makers:
+            raise InputError("beta_schedule", kind, "one of " + ", ".join(makers))
+        betas = makers[kind]()
+    return TableSchedule.from_betas(betas, bool(config.get("rescale_betas_zero_snr")))
+
+
+def flow_from_config(config: Mapping[str, Any], tokens: int) -> FlowSchedule:
+    """The shift of a flow scheduler, for pictures of so many tokens.
+
+    A dynamic shift is e^mu with mu linear in the tokens (Esser et al. 2024, section 5.3.2; the
+    constants are the configuration's).
+    """
+    if not config.get("use_dynamic_shifting"):
+        return FlowSchedule(float(config.get("shift") or 1.0))
+    return FlowSchedule(math.exp(dynamic_mu(config, tokens)))
+
+
+def dynamic_mu(config: Mapping[str, Any], tokens: int) -> float:
+    """Log of the shift for so many tokens."""
+    base, most = float(config["base_image_seq_len"]), float(config["max_image_seq_len"])
+    low, high = float(config["base_shift"]), float(config["max_shift"])
+    return low + (high - low) * (tokens - base) / (most - base)
+
+
+def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
+    """All time grids of a model: ours, and ``native``, which the pipeline itself would use."""
+    offset = int(scheduler.config.get("steps_offset") or 0)
+    own = {"leading": partial(leading, steps_offset=offset)}
+    return {**time_grids, **own, "native": partial(_native, scheduler, tokens)}
+
+
+def _native(scheduler: Any, tokens: int, schedule: Schedule, steps: int) -> Tensor:
+    """The times that the scheduler would step through, and the clean end."""
+    theirs = copy.deepcopy(scheduler)
+    if isinstance(schedule, TableSchedule):
+        theirs.set_timesteps(steps)
+        times = theirs.timesteps.double().cpu()
+        clean = torch.tensor([schedule.clean], dtype=torch.float64)
+        return check_times(torch.cat([times, clean]), schedule)
+    if theirs.config.get("use_dynamic_shifting"):
+        sigmas = torch.linspace(1.0, 1 / steps, steps, dtype=torch.float64)
+        theirs.set_timesteps(sigmas=sigmas.tolist(), mu=dynamic_mu(theirs.config, tokens))
+    else:
+        theirs.set_timesteps(steps)
+    sigmas = theirs.sigmas.double().cpu().clamp(0, 1)
+    return check_times(schedule.time(((1 - sigmas) / sigmas).log()), schedule)

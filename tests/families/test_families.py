@@ -1,0 +1,206 @@
+"""Every task on every family: shapes, replay, what a mask holds, and a pipeline left alone."""
+
+import hashlib
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from yuragi import GuidanceRule
+from yuragi.errors import InputError
+from yuragi.recipe.run import run
+
+STEPS = {"num_inference_steps": 4, "seed": 5}
+POINTS = [((16, 20), (22, 20))]
+SAMPLERS = ("ode", "sde", "adaptive")
+
+
+def same(one, two):
+    return [a.tobytes() for a in one.images] == [b.tobytes() for b in two.images]
+
+
+def replayed(family, result):
+    return run(result.request, family.model.loaded, result.sources)
+
+
+def state(pipeline):
+    """All that a user could find changed in a pipeline."""
+    digest = hashlib.blake2b()
+    for name, part in pipeline.components.items():
+        digest.update(f"{name} {type(part).__name__} {getattr(part, 'config', '')}".encode())
+        if isinstance(part, torch.nn.Module):
+            digest.update(f"{part.training} {len(list(part.modules()))}".encode())
+            for key, value in part.state_dict().items():
+                digest.update(f"{key} {value.dtype} {value.stride()}".encode())
+                digest.update(value.detach().numpy().tobytes())
+            for key, value in part.named_parameters():
+                digest.update(f"{key} {value.requires_grad} {value.grad is None}".encode())
+            for module in part.modules():
+                digest.update(f"{len(module._forward_hooks)}".encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def left_alone(family):
+    """Nothing in the pipeline object changes, whatever runs."""
+    before = state(family.pipeline)
+    yield
+    assert state(family.pipeline) == before
+
+
+@pytest.mark.parametrize("solver", ["ddim", "dpm++2m", "sde-dpm++2m"])
+def test_sample(family, solver):
+    settings = {"width": family.size, "height": family.size, "solver": solver, **STEPS}
+    result = family.model.sample(family.wanted, guidance_scale=family.scale, **settings)
+    assert result.image.size == (family.size, family.size)
+    assert same(result, replayed(family, result))
+    assert np.asarray(result.image).std() > 0
+    assert result.evaluations in (4, 8)
+    assert len(result.origin.weights) == 32
+
+
+def test_words_matter(family):
+    if not family.wanted:
+        pytest.skip("a model without words")
+    settings = {"width": family.size, "height": family.size, "guidance_scale": family.scale}
+    one = family.model.sample(family.wanted, **settings, **STEPS)
+    two = family.model.sample(family.there, **settings, **STEPS)
+    assert not same(one, two)
+
+
+@pytest.mark.parametrize("gain", ["reg", "reg_forward", "ratio"])
+def test_rectified_guidance(family, gain):
+    if family.scale == 1:
+        settings = {"negative_prompt": family.there, "guidance_scale": 2.0}
+    else:
+        settings = {"guidance_scale": 2.0}
+    settings |= {"width": family.size, "height": family.size, **STEPS}
+    rule = GuidanceRule(gain=gain)
+    result = family.model.sample(family.wanted, guidance=rule, **settings)
+    assert same(result, replayed(family, result))
+    plain = family.model.sample(family.wanted, **settings)
+    # Without words both sides are one, and there is nothing to rectify.
+    assert same(result, plain) == (not family.wanted)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_inpaint(family, scene, mask, sampler):
+    result = family.model.inpaint(
+        scene,
+        mask,
+        prompt=family.wanted,
+        sampler=sampler,
+        guidance_scale=family.scale,
+        **STEPS,
+    )
+    check_masked(family, result, scene, mask)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_sdedit(family, scene, mask, sampler):
+    result = family.model.sdedit(
+        scene,
+        prompt=family.wanted,
+        mask=mask,
+        sampler=sampler,
+        guidance_scale=family.scale,
+        **STEPS,
+    )
+    check_masked(family, result, scene, mask)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_translate(family, scene, mask, sampler):
+    if not family.there:
+        with pytest.raises(InputError, match="^prompt"):
+            family.model.translate(scene, source_prompt="a dog", prompt="a cat", **STEPS)
+        return
+    result = family.model.translate(
+        scene,
+        source_prompt=family.there,
+        prompt=family.wanted,
+        mask=mask,
+        sampler=sampler,
+        guidance_scale=family.scale,
+        **STEPS,
+    )
+    check_masked(family, result, scene, mask)
+
+
+@pytest.mark.parametrize("sampler", ["ode", "sde"])
+def test_diffedit(family, scene, sampler):
+    if not family.there:
+        pytest.skip("a model without words")
+    result = family.model.diffedit(
+        scene,
+        source_prompt=family.there,
+        prompt=family.wanted,
+        mask_samples=2,
+        sampler=sampler,
+        guidance_scale=family.scale,
+        **STEPS,
+    )
+    check_masked(family, result, scene, result.mask)
+
+
+@pytest.mark.parametrize("sampler", ["ode", "sde"])
+@pytest.mark.parametrize("preset", ["paper", "warp"])
+def test_drag(family, scene, mask, preset, sampler):
+    result = family.model.drag(
+        scene,
+        POINTS,
+        mask=mask,
+        prompt=family.wanted,
+        preset=preset,
+        sampler=sampler,
+        guidance_scale=family.scale,
+        **STEPS,
+    )
+    check_masked(family, result, scene, mask)
+
+
+def test_invert(family, scene):
+    """Cycle-SDE is exact in the latent, whatever the network says."""
+    result = family.model.invert(scene, prompt=family.there, **STEPS)
+    assert result.reconstruction.psnr > 50
+    assert max(result.reconstruction.curve) < 1e-3
+
+
+def test_long_way_around_devices_and_types(family):
+    """The state is float32; the network's precision is its own."""
+    loaded = family.model.loaded
+    x = torch.randn(2, *loaded.cells(family.size, family.size))
+    denoiser = loaded.bind([family.wanted])
+    t = torch.tensor(0.6 * loaded.denoiser.schedule.noisiest, dtype=torch.float64)
+    with torch.no_grad():
+        out = denoiser(x, t)
+    assert out.shape == x.shape
+    assert out.dtype == torch.float32
+    assert bool(out.isfinite().all())
+    with torch.no_grad():
+        alone = denoiser(x[:1], t)
+    torch.testing.assert_close(out[:1], alone, rtol=1e-4, atol=1e-4)
+
+
+def test_bad_words(family):
+    capabilities = family.model.loaded.capabilities
+    if capabilities.text:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            family.model.loaded.bind(["a cat " * 40])  # long prompts are cut
+        return
+    with pytest.raises(InputError, match="^prompt = 'a cat'"):
+        family.model.sample("a cat", guidance_scale=1.0, **STEPS)
+    if not capabilities.empty:
+        with pytest.raises(InputError, match="^negative_prompt"):
+            family.model.sample(family.wanted, guidance_scale=2.0, **STEPS)
+
+
+def check_masked(family, result, scene, mask):
+    assert result.image.size == scene.size
+    after, before = np.asarray(result.image), np.asarray(scene)
+    black = np.asarray(mask) == 0
+    assert (after[black] == before[black]).all()
+    assert (after[~black] != before[~black]).any()
+    assert same(result, replayed(family, result))
