@@ -68,6 +68,7 @@ def test_there_is_one_sampling_loop():
     # The loop; solvers that hand a step on to the solver inside them (Follow, Resampled); and the
     # laboratory, which sends laws through a step, not states.
     assert sorted(callers) == [
+        "src/yuragi/diffusers/scheduler.py",  # the loop around it is diffusers'
         "src/yuragi/edit/resample.py",
         "src/yuragi/invert.py",
         "src/yuragi/lab/kl.py",

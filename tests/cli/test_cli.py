@@ -284,6 +284,22 @@ def test_drag_with_a_lora(drag, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 1
 
 
+def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
+    settings = ["drag", face, "--point", "26,22:38,22", "--model", pipeline_folder, *QUICK]
+    assert cli("--dtype", "bfloat16", *settings, "-o", "a.png")[0] == 0
+    assert cli(*settings, "-o", "b.png")[0] == 0
+    origins = []
+    for name in ("a.png", "b.png"):
+        with Image.open(tmp_path / name) as result:
+            origins.append(json.loads(result.text["yuragi"])["origin"]["dtype"])
+    assert origins == ["bfloat16", "float32"]
+    code, _, err = cli("--dtype", "int8", *settings, "-o", "c.png")
+    assert (code, "--dtype = 'int8'" in err) == (2, True)
+    settings[settings.index("--model") + 1] = "owner/name"
+    code, _, err = cli("--offline", *settings, "-o", "c.png")
+    assert (code, "earlier download" in err) == (2, True)
+
+
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
     command = sys.modules["yuragi.cli.drag"]
     monkeypatch.setattr(command, "load_quietly", lambda *arguments: pytest.fail("loaded"))

@@ -22,13 +22,21 @@ def commands():
                     yield pytest.param(line, id=f"{page.stem}: {line[:40]}")
 
 
+def options(command):
+    return {name for p in command.params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+
+
 @pytest.mark.parametrize("line", list(commands()))
 def test_a_documented_command_exists(line):
     words = shlex.split(line, comments=True)[1:]
     command = get_command(app)
+    known = options(command)
+    while words and words[0].startswith("--") and words[0] in known:  # before the command
+        flag = next(p for p in command.params if words[0] in p.opts)
+        words = words[1 if getattr(flag, "is_flag", False) else 2 :]
     while hasattr(command, "commands") and words and words[0] in command.commands:
         command = command.commands[words.pop(0)]
-    known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+    known = options(command)
     given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
     assert given <= known, given - known
     if hasattr(command, "commands"):

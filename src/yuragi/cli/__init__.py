@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ import typer
 from yuragi import __version__
 from yuragi.cli import bench, edit, lab, models, train
 from yuragi.cli.drag import drag
+from yuragi.cli.loading import DTYPES, LOADING, Loading
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.sample import sample
@@ -44,6 +46,8 @@ OPTIONS = {
     "mask_samples": "--mask-samples",
     "mask_threshold": "--mask-threshold",
     "save_mask": "--save-mask",
+    "allow_pickle": "--allow-pickle",
+    "model_config": "--model-config",
     "lora_rank": "--lora-rank",
     "lora_steps": "--lora-steps",
     "lora_learning_rate": "--lora-learning-rate",
@@ -56,6 +60,7 @@ OPTIONS = {
         "compare",
         "config",
         "device",
+        "dtype",
         "each",
         "encoder",
         "enlarge",
@@ -70,6 +75,7 @@ OPTIONS = {
         "mask",
         "move",
         "number",
+        "offline",
         "model",
         "output",
         "pictures",
@@ -131,8 +137,28 @@ def root(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Never ask the hub for a model.")
+    ] = False,
+    allow_pickle: Annotated[
+        bool,
+        typer.Option("--allow-pickle", help="Read .bin and .ckpt weights, as plain tensors only."),
+    ] = False,
+    dtype: Annotated[
+        str | None, typer.Option(help="Precision of weights: float32, float16 or bfloat16.")
+    ] = None,
+    model_config: Annotated[
+        Path | None,
+        typer.Option(help="For a single-file model: the folder of a pipeline of its kind."),
+    ] = None,
 ) -> None:
-    """Edit images with pretrained diffusion models, without retraining them."""
+    """Edit images with pretrained diffusion models, without retraining them.
+
+    The options here are about loading models, and come before the command.
+    """
+    if dtype is not None and dtype not in DTYPES:
+        raise InputError("dtype", dtype, "one of " + ", ".join(DTYPES))
+    LOADING.set(Loading(dtype, model_config, offline, allow_pickle))
 
 
 def main() -> None:

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from yuragi.adapters import DiffusionModel
 
-__all__ = ["load_quietly"]
+__all__ = ["DTYPES", "LOADING", "Loading", "load_quietly"]
+
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What the user said, before the command, about loading models; see `yuragi.adapters.Opening`.
+
+    Attributes:
+        dtype: one of `DTYPES`.
+        model_config: for a single file, the directory of a pipeline of its kind.
+        offline: never ask the hub.
+        allow_pickle: read pickles as plain tensors.
+    """
+
+    dtype: str | None = None
+    model_config: Path | None = None
+    offline: bool = False
+    allow_pickle: bool = False
+
+
+LOADING: ContextVar[Loading] = ContextVar("loading", default=Loading())  # noqa: B039 (frozen)
+"""Of the command that runs."""
 
 
 def load_quietly(name: str, device: str | None) -> DiffusionModel:
-    """Load a model without the progress bars of the libraries."""
+    """Load a model as the user said, without the progress bars of the libraries."""
+    import torch
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
@@ -19,4 +46,6 @@ def load_quietly(name: str, device: str | None) -> DiffusionModel:
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    return load_model(name, device)
+    chosen = LOADING.get()
+    dtype = None if chosen.dtype is None else getattr(torch, chosen.dtype)
+    return load_model(name, device, dtype, chosen.model_config, chosen.offline, chosen.allow_pickle)
