@@ -322,3 +322,33 @@ def test_bad_drags_by_warp(drag, arguments, message):
     code, _, err = drag(*arguments)
     assert code == 2
     assert message in err
+
+
+def test_models_are_named_verified_and_forgotten(cli, pipeline_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    code, out, _ = cli("models", "add", "mine", pipeline_folder, "--note", "tiny")
+    assert (code, out.startswith("mine@")) == (0, True)
+    assert "tiny" in cli("models")[1]
+    assert cli("models", "verify")[:2] == (0, "mine: as it was\n")
+    code, _, err = cli("models", "add", "mine", pipeline_folder)
+    assert (code, "name = 'mine'" in err) == (2, True)
+    assert cli("models", "verify", "other")[0] == 2
+    assert cli("models", "remove", "mine")[0] == 0
+    assert "tiny" not in cli("models")[1]
+
+
+def test_replay_wants_force_for_another_version(drag, cli, tmp_path, pipeline_folder):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    drag()
+    other = shutil.copytree(pipeline_folder, tmp_path / "other")
+    (file,) = (other / "unet").glob("*.safetensors")
+    save_file({name: 1.01 * value for name, value in load_file(file).items()}, file)
+    code, _, err = cli("replay", "out.png", "--model", other)
+    assert (code, "--force" in err) == (2, True)
+    code, out, err = cli("replay", "out.png", "--model", other, "--force")
+    assert code == 1
+    assert "differs" in out
+    assert "not those that made this picture" in err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from yuragi.cli.options import DeviceOption, QuietOption
 from yuragi.cli.progress import progress
+from yuragi.errors import InputError
 
 __all__ = ["app"]
 
@@ -21,16 +23,61 @@ def models(
         str | None, typer.Option(help="Print the directory of this model.", metavar="NAME")
     ] = None,
 ) -> None:
-    """List the shipped models; check one."""
+    """List models that are shipped, registered or kept from the hub; name, verify or check one."""
     if context.invoked_subcommand is not None:
         return
-    from yuragi.recipe.models import SHIPPED, model_path
+    from yuragi.recipe.models import model_path
+    from yuragi.recipe.shelf import shelf
 
     if path is not None:
         typer.echo(model_path(path))
         return
-    for name, description in SHIPPED.items():
-        typer.echo(f"{name}  {description}")
+    for each in shelf():
+        said = f"; {each.note}" if each.note else ""
+        typer.echo(f"{each.name}  {each.weights[:12]}  {each.kind}, {each.where}{said}")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    path: Annotated[Path, typer.Argument(help="Pipeline directory, or single file.")],
+    note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
+) -> None:
+    """Give a model a name; its files stay where they are."""
+    from yuragi.recipe.models import SHIPPED
+    from yuragi.recipe.registry import register
+
+    entry = register(name, path, note, SHIPPED)
+    typer.echo(f"{name}@{entry.weights[:12]}  {len(entry.files)} weight files")
+
+
+@app.command()
+def remove(name: Annotated[str, typer.Argument(help="A registered name.")]) -> None:
+    """Take a name away; the files stay."""
+    from yuragi.recipe.registry import forget
+
+    forget(name)
+    typer.echo(f"{name} is no longer registered; its files are untouched")
+
+
+@app.command()
+def verify(
+    name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
+) -> None:
+    """Are the weight files of registered models what they were?"""
+    from yuragi.recipe.registry import changed_files, registered
+
+    known = registered()
+    if name is not None and name not in known:
+        raise InputError("name", name, "one of " + (", ".join(known) or "none: nothing registered"))
+    bad = 0
+    for each, entry in known.items():
+        if name in (None, each):
+            changed = changed_files(entry)
+            bad += bool(changed)
+            typer.echo(f"{each}: " + ("changed: " + ", ".join(changed) if changed else "as it was"))
+    if bad:
+        raise typer.Exit(1)
 
 
 @app.command()

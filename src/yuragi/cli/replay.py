@@ -11,6 +11,7 @@ from yuragi.cli.files import check_output
 from yuragi.cli.loading import load_quietly
 from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
+from yuragi.errors import InputError
 
 __all__ = ["replay"]
 
@@ -30,21 +31,29 @@ def replay(
     weak_model: Annotated[
         str | None, typer.Option(help="Where the weaker model is now.", metavar="NAME|PATH")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also with another version of the model.")
+    ] = False,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare, pixel by pixel."""
-    from yuragi.recipe.models import load_weak
+    from yuragi.recipe.models import load_weak, split_version
     from yuragi.recipe.replay import read_result
     from yuragi.recipe.replay import replay as run_again
 
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, (".png",))
     record, kept = read_result(image)
-    loaded = load_quietly(model or record.request.model, device)
+    # Without its version: another one is refused here, in words about this picture.
+    loaded = load_quietly(model or split_version(record.request.model)[0], device)
     if loaded.weights != record.origin.weights:
-        say(f"note: the weights in {loaded.path} are not those that made this picture")
+        where = f"the weights in {loaded.path} are not those that made this picture"
+        if not force:
+            allowed = f"version {record.origin.weights[:12]}, or --force: {where}"
+            raise InputError("model", loaded.weights[:12], allowed)
+        say(f"note: {where}")
     weak = load_weak(weak_model or record.request.guidance.weak_model, loaded)
     if weak is not None and weak.weights != record.origin.weak_weights:
         say(f"note: the weights in {weak.path} are not those that guided this picture")

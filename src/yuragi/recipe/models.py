@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yuragi.errors import InputError
+from yuragi.recipe.registry import registered
 
 if TYPE_CHECKING:
     import torch
 
     from yuragi.adapters import DiffusionModel
 
-__all__ = ["SHIPPED", "load_model", "load_weak", "model_folder", "model_path"]
+__all__ = [
+    "SHIPPED",
+    "load_model",
+    "load_weak",
+    "model_folder",
+    "model_path",
+    "split_version",
+    "with_version",
+]
+
+VERSIONED = re.compile(r"(.+)@([0-9a-f]{6,32})")
+"""A name, and the beginning of a fingerprint of its weights."""
 
 SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
@@ -23,21 +36,35 @@ SHIPPED: Mapping[str, str] = {
 
 
 def model_path(name: str | Path) -> Path:
-    """The directory of a shipped model, or the path itself.
+    """The directory of a shipped or registered model, or the path itself; a version is ignored.
 
     Raises:
-        InputError: neither a shipped name nor an existing path.
+        InputError: neither of these names nor an existing path.
     """
-    if str(name) in SHIPPED:
-        return Path(str(files("yuragi") / "assets" / "models" / str(name)))
-    path = Path(name)
+    base, _ = split_version(str(name))
+    if base in SHIPPED:
+        return Path(str(files("yuragi") / "assets" / "models" / base))
+    known = registered()
+    path = Path(known[base].path if base in known else base)
     if not path.exists():
         allowed = (
-            f"a shipped model ({', '.join(SHIPPED)}), the path of a pipeline directory, "
-            "or owner/name on the hub"
+            f"a shipped or registered model ({', '.join([*SHIPPED, *known])}), the path of a "
+            "pipeline directory, or owner/name on the hub"
         )
         raise InputError("model", str(name), allowed)
     return path
+
+
+def split_version(name: str) -> tuple[str, str]:
+    """``name@hash`` as name and hash; the hash is the beginning of a fingerprint, or empty."""
+    found = VERSIONED.fullmatch(name)
+    return (found[1], found[2]) if found else (name, "")
+
+
+def with_version(name: str, weights: str) -> str:
+    """``name@hash`` for these weights; names on the hub and of the caller's objects as they are."""
+    base, _ = split_version(name)
+    return name if model_folder(base) is None else f"{base}@{weights[:12]}"
 
 
 def model_folder(name: str) -> Path | None:
@@ -48,8 +75,9 @@ def model_folder(name: str) -> Path | None:
     """
     from yuragi.adapters import HUB
 
-    elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
-    if elsewhere and name not in SHIPPED and not Path(name).exists():
+    base, _ = split_version(name)
+    here = base in SHIPPED or base in registered() or Path(base).exists()
+    if not here and (HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))):
         return None
     return model_path(name)
 
@@ -65,8 +93,8 @@ def load_model(
     """Load a model.
 
     Args:
-        name: a shipped name, a path, or a name on the hub, ``owner/name`` or
-            ``owner/name@revision``.
+        name: a shipped or registered name or a path, perhaps with a version (``name@hash``), or
+            a name on the hub, ``owner/name`` or ``owner/name@revision``.
         device: see `yuragi.adapters.Opening`, as for the rest.
         dtype: of the weights.
         config: for a single file, the directory of a pipeline of its kind.
@@ -74,14 +102,19 @@ def load_model(
         allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
 
     Raises:
-        InputError: see `model_path` and `yuragi.adapters.load_diffusers`.
+        InputError: see `model_path` and `yuragi.adapters.load_diffusers`; another version than the
+            one that is named.
     """
-    from yuragi.adapters import HUB, Opening, load_diffusers
+    from yuragi.adapters import Opening, load_diffusers
 
     opening = Opening(device, dtype, config, offline, allow_pickle)
-    if str(name) not in SHIPPED and not Path(name).exists() and HUB.fullmatch(str(name)):
+    if model_folder(str(name)) is None:
         return load_diffusers(name, opening)
-    return load_diffusers(model_path(name), opening)
+    loaded, (_, version) = load_diffusers(model_path(name), opening), split_version(str(name))
+    if not loaded.weights.startswith(version):
+        allowed = f"version {loaded.weights[:12]}, which is what lies in {loaded.path}"
+        raise InputError("model", str(name), allowed)
+    return loaded
 
 
 def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None:

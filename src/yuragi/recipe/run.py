@@ -11,6 +11,7 @@ from torch import Tensor
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
 from yuragi.recipe.context import Context, Made, Progress
+from yuragi.recipe.models import with_version
 from yuragi.recipe.request import DragRequest, InvertRequest, Request, SampleRequest
 from yuragi.recipe.result import Origin, Result
 from yuragi.recipe.run_drag import run_drag
@@ -50,7 +51,7 @@ def run(
     made = _made(request, Context(model, weak, sources, on_progress), latents)
     return Result(
         images=made.images,
-        request=request,
+        request=request.model_copy(update={"model": with_version(request.model, model.weights)}),
         evaluations=sum(each.evaluations for each in counters),
         origin=_origin(model, weak),
         sources=sources,
