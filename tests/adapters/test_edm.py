@@ -80,6 +80,12 @@ def test_tasks():
         assert result.request.model == "<Net>"
 
 
+def test_no_lora():
+    model, picture = yuragi.load(Net()), Image.new("RGB", (16, 16), "red")
+    with pytest.raises(InputError, match="^lora = 'EDM'"):
+        model.drag(picture, [((4, 4), (8, 8))], guidance_scale=1.0, lora=yuragi.LoRA())
+
+
 def test_labels():
     model = wrap_edm(Net(label_dim=5)).encode
     assert model(["3", ""])["class_labels"].tolist() == [3, -1]

@@ -2,18 +2,19 @@
 
 import hashlib
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from table import GAINS, TASKS, table
 
-from yuragi import GuidanceRule
+from yuragi import GuidanceRule, LoRA
 from yuragi.errors import InputError
 from yuragi.recipe.run import run
 
 STEPS = {"num_inference_steps": 4, "seed": 5}
 POINTS = [((16, 20), (22, 20))]
-SAMPLERS = ("ode", "sde", "adaptive")
 
 
 def same(one, two):
@@ -69,7 +70,7 @@ def test_words_matter(family):
     assert not same(one, two)
 
 
-@pytest.mark.parametrize("gain", ["reg", "reg_forward", "ratio"])
+@pytest.mark.parametrize("gain", GAINS)
 def test_rectified_guidance(family, gain):
     if family.scale == 1:
         settings = {"negative_prompt": family.there, "guidance_scale": 2.0}
@@ -84,7 +85,7 @@ def test_rectified_guidance(family, gain):
     assert same(result, plain) == (not family.wanted)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", TASKS["inpaint"])
 def test_inpaint(family, scene, mask, sampler):
     result = family.model.inpaint(
         scene,
@@ -97,7 +98,7 @@ def test_inpaint(family, scene, mask, sampler):
     check_masked(family, result, scene, mask)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", TASKS["sdedit"])
 def test_sdedit(family, scene, mask, sampler):
     result = family.model.sdedit(
         scene,
@@ -110,7 +111,7 @@ def test_sdedit(family, scene, mask, sampler):
     check_masked(family, result, scene, mask)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", TASKS["translate"])
 def test_translate(family, scene, mask, sampler):
     if not family.there:
         with pytest.raises(InputError, match="^prompt"):
@@ -128,7 +129,7 @@ def test_translate(family, scene, mask, sampler):
     check_masked(family, result, scene, mask)
 
 
-@pytest.mark.parametrize("sampler", ["ode", "sde"])
+@pytest.mark.parametrize("sampler", TASKS["diffedit"])
 def test_diffedit(family, scene, sampler):
     if not family.there:
         pytest.skip("a model without words")
@@ -144,7 +145,7 @@ def test_diffedit(family, scene, sampler):
     check_masked(family, result, scene, result.mask)
 
 
-@pytest.mark.parametrize("sampler", ["ode", "sde"])
+@pytest.mark.parametrize("sampler", TASKS["drag"])
 @pytest.mark.parametrize("preset", ["paper", "warp"])
 def test_drag(family, scene, mask, preset, sampler):
     result = family.model.drag(
@@ -158,6 +159,17 @@ def test_drag(family, scene, mask, preset, sampler):
         **STEPS,
     )
     check_masked(family, result, scene, mask)
+
+
+def test_drag_with_a_lora(family, scene, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    settings = {"prompt": family.wanted, "guidance_scale": family.scale, **STEPS}
+    plain = family.model.drag(scene, POINTS, preset="paper", **settings)
+    lora = LoRA(rank=2, steps=4, learning_rate=0.05)
+    result = family.model.drag(scene, POINTS, preset="paper", lora=lora, **settings)
+    assert result.evaluations == plain.evaluations + 4
+    assert not same(result, plain)
+    assert same(result, replayed(family, result))
 
 
 def test_invert(family, scene):
@@ -204,3 +216,8 @@ def check_masked(family, result, scene, mask):
     assert (after[black] == before[black]).all()
     assert (after[~black] != before[~black]).any()
     assert same(result, replayed(family, result))
+
+
+def test_the_page_shows_what_is_tested():
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    assert table() in page.read_text("utf-8")

@@ -20,7 +20,7 @@ __all__ = ["Codec", "Pixels"]
 
 @dataclass(frozen=True)
 class Codec:
-    """Encode pictures to latents and back.
+    """Encode pictures to latents and back, on the device that they are on.
 
     Attributes:
         autoencoder: AutoencoderKL or AutoencoderTiny.
@@ -53,9 +53,7 @@ class Codec:
         h' and w' are h and w, padded (`padding`), over `cell`.
         """
         padded = _padded(images, self.padding(*images.shape[-2:]))
-        encoded = self.autoencoder.encode(
-            padded.to(self.autoencoder.device, self.autoencoder.dtype)
-        )
+        encoded = self.autoencoder.encode(padded.to(self.autoencoder.dtype))
         if isinstance(self.autoencoder, AutoencoderTiny):
             latents: Tensor = encoded.latents
         else:

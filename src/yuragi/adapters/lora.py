@@ -32,7 +32,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from yuragi.adapters.model import DiffusionModel
-from yuragi.core import Condition, Direct, Network, SeededNoise
+from yuragi.core import Condition, Direct, Network, SeededNoise, in_precision
 from yuragi.errors import InputError
 
 __all__ = ["LoRAFit", "adapted", "learned"]
@@ -86,8 +86,8 @@ def learned(
     if file.exists():
         return load_file(file)
     kind = model.denoiser.prediction
-    if not isinstance(kind, Direct) or not hasattr(model.network, "add_adapter"):
-        allowed = "a model of diffusers that predicts eps, v, x0 or flow"
+    if not isinstance(kind, Direct):
+        allowed = "a model that predicts eps, v, x0 or flow"
         raise InputError("lora", model.capabilities.family, allowed)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
@@ -157,31 +157,37 @@ class _LoRA:
 @contextlib.contextmanager
 def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
     """Put terms into a network beside those that its user put there, and take them out again."""
-    from peft import LoraConfig
+    from diffusers.utils.peft_utils import recurse_remove_peft_layers
+    from peft import LoraConfig, inject_adapter_in_model
     from peft.tuners.lora import LoraLayer
 
-    unet: Any = network
-    held = unet.active_adapters() if getattr(unet, "peft_config", None) else []
-    learnable = [parameter for parameter in unet.parameters() if parameter.requires_grad]
+    def layers() -> list[Any]:
+        return [each for each in network.modules() if isinstance(each, LoraLayer)]
+
+    theirs = {layer: list(layer.active_adapters) for layer in layers()}
+    learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LAYERS))
     with torch.random.fork_rng(devices=[]):  # peft draws; the caller's generator stays as it is
-        unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LAYERS)), NAME)
+        inject_adapter_in_model(config, network, NAME)
     try:
-        unet.set_adapter([*held, NAME])
-        unet.requires_grad_(False)
-        weights = {
-            name: parameter
-            for name, parameter in unet.named_parameters()
-            if f".lora_A.{NAME}." in name or f".lora_B.{NAME}." in name
-        }
-        layers = [each for each in unet.modules() if isinstance(each, LoraLayer)]
-        yield _LoRA([each for each in layers if NAME in each.lora_A], weights)
+        mine = [layer for layer in layers() if NAME in layer.lora_A]
+        for layer in mine:
+            layer.set_adapter([*theirs.get(layer, []), NAME])
+        network.requires_grad_(False)
+        ends = f".lora_A.{NAME}.weight", f".lora_B.{NAME}.weight"
+        weights = {name: each for name, each in network.named_parameters() if name.endswith(ends)}
+        yield _LoRA(mine, weights)
     finally:
-        if held:
-            unet.delete_adapters(NAME)
-            unet.set_adapter(held)
+        for layer in layers():
+            layer.delete_adapter(NAME)
+            if layer in theirs:
+                layer.set_adapter(theirs[layer])
+        if theirs:
+            network.peft_config.pop(NAME, None)  # type: ignore[union-attr,operator]
         else:
-            unet.unload_lora()
-        unet.requires_grad_(False)
+            recurse_remove_peft_layers(network)
+            del network.peft_config
+        network.requires_grad_(False)
         for parameter in learnable:
             parameter.requires_grad_(True)
 
@@ -202,7 +208,8 @@ def _loss(
     alpha, sigma = (value.to(z) for value in schedule(t))
     x, time = kind.inputs(alpha * z + sigma * eps, t, alpha, sigma)
     dtype = getattr(network, "dtype", None) or x.dtype
-    out = network(x.to(dtype), time.to(z).expand(1), condition).to(x.dtype)
+    told = in_precision(condition, dtype)
+    out = network(x.to(dtype), time.to(z).expand(1), told).to(x.dtype)
     return (out - kind.target(z, eps, alpha, sigma)).square().mean()
 
 

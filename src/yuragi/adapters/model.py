@@ -77,8 +77,9 @@ class DiffusionModel:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.network.parameters()).device
+        """Where it runs; with offloading, that is not where the weights rest."""
+        found: torch.device | None = getattr(self.pipeline, "_execution_device", None)
+        return found or next(self.network.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from yuragi.core.denoiser import Condition, Counting, Denoiser, Network, NetworkDenoiser, tile
+from yuragi.core.denoiser import (
+    Condition,
+    Counting,
+    Denoiser,
+    Network,
+    NetworkDenoiser,
+    in_precision,
+    tile,
+)
 from yuragi.core.mixture import GaussianMixture, MixtureDenoiser
 from yuragi.core.noise import Noise, RecordedNoise, SeededNoise, no_noise
 from yuragi.core.prediction import (
@@ -67,6 +75,7 @@ __all__ = [
     "cosine_betas",
     "epsilon",
     "flow",
+    "in_precision",
     "karras",
     "leading",
     "linear_betas",

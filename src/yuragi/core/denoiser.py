@@ -19,7 +19,15 @@ from yuragi.core.prediction import Prediction
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
-__all__ = ["Condition", "Counting", "Denoiser", "Network", "NetworkDenoiser", "tile"]
+__all__ = [
+    "Condition",
+    "Counting",
+    "Denoiser",
+    "Network",
+    "NetworkDenoiser",
+    "in_precision",
+    "tile",
+]
 
 Condition: TypeAlias = Mapping[str, Tensor]
 """What the network is told: batch-first tensors by name, such as `encoder_hidden_states`."""
@@ -53,6 +61,16 @@ def tile(condition: Condition | None, batch: int) -> Condition | None:
     return {name: _tile(name, value, batch) for name, value in condition.items()}
 
 
+def in_precision(condition: Condition | None, dtype: torch.dtype) -> Condition | None:
+    """Its real numbers in the network's precision; labels and masks as they are."""
+    if condition is None:
+        return None
+    return {
+        name: value.to(dtype) if value.is_floating_point() else value
+        for name, value in condition.items()
+    }
+
+
 def _tile(name: str, value: Tensor, batch: int) -> Tensor:
     rows = len(value)
     if rows == 0 or batch % rows:
@@ -82,12 +100,7 @@ class NetworkDenoiser:
         alpha, sigma = self.schedule(t)
         state, time = self.prediction.inputs(x, t, alpha, sigma)
         dtype: torch.dtype = getattr(self.network, "dtype", None) or x.dtype
-        condition = tile(self.condition, len(x))
-        if condition is not None:
-            condition = {
-                name: value.to(dtype) if value.is_floating_point() else value
-                for name, value in condition.items()
-            }
+        condition = in_precision(tile(self.condition, len(x)), dtype)
         # Time keeps the state's dtype: 999 is not a bfloat16 number.
         out = self.network(state.to(dtype), time.to(x).expand(len(x)), condition)
         return self.prediction.x0(out.to(x.dtype), x, alpha, sigma)

@@ -67,7 +67,7 @@ def flux(pipeline: Any) -> Parts:
 
     def encode(prompts: Sequence[str]) -> Condition:
         words, pooled, _ = pipeline.encode_prompt(
-            list(prompts), None, device=transformer.device, num_images_per_prompt=1
+            list(prompts), None, device=pipeline._execution_device, num_images_per_prompt=1
         )
         return {"encoder_hidden_states": words, "pooled_projections": pooled}
 

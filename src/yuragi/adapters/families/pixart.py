@@ -62,7 +62,7 @@ def pixart(pipeline: Any) -> Parts:
         words, mask, _, _ = pipeline.encode_prompt(
             list(prompts),
             do_classifier_free_guidance=False,
-            device=transformer.device,
+            device=pipeline._execution_device,
             num_images_per_prompt=1,
         )
         return {"encoder_hidden_states": words, "encoder_attention_mask": mask}

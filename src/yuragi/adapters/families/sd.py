@@ -40,7 +40,10 @@ def sd(pipeline: Any) -> Parts:
     def encode(prompts: Sequence[str]) -> Condition:
         warn_of_long(pipeline.tokenizer, prompts)
         embeddings, _ = pipeline.encode_prompt(
-            list(prompts), unet.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+            list(prompts),
+            pipeline._execution_device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
         )
         return {"encoder_hidden_states": embeddings}
 

@@ -44,7 +44,7 @@ def sd3(pipeline: Any) -> Parts:
             list(prompts),
             None,
             None,
-            device=transformer.device,
+            device=pipeline._execution_device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=False,
         )

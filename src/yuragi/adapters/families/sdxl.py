@@ -62,7 +62,7 @@ def sdxl(pipeline: Any) -> Parts:
                 warn_of_long(tokenizer, prompts)
         words, _, pooled, _ = pipeline.encode_prompt(
             list(prompts),
-            device=unet.device,
+            device=pipeline._execution_device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=False,
         )

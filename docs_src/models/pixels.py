@@ -1,0 +1,8 @@
+from diffusers import DDIMPipeline
+
+import yuragi
+
+pipe = DDIMPipeline.from_pretrained("google/ddpm-celebahq-256").to("cuda")
+model = yuragi.load(pipe)
+# Nothing to say to this model, and nothing to push away from.
+model.inpaint("photo.png", "mask.png", guidance_scale=1, seed=0).save("out.png")
