@@ -102,6 +102,7 @@ def drag(
     """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
     from yuragi.bench.drag_report import markdown
     from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
+    from yuragi.bench.portraits import brief
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
@@ -116,10 +117,13 @@ def drag(
     for name, other in (("table", table), ("sheet", sheet)):
         if other is not None:
             check_report(name, other)
+    recipe = read_recipe(config)
+    if quick:
+        recipe, runs = brief(recipe, runs)
     with training("judge") as on_report, progress("dragging") as on_part:
         report, shown = bench_drag_suite(
             model,
-            read_recipe(config),
+            recipe,
             runs,
             data or cache_folder("portraits"),
             QUICK if quick else number,
@@ -229,6 +233,7 @@ def edits(
     """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
     from yuragi.bench.edit_report import markdown
     from yuragi.bench.edits import Sizes, bench_edits
+    from yuragi.bench.portraits import brief
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
@@ -240,10 +245,13 @@ def edits(
     if each < 1:
         raise InputError("each", each, "1 or more")
     sizes = Sizes(1, 1, (10, 25), (1.0, 3.0)) if quick else Sizes(each)
+    recipe = read_recipe(config)
+    if quick:
+        recipe, runs = brief(recipe, runs)
     with training("judge") as on_report, progress("editing") as on_cell:
         report, shown = bench_edits(
             model,
-            read_recipe(config),
+            recipe,
             runs,
             data or cache_folder("portraits"),
             sizes,
