@@ -244,7 +244,7 @@ def edits(
             check_report(name, path)
     if each < 1:
         raise InputError("each", each, "1 or more")
-    sizes = Sizes(1, 1, (10, 25), (1.0, 3.0)) if quick else Sizes(each)
+    sizes = Sizes(1, 1, (10, 25), (2.0,)) if quick else Sizes(each)
     recipe = read_recipe(config)
     if quick:
         recipe, runs = brief(recipe, runs)
