@@ -61,25 +61,12 @@ def test_a_turned_selection_on_a_picture(tiny):
     pixels[30:34, 20:44] = (250, 240, 10)
     corners = [(18, 18), (46, 18), (46, 46), (18, 46)]
     from yuragi.recipe.build import drag_request
-    from yuragi.recipe.guidance_rule import GuidanceRule
     from yuragi.recipe.run_warp import preview
 
     request, _ = drag_request(
         model="portraits",
         image=Image.fromarray(pixels),
-        points=[],
         regions=[placed(corners, rotate=90)],
-        prompt="",
-        negative_prompt="",
-        mask=None,
-        sampler="sde",
-        preset="warp",
-        num_inference_steps=None,
-        strength=None,
-        guidance_scale=None,
-        guidance=GuidanceRule(),
-        solver=None,
-        eta=None,
         seed=0,
     )
     turned = np.asarray(preview(request, Image.fromarray(pixels)), int)

@@ -98,3 +98,9 @@ def test_the_shelf(copy):
     assert found["mine"].kind == "StableDiffusionPipeline"
     shutil.rmtree(copy)
     assert "missing" in {each.name: each for each in shelf()}["mine"].where
+
+
+def test_a_revision_on_the_hub_is_no_version():
+    """Commits are hexadecimal too; a replay must ask for the same one."""
+    for name in ("owner/name@0123456789ab", "owner/name@" + "a" * 40):
+        assert split_version(name) == (name, "")

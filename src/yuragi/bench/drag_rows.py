@@ -22,7 +22,6 @@ from yuragi.drag import PointPair, RegionPair, handles
 from yuragi.drag.paste import paste
 from yuragi.recipe.build import drag_request, drag_settings
 from yuragi.recipe.context import mask_cells
-from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.paste_rows import PasteRows, paste_rows
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 from yuragi.recipe.presets import PRESETS
@@ -159,16 +158,9 @@ def requested(
         points=() if regions else sample.points,
         regions=regions,
         prompt=sample.prompt,
-        negative_prompt="",
         mask=sample.mask,
         sampler=sampler,
         preset=preset,
-        num_inference_steps=None,
-        strength=None,
-        guidance_scale=None,
-        guidance=GuidanceRule(),
-        solver=None,
-        eta=None,
         seed=seed,
     )
 

@@ -161,17 +161,8 @@ def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
         image=picture,
         points=[((side / 4, side / 2), (side * 0.35, side / 2))],
         prompt="a person",
-        negative_prompt="",
         num_images=count,
-        mask=None,
-        sampler="sde",
         preset=preset,
-        num_inference_steps=None,
-        strength=None,
-        guidance_scale=None,
-        guidance=GuidanceRule(),
-        solver=None,
-        eta=None,
         seed=0,
     )
 

@@ -56,9 +56,16 @@ def model_path(name: str | Path) -> Path:
 
 
 def split_version(name: str) -> tuple[str, str]:
-    """``name@hash`` as name and hash; the hash is the beginning of a fingerprint, or empty."""
+    """``name@hash`` as name and hash, the beginning of a fingerprint; of models that lie here.
+
+    Other names come back whole, with an empty hash: on the hub ``@`` begins a revision.
+    """
     found = VERSIONED.fullmatch(name)
-    return (found[1], found[2]) if found else (name, "")
+    return (found[1], found[2]) if found and _is_here(found[1]) else (name, "")
+
+
+def _is_here(name: str) -> bool:
+    return name in SHIPPED or name in registered() or Path(name).exists()
 
 
 def with_version(name: str, weights: str) -> str:
@@ -75,9 +82,8 @@ def model_folder(name: str) -> Path | None:
     """
     from yuragi.adapters import HUB
 
-    base, _ = split_version(name)
-    here = base in SHIPPED or base in registered() or Path(base).exists()
-    if not here and (HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))):
+    elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
+    if elsewhere and not _is_here(split_version(name)[0]):
         return None
     return model_path(name)
 

@@ -11,11 +11,11 @@ from yuragi.adapters.fingerprint import fingerprint
 from yuragi.recipe.models import SHIPPED, model_path
 from yuragi.recipe.registry import registered
 
-__all__ = ["Model", "shelf"]
+__all__ = ["Shelved", "shelf"]
 
 
 @dataclass(frozen=True)
-class Model:
+class Shelved:
     """A model at hand.
 
     Attributes:
@@ -33,21 +33,21 @@ class Model:
     note: str
 
 
-def shelf() -> Iterator[Model]:
+def shelf() -> Iterator[Shelved]:
     """All of them; nothing is loaded and nobody is asked."""
     for name, description in SHIPPED.items():
         path = model_path(name)
         note = f"{description}; {_licence(path)}"
-        yield Model(name, fingerprint(path), _kind(path), "shipped", note)
+        yield Shelved(name, fingerprint(path), _kind(path), "shipped", note)
     for name, entry in registered().items():
         path = Path(entry.path)
         here = path.exists()
         where = f"registered, {path}" if here else f"registered, missing: {path}"
-        yield Model(name, entry.weights, _kind(path), where, entry.note)
+        yield Shelved(name, entry.weights, _kind(path), where, entry.note)
     yield from _kept()
 
 
-def _kept() -> Iterator[Model]:
+def _kept() -> Iterator[Shelved]:
     """Pipelines in the hub's own cache."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
@@ -60,8 +60,8 @@ def _kept() -> Iterator[Model]:
         for revision in repository.revisions:
             path = Path(revision.snapshot_path)
             if (path / "model_index.json").exists():
-                name = f"{repository.repo_id}@{revision.commit_hash[:12]}"
-                yield Model(name, fingerprint(path), _kind(path), "kept from the hub", "")
+                name = f"{repository.repo_id}@{revision.commit_hash}"
+                yield Shelved(name, fingerprint(path), _kind(path), "kept from the hub", "")
 
 
 def _kind(path: Path) -> str:
