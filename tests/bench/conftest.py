@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from yuragi.metrics.perceptual import HEDLPIPS
-from yuragi.train.config import read_recipe
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +19,3 @@ def small_trunk():
         for module in ("edits", "drag_suite", "dragbench.run"):
             patch.setattr(f"yuragi.bench.{module}.load_hed_lpips", load)
         yield
-
-
-@pytest.fixture(scope="module")
-def short_recipe():
-    """A judge of two steps on 16 drawings."""
-    recipe = read_recipe()
-    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
-    data = recipe.data.model_copy(update={"train": 16})
-    return recipe.model_copy(update={"judge": judge, "data": data})

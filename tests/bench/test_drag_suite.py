@@ -16,21 +16,18 @@ NUMBER = 5
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory, small_trunk, short_recipe):
+def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("drags")
 
     def call(rows):
         seen = []
         found = bench_drag_suite(
             str(pipeline_folder),
-            short_recipe,
             folder / "runs",
-            folder / "data",
             NUMBER,
             rows,
             0,
             torch.device("cpu"),
-            lambda report: None,
             lambda done, total: seen.append((done, total)),
         )
         return *found, seen

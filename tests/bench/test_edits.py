@@ -18,7 +18,7 @@ SIZES = Sizes(each=2, tuned=1, steps=(5,), scales=(1.0, 3.0))
 
 
 @pytest.fixture(scope="module")
-def run(pipeline_folder, tmp_path_factory, small_trunk, short_recipe):
+def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("edits")
     patch = pytest.MonkeyPatch()
     patch.setattr(edits, "TUNED_AT", 4)
@@ -28,13 +28,10 @@ def run(pipeline_folder, tmp_path_factory, small_trunk, short_recipe):
         seen = []
         found = bench_edits(
             str(pipeline_folder),
-            short_recipe,
             folder / "runs",
-            folder / "data",
             SIZES,
             0,
             torch.device("cpu"),
-            lambda report: None,
             lambda done, total: seen.append((done, total)),
         )
         return *found, seen

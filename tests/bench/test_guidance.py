@@ -6,28 +6,18 @@ import pytest
 import torch
 
 from yuragi.bench.guidance import ARMS, STEPS, bench_guidance
-from yuragi.train.config import read_recipe
 
 N = 10
 ONE = ["plain", "ratio/4", "plain x25"]
 
 
 @pytest.fixture(scope="module")
-def recipe():
-    recipe = read_recipe()
-    judge = recipe.judge.model_copy(update={"steps": 2, "batch": 8})
-    data = recipe.data.model_copy(update={"train": 16})
-    return recipe.model_copy(update={"judge": judge, "data": data})
-
-
-@pytest.fixture(scope="module")
-def sweep(recipe, pipeline_folder, tmp_path_factory):
+def sweep(pipeline_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
 
     def run(arms, progress):
         return bench_guidance(
             str(pipeline_folder),
-            recipe,
             folder / "runs",
             folder / "data",
             arms,
@@ -35,7 +25,6 @@ def sweep(recipe, pipeline_folder, tmp_path_factory):
             N,
             0,
             torch.device("cpu"),
-            lambda report: None,
             lambda done, total: progress.append((done, total)),
         )
 

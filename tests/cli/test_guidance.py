@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from importlib.resources import files
 
 import pytest
 from PIL import Image
@@ -123,18 +122,8 @@ def test_a_table_is_measured_used_and_kept(cli, tmp_path, pipeline_folder):
     assert cli(*command, "--overwrite")[0] == 0
 
 
-@pytest.fixture
-def small_recipe(tmp_path):
-    text = (files("yuragi.train") / "portraits.toml").read_text("utf-8")
-    head, judge = text.split("[judge]")
-    judge = judge.replace("steps = 1000", "steps = 2").replace("batch = 64", "batch = 8")
-    path = tmp_path / "small.toml"
-    path.write_text(head.replace("train = 24000", "train = 16") + "[judge]" + judge)
-    return path
-
-
-def test_a_sweep_is_run(cli, tmp_path, pipeline_folder, small_recipe):
-    arguments = ["--model", pipeline_folder, "--config", small_recipe, "-n", 10, "--scale", 2]
+def test_a_sweep_is_run(cli, tmp_path, pipeline_folder):
+    arguments = ["--model", pipeline_folder, "-n", 10, "--scale", 2]
     arguments += ["--arm", "plain", "--arm", "reg_forward", "--runs", "runs", "--data", "data"]
     code, _, _ = cli("bench", "guidance", *arguments, "-o", "sweep.json")
     assert code == 0

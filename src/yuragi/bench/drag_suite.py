@@ -39,15 +39,13 @@ from yuragi.bench.drag_rows import ABLATIONS, ROWS, Way, published
 from yuragi.bench.drag_scores import Scorer
 from yuragi.bench.kept import kept
 from yuragi.bench.memory import peak_memory
-from yuragi.bench.portraits import trained_judge
 from yuragi.bench.report import frame
 from yuragi.bench.scores import Scores, contrast, means
 from yuragi.device import wait_for
 from yuragi.metrics.features import load_features
 from yuragi.metrics.perceptual import load_hed_lpips
 from yuragi.recipe.models import load_model
-from yuragi.train.config import Recipe
-from yuragi.train.loop import Report
+from yuragi.train.judge import shipped_judge
 from yuragi.train.motions import LENGTHS, MOTIONS
 
 __all__ = ["QUICK", "bench_drag_suite", "ways"]
@@ -74,28 +72,22 @@ def ways(quick: bool, ablations: bool) -> Mapping[str, Way]:
 
 def bench_drag_suite(
     model: str,
-    recipe: Recipe,
     runs: Path,
-    data: Path,
     number: int,
     rows: Mapping[str, Way],
     seed: int,
     device: torch.device,
-    on_report: Callable[[Report], None],
     on_part: Callable[[int, int], None],
 ) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
     """Run the benchmark, or what is left of it.
 
     Args:
         model: name or path.
-        recipe: sizes of data and judge.
-        runs: keeps the judge, and finished parts in ``drag/``.
-        data: where drawings for the judge are cached.
+        runs: keeps finished parts in ``drag/``.
         number: cases; kinds and lengths of motion take turns.
         rows: ways to drag, by name.
         seed: of all noise.
         device: where to run.
-        on_report: told while the judge is trained.
         on_part: told (parts done, parts in all).
 
     Returns:
@@ -105,7 +97,7 @@ def bench_drag_suite(
         YuragiError: a package that measures is missing.
     """
     perceptual, features = load_hed_lpips(), load_features(device)
-    judge = trained_judge(recipe, runs, data, device, on_report)
+    judge = shipped_judge(device)
     loaded = load_model(model, str(device))
     scorer = Scorer(features, perceptual, judge, loaded, seed)
     folder = runs / "drag" / loaded.weights

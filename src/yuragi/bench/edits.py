@@ -39,7 +39,6 @@ from yuragi.bench.edit_cases import Cases, holes, pairs
 from yuragi.bench.edit_cells import BATCH, Chosen, Store
 from yuragi.bench.edit_scores import Scorer, fidelity
 from yuragi.bench.edit_verdict import verdict
-from yuragi.bench.portraits import trained_judge
 from yuragi.bench.report import frame
 from yuragi.bench.scores import Scores, contrast, means
 from yuragi.metrics.perceptual import load_hed_lpips
@@ -51,8 +50,7 @@ from yuragi.recipe.request import (
     SDEditRequest,
     TranslateRequest,
 )
-from yuragi.train.config import Recipe
-from yuragi.train.loop import Report
+from yuragi.train.judge import shipped_judge
 from yuragi.train.pairs import HOLES, KINDS
 from yuragi.train.portraits import Split
 
@@ -95,26 +93,20 @@ class Sizes:
 
 def bench_edits(
     model: str,
-    recipe: Recipe,
     runs: Path,
-    data: Path,
     sizes: Sizes,
     seed: int,
     device: torch.device,
-    on_report: Callable[[Report], None],
     on_cell: Callable[[int, int], None],
 ) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
     """Run the benchmark, or what is left of it.
 
     Args:
         model: name or path.
-        recipe: sizes of data and judge.
-        runs: keeps the judge, and finished cells in ``edits/``.
-        data: where drawings for the judge are cached.
+        runs: keeps finished cells in ``edits/``.
         sizes: how much.
         seed: of all noise.
         device: where to run.
-        on_report: told while the judge is trained.
         on_cell: told (cells done, cells in all).
 
     Returns:
@@ -125,7 +117,7 @@ def bench_edits(
     """
     perceptual = load_hed_lpips()
     loaded = load_model(model, str(device))
-    score = Scorer(trained_judge(recipe, runs, data, device, on_report), perceptual)
+    score = Scorer(shipped_judge(device), perceptual)
     store = Store(loaded, seed, runs / "edits" / loaded.weights)
     trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)
     total = len(SAMPLERS) * (trials + len(TASKS) * len(sizes.steps))

@@ -34,7 +34,7 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.portraits import JUDGED, trained_judge, whole_caption
+from yuragi.bench.portraits import JUDGED, whole_caption
 from yuragi.bench.report import frame
 from yuragi.edit import watch
 from yuragi.guidance import Guided
@@ -47,9 +47,7 @@ from yuragi.recipe.rows import sample_rows, start_noise
 from yuragi.recipe.rules import completed, gain_of, weight_of
 from yuragi.train.autoencoder import to_tensor
 from yuragi.train.cache import cached
-from yuragi.train.config import Recipe
-from yuragi.train.judge import Judge, judged
-from yuragi.train.loop import Report
+from yuragi.train.judge import Judge, judged, shipped_judge
 from yuragi.train.portraits import Labels
 
 __all__ = ["ARMS", "Arm", "bench_guidance"]
@@ -96,7 +94,6 @@ products of about two each."""
 
 def bench_guidance(
     model: str,
-    recipe: Recipe,
     runs: Path,
     data: Path,
     arms: Sequence[str],
@@ -104,22 +101,19 @@ def bench_guidance(
     n: int,
     seed: int,
     device: torch.device,
-    on_report: Callable[[Report], None],
     on_point: Callable[[int, int], None],
 ) -> dict[str, Any]:
     """Run the sweep, or what is left of it.
 
     Args:
         model: name or path.
-        recipe: sizes of data and judge.
-        runs: keeps the judge, and the finished points in ``guidance/``.
+        runs: keeps the finished points in ``guidance/``.
         data: where drawings are cached.
         arms: keys of `ARMS`.
         scales: guidance scales.
         n: pictures a point.
         seed: of their noise.
         device: where to run.
-        on_report: told while the judge is trained.
         on_point: told (batches done, batches in all).
     """
     loaded = load_model(model, str(device))
@@ -129,11 +123,10 @@ def bench_guidance(
         name: replace(ARMS[name], rule=completed(ARMS[name].rule, loaded.path)) for name in arms
     }
     drawings, labels = cached("benchmark", 2 * n, data)
-    judge = trained_judge(recipe, runs, data, device, on_report)
     real = features(to_tensor(drawings[:n]))
     others = features(to_tensor(drawings[n:]))
     folder = runs / "guidance" / loaded.weights
-    sweep = _Sweep(loaded, judge, features, real, labels[:n], seed, folder)
+    sweep = _Sweep(loaded, shipped_judge(device), features, real, labels[:n], seed, folder)
     batches = -(-n // BATCH)
     rows: list[dict[str, Any]] = []
     for scale in scales:

@@ -25,49 +25,39 @@ from yuragi.recipe.pictures import to_tensor
 from yuragi.train.autoencoder import psnr
 from yuragi.train.autoencoder import to_tensor as stack_to_tensor
 from yuragi.train.cache import cached
-from yuragi.train.config import Recipe
-from yuragi.train.judge import Judge, accuracy, train_judge
-from yuragi.train.loop import Report
+from yuragi.train.judge import accuracy, shipped_judge
 from yuragi.train.portraits import Labels, caption
 
-__all__ = ["JUDGED", "bench_portraits", "brief", "trained_judge", "whole_caption"]
+__all__ = ["JUDGED", "bench_portraits", "whole_caption"]
 
 JUDGED = ("hair_colour", "clothes_colour", "skin", "background", "mouth")
 """The attributes of the headline average."""
 
 STEPS, SCALE, SOLVER = 20, 3.0, "dpm++2m"
-BRIEF = 200
-"""Steps of the judge for a quick look; a minute and a half on two cores."""
 
 
 def bench_portraits(
     model: str,
-    recipe: Recipe,
-    runs: Path,
     data: Path,
     n: int,
     seed: int,
     sheet: Path | None,
     device: torch.device,
-    on_report: Callable[[Report], None],
     on_sample: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Measure a model; trains the judge in ``runs/judge`` first if it is not there.
+    """Measure a model with the shipped judge.
 
     Args:
         model: name or path.
-        recipe: sizes of data and judge.
-        runs: where the judge lies.
         data: where drawings are cached.
         n: portraits of the benchmark split to use.
         seed: of the generated portraits.
         sheet: where to write a sheet of the first 40 generated portraits.
         device: where to run.
-        on_report: told while the judge is trained.
         on_sample: told (done, all) while pictures are drawn.
     """
     real, labels = cached("benchmark", n, data)
-    judge = trained_judge(recipe, runs, data, device, on_report)
+    judge = shipped_judge(device)
     loaded = load(model, str(device))
     codec = loaded.loaded.codec
     if not isinstance(codec, Codec):
@@ -118,26 +108,6 @@ def whole_caption(labels: Labels, seed: int, k: int) -> str:
 
 def _mean(table: Mapping[str, float]) -> float:
     return math.fsum(table[name] for name in JUDGED) / len(JUDGED)
-
-
-def brief(recipe: Recipe, runs: Path) -> tuple[Recipe, Path]:
-    """Recipe and runs folder for a quick look: a judge of few steps, where none is trained yet."""
-    if (runs / "judge").exists():
-        return recipe, runs
-    judge = recipe.judge.model_copy(update={"steps": BRIEF, "warmup": BRIEF // 5})
-    return recipe.model_copy(update={"judge": judge}), runs / "brief"
-
-
-def trained_judge(
-    recipe: Recipe,
-    runs: Path,
-    data: Path,
-    device: torch.device,
-    on_report: Callable[[Report], None],
-) -> Judge:
-    """The judge in ``runs/judge``, trained first if it is not there."""
-    images, labels = cached("train", recipe.data.train, data)
-    return train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
 
 
 def _sheet(pictures: list[Image.Image]) -> Image.Image:

@@ -10,7 +10,6 @@ import typer
 
 from yuragi.cli.files import check_report, report_file
 from yuragi.cli.options import (
-    ConfigOption,
     DataOption,
     DeviceOption,
     JsonOption,
@@ -18,7 +17,7 @@ from yuragi.cli.options import (
     ReportOption,
     RunsOption,
 )
-from yuragi.cli.progress import progress, training
+from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ def portraits(
     number: Annotated[int, typer.Option("--number", "-n", help="Portraits to draw.")] = 256,
     seed: Annotated[int, typer.Option(help="Of the generated portraits.")] = 0,
     model: ModelOption = "portraits",
-    config: ConfigOption = None,
-    runs: RunsOption = Path("runs"),
     data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
@@ -46,22 +43,18 @@ def portraits(
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
-    from yuragi.train.config import read_recipe
 
     for name, path in (("output", output), ("sheet", sheet)):
         if path is not None:
             check_report(name, path)
-    with training("judge") as on_report, progress("sampling") as on_sample:
+    with progress("sampling") as on_sample:
         report = bench_portraits(
             model,
-            read_recipe(config),
-            runs,
             data or cache_folder("portraits"),
             number,
             seed,
             sheet,
             pick_device(device),
-            on_report,
             on_sample,
         )
     write_report(report, output)
@@ -94,19 +87,14 @@ def drag(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
     model: ModelOption = "portraits",
-    config: ConfigOption = None,
     runs: RunsOption = Path("runs"),
-    data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
     """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
     from yuragi.bench.drag_report import markdown
     from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
-    from yuragi.bench.portraits import brief
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.folders import cache_folder
-    from yuragi.train.config import read_recipe
 
     path = report_file(json)
     if suite != "portraits":
@@ -117,20 +105,14 @@ def drag(
     for name, other in (("table", table), ("sheet", sheet)):
         if other is not None:
             check_report(name, other)
-    recipe = read_recipe(config)
-    if quick:
-        recipe, runs = brief(recipe, runs)
-    with training("judge") as on_report, progress("dragging") as on_part:
+    with progress("dragging") as on_part:
         report, shown = bench_drag_suite(
             model,
-            recipe,
             runs,
-            data or cache_folder("portraits"),
             QUICK if quick else number,
             ways(quick, ablations),
             seed,
             pick_device(device),
-            on_report,
             on_part,
         )
     write_report(report, path)
@@ -177,7 +159,6 @@ def guidance(
     number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.")] = 500,
     seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
     model: ModelOption = "portraits",
-    config: ConfigOption = None,
     runs: RunsOption = Path("runs"),
     data: DataOption = None,
     device: DeviceOption = None,
@@ -187,7 +168,6 @@ def guidance(
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
-    from yuragi.train.config import read_recipe
 
     if output is not None:
         check_report("output", output)
@@ -199,10 +179,9 @@ def guidance(
     for value in scale or []:
         if not 1 < value <= 100:
             raise InputError("guidance_scale", value, "above 1, at most 100")
-    with training("judge") as on_report, progress("sampling") as on_point:
+    with progress("sampling") as on_point:
         report = bench_guidance(
             model,
-            read_recipe(config),
             runs,
             data or cache_folder("portraits"),
             arm or list(ARMS),
@@ -210,7 +189,6 @@ def guidance(
             number,
             seed,
             pick_device(device),
-            on_report,
             on_point,
         )
     write_report(report, output)
@@ -225,19 +203,14 @@ def edits(
     each: Annotated[int, typer.Option(help="Pairs of each of the seven kinds of change.")] = 15,
     seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
     model: ModelOption = "portraits",
-    config: ConfigOption = None,
     runs: RunsOption = Path("runs"),
-    data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
     """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
     from yuragi.bench.edit_report import markdown
     from yuragi.bench.edits import Sizes, bench_edits
-    from yuragi.bench.portraits import brief
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
-    from yuragi.folders import cache_folder
-    from yuragi.train.config import read_recipe
 
     for name, path in (("output", output), ("table", table), ("sheet", sheet)):
         if path is not None:
@@ -245,19 +218,13 @@ def edits(
     if each < 1:
         raise InputError("each", each, "1 or more")
     sizes = Sizes(1, 1, (10, 25), (2.0,)) if quick else Sizes(each)
-    recipe = read_recipe(config)
-    if quick:
-        recipe, runs = brief(recipe, runs)
-    with training("judge") as on_report, progress("editing") as on_cell:
+    with progress("editing") as on_cell:
         report, shown = bench_edits(
             model,
-            recipe,
             runs,
-            data or cache_folder("portraits"),
             sizes,
             seed,
             pick_device(device),
-            on_report,
             on_cell,
         )
     write_report(report, output)

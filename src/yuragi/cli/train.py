@@ -73,6 +73,42 @@ def denoiser(
         )
 
 
+@app.command()
+def judge(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write its weights (.safetensors).")
+    ] = None,
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train the classifier that benchmarks judge portraits by; one ships with the package."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.train import recipe as steps
+    from yuragi.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    if output is not None:
+        check_output("output", output, [], overwrite, (".safetensors",))
+    check_folder("runs", runs)
+    with progress("drawing") as on_draw, training("judge") as on_report:
+        hits = steps.run_judge(
+            recipe,
+            runs,
+            data or cache_folder("portraits"),
+            pick_device(device),
+            output,
+            on_draw,
+            on_report,
+        )
+    if output is not None:
+        typer.echo(output)
+    say(f"right on the validation split: {hits:.1%}")
+
+
 @app.command("import")
 def import_(
     model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],

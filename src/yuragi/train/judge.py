@@ -1,18 +1,21 @@
 """A small classifier of portraits: it judges whether generated ones show what was asked for.
 
 Trained on real drawings of the training split, mirrored, blurred and with noise, so that it looks
-at shape and colour and not at the sharpness that an autoencoder loses. Never shipped.
+at shape and colour and not at the sharpness that an autoencoder loses. One ships with the package,
+so that benchmarks measure at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import as_file, files
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from yuragi.train.autoencoder import to_tensor
@@ -23,7 +26,7 @@ from yuragi.train.portraits import ATTRIBUTES, Labels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Judge", "accuracy", "judged", "targets", "train_judge"]
+__all__ = ["Judge", "accuracy", "judged", "shipped_judge", "targets", "train_judge", "write_judge"]
 
 
 class Judge(nn.Module):
@@ -91,6 +94,22 @@ def train_judge(
 
     fit(network, loss, config, folder, on_report)
     return network
+
+
+def write_judge(judge: Judge, path: Path) -> None:
+    """Its weights in half precision, complete or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    half = {name: value.half().contiguous().cpu() for name, value in judge.state_dict().items()}
+    save_file(half, partial)
+    partial.replace(path)
+
+
+def shipped_judge(device: torch.device) -> Judge:
+    """The judge of the shipped recipe, in single precision, to judge and not to train."""
+    judge = Judge()
+    with as_file(files("yuragi") / "assets" / "judge.safetensors") as path:
+        judge.load_state_dict(load_file(path))
+    return judge.to(device).eval().requires_grad_(False)
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
@@ -12,10 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from yuragi.errors import InputError
-from yuragi.train.autoencoder import build_autoencoder, psnr, train_autoencoder
+from yuragi.train.autoencoder import build_autoencoder, psnr, to_tensor, train_autoencoder
 from yuragi.train.cache import cached
 from yuragi.train.config import Recipe
 from yuragi.train.denoiser import encode_all, train_denoiser
+from yuragi.train.judge import accuracy, train_judge, write_judge
 from yuragi.train.loop import Report, begin, load_averaged, place
 from yuragi.train.networks import TextToLatent, assemble, build_tokenizer
 
@@ -25,6 +27,7 @@ __all__ = [
     "import_pipeline",
     "run_autoencoder",
     "run_denoiser",
+    "run_judge",
 ]
 
 Progress = Callable[[int, int], None]
@@ -98,6 +101,24 @@ def run_denoiser(
         device,
         on_report,
     )
+
+
+def run_judge(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    output: Path | None,
+    on_draw: Progress,
+    on_report: Callable[[Report], None],
+) -> float:
+    """Train the judge in ``runs/judge``; the share of validation labels that it sees."""
+    images, labels = cached("train", recipe.data.train, data, on_draw)
+    held_out, truth = cached("validation", recipe.data.validation, data, on_draw)
+    judge = train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
+    if output is not None:
+        write_judge(judge, output)
+    return fmean(accuracy(judge, to_tensor(held_out), truth).values())
 
 
 def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
