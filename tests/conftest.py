@@ -49,3 +49,20 @@ def picture():
     pixels[..., 1] = np.arange(48)[:, None] * 4
     pixels[16:28, 20:32] = (250, 240, 10)
     return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, tmp_path):
+    """Run `yuragi ARGUMENTS` in a fresh folder: (exit code, output, error output)."""
+    from yuragi.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["yuragi", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        told = capsys.readouterr()
+        return stopped.value.code or 0, told.out, told.err
+
+    return call

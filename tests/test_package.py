@@ -22,6 +22,7 @@ def test_public_names():
         "LoRA",
         "MissingExtraError",
         "Model",
+        "OutOfMemoryError",
         "Result",
         "YuragiError",
         "__version__",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from yuragi.errors import InputError, MissingExtraError, YuragiError
+from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, YuragiError
 
 if TYPE_CHECKING:
     from yuragi.model import Model, load
@@ -28,6 +28,7 @@ __all__ = [
     "LoRA",
     "MissingExtraError",
     "Model",
+    "OutOfMemoryError",
     "Result",
     "YuragiError",
     "__version__",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
-from yuragi.errors import InputError
+from yuragi.errors import InputError, OutOfMemoryError
 
-__all__ = ["pick_device", "wait_for"]
+__all__ = ["enough_memory", "pick_device", "wait_for"]
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
@@ -22,6 +25,26 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
         here = "cpu or cuda" if torch.cuda.is_available() else "cpu: there is no GPU here"
         raise InputError("device", str(name), here) from error
     return device
+
+
+@contextmanager
+def enough_memory(device: torch.device) -> Iterator[None]:
+    """What runs inside fits into the device's memory, or fails with advice.
+
+    Raises:
+        OutOfMemoryError: it does not.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        # On a CPU PyTorch has no class for it, only words.
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise OutOfMemoryError(
+            f"out of memory on {device}; what takes less: fewer pictures at once, a smaller "
+            "picture (resize), weights in half precision (dtype), the autoencoder in tiles "
+            "(vae_tiling), weights that wait in main memory (offload)"
+        ) from error
 
 
 def wait_for(device: torch.device) -> None:

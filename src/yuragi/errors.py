@@ -6,7 +6,13 @@ its message always names the argument, the value and what is allowed.
 
 from __future__ import annotations
 
-__all__ = ["InputError", "MissingExtraError", "YuragiError", "missing_extra"]
+__all__ = [
+    "InputError",
+    "MissingExtraError",
+    "OutOfMemoryError",
+    "YuragiError",
+    "missing_extra",
+]
 
 
 class YuragiError(Exception):
@@ -34,6 +40,10 @@ class InputError(YuragiError, ValueError):
         if len(shown) > 200:
             shown = shown[:197] + "..."
         return f"{self.argument} = {shown} is not allowed: expected {self.allowed}"
+
+
+class OutOfMemoryError(YuragiError, MemoryError):
+    """A device has not enough memory for what was asked; the message says what takes less."""
 
 
 class MissingExtraError(YuragiError, ImportError):

@@ -20,13 +20,21 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from yuragi.adapters import Codec, DiffusionModel, is_edm, wrap_edm, wrap_pipeline
+from yuragi.adapters import (
+    Codec,
+    DiffusionModel,
+    Offload,
+    Opening,
+    is_edm,
+    wrap_edm,
+    wrap_pipeline,
+)
 from yuragi.drag import PointPair, RegionPair
 from yuragi.errors import InputError
 from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model, load_weak
-from yuragi.recipe.pictures import Source
+from yuragi.recipe.pictures import Source, read_picture
 from yuragi.recipe.request import (
     DiffEditRequest,
     EditRequest,
@@ -54,6 +62,7 @@ class EditOptions(TypedDict, total=False):
         num_images: candidates.
         solver: a name of `yuragi.solver.solvers`; ``ddpm`` for the SDE, ``ddim`` for the ODE.
         eta: noise of the solver ``ddim``, above 0 with the SDE.
+        resize: scale picture and mask first, so that the longer side has so many pixels.
         seed: 0 or more; drawn at random when missing, and kept in the result's request.
         on_progress: called with (steps done, steps in all).
     """
@@ -67,6 +76,7 @@ class EditOptions(TypedDict, total=False):
     num_images: int
     solver: str
     eta: float
+    resize: int
     seed: int
     on_progress: Progress
 
@@ -80,6 +90,10 @@ def load(
     codec: Codec | None = None,
     offline: bool = False,
     allow_pickle: bool = False,
+    offload: Offload | None = None,
+    vae_tiling: bool = False,
+    compile: bool = False,
+    ip_adapter_image: Sequence[Source] = (),
 ) -> Model:
     """A model, ready to use.
 
@@ -94,22 +108,38 @@ def load(
         codec: for an EDM network on latents.
         offline: never ask the hub.
         allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
+        offload: weights wait in main memory until they are used, a ``model`` at a time or layer by
+            layer (``sequential``): slower, for a GPU that is too small.
+        vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
+        compile: the network, by `torch.compile`; pays after many pictures.
+        ip_adapter_image: for a pipeline object with IP-Adapters, a picture for each of them.
 
     Raises:
         InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
-            device or dtype for an object.
+            options about opening for an object; pictures for IP-Adapters that are not there, or
+            none for those that are.
     """
     if isinstance(source, str | Path):
         held = None if config is None else Path(config)
-        loaded = load_model(source, device, dtype, held, offline, allow_pickle)
-        return Model(str(source), loaded)
-    for name, value in (("device", device), ("dtype", dtype)):
+        opening = Opening(device, dtype, held, offline, allow_pickle, offload, vae_tiling, compile)
+        if ip_adapter_image:
+            allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"
+            raise InputError("ip_adapter_image", len(ip_adapter_image), allowed)
+        return Model(str(source), load_model(source, opening))
+    for name, value in (
+        ("device", device),
+        ("dtype", dtype),
+        ("offload", offload),
+        ("vae_tiling", vae_tiling or None),
+        ("compile", compile or None),
+    ):
         if value is not None:
             raise InputError(name, value, "None with an object, which stays as it is")
     if isinstance(source, nn.Module) and is_edm(source):
         loaded = wrap_edm(source, codec)
     else:
-        loaded = wrap_pipeline(source)
+        pictures = [read_picture(each, "ip_adapter_image") for each in ip_adapter_image]
+        loaded = wrap_pipeline(source, pictures)
     return Model(f"<{type(source).__name__}>", loaded)
 
 
@@ -202,6 +232,7 @@ class Model:
         solver: str | None = None,
         eta: float | None = None,
         lora: LoRA | None = None,
+        resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress = lambda done, total: None,
     ) -> Result:
@@ -227,6 +258,8 @@ class Model:
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``.
             lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
+            resize: scale picture, mask and points first, so that the longer side has so many
+                pixels.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
 
@@ -251,6 +284,7 @@ class Model:
             solver=solver,
             eta=eta,
             lora=lora,
+            resize=resize,
             seed=seed,
         )
         return run(request, self.loaded, sources, on_progress)

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from yuragi.adapters import Opening
 from yuragi.bench import drag_suite
 from yuragi.bench.drag_cases import cases
 from yuragi.bench.drag_report import markdown
@@ -88,7 +89,7 @@ def test_a_run_goes_on_where_it_was(first, run):
 
 @pytest.mark.parametrize("way", [published("fast", "sde"), warped()], ids=["paste", "warp"])
 def test_a_result_does_not_depend_on_its_batch(pipeline_folder, way):
-    model = load_model(str(pipeline_folder), "cpu")
+    model = load_model(str(pipeline_folder), Opening("cpu"))
     both = way.make(model, cases("validation", [5, 6]), 0)
     alone = way.make(model, cases("validation", [6]), 0)
     assert (both[1] - alone[0]).abs().max() < 2 / 127.5

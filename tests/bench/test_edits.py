@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from yuragi.adapters import Opening
 from yuragi.bench import edits
 from yuragi.bench.edit_cases import holes, pairs
 from yuragi.bench.edit_cells import Chosen, Store
@@ -65,7 +66,7 @@ def test_every_cell_is_there(first):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_all_samplers_do_the_same_work(task, pipeline_folder, tmp_path):
-    store = Store(load_model(str(pipeline_folder), "cpu"), 0, tmp_path)
+    store = Store(load_model(str(pipeline_folder), Opening("cpu")), 0, tmp_path)
     cases = holes("validation", 2, 0) if task == "inpaint" else pairs("validation", 7, 0)
     found = [
         store.cell(TASKS[task], cases, sampler, 4, Chosen(1.0, 3.0)).spent[0]

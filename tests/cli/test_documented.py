@@ -39,7 +39,17 @@ def test_a_documented_command_exists(line):
     known = options(command)
     given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
     assert given <= known, given - known
-    if hasattr(command, "commands"):
+    if not hasattr(command, "commands"):
+        needed = [p for p in command.params if p.required]
+        wanted = [p.opts for p in needed if p.param_type_name == "option"]
+        assert all(given & {*names} for names in wanted), wanted
+        flags = {name for p in command.params if getattr(p, "is_flag", False) for name in p.opts}
+        values = 0
+        for before, word in zip(["", *words], words, strict=False):
+            named = before.startswith("-") and before not in flags and "=" not in before
+            values += not word.startswith("-") and not named
+        assert values >= sum(p.param_type_name == "argument" for p in needed)
+    else:
         assert command.invoke_without_command or not words, f"no command {words[:1]}"
 
 

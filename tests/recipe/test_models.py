@@ -2,6 +2,7 @@
 
 import pytest
 
+from yuragi.adapters import Opening
 from yuragi.errors import InputError
 from yuragi.recipe.models import SHIPPED, load_model, model_path
 
@@ -15,6 +16,6 @@ def test_names_and_paths(tmp_path):
 
 
 def test_the_shipped_model_loads_as_any_other():
-    model = load_model("portraits", "cpu")
+    model = load_model("portraits", Opening("cpu"))
     assert model.native_size == 128
     assert model.path == model_path("portraits").resolve()

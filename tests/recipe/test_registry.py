@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 import yuragi
+from yuragi.adapters import Opening
 from yuragi.errors import InputError
 from yuragi.recipe.models import load_model, model_path, split_version, with_version
 from yuragi.recipe.registry import changed_files, forget, register, registered
@@ -26,7 +27,7 @@ def copy(pipeline_folder, tmp_path):
 def test_a_registered_name_is_a_model(copy, home):
     entry = register("mine", copy, "a note", {})
     assert model_path("mine") == copy.resolve()
-    model = load_model("mine", "cpu")
+    model = load_model("mine", Opening("cpu"))
     assert model.weights == entry.weights
     assert registered() == {"mine": entry}
     result = yuragi.load("mine", "cpu").sample("x", num_inference_steps=2, seed=0)
@@ -39,9 +40,9 @@ def test_a_registered_name_is_a_model(copy, home):
 def test_versions(copy):
     entry = register("mine", copy, "", {})
     good = f"mine@{entry.weights[:8]}"
-    assert load_model(good, "cpu").weights == entry.weights
+    assert load_model(good, Opening("cpu")).weights == entry.weights
     with pytest.raises(InputError, match=f"model = 'mine@abcdef12'.*{entry.weights[:12]}"):
-        load_model("mine@abcdef12", "cpu")
+        load_model("mine@abcdef12", Opening("cpu"))
     assert split_version(good) == ("mine", entry.weights[:8])
     assert split_version("mine@main") == ("mine@main", "")
     assert with_version(good, entry.weights) == f"mine@{entry.weights[:12]}"

@@ -27,12 +27,14 @@ class Codec:
         cell: pixels a latent cell covers, per side.
         multiple: the picture's sides are padded to a multiple of this many pixels.
         square: and to one another, for networks that know no others.
+        largest: longest side in pixels that the network has places for; None for any.
     """
 
     autoencoder: AutoencoderKL | AutoencoderTiny
     cell: int
     multiple: int
     square: bool = False
+    largest: int | None = None
 
     @property
     def channels(self) -> int:
@@ -84,11 +86,13 @@ class Pixels:
         channels: of the network, 3 for colour and 1 for grey.
         multiple: the picture's sides are padded to a multiple of this many pixels.
         cell: a cell is a pixel.
+        largest: longest side that the network has places for; None for any.
     """
 
     channels: int
     multiple: int
     cell: int = 1
+    largest: int | None = None
 
     def padding(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns to add below and to the right."""

@@ -55,12 +55,20 @@ def wrap_edm(network: nn.Module, codec: Codec | None = None) -> DiffusionModel:
         network,
         network,
         NetworkDenoiser(_SigmaSpace(network, classes), VPSchedule(), Denoised()),
-        codec or Pixels(channels, 1),
+        codec or Pixels(channels, _halvings(size)),
         _Labels(classes),
         Capabilities("EDM", classes=classes or None, latent=codec is not None),
         size,
         {**time_grids, "native": time_grids["karras"]},
     )
+
+
+def _halvings(size: int) -> int:
+    """What sides must be a multiple of: as often as a network can halve its own size, 32 at most.
+
+    How often it does, its attributes do not say.
+    """
+    return min(size & -size, 32)
 
 
 @dataclass(frozen=True)

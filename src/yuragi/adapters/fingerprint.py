@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 __all__ = ["fingerprint", "fingerprint_of"]
 
@@ -37,6 +37,19 @@ def fingerprint_of(module: nn.Module) -> str:
     state = hashlib.blake2b(digest_size=16)
     for name, tensor in module.state_dict().items():
         state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode())
-        few = tensor.detach().flatten()[:FEW].to("cpu", torch.float32).contiguous()
-        state.update(few.numpy().tobytes())
+        few = _here(module, name, tensor).detach().flatten()[:FEW].to("cpu", torch.float32)
+        state.update(few.contiguous().numpy().tobytes())
     return state.hexdigest()
+
+
+def _here(module: nn.Module, name: str, tensor: Tensor) -> Tensor:
+    """A tensor of a module; of an offloaded one from where its weights rest."""
+    if tensor.device.type != "meta":
+        return tensor
+    from accelerate.utils import align_module_device
+
+    path, _, leaf = name.rpartition(".")
+    owner = module.get_submodule(path)
+    with align_module_device(owner, torch.device("cpu")):
+        found: Tensor = owner.state_dict()[leaf]
+        return found

@@ -12,27 +12,32 @@ is asked only where the caller names it, as ``owner/name`` or ``owner/name@revis
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
+from PIL import Image
 from safetensors import SafetensorError
 
 from yuragi.adapters.directory import PICKLES, check_directory, class_of
 from yuragi.adapters.families import FAMILIES, Parts
 from yuragi.adapters.fingerprint import fingerprint, fingerprint_of
+from yuragi.adapters.ip_adapter import with_images
 from yuragi.adapters.model import DiffusionModel
 from yuragi.adapters.schedules import flow_from_config, grids_of
 from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
 from yuragi.device import pick_device
 from yuragi.errors import InputError
 
-__all__ = ["HUB", "Opening", "load_diffusers", "wrap_pipeline"]
+__all__ = ["HUB", "Offload", "Opening", "load_diffusers", "wrap_pipeline"]
 
 HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """A name on the hub, perhaps with a revision."""
+
+
+Offload: TypeAlias = Literal["model", "sequential"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Opening:
         config: for a single file, the directory of a pipeline of its kind.
         offline: never ask the hub.
         allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
+        offload: keep weights in main memory until they are used: a ``model`` at a time, or layer
+            by layer (``sequential``), which is slow and takes least.
+        vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
+        compile: by `torch.compile`; the first steps of every size take minutes, the others less.
     """
 
     device: str | torch.device | None = None
@@ -53,6 +62,9 @@ class Opening:
     config: Path | None = None
     offline: bool = False
     allow_pickle: bool = False
+    offload: Offload | None = None
+    vae_tiling: bool = False
+    compile: bool = False
 
 
 def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:
@@ -64,18 +76,21 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
 
     Raises:
         InputError: it does not exist, is a pickle, is no pipeline, is damaged or half there, or of
-            a class that is not supported; no such device; a name on the hub while offline.
+            a class that is not supported; no such device, or one that nothing can be offloaded
+            from; a name on the hub while offline.
     """
+    device = pick_device(opening.device)
+    if opening.offload is not None and device.type == "cpu":
+        allowed = "None on a CPU: its memory is where weights are offloaded to"
+        raise InputError("offload", opening.offload, allowed)
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
         path = _downloaded(str(source), opening)
-    device = pick_device(opening.device)
     name = class_of(opening.config if path.is_file() and opening.config else path)
     if name not in FAMILIES:
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
         raise InputError("model", f"{path} ({name})", allowed)
     pipeline = _opened(name, path, opening, _dtype(name, device, opening))
-    pipeline.to(device)
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
@@ -83,22 +98,39 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
         if getattr(pipeline, part, None) is not None:
             # A fifth faster on a CPU.
             getattr(pipeline, part).to(memory_format=torch.channels_last)
-    return _model(pipeline, FAMILIES[name](pipeline), path.resolve(), fingerprint(path))
+    parts = FAMILIES[name](pipeline)
+    if opening.compile:
+        parts.module.compile(fullgraph=True)
+    if opening.vae_tiling and parts.capabilities.latent:
+        pipeline.vae.enable_slicing()
+        pipeline.vae.enable_tiling()
+    match opening.offload:
+        case "model":
+            pipeline.enable_model_cpu_offload(device=device)
+        case "sequential":
+            pipeline.enable_sequential_cpu_offload(device=device)
+        case None:
+            pipeline.to(device)
+    return _model(pipeline, parts, path.resolve(), fingerprint(path))
 
 
-def wrap_pipeline(pipeline: Any) -> DiffusionModel:
+def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> DiffusionModel:
     """A pipeline object of the caller's; nothing in it is changed.
 
     Its device, precision, offloading, slicing, adapters and compiled parts stay as they are.
 
+    Args:
+        pipeline: of diffusers.
+        images: for its IP-Adapters, one for each.
+
     Raises:
-        InputError: of a class that is not supported.
+        InputError: of a class that is not supported; see `yuragi.adapters.ip_adapter`.
     """
     name = type(pipeline).__name__
     if name not in FAMILIES:
         raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
     parts = FAMILIES[name](pipeline)
-    return _model(pipeline, parts, None, fingerprint_of(parts.module))
+    return with_images(_model(pipeline, parts, None, fingerprint_of(parts.module)), images)
 
 
 def _model(pipeline: Any, parts: Parts, path: Path | None, weights: str) -> DiffusionModel:

@@ -12,6 +12,7 @@ from torch import nn
 
 from yuragi.adapters.codec import Codec, Pixels
 from yuragi.core import Condition, Counting, NetworkDenoiser, Schedule, TimeGrid
+from yuragi.errors import InputError
 
 __all__ = ["Capabilities", "DiffusionModel", "Encode"]
 
@@ -56,6 +57,7 @@ class DiffusionModel:
         side: latent cells per side at the model's native size.
         grids: time grids by `timestep_spacing`; ``native`` is the pipeline's own.
         sized: noise levels and grids for so many cells, where they depend on the picture's size.
+        away: what the network is told about what to stay away from, where that is not `encode`.
     """
 
     path: Path | None
@@ -69,6 +71,7 @@ class DiffusionModel:
     side: int
     grids: Mapping[str, TimeGrid]
     sized: Callable[[int], tuple[Schedule, Mapping[str, TimeGrid]]] | None = None
+    away: Encode | None = None
 
     @property
     def native_size(self) -> int:
@@ -87,6 +90,11 @@ class DiffusionModel:
         return next(self.network.parameters()).dtype
 
     @torch.no_grad()
+    def bind_away(self, prompts: Sequence[str]) -> NetworkDenoiser:
+        """The same for what guidance pushes away from; errors as `bind`."""
+        return self.denoiser.bind((self.away or self.encode)(list(prompts)))
+
+    @torch.no_grad()
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
         """The denoiser under these prompts, one for each row of the batch (or one for all).
 
@@ -98,10 +106,21 @@ class DiffusionModel:
         return self.denoiser.bind(self.encode(list(prompts)))
 
     def at(self, height: int, width: int) -> DiffusionModel:
-        """The model with the noise levels that it has for pictures of this size, in pixels."""
+        """The model with the noise levels that it has for pictures of this size, in pixels.
+
+        Raises:
+            InputError: larger than the network has places for.
+        """
+        rows, columns = self.codec.padding(height, width)
+        largest = self.codec.largest
+        if largest is not None and max(height + rows, width + columns) > largest:
+            allowed = (
+                f"sides of at most {largest} pixels for this model, in multiples of "
+                f"{self.codec.multiple}; an edit can scale its picture (resize)"
+            )
+            raise InputError("size", f"{width}x{height}", allowed)
         if self.sized is None:
             return self
-        rows, columns = self.codec.padding(height, width)
         schedule, grids = self.sized((height + rows) * (width + columns) // self.codec.cell**2)
         return replace(self, denoiser=replace(self.denoiser, schedule=schedule), grids=grids)
 

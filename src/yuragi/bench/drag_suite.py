@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import DiffusionModel, Opening
 from yuragi.bench.drag_cases import Cases, cases
 from yuragi.bench.drag_rows import ABLATIONS, ROWS, Way, published
 from yuragi.bench.drag_scores import Scorer
@@ -98,7 +98,7 @@ def bench_drag_suite(
     """
     perceptual, features = load_hed_lpips(), load_features(device)
     judge = shipped_judge(device)
-    loaded = load_model(model, str(device))
+    loaded = load_model(model, Opening(device))
     scorer = Scorer(features, perceptual, judge, loaded, seed)
     folder = runs / "drag" / loaded.weights
     parts = [range(start, min(start + PART, number)) for start in range(0, number, PART)]

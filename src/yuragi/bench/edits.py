@@ -34,7 +34,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import DiffusionModel, Opening
 from yuragi.bench.edit_cases import Cases, holes, pairs
 from yuragi.bench.edit_cells import BATCH, Chosen, Store
 from yuragi.bench.edit_scores import Scorer, fidelity
@@ -116,7 +116,7 @@ def bench_edits(
         YuragiError: a package that measures is missing.
     """
     perceptual = load_hed_lpips()
-    loaded = load_model(model, str(device))
+    loaded = load_model(model, Opening(device))
     score = Scorer(shipped_judge(device), perceptual)
     store = Store(loaded, seed, runs / "edits" / loaded.weights)
     trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)

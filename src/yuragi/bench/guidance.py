@@ -33,7 +33,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import DiffusionModel, Opening
 from yuragi.bench.portraits import JUDGED, whole_caption
 from yuragi.bench.report import frame
 from yuragi.edit import watch
@@ -116,7 +116,7 @@ def bench_guidance(
         device: where to run.
         on_point: told (batches done, batches in all).
     """
-    loaded = load_model(model, str(device))
+    loaded = load_model(model, Opening(device))
     features = load_features(device)
     # Before any work: a gain may be missing its table.
     chosen = {

@@ -21,7 +21,7 @@ import torch
 from diffusers import DiTTransformer2DModel, UNet2DConditionModel
 from torch import Tensor, nn
 
-from yuragi.adapters import checkpointing
+from yuragi.adapters import Opening, checkpointing
 from yuragi.bench.report import frame
 from yuragi.core import (
     Condition,
@@ -215,7 +215,7 @@ class _Saved:
 
 
 def _portrait(model: str, batch: int, device: torch.device) -> _Case:
-    loaded = load_model(model, str(device))
+    loaded = load_model(model, Opening(device))
     x = torch.randn(batch, loaded.codec.channels, loaded.side, loaded.side, device=device)
     strong, weak = loaded.bind(["a person with red hair"]), loaded.bind([""])
     return _Case(strong, weak, x, loaded.network)

@@ -28,7 +28,7 @@ import torch
 from diffusers import DDIMScheduler
 from PIL import Image
 
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import DiffusionModel, Opening
 from yuragi.bench.memory import peak_memory
 from yuragi.bench.report import frame
 from yuragi.device import wait_for
@@ -73,7 +73,7 @@ def bench_speed(
         on_done: told (arms done, arms in all).
         dtype: of the weights; see `yuragi.load`.
     """
-    loaded = load_model(model, str(device), dtype)
+    loaded = load_model(model, Opening(device, dtype))
     arms = _arms(model, loaded)
     rows: dict[str, dict[str, Any]] = {}
     for done, (name, arm) in enumerate(arms.items(), 1):

@@ -10,18 +10,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from yuragi import __version__
 from yuragi.cli import bench, edit, lab, models, train
 from yuragi.cli.drag import drag
-from yuragi.cli.loading import DTYPES, LOADING, Loading
+from yuragi.cli.loading import DTYPES, LOADING, OFFLOADS, Loading
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.sample import sample
 from yuragi.errors import InputError, YuragiError
+
+if TYPE_CHECKING:
+    from yuragi.adapters import Offload
 
 __all__ = ["app", "main"]
 
@@ -76,6 +79,7 @@ OPTIONS = {
         "move",
         "number",
         "offline",
+        "offload",
         "model",
         "output",
         "pictures",
@@ -85,6 +89,7 @@ OPTIONS = {
         "refresh",
         "repeats",
         "resample",
+        "resize",
         "rotate",
         "runs",
         "sampler",
@@ -151,6 +156,16 @@ def root(
         Path | None,
         typer.Option(help="For a single-file model: the folder of a pipeline of its kind."),
     ] = None,
+    offload: Annotated[
+        str | None,
+        typer.Option(help="Weights wait in main memory, a model at a time or sequential (least)."),
+    ] = None,
+    vae_tiling: Annotated[
+        bool, typer.Option("--vae-tiling", help="Pictures through the autoencoder in tiles.")
+    ] = False,
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the network; pays after many pictures.")
+    ] = False,
 ) -> None:
     """Edit images with pretrained diffusion models, without retraining them.
 
@@ -158,7 +173,10 @@ def root(
     """
     if dtype is not None and dtype not in DTYPES:
         raise InputError("dtype", dtype, "one of " + ", ".join(DTYPES))
-    LOADING.set(Loading(dtype, model_config, offline, allow_pickle))
+    if offload is not None and offload not in OFFLOADS:
+        raise InputError("offload", offload, "one of " + ", ".join(OFFLOADS))
+    chosen = cast("Offload | None", offload)
+    LOADING.set(Loading(dtype, model_config, offline, allow_pickle, chosen, vae_tiling, compile))
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from yuragi.cli.options import (
     PromptOption,
     QuietOption,
     RefreshOption,
+    ResizeOption,
     ResultOption,
     SamplerOption,
     SeedOption,
@@ -120,6 +121,7 @@ def drag(
     ] = False,
     embed: EmbedOption = True,
     max_pixels: PixelsOption = 40_000_000,
+    resize: ResizeOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -163,6 +165,7 @@ def drag(
         lora=_lora(lora, lora_rank, lora_steps, lora_learning_rate),
         seed=seed,
         max_pixels=max_pixels,
+        resize=resize,
     )
     if only_preview:
         _write_preview(request, sources, output, compare)

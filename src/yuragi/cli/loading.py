@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel
+    from yuragi.adapters import DiffusionModel, Offload
 
-__all__ = ["DTYPES", "LOADING", "Loading", "load_quietly"]
+__all__ = ["DTYPES", "LOADING", "OFFLOADS", "Loading", "load_quietly"]
 
 DTYPES = ("float32", "float16", "bfloat16")
+OFFLOADS = ("model", "sequential")
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,18 @@ class Loading:
         model_config: for a single file, the directory of a pipeline of its kind.
         offline: never ask the hub.
         allow_pickle: read pickles as plain tensors.
+        offload: one of `OFFLOADS`.
+        vae_tiling: the autoencoder works tile by tile.
+        compile: by `torch.compile`.
     """
 
     dtype: str | None = None
     model_config: Path | None = None
     offline: bool = False
     allow_pickle: bool = False
+    offload: Offload | None = None
+    vae_tiling: bool = False
+    compile: bool = False
 
 
 LOADING: ContextVar[Loading] = ContextVar("loading", default=Loading())  # noqa: B039 (frozen)
@@ -42,10 +49,21 @@ def load_quietly(name: str, device: str | None) -> DiffusionModel:
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
+    from yuragi.adapters import Opening
     from yuragi.recipe.models import load_model
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     chosen = LOADING.get()
     dtype = None if chosen.dtype is None else getattr(torch, chosen.dtype)
-    return load_model(name, device, dtype, chosen.model_config, chosen.offline, chosen.allow_pickle)
+    opening = Opening(
+        device,
+        dtype,
+        chosen.model_config,
+        chosen.offline,
+        chosen.allow_pickle,
+        chosen.offload,
+        chosen.vae_tiling,
+        chosen.compile,
+    )
+    return load_model(name, opening)

@@ -29,6 +29,7 @@ __all__ = [
     "QuietOption",
     "RefreshOption",
     "ReportOption",
+    "ResizeOption",
     "ResultOption",
     "RunsOption",
     "SamplerOption",
@@ -98,6 +99,10 @@ EmbedOption = Annotated[
     bool, typer.Option(help="Carry the input in the result, so that it alone can be replayed.")
 ]
 PixelsOption = Annotated[int, typer.Option(help="Refuse larger pictures.")]
+ResizeOption = Annotated[
+    int | None,
+    typer.Option(help="Scale the picture first: its longer side in pixels.", metavar="PIXELS"),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 ConfigOption = Annotated[

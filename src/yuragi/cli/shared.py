@@ -25,6 +25,7 @@ from yuragi.cli.options import (
     PixelsOption,
     QuietOption,
     RefreshOption,
+    ResizeOption,
     SamplerOption,
     ScaleOption,
     SeedOption,
@@ -57,6 +58,7 @@ class Shared:
     device: DeviceOption = None
     embed: EmbedOption = True
     max_pixels: PixelsOption = 40_000_000
+    resize: ResizeOption = None
     overwrite: OverwriteOption = False
     quiet: QuietOption = False
 
@@ -68,6 +70,7 @@ class Shared:
         return {
             "model": self.model,
             "max_pixels": self.max_pixels,
+            "resize": self.resize,
             "negative_prompt": self.negative_prompt,
             "num_images": self.number,
             "sampler": self.sampler,

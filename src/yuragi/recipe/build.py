@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 from PIL import Image
 from pydantic import BaseModel, ValidationError
@@ -20,14 +19,12 @@ from yuragi.drag import Drag, PointPair, RegionPair, parse_points, parse_regions
 from yuragi.edit import climbs
 from yuragi.errors import InputError
 from yuragi.recipe.guidance_rule import GuidanceRule
+from yuragi.recipe.inputs import Pictures, read_pictures
 from yuragi.recipe.models import model_folder
 from yuragi.recipe.pictures import (
     MAX_PIXELS,
     Source,
-    digest,
     expanded,
-    read_mask,
-    read_picture,
     tensor_digest,
 )
 from yuragi.recipe.presets import drag_preset
@@ -38,7 +35,6 @@ from yuragi.recipe.request import (
     InpaintRequest,
     LoRA,
     PasteMethod,
-    PictureRef,
     SampleRequest,
     TranslateRequest,
 )
@@ -126,6 +122,7 @@ def drag_request(
     seed: int | None = None,
     lora: LoRA | None = None,
     max_pixels: int = MAX_PIXELS,
+    resize: int | None = None,
 ) -> tuple[DragRequest, Mapping[str, Image.Image]]:
     """A complete request to drag; see `yuragi.Model.drag` for the arguments.
 
@@ -145,14 +142,13 @@ def drag_request(
         raise InputError("sampler", sampler, "one of " + ", ".join(chosen.solvers))
     # An eta asks for the solver that has one.
     solver = solver or ("ddim" if eta is not None else chosen.solvers[sampler])
-    picture = read_picture(image, "image", max_pixels)
-    polygons = parse_regions(regions, *picture.size)
-    pairs = () if polygons and not points else parse_points(points, *picture.size)
-    sources = {digest(picture): picture}
-    held = None
-    if mask is not None:
-        held = read_mask(mask, picture.size, max_pixels)
-        sources[digest(held)] = held
+    pictures = read_pictures(image, mask, max_pixels, resize)
+    held = pictures.mask
+    polygons = parse_regions(regions, *pictures.size)
+    pairs = () if polygons and not points else parse_points(points, *pictures.size)
+    polygons = tuple((pictures.placed(source), pictures.placed(to)) for source, to in polygons)
+    pairs = tuple(cast("PointPair", pictures.placed(pair)) for pair in pairs)
+    if held is not None:
         _check_targets([target for _, target in pairs], held)
         _check_targets([corner for _, target in polygons for corner in target], held)
     scale = _or(guidance_scale, chosen.guidance_scale)
@@ -174,8 +170,8 @@ def drag_request(
         method=chosen.method,
         num_images=num_images,
         lora=lora,
-        image=_reference(_name(image), picture),
-        mask=None if mask is None or held is None else _reference(_name(mask), held),
+        image=pictures.reference,
+        mask=pictures.mask_reference,
         points=pairs,
         regions=[{"source": source, "target": target} for source, target in polygons],
     )
@@ -185,7 +181,7 @@ def drag_request(
     else:
         climbs(request.num_inference_steps, request.strength)  # refuses too few
         redrawing(request)  # refuses a solver that does not fit
-    return request, sources
+    return request, pictures.by_digest
 
 
 def _check_paste(request: DragRequest) -> None:
@@ -220,6 +216,7 @@ def edit_request(
     image: Source,
     mask: Source | None = None,
     max_pixels: int = MAX_PIXELS,
+    resize: int | None = None,
     **values: object,
 ) -> tuple[E, Mapping[str, Image.Image]]:
     """A complete request to edit a picture by words.
@@ -230,6 +227,7 @@ def edit_request(
         image: the picture.
         mask: white where it may change.
         max_pixels: larger pictures are refused.
+        resize: pixels of the longer side, to which picture and mask are scaled first.
         values: of the request; None leaves its default.
 
     Returns:
@@ -238,10 +236,7 @@ def edit_request(
     Raises:
         InputError: a value that is not allowed.
     """
-    picture = read_picture(image, "image", max_pixels)
-    held = None if mask is None else read_mask(mask, picture.size, max_pixels)
-    pictures = _Pictures(picture, held, _name(image), "" if mask is None else _name(mask))
-    return _edit_request(kind, model, pictures, values)
+    return _edit_request(kind, model, read_pictures(image, mask, max_pixels, resize), values)
 
 
 def inpaint_request(
@@ -251,6 +246,7 @@ def inpaint_request(
     mask: Source | None,
     expand: Sequence[int] | None,
     max_pixels: int = MAX_PIXELS,
+    resize: int | None = None,
     **values: object,
 ) -> tuple[InpaintRequest, Mapping[str, Image.Image]]:
     """A complete request to fill a mask, or margins that are added to the picture.
@@ -261,40 +257,26 @@ def inpaint_request(
         mask: white where it is filled; None if only margins are.
         expand: pixels to add at left, top, right, bottom.
         max_pixels: larger pictures are refused.
+        resize: pixels of the longer side, to which picture and mask are scaled before that.
         values: as in `edit_request`.
 
     Raises:
         InputError: a value that is not allowed; nothing to fill, or nothing to keep.
     """
-    picture = read_picture(image, "image", max_pixels)
-    held = None if mask is None else read_mask(mask, picture.size, max_pixels)
+    pictures = read_pictures(image, mask, max_pixels, resize)
     if expand is not None and any(expand):
-        picture, held = expanded(picture, held, expand)
+        larger, filled = expanded(pictures.picture, pictures.mask, expand)
+        pictures = replace(pictures, picture=larger, mask=filled)
         values["expand"] = tuple(expand)
-    if held is None:
+    if pictures.mask is None:
         raise InputError("mask", None, "a picture, white where to fill; or --expand")
-    if held.getextrema() == (255, 255):
+    if pictures.mask.getextrema() == (255, 255):
         raise InputError("mask", "all white", "some black: black marks what stays")
-    pictures = _Pictures(picture, held, _name(image), "" if mask is None else _name(mask))
     return _edit_request(InpaintRequest, model, pictures, values)
 
 
-@dataclass(frozen=True)
-class _Pictures:
-    """What an edit works on, and what the files were called."""
-
-    picture: Image.Image
-    mask: Image.Image | None
-    name: str
-    mask_name: str
-
-    @property
-    def by_digest(self) -> dict[str, Image.Image]:
-        return {digest(each): each for each in (self.picture, self.mask) if each is not None}
-
-
 def _edit_request(
-    kind: type[E], model: str, pictures: _Pictures, values: Mapping[str, Any]
+    kind: type[E], model: str, pictures: Pictures, values: Mapping[str, Any]
 ) -> tuple[E, Mapping[str, Image.Image]]:
     given = {name: value for name, value in values.items() if value is not None}
     guidance = completed(given.pop("guidance", GuidanceRule()), model_folder(model))
@@ -303,14 +285,13 @@ def _edit_request(
     sampler = given.setdefault("sampler", "sde")
     given.setdefault("solver", default_solver(sampler, given.get("eta")))
     given.setdefault("seed", _seed(None))
-    mask = pictures.mask
     request = _validated(
         kind,
         **given,
         model=model,
         guidance=guidance,
-        image=_reference(pictures.name, pictures.picture),
-        mask=None if mask is None else _reference(pictures.mask_name, mask),
+        image=pictures.reference,
+        mask=pictures.mask_reference,
     )
     if (
         isinstance(request, TranslateRequest | DiffEditRequest)
@@ -359,14 +340,6 @@ def _or(value: float | None, default: float) -> float:
 
 def _seed(seed: int | None) -> int:
     return secrets.randbelow(2**32) if seed is None else seed
-
-
-def _name(source: Source) -> str:
-    return "" if isinstance(source, Image.Image) else Path(source).name
-
-
-def _reference(name: str, picture: Image.Image) -> PictureRef:
-    return PictureRef(name=name, digest=digest(picture), width=picture.width, height=picture.height)
 
 
 def _validated(kind: type[Made], **values: Any) -> Made:

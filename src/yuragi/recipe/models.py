@@ -12,9 +12,7 @@ from yuragi.errors import InputError
 from yuragi.recipe.registry import registered
 
 if TYPE_CHECKING:
-    import torch
-
-    from yuragi.adapters import DiffusionModel
+    from yuragi.adapters import DiffusionModel, Opening
 
 __all__ = [
     "SHIPPED",
@@ -88,24 +86,13 @@ def model_folder(name: str) -> Path | None:
     return model_path(name)
 
 
-def load_model(
-    name: str | Path,
-    device: str | None = None,
-    dtype: torch.dtype | None = None,
-    config: Path | None = None,
-    offline: bool = False,
-    allow_pickle: bool = False,
-) -> DiffusionModel:
+def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionModel:
     """Load a model.
 
     Args:
         name: a shipped or registered name or a path, perhaps with a version (``name@hash``), or
             a name on the hub, ``owner/name`` or ``owner/name@revision``.
-        device: see `yuragi.adapters.Opening`, as for the rest.
-        dtype: of the weights.
-        config: for a single file, the directory of a pipeline of its kind.
-        offline: never ask the hub.
-        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
+        opening: how; by default as it comes.
 
     Raises:
         InputError: see `model_path` and `yuragi.adapters.load_diffusers`; another version than the
@@ -113,7 +100,7 @@ def load_model(
     """
     from yuragi.adapters import Opening, load_diffusers
 
-    opening = Opening(device, dtype, config, offline, allow_pickle)
+    opening = opening or Opening()
     if model_folder(str(name)) is None:
         return load_diffusers(name, opening)
     loaded, (_, version) = load_diffusers(model_path(name), opening), split_version(str(name))
@@ -131,7 +118,9 @@ def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None
     """
     if name is None:
         return None
+    from yuragi.adapters import Opening
+
     try:
-        return load_model(name, str(strong.device), strong.dtype)
+        return load_model(name, Opening(strong.device, strong.dtype))
     except InputError as error:
         raise InputError("weak_model", error.value, error.allowed) from error

@@ -20,12 +20,14 @@ __all__ = [
     "black_and_white",
     "digest",
     "expanded",
+    "fitting",
     "from_tensor",
     "largest_difference",
     "mask_tensor",
     "open_picture",
     "read_mask",
     "read_picture",
+    "scaled",
     "tensor_digest",
     "to_tensor",
 ]
@@ -81,6 +83,27 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
     if mask.getextrema() == (0, 0):
         raise InputError("mask", "all black", "some white: white marks what may change")
     return mask
+
+
+def fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Width and height with a longer side of `side` pixels, in the same proportion.
+
+    Raises:
+        InputError: a side that is not 16 to 16384.
+    """
+    if not 16 <= side <= 16384:
+        raise InputError("resize", side, "16 to 16384 pixels")
+    share = side / max(size)
+    width, height = (max(1, round(length * share)) for length in size)
+    return width, height
+
+
+def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture (Lanczos), or a mask, which stays black and white (mean of areas)."""
+    if picture.mode == "L":
+        grey = picture.resize(size, Image.Resampling.BOX)
+        return grey.point(lambda level: 255 * (level >= 128))
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def expanded(

@@ -16,6 +16,7 @@ from yuragi.recipe.pictures import (
     largest_difference,
     open_picture,
     read_picture,
+    scaled,
 )
 from yuragi.recipe.request import InpaintRequest, SampleRequest
 from yuragi.recipe.result import Record, Result, read_record
@@ -81,10 +82,14 @@ def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
     if isinstance(request, SampleRequest):
         return {}
     margins = request.expand if isinstance(request, InpaintRequest) else (0, 0, 0, 0)
+    left, top, right, bottom = margins
+    # A request that was given `resize` names its pictures as they were after that.
+    size = (request.image.width - left - right, request.image.height - top - bottom)
     found: dict[str, Image.Image] = {}
     for path in files:
-        picture, mask = read_picture(path, "source"), black_and_white(path, "source")
-        larger = (*expanded(picture, None, margins), *expanded(picture, mask, margins))
-        found |= {digest(made): made for made in (picture, mask, *larger)}
+        whole, areas = read_picture(path, "source"), black_and_white(path, "source")
+        for picture, mask in ((whole, areas), (scaled(whole, size), scaled(areas, size))):
+            larger = (*expanded(picture, None, margins), *expanded(picture, mask, margins))
+            found |= {digest(made): made for made in (picture, mask, *larger)}
     named = {ref.digest for ref in (request.image, request.mask) if ref is not None}
     return {key: picture for key, picture in found.items() if key in named}

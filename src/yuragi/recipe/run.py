@@ -10,6 +10,7 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
+from yuragi.device import enough_memory
 from yuragi.recipe.context import Context, Made, Progress
 from yuragi.recipe.models import with_version
 from yuragi.recipe.request import DragRequest, InvertRequest, Request, SampleRequest
@@ -42,13 +43,15 @@ def run(
 
     Raises:
         InputError: a value that does not fit the model or the pictures; before the model runs.
+        OutOfMemoryError: too much for the device.
     """
     model, counter = model.at(*_size(request, model)).counting()
     counters = [counter]
     if weak is not None:
         weak, weak_counter = weak.at(*_size(request, weak)).counting()
         counters.append(weak_counter)
-    made = _made(request, Context(model, weak, sources, on_progress), latents)
+    with enough_memory(model.device):
+        made = _made(request, Context(model, weak, sources, on_progress), latents)
     return Result(
         images=made.images,
         request=request.model_copy(update={"model": with_version(request.model, model.weights)}),

@@ -15,7 +15,23 @@ from yuragi.adapters.model import Capabilities, Encode
 from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
 from yuragi.errors import InputError
 
-__all__ = ["Parts", "Wrapped", "cell_of", "prediction_of", "velocity", "warn_of_long"]
+__all__ = [
+    "IMAGES",
+    "Parts",
+    "Wrapped",
+    "cell_of",
+    "given",
+    "labelled",
+    "prediction_of",
+    "shown_images",
+    "velocity",
+    "warn_of_long",
+    "without_variance",
+    "wordless",
+]
+
+IMAGES = "image_embeds."
+"""How entries of a condition for IP-Adapters begin; a number follows."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,11 @@ class Wrapped:
 def given(condition: Condition | None) -> Condition:
     """What a network is told; nothing is an empty mapping."""
     return condition or {}
+
+
+def shown_images(told: Condition) -> list[Tensor]:
+    """What IP-Adapters are told: embeddings (b, ...) of their pictures, one for each adapter."""
+    return [told[name] for name in sorted(told) if name.startswith(IMAGES)]
 
 
 def prediction_of(config: Any) -> Direct:

@@ -14,6 +14,7 @@ from yuragi.adapters.families.parts import (
     cell_of,
     given,
     prediction_of,
+    shown_images,
     warn_of_long,
 )
 from yuragi.adapters.model import Capabilities
@@ -27,8 +28,13 @@ class UNet(Wrapped):
     """A `UNet2DConditionModel`."""
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
-        told = given(condition).get("encoder_hidden_states")
-        output: Tensor = self.module(x, timestep, told).sample
+        told = given(condition)
+        output: Tensor = self.module(
+            x,
+            timestep,
+            told.get("encoder_hidden_states"),
+            added_cond_kwargs={"image_embeds": shown_images(told)},
+        ).sample
         return output
 
 

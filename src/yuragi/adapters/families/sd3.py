@@ -36,6 +36,8 @@ def sd3(pipeline: Any) -> Parts:
     cell, patch = cell_of(vae), int(transformer.config.patch_size)
     side = int(transformer.config.sample_size)
     tokens = (side // patch) ** 2
+    # Beyond these the network has no position embeddings.
+    largest = cell * patch * int(transformer.config.pos_embed_max_size)
 
     def encode(prompts: Sequence[str]) -> Condition:
         if pipeline.text_encoder_3 is None and pipeline.tokenizer is not None:
@@ -55,7 +57,7 @@ def sd3(pipeline: Any) -> Parts:
         SD3Transformer(transformer),
         flow_from_config(pipeline.scheduler.config, tokens),
         velocity,
-        Codec(vae, cell, cell * patch),
+        Codec(vae, cell, cell * patch, largest=largest),
         encode,
         Capabilities("Stable Diffusion 3", text=True, flow=True),
         side,

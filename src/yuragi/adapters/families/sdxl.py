@@ -20,6 +20,7 @@ from yuragi.adapters.families.parts import (
     cell_of,
     given,
     prediction_of,
+    shown_images,
     warn_of_long,
 )
 from yuragi.adapters.model import Capabilities
@@ -43,7 +44,11 @@ class SizedUNet(Wrapped):
         told = given(condition)
         height, width = (side * self.cell for side in x.shape[-2:])
         size = [[float(height), float(width), 0.0, 0.0, float(height), float(width)]]
-        added = {"text_embeds": told["text_embeds"], "time_ids": x.new_tensor(size * len(x))}
+        added: dict[str, Tensor | list[Tensor]] = {
+            "text_embeds": told["text_embeds"],
+            "time_ids": x.new_tensor(size * len(x)),
+            "image_embeds": shown_images(told),
+        }
         output: Tensor = self.module(
             x, timestep, told["encoder_hidden_states"], added_cond_kwargs=added
         ).sample

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from yuragi.adapters import DIFT, DiffusionModel
+from yuragi.adapters import DIFT, DiffusionModel, Opening
 from yuragi.bench.drag_rows import pasted_one, requested
 from yuragi.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.bench.dragbench.sets import Sample, read_sets
@@ -90,8 +90,8 @@ def bench_dragbench(
     """
     perceptual = load_hed_lpips()
     samples = list(read_sets(folder, regions))
-    loaded = load_model(model, str(device))
-    features = DIFT(load_model(seen_by, str(device)))
+    loaded = load_model(model, Opening(device))
+    features = DIFT(load_model(seen_by, Opening(device)))
     ways = _ways(quick)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
     skipped: dict[str, str] = {}

@@ -1,0 +1,112 @@
+"""`resize`: picture, mask, points and regions are scaled together, and a replay finds the file."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yuragi.errors import InputError
+from yuragi.recipe.build import drag_request, edit_request, inpaint_request
+from yuragi.recipe.pictures import fitting, scaled
+from yuragi.recipe.replay import read_result, replay
+from yuragi.recipe.request import SDEditRequest
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """300 x 200 with a white square from (60, 40) to (120, 100), and the square as a mask."""
+    picture = Image.effect_noise((300, 200), 20).convert("RGB")
+    picture.paste((255, 255, 255), (60, 40, 120, 100))
+    picture.save(tmp_path / "photo.png")
+    mask = Image.new("L", (300, 200))
+    mask.paste(255, (60, 40, 120, 100))
+    mask.save(tmp_path / "mask.png")
+    return tmp_path / "photo.png", tmp_path / "mask.png"
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "expected"),
+    [((300, 200), 150, (150, 100)), ((200, 300), 64, (43, 64)), ((100, 1), 16, (16, 1))],
+)
+def test_the_proportion_stays(size, side, expected):
+    assert fitting(size, side) == expected
+
+
+@pytest.mark.parametrize("side", [0, 15, 16385, -1])
+def test_sides_have_bounds(photo, side):
+    with pytest.raises(InputError, match="resize = .*16 to 16384"):
+        drag_request(model="portraits", image=photo[0], points=[((1, 1), (2, 2))], resize=side)
+
+
+def test_points_and_regions_stay_on_what_they_name(photo):
+    square = [(60, 40), (119, 40), (119, 99), (60, 99)]
+    Image.new("L", (300, 200), 255).save(photo[1])
+    request, _ = drag_request(
+        model="portraits",
+        image=photo[0],
+        mask=photo[1],
+        points=[((89.5, 69.5), (99.5, 69.5))],
+        regions=[(square, [(x + 10, y) for x, y in square])],
+        resize=150,
+    )
+    assert (request.image.width, request.image.height) == (150, 100)
+    assert (request.mask.width, request.mask.height) == (150, 100)
+    # Centres of pixels are whole numbers: 89.5 is the square's middle, and half of 90 less a half.
+    ((source, target),) = request.points
+    assert source == pytest.approx((44.5, 34.5))
+    assert target == pytest.approx((49.5, 34.5))
+    (region,) = request.regions
+    assert region.source[0] == pytest.approx((29.75, 19.75))
+    assert region.target[0] == pytest.approx((34.75, 19.75))
+
+
+def test_the_mask_is_scaled_with_the_picture(photo):
+    values = {"model": "portraits", "image": photo[0], "mask": photo[1], "prompt": "x"}
+    request, sources = edit_request(SDEditRequest, resize=150, **values)
+    small = np.asarray(sources[request.mask.digest])
+    assert set(np.unique(small)) == {0, 255}
+    assert (small[20:50, 30:60] == 255).all()
+    assert (small == 255).sum() == 30 * 30
+
+
+def test_places_are_checked_against_the_picture_as_it_was(photo):
+    outside = [((299, 199), (301, 10))]
+    with pytest.raises(InputError, match="x 0 to 299"):
+        drag_request(model="portraits", image=photo[0], points=outside, resize=64)
+    kept = [((299, 199), (0, 0))]
+    request, _ = drag_request(model="portraits", image=photo[0], points=kept, resize=64)
+    ((source, _),) = request.points
+    assert source == (63, 42)
+
+
+def test_margins_are_added_after_it(photo):
+    request, sources = inpaint_request(
+        model="portraits", image=photo[0], mask=None, expand=(8, 0, 0, 0), resize=60, prompt=""
+    )
+    assert (request.image.width, request.image.height) == (68, 40)
+    assert sources[request.image.digest].size == (68, 40)
+
+
+@pytest.mark.parametrize("expand", [None, (8, 0, 0, 0)])
+def test_a_replay_finds_the_file_as_it_is(tiny, tmp_path, photo, expand):
+    settings = {"num_inference_steps": 4, "seed": 0, "resize": 64}
+    if expand is None:
+        result = tiny.sdedit(photo[0], prompt="a person", mask=photo[1], **settings)
+        assert result.image.size == (64, 43)
+    else:
+        result = tiny.inpaint(photo[0], photo[1], prompt="a person", expand=expand, **settings)
+    result.save(tmp_path / "out.png", embed_sources=False)
+    record, kept = read_result(tmp_path / "out.png")
+    assert not record.sources
+    again = replay(record, kept, tiny.loaded, list(photo))
+    assert again.difference == 0
+
+
+def test_nothing_changes_without_it(photo):
+    request, sources = edit_request(SDEditRequest, model="portraits", image=photo[0], prompt="x")
+    assert sources[request.image.digest].size == (300, 200)
+
+
+def test_a_mask_stays_black_and_white():
+    mask = Image.new("L", (9, 9))
+    mask.paste(255, (0, 0, 4, 9))
+    assert set(np.unique(np.asarray(scaled(mask, (4, 4))))) <= {0, 255}
