@@ -1,12 +1,15 @@
 """A warp moves what it is told, fills what it leaves, and touches nothing else."""
 
+import sys
+
 import numpy as np
+import pytest
 import torch
 from PIL import Image, ImageDraw
 
 from yuragi.drag.flow import flow_of
 from yuragi.drag.region import moving
-from yuragi.drag.warp import warp
+from yuragi.drag.warp import _box, warp
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 
 
@@ -109,3 +112,37 @@ def test_a_point_on_the_ground_moves_a_box():
     within = moving(disc(30, 48), [((80, 80), (80, 85))], [], mask)
     assert within[80, 80]
     assert not within[80, 84]
+
+
+FLOWS = {
+    "shift": [((30, 48), (62, 40))],
+    "shift out": [((30, 48), (2, 94))],
+    "shift from the edge": [((2, 48), (40, 48))],
+    "turn and grow": [((24, 48), (50, 70)), ((36, 48), (50, 30))],
+    "bend": [((24, 44), (20, 20)), ((36, 48), (70, 50)), ((30, 56), (40, 90))],
+}
+
+
+@pytest.mark.parametrize("points", FLOWS.values(), ids=FLOWS)
+@pytest.mark.parametrize("place", [(30, 48), (4, 48)])
+def test_the_box_holds_all_that_moves(points, place, monkeypatch):
+    """Within it the warp is what it would be over the whole picture."""
+    picture = disc(*place)
+    area = np.asarray(picture)[..., 1] < 128
+    boxed = warp(to_tensor(picture), area, flow_of(points), None)
+    whole_picture = (slice(0, 96), slice(0, 96))
+    monkeypatch.setattr(sys.modules[warp.__module__], "_box", lambda *_: whole_picture)
+    whole = warp(to_tensor(picture), area, flow_of(points), None)
+    assert torch.equal(boxed.vacated, whole.vacated)
+    assert torch.allclose(boxed.moved, whole.moved, atol=1e-4)
+    assert (boxed.picture - whole.picture).abs().max() < 1e-3
+
+
+def test_a_box_is_smaller_than_the_picture():
+    area = np.zeros((400, 300), bool)
+    area[100:120, 50:70] = True
+    rows, columns = _box(area, flow_of([((60, 110), (90, 110))]))
+    assert rows.start <= 97
+    assert 120 <= rows.stop < 160
+    assert columns.start <= 47
+    assert 100 <= columns.stop < 140

@@ -17,6 +17,7 @@ eyes along.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,15 +89,22 @@ def _places(
     ]
 
 
+@lru_cache(maxsize=8)
+def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
+    """Numbers of segments (h, w). Kept: a preview asks again while the points move."""
+    from skimage.segmentation import felzenszwalb
+
+    picture = np.frombuffer(pixels, np.uint8).reshape(shape)
+    found: NDArray[np.int_] = felzenszwalb(picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST)
+    found.setflags(write=False)
+    return found
+
+
 class _Cut:
     """A picture cut into segments, and the points on it."""
 
     def __init__(self, picture: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> None:
-        from skimage.segmentation import felzenszwalb
-
-        self.labels: NDArray[np.int_] = felzenszwalb(
-            picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST
-        )
+        self.labels = _segments(picture.tobytes(), picture.shape)
         self.places = places
         edges = [self.labels[0], self.labels[-1], self.labels[:, 0], self.labels[:, -1]]
         border = np.concatenate(edges)

@@ -15,7 +15,7 @@ et al. 1996).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -30,6 +30,11 @@ __all__ = ["Warped", "warp"]
 
 SOFT = 3
 """Pixels over which the region's edge is averaged."""
+COARSE = 8
+"""Pixels between the places at which it is asked where the area moves."""
+
+Box: TypeAlias = tuple[slice, slice]
+"""Rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -60,45 +65,90 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     soft = nn.functional.avg_pool2d(
         sharp, SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
     )
-    grid = _grid(flow, picture)
+    # Elsewhere nothing leaves and nothing arrives.
+    rows, columns = _box(area, flow)
+    here = (..., rows, columns)
+    grid = _grid(flow, rows, columns, picture)
     # From outside the picture comes its edge, and it counts as moved if the edge does.
-    moved = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
+    arrived = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
     content = nn.functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)
-    behind = _filled(picture, soft > 0)
-    if mask is not None:
-        moved = moved * (mask > 0)
-    vacated = (soft > 0) & (moved < 0.5)
-    if mask is not None:
-        vacated = vacated & (mask > 0)
-    warped = moved * content + (1 - moved) * behind.where(soft > 0, picture)
-    if mask is not None:
-        warped = warped.where(mask > 0, picture)
+    allowed = None if mask is None else mask[here] > 0
+    if allowed is not None:
+        arrived = arrived * allowed
+    left = soft[here] > 0
+    gone = left & (arrived < 0.5)
+    made = arrived * content + (1 - arrived) * _filled(picture, soft > 0, (rows, columns))
+    if allowed is not None:
+        gone, made = gone & allowed, made.where(allowed, picture[here])
+    warped, moved = picture.clone(), torch.zeros_like(soft)
+    vacated = torch.zeros_like(soft, dtype=torch.bool)
+    warped[here], moved[here], vacated[here] = made, arrived, gone
     return Warped(warped, moved, vacated)
 
 
-def _grid(flow: Flow, picture: Tensor) -> Tensor:
-    """The flow as `grid_sample` reads it: (1, h, w, 2), the picture from -1 to 1."""
+def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
+    """Rows and columns that hold the area, and all places to which it moves."""
+    if not area.any():
+        return slice(0, 1), slice(0, 1)
+    held = [np.nonzero(area.any(axis=axis))[0] for axis in (0, 1)]  # x, then y
+    low, high = (np.array([each[k] for each in held], np.float64) for k in (0, -1))
+    last = np.array(area.shape[::-1]) - 1
+    xs, ys = (np.unique(np.append(np.arange(0, end + 1, COARSE), end)) for end in last)
+    x, y = np.meshgrid(xs, ys)
+    back = flow(np.column_stack([x.ravel(), y.ravel()]).astype(np.float64))
+    back = back.clip(0, last).reshape(len(ys), len(xs), 2)
+    # What lies between two places may come from as far beyond as they are apart.
+    apart = [np.abs(np.diff(back, axis=axis)) for axis in (0, 1)]
+    reach = SOFT + max((each.max() for each in apart if each.size), default=0.0)
+    hit = ((back >= low - reach) & (back <= high + reach)).all(-1)
+    found = []
+    for k, places in enumerate((x[hit], y[hit])):
+        first, final = low[k] - SOFT, high[k] + SOFT
+        if places.size:
+            first, final = min(first, places.min() - COARSE), max(final, places.max() + COARSE)
+        found.append(slice(max(int(first), 0), min(int(final), int(last[k])) + 1))
+    columns, rows = found
+    return rows, columns
+
+
+def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
+    """The flow in a box as `grid_sample` reads it: (1, h, w, 2), the picture from -1 to 1."""
     height, width = picture.shape[-2:]
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height))
-    back = flow(np.column_stack([columns.ravel(), rows.ravel()]))
+    x, y = np.meshgrid(
+        np.arange(columns.start, columns.stop, dtype=np.float64),
+        np.arange(rows.start, rows.stop, dtype=np.float64),
+    )
+    back = flow(np.column_stack([x.ravel(), y.ravel()]))
     scaled = (2 * back + 1) / np.array([width, height]) - 1
-    return torch.from_numpy(scaled.reshape(1, height, width, 2)).to(picture)
+    return torch.from_numpy(scaled.reshape(1, *x.shape, 2)).to(picture)
 
 
-def _filled(picture: Tensor, unknown: Tensor) -> Tensor:
-    """The picture with what is unknown drawn from around it."""
+def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:
+    """A box of the picture, with what is unknown in it drawn from around it."""
     if not bool(unknown.any()) or bool(unknown.all()):
-        return picture
-    known = (~unknown).to(picture)
-    return _pulled(picture * known, known)
+        return picture[..., box[0], box[1]]
+    rows, columns = (_wider(each, size) for each, size in zip(box, picture.shape[-2:], strict=True))
+    known = (~unknown[..., rows, columns]).to(picture)
+    filled = _pulled(torch.cat([picture[..., rows, columns] * known, known], 1))
+    inner_rows, inner_columns = (
+        slice(each.start - outer.start, each.stop - outer.start)
+        for each, outer in zip(box, (rows, columns), strict=True)
+    )
+    return filled[..., inner_rows, inner_columns]
 
 
-def _pulled(sums: Tensor, weights: Tensor) -> Tensor:
-    """Averages where weights are positive, those of blocks twice as large elsewhere."""
+def _wider(inner: slice, size: int) -> slice:
+    """As much again on either side, within the picture."""
+    length = inner.stop - inner.start
+    return slice(max(inner.start - length, 0), min(inner.stop + length, size))
+
+
+def _pulled(weighted: Tensor) -> Tensor:
+    """Averages where weights, the last channel, are positive, those of larger blocks elsewhere."""
+    sums, weights = weighted[:, :-1], weighted[:, -1:]
     here = sums / weights.clamp(min=1e-6)
     if bool((weights > 0).all()):
         return here
-    size = sums.shape[-2:]
-    pooled = [nn.functional.avg_pool2d(x, 2, ceil_mode=True) for x in (sums, weights)]
-    coarse = nn.functional.interpolate(_pulled(pooled[0], pooled[1]), size, mode="bilinear")
+    pooled = nn.functional.avg_pool2d(weighted, 2, ceil_mode=True)
+    coarse = nn.functional.interpolate(_pulled(pooled), sums.shape[-2:], mode="bilinear")
     return here.where(weights > 0, coarse)
