@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from yuragi.adapters.card import card_of
 from yuragi.adapters.codec import Codec, Pixels
 from yuragi.adapters.fingerprint import fingerprint_of
 from yuragi.adapters.model import Capabilities, DiffusionModel
@@ -52,6 +53,7 @@ def wrap_edm(network: nn.Module, codec: Codec | None = None) -> DiffusionModel:
     return DiffusionModel(
         None,
         fingerprint_of(network),
+        card_of(network, None),
         network,
         network,
         NetworkDenoiser(_SigmaSpace(network, classes), VPSchedule(), Denoised()),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["fingerprint", "fingerprint_of"]
+__all__ = ["fingerprint", "fingerprint_of", "weight_files"]
 
 EDGE = 1 << 20
 FEW = 1 << 14
@@ -21,15 +22,39 @@ def fingerprint(path: Path) -> str:
     versions of a model apart, it is no protection against forgery.
     """
     state = hashlib.blake2b(digest_size=16)
-    for file in [path] if path.is_file() else sorted(path.rglob("*.safetensors")):
-        size = file.stat().st_size
-        name = file.name if file == path else file.relative_to(path).as_posix()
-        state.update(f"{name} {size} ".encode())
-        with file.open("rb") as opened:
-            state.update(opened.read(EDGE))
-            opened.seek(max(size - EDGE, 0))
-            state.update(opened.read(EDGE))
+    for name, file in _files(path).items():
+        for part in _edges(name, file):
+            state.update(part)
     return state.hexdigest()
+
+
+def weight_files(path: Path) -> dict[str, str]:
+    """The same of every weight file by itself, by name."""
+    found = {}
+    for name, file in _files(path).items():
+        state = hashlib.blake2b(digest_size=16)
+        for part in _edges(name, file):
+            state.update(part)
+        found[name] = state.hexdigest()
+    return found
+
+
+def _files(path: Path) -> dict[str, Path]:
+    """Safetensors of a directory, or a single file, by name."""
+    if path.is_file():
+        return {path.name: path}
+    files = sorted(path.rglob("*.safetensors"))
+    return {file.relative_to(path).as_posix(): file for file in files}
+
+
+def _edges(name: str, file: Path) -> Iterator[bytes]:
+    """What tells a file apart."""
+    size = file.stat().st_size
+    yield f"{name} {size} ".encode()
+    with file.open("rb") as opened:
+        yield opened.read(EDGE)
+        opened.seek(max(size - EDGE, 0))
+        yield opened.read(EDGE)
 
 
 def fingerprint_of(module: nn.Module) -> str:

@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from safetensors import SafetensorError
 
+from yuragi.adapters.card import card_of
 from yuragi.adapters.directory import PICKLES, check_directory, class_of
 from yuragi.adapters.families import FAMILIES, Parts
 from yuragi.adapters.fingerprint import fingerprint, fingerprint_of
@@ -145,6 +146,7 @@ def _model(pipeline: Any, parts: Parts, path: Path | None, weights: str) -> Diff
     return DiffusionModel(
         path,
         weights,
+        card_of(pipeline, path),
         pipeline,
         parts.module,
         NetworkDenoiser(parts.network, parts.schedule, parts.prediction),

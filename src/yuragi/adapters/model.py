@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
+from yuragi.adapters.card import Card
 from yuragi.adapters.codec import Codec, Pixels
 from yuragi.core import Condition, Counting, NetworkDenoiser, Schedule, TimeGrid
 from yuragi.errors import InputError
@@ -48,6 +49,7 @@ class DiffusionModel:
     Attributes:
         path: what it was loaded from; None for an object of the caller's.
         weights: fingerprint of the weights.
+        card: what was loaded.
         pipeline: the diffusers pipeline that holds them, or the caller's own network.
         network: the module that denoises.
         denoiser: unconditioned; `bind` prompts to use it.
@@ -62,6 +64,7 @@ class DiffusionModel:
 
     path: Path | None
     weights: str
+    card: Card
     pipeline: Any
     network: nn.Module
     denoiser: NetworkDenoiser

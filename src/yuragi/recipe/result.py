@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
+from yuragi.adapters.card import Card
 from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
 from yuragi.metrics.intent import Intent
@@ -58,6 +60,7 @@ class Origin:
         dtype: precision of the network.
         weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
         weak_weights: of the weaker model that guided it, if there was one.
+        card: what was loaded; None in pictures of earlier versions.
     """
 
     version: str
@@ -66,6 +69,7 @@ class Origin:
     dtype: str
     weights: str
     weak_weights: str = ""
+    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -175,10 +179,15 @@ def read_record(picture: Image.Image, name: str) -> Record:
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
         record = json.loads(carried.texts["yuragi"])
         request = parse_request(json.dumps(record["request"]))
-        origin, index = Origin(**record["origin"]), int(record["index"])
+        origin, index = _origin(record["origin"]), int(record["index"])
     except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
         raise InputError("image", name, f"{allowed} that this version can read") from error
     return Record(request, origin, index, sources)
+
+
+def _origin(told: Mapping[str, Any]) -> Origin:
+    card = told.get("card")
+    return Origin(**{**told, "card": None if card is None else Card(**card)})
 
 
 def parameters(request: Request, size: tuple[int, int]) -> str:

@@ -90,4 +90,6 @@ def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
     device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
     dtype = str(model.dtype).removeprefix("torch.")
     weak_weights = "" if weak is None else weak.weights
-    return Origin(__version__, torch.__version__, device, dtype, model.weights, weak_weights)
+    return Origin(
+        __version__, torch.__version__, device, dtype, model.weights, weak_weights, model.card
+    )
