@@ -57,20 +57,23 @@ def by_features(
     return before.new_tensor(found)
 
 
-def by_registration(result: Tensor, truth: Tensor, targets: Sequence[Point]) -> Tensor:
+def by_registration(
+    result: Tensor, truth: Tensor, targets: Sequence[Point], half: int = PATCH
+) -> Tensor:
     """How far the content of the truth at each target lies from it in the result, [points].
 
     Args:
         result: [3, h, w] in [-1, 1].
         truth: likewise.
         targets: (x, y) in pixels.
+        half: half the side of a patch in pixels, less a half.
     """
     height, width = truth.shape[-2:]
     found = []
     for tx, ty in targets:
         x, y = round(tx), round(ty)
-        top, left = max(y - PATCH, 0), max(x - PATCH, 0)
-        patch = truth[:, top : y + PATCH + 1, left : x + PATCH + 1]
+        top, left = max(y - half, 0), max(x - half, 0)
+        patch = truth[:, top : y + half + 1, left : x + half + 1]
         # Where the patch's corner may lie in the result.
         y0, y1 = max(top - REACH, 0), min(top + REACH, height - patch.shape[1])
         x0, x1 = max(left - REACH, 0), min(left + REACH, width - patch.shape[2])
