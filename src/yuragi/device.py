@@ -37,8 +37,10 @@ def enough_memory(device: torch.device) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, RuntimeError) as error:
-        # On a CPU PyTorch has no class for it, only words.
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        # Elsewhere than in CUDA's allocator PyTorch has no class for it, only words.
+        words = ("out of memory", "allocate memory", "ALLOC_FAILED")
+        told = isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
+        if not told:
             raise
         raise OutOfMemoryError(
             f"out of memory on {device}; what takes less: fewer pictures at once, a smaller "

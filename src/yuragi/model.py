@@ -93,7 +93,7 @@ def load(
     offload: Offload | None = None,
     vae_tiling: bool = False,
     compile: bool = False,
-    ip_adapter_image: Sequence[Source] = (),
+    ip_adapter_image: Source | Sequence[Source] = (),
 ) -> Model:
     """A model, ready to use.
 
@@ -112,19 +112,21 @@ def load(
             layer (``sequential``): slower, for a GPU that is too small.
         vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
         compile: the network, by `torch.compile`; pays after many pictures.
-        ip_adapter_image: for a pipeline object with IP-Adapters, a picture for each of them.
+        ip_adapter_image: for a pipeline object with IP-Adapters, a picture, or one for each.
 
     Raises:
         InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
             options about opening for an object; pictures for IP-Adapters that are not there, or
             none for those that are.
     """
+    shown = ip_adapter_image
+    images = [shown] if isinstance(shown, str | Path | Image.Image) else list(shown)
     if isinstance(source, str | Path):
         held = None if config is None else Path(config)
         opening = Opening(device, dtype, held, offline, allow_pickle, offload, vae_tiling, compile)
-        if ip_adapter_image:
+        if images:
             allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"
-            raise InputError("ip_adapter_image", len(ip_adapter_image), allowed)
+            raise InputError("ip_adapter_image", len(images), allowed)
         return Model(str(source), load_model(source, opening))
     for name, value in (
         ("device", device),
@@ -132,13 +134,18 @@ def load(
         ("offload", offload),
         ("vae_tiling", vae_tiling or None),
         ("compile", compile or None),
+        ("config", config),
+        ("offline", offline or None),
+        ("allow_pickle", allow_pickle or None),
     ):
         if value is not None:
             raise InputError(name, value, "None with an object, which stays as it is")
     if isinstance(source, nn.Module) and is_edm(source):
+        if images:
+            raise InputError("ip_adapter_image", len(images), "empty with a network")
         loaded = wrap_edm(source, codec)
     else:
-        pictures = [read_picture(each, "ip_adapter_image") for each in ip_adapter_image]
+        pictures = [read_picture(each, "ip_adapter_image") for each in images]
         loaded = wrap_pipeline(source, pictures)
     return Model(f"<{type(source).__name__}>", loaded)
 

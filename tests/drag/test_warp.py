@@ -25,6 +25,10 @@ def dragged(picture, points, mask=None, regions=()):
     return warp(to_tensor(picture), area, flow_of(points, regions), held)
 
 
+def soft(area):
+    return torch.nn.functional.max_pool2d(torch.tensor(area)[None, None].float(), 3, 1, 1)
+
+
 def test_a_disc_moves_whole_and_the_ground_closes():
     found = dragged(disc(30, 48), [((30, 48), (62, 40))])
     truth = to_tensor(disc(62, 40))
@@ -129,13 +133,18 @@ def test_the_box_holds_all_that_moves(points, place, monkeypatch):
     """Within it the warp is what it would be over the whole picture."""
     picture = disc(*place)
     area = np.asarray(picture)[..., 1] < 128
+    # On a ground that changes the fillings differ, as they are drawn from other surroundings.
+    ground = np.asarray(disc(*place), np.float64) * np.linspace(0.4, 1, 96)[:, None, None]
+    picture = Image.fromarray(ground.astype(np.uint8))
     boxed = warp(to_tensor(picture), area, flow_of(points), None)
     whole_picture = (slice(0, 96), slice(0, 96))
     monkeypatch.setattr(sys.modules[warp.__module__], "_box", lambda *_: whole_picture)
     whole = warp(to_tensor(picture), area, flow_of(points), None)
     assert torch.equal(boxed.vacated, whole.vacated)
     assert torch.allclose(boxed.moved, whole.moved, atol=1e-4)
-    assert (boxed.picture - whole.picture).abs().max() < 1e-3
+    filled = ((boxed.moved < 0.999) & (soft(area) > 0)).expand_as(boxed.picture)
+    assert (boxed.picture - whole.picture)[~filled].abs().max() < 1e-3
+    assert (boxed.picture - whole.picture).abs().max() < 0.2
 
 
 def test_a_box_is_smaller_than_the_picture():

@@ -10,6 +10,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 
 import yuragi
 from yuragi.errors import InputError
+from yuragi.recipe.replay import read_result
 
 WIDTH, STEPS = 24, 4
 HALF_A_LEVEL = 0.5 / 255 + 2e-4
@@ -99,6 +100,33 @@ def test_an_edit_sees_the_picture(pipeline, shown):
     assert found[0] != found[1]
 
 
+def test_the_side_before_an_edit_does_not_show_it(pipeline, shown):
+    model = yuragi.load(pipeline, ip_adapter_image=shown).loaded
+    told, bare = model.bind(["a dog"]).condition, model.bind_bare(["a dog"]).condition
+    assert torch.equal(told["encoder_hidden_states"], bare["encoder_hidden_states"])
+    assert not torch.equal(told["image_embeds.00"], bare["image_embeds.00"])
+    scene = Image.new("RGB", (64, 64), "blue")
+    for task, words in (("translate", {}), ("diffedit", {"mask_samples": 2})):
+        words |= {"source_prompt": "a blue dog", "prompt": "a red cat", "seed": 0}
+        found = [
+            getattr(yuragi.load(pipeline, ip_adapter_image=each), task)(
+                scene, num_inference_steps=4, **words
+            ).image
+            for each in (shown, Image.new("RGB", (32, 32), "red"))
+        ]
+        assert found[0] != found[1]
+
+
+def test_the_card_names_what_is_shown(pipeline, shown, tmp_path):
+    model = yuragi.load(pipeline, ip_adapter_image=shown)
+    (digest,) = model.loaded.card.images
+    assert len(digest) == 32
+    result = model.sample("a red cat", num_inference_steps=2, seed=0)
+    result.save(tmp_path / "out.png")
+    record, _ = read_result(tmp_path / "out.png")
+    assert record.origin.card.images == (digest,)
+
+
 def test_pictures_are_counted(pipeline, shown, tmp_path):
     with pytest.raises(InputError, match="ip_adapter_image = 0 .*one picture for each.*1"):
         yuragi.load(pipeline)
@@ -106,5 +134,9 @@ def test_pictures_are_counted(pipeline, shown, tmp_path):
         yuragi.load(pipeline, ip_adapter_image=[shown, shown])
     with pytest.raises(InputError, match="the pipeline has no IP-Adapter"):
         yuragi.load(build("sd1"), ip_adapter_image=[shown])
+    with pytest.raises(InputError, match="IP-Adapters of Stable Diffusion 1.x, 2.x and XL"):
+        yuragi.load(build("flux"), ip_adapter_image=[shown])
+    with pytest.raises(InputError, match="ip_adapter_image = 'style.png'.*no such file"):
+        yuragi.load(pipeline, ip_adapter_image="style.png")
     with pytest.raises(InputError, match="the pipeline as an object"):
         yuragi.load("portraits", ip_adapter_image=[shown])

@@ -9,7 +9,10 @@ from tiny_pipelines import build
 
 import yuragi
 from yuragi import GuidanceRule
+from yuragi.adapters import Opening, load_diffusers
+from yuragi.adapters.load import _check_offload
 from yuragi.errors import InputError, OutOfMemoryError, YuragiError
+from yuragi.recipe import models
 
 SETTINGS = {"num_inference_steps": 6, "seed": 1}
 
@@ -75,9 +78,28 @@ def test_there_is_nothing_to_offload_from_on_a_cpu(folder, cli):
     drawing = ["sample", "--prompt", "a cat", "--device", "cpu", "-o", "o"]
     code, _, err = cli("--offload", "sequential", *drawing)
     assert (code, err.splitlines()[-1][:22]) == (2, "error: --offload = 'se")
+    with pytest.raises(InputError, match="offload = 'disk' .*one of model, sequential"):
+        yuragi.load(folder, "cpu", offload="disk")
     code, _, err = cli("--offload", "disk", *drawing)
     assert code == 2
     assert "one of model, sequential" in err
+
+
+def test_what_is_offloaded_is_not_compiled():
+    both = Opening(offload="model", compile=True)
+    with pytest.raises(InputError, match="None with compile"):
+        _check_offload(both, torch.device("cuda"))
+
+
+def test_a_weaker_model_is_opened_like_the_strong_one(folder, monkeypatch):
+    strong = load_diffusers(folder, Opening("cpu", offline=True, vae_tiling=True))
+    asked = []
+    monkeypatch.setattr(models, "load_model", lambda name, opening: asked.append(opening))
+    models.load_weak("owner/weak", strong)
+    (opening,) = asked
+    assert opening.offline
+    assert opening.vae_tiling
+    assert opening.dtype == torch.float32
 
 
 def test_the_autoencoder_works_in_tiles(folder):
@@ -89,7 +111,14 @@ def test_the_autoencoder_works_in_tiles(folder):
 
 
 def test_an_object_is_opened_already():
-    for option in ({"offload": "model"}, {"vae_tiling": True}, {"compile": True}):
+    for option in (
+        {"offload": "model"},
+        {"vae_tiling": True},
+        {"compile": True},
+        {"offline": True},
+        {"allow_pickle": True},
+        {"config": "folder"},
+    ):
         with pytest.raises(InputError, match="stays as it is"):
             yuragi.load(build("sd1"), **option)
 
@@ -99,6 +128,8 @@ def test_an_object_is_opened_already():
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
     ],
 )
 def test_too_little_memory_says_what_takes_less(error, cli, folder, monkeypatch):

@@ -110,3 +110,37 @@ def test_a_mask_stays_black_and_white():
     mask = Image.new("L", (9, 9))
     mask.paste(255, (0, 0, 4, 9))
     assert set(np.unique(np.asarray(scaled(mask, (4, 4))))) <= {0, 255}
+
+
+def test_a_region_may_leave_the_picture(photo):
+    square = [(200, 40), (290, 40), (290, 99), (200, 99)]
+    away = [(x + 50, y) for x, y in square]
+    request, _ = drag_request(
+        model="portraits", image=photo[0], points=[], regions=[(square, away)], resize=150
+    )
+    (region,) = request.regions
+    shifts = [tx - sx for (sx, _), (tx, _) in zip(region.source, region.target, strict=True)]
+    assert shifts == pytest.approx([25.0] * 4)
+
+
+def test_places_that_scaling_joins_are_refused(photo):
+    near = [((0, 50), (1, 50))]
+    with pytest.raises(InputError, match="a target unlike its source"):
+        drag_request(model="portraits", image=photo[0], points=near, resize=16)
+    joined = [((100, 50), (0, 50)), ((150, 50), (1, 50))]
+    with pytest.raises(InputError, match="each target point once"):
+        drag_request(model="portraits", image=photo[0], points=joined, resize=16)
+
+
+def test_a_mask_that_scaling_wipes_out_is_refused(photo):
+    thin = Image.new("L", (300, 200))
+    thin.paste(255, (60, 0, 61, 200))
+    values = {"model": "portraits", "image": photo[0], "mask": thin, "prompt": "x"}
+    with pytest.raises(InputError, match="mask = 'all black at 60x40'"):
+        edit_request(SDEditRequest, resize=60, **values)
+
+
+def test_too_many_pixels_are_refused_after_scaling_too(photo):
+    values = {"model": "portraits", "image": photo[0], "prompt": "x", "max_pixels": 100_000}
+    with pytest.raises(InputError, match="resize = 600 .*at most 100,000 pixels"):
+        edit_request(SDEditRequest, resize=600, **values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ class Card:
             versions of libraries do not count.
         revision: commit on the hub, where it comes from there.
         files: hashes of its weight files, by name; empty for an object of the caller's.
+        images: BLAKE2b of the pictures that its IP-Adapters are shown.
     """
 
     kind: str
     config: str
     revision: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    images: Sequence[str] = ()
 
 
 def card_of(pipeline: Any, path: Path | None) -> Card:
@@ -57,7 +59,10 @@ def card_of(pipeline: Any, path: Path | None) -> Card:
 def _settings(part: Any) -> dict[str, Any]:
     """A part's class and configuration, as diffusers and transformers keep it."""
     config = getattr(part, "config", {})
-    held = config.to_dict() if hasattr(config, "to_dict") else dict(config)
+    if hasattr(config, "to_dict"):
+        held = config.to_dict()
+    else:
+        held = dict(config) if isinstance(config, Mapping) else {}
     dropped = {"transformers_version", "dtype", "torch_dtype"}
     kept = {k: v for k, v in held.items() if not k.startswith("_") and k not in dropped}
     return {"class": type(part).__name__, **kept}

@@ -13,12 +13,13 @@ __all__ = ["fingerprint", "fingerprint_of", "weight_files"]
 
 EDGE = 1 << 20
 FEW = 1 << 14
+WEIGHTS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
 
 def fingerprint(path: Path) -> str:
     """BLAKE2b (hex, 32 characters) of the weights in a directory, quick even for gigabytes.
 
-    Covers name, size, first and last MiB of every safetensors file, or of a single file; it tells
+    Covers name, size, first and last MiB of every weight file, or of a single file; it tells
     versions of a model apart, it is no protection against forgery.
     """
     state = hashlib.blake2b(digest_size=16)
@@ -40,10 +41,10 @@ def weight_files(path: Path) -> dict[str, str]:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    """Safetensors of a directory, or a single file, by name."""
+    """Weight files of a directory, or a single file, by name."""
     if path.is_file():
         return {path.name: path}
-    files = sorted(path.rglob("*.safetensors"))
+    files = sorted(file for file in path.rglob("*") if file.suffix in WEIGHTS)
     return {file.relative_to(path).as_posix(): file for file in files}
 
 

@@ -1,18 +1,21 @@
 """Pictures as prompts: IP-Adapters that the user loaded into a pipeline.
 
-The pipeline itself turns a picture into an embedding for each adapter, and into another one for
-the side that guidance pushes away from; they become part of what the network is told about prompts.
+The pipeline itself turns a picture into an embedding for each adapter, and into another one that
+stands for no picture. Results are told the first, and what guidance pushes away from, or what a
+picture showed before an edit, the second.
 
 Reference: Ye et al. 2023 (arXiv 2308.06721).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
+from diffusers import UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 
@@ -28,8 +31,13 @@ def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> Diffusi
     """The model under a picture for each IP-Adapter of its pipeline.
 
     Raises:
-        InputError: another number of pictures than adapters.
+        InputError: another number of pictures than adapters; a pipeline of another family.
     """
+    if not isinstance(model.network, UNet2DConditionModel):
+        if images:
+            allowed = "empty: IP-Adapters of Stable Diffusion 1.x, 2.x and XL are shown pictures"
+            raise InputError("ip_adapter_image", len(images), allowed)
+        return model
     adapters = _adapters(model.network)
     if len(images) != adapters:
         here = f"one picture for each IP-Adapter of the pipeline, {adapters}"
@@ -41,17 +49,23 @@ def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> Diffusi
         found: list[Tensor] = model.pipeline.prepare_ip_adapter_image_embeds(
             list(images), None, model.device, 1, True
         )
-    away, shown = zip(*(embedding.chunk(2) for embedding in found), strict=True)
+    none, shown = zip(*(embedding.chunk(2) for embedding in found), strict=True)
     return replace(
         model,
+        card=replace(model.card, images=tuple(map(_digest, images))),
         encode=_told(model.encode, _named(shown)),
-        away=_told(model.encode, _named(away)),
+        bare=_told(model.encode, _named(none)),
     )
 
 
 def _adapters(network: Any) -> int:
     """How many a network has."""
     return len(getattr(getattr(network, "encoder_hid_proj", None), "image_projection_layers", []))
+
+
+def _digest(image: Image.Image) -> str:
+    head = f"{image.mode} {image.width}x{image.height} ".encode()
+    return hashlib.blake2b(head + image.tobytes(), digest_size=16).hexdigest()
 
 
 def _named(embeddings: Sequence[Tensor]) -> Mapping[str, Tensor]:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, get_args
 
 import torch
 from PIL import Image
@@ -27,48 +26,19 @@ from yuragi.adapters.families import FAMILIES, Parts
 from yuragi.adapters.fingerprint import fingerprint, fingerprint_of
 from yuragi.adapters.ip_adapter import with_images
 from yuragi.adapters.model import DiffusionModel
+from yuragi.adapters.opening import Offload, Opening
 from yuragi.adapters.schedules import flow_from_config, grids_of
 from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
-from yuragi.device import pick_device
+from yuragi.device import enough_memory, pick_device
 from yuragi.errors import InputError
 
-__all__ = ["HUB", "Offload", "Opening", "load_diffusers", "wrap_pipeline"]
+__all__ = ["HUB", "load_diffusers", "wrap_pipeline"]
 
 HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 """A name on the hub, perhaps with a revision."""
 
 
-Offload: TypeAlias = Literal["model", "sequential"]
-
-
-@dataclass(frozen=True)
-class Opening:
-    """How a model is opened.
-
-    Attributes:
-        device: a torch device; by default the GPU when there is one.
-        dtype: of the weights; by default float32 on a CPU, elsewhere bfloat16 for flows and float16
-            for others.
-        config: for a single file, the directory of a pipeline of its kind.
-        offline: never ask the hub.
-        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
-        offload: keep weights in main memory until they are used: a ``model`` at a time, or layer
-            by layer (``sequential``), which is slow and takes least.
-        vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
-        compile: by `torch.compile`; the first steps of every size take minutes, the others less.
-    """
-
-    device: str | torch.device | None = None
-    dtype: torch.dtype | None = None
-    config: Path | None = None
-    offline: bool = False
-    allow_pickle: bool = False
-    offload: Offload | None = None
-    vae_tiling: bool = False
-    compile: bool = False
-
-
-def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:
+def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:  # noqa: B008 (frozen)
     """Load a pipeline.
 
     Args:
@@ -81,9 +51,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
             from; a name on the hub while offline.
     """
     device = pick_device(opening.device)
-    if opening.offload is not None and device.type == "cpu":
-        allowed = "None on a CPU: its memory is where weights are offloaded to"
-        raise InputError("offload", opening.offload, allowed)
+    _check_offload(opening, device)
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
         path = _downloaded(str(source), opening)
@@ -91,7 +59,27 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
     if name not in FAMILIES:
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
         raise InputError("model", f"{path} ({name})", allowed)
-    pipeline = _opened(name, path, opening, _dtype(name, device, opening))
+    with enough_memory(device):
+        pipeline = _opened(name, path, opening, _dtype(name, device, opening))
+        parts = _prepared(name, pipeline, opening, device)
+    return _model(pipeline, parts, path.resolve(), fingerprint(path), opening)
+
+
+def _check_offload(opening: Opening, device: torch.device) -> None:
+    if opening.offload is None:
+        return
+    if opening.offload not in get_args(Offload):
+        raise InputError("offload", opening.offload, "one of " + ", ".join(get_args(Offload)))
+    if device.type == "cpu":
+        allowed = "None on a CPU: its memory is where weights are offloaded to"
+        raise InputError("offload", opening.offload, allowed)
+    if opening.compile:
+        allowed = "None with compile: what moves weights about does not fit into a graph"
+        raise InputError("offload", opening.offload, allowed)
+
+
+def _prepared(name: str, pipeline: Any, opening: Opening, device: torch.device) -> Parts:
+    """A pipeline of ours, where and how it shall run."""
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
@@ -112,7 +100,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
             pipeline.enable_sequential_cpu_offload(device=device)
         case None:
             pipeline.to(device)
-    return _model(pipeline, parts, path.resolve(), fingerprint(path))
+    return parts
 
 
 def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> DiffusionModel:
@@ -131,10 +119,14 @@ def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> Diffusio
     if name not in FAMILIES:
         raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
     parts = FAMILIES[name](pipeline)
-    return with_images(_model(pipeline, parts, None, fingerprint_of(parts.module)), images)
+    model = _model(pipeline, parts, None, fingerprint_of(parts.module), Opening())
+    with enough_memory(model.device):
+        return with_images(model, images)
 
 
-def _model(pipeline: Any, parts: Parts, path: Path | None, weights: str) -> DiffusionModel:
+def _model(
+    pipeline: Any, parts: Parts, path: Path | None, weights: str, opening: Opening
+) -> DiffusionModel:
     scheduler, patch, sized = pipeline.scheduler, parts.patch, None
     if patch is not None and scheduler.config.get("use_dynamic_shifting"):
 
@@ -156,6 +148,7 @@ def _model(pipeline: Any, parts: Parts, path: Path | None, weights: str) -> Diff
         parts.side,
         grids_of(scheduler, tokens),
         sized,
+        opening=opening,
     )
 
 

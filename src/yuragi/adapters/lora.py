@@ -94,7 +94,7 @@ def learned(
     with _injected(model.network, fit.rank) as lora, torch.enable_grad():
         progress = _Progress(lora.weights, fit, seed)
         progress.resume(partial)
-        condition = model.bind([prompt]).condition
+        condition = model.bind_bare([prompt]).condition
         for step in range(progress.done, fit.steps):
             loss = _loss(model, kind, z, condition, seed, step)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from torch import nn
 
 from yuragi.adapters.card import Card
 from yuragi.adapters.codec import Codec, Pixels
+from yuragi.adapters.opening import Opening
 from yuragi.core import Condition, Counting, NetworkDenoiser, Schedule, TimeGrid
 from yuragi.errors import InputError
 
@@ -59,7 +60,8 @@ class DiffusionModel:
         side: latent cells per side at the model's native size.
         grids: time grids by `timestep_spacing`; ``native`` is the pipeline's own.
         sized: noise levels and grids for so many cells, where they depend on the picture's size.
-        away: what the network is told about what to stay away from, where that is not `encode`.
+        bare: what the network is told about prompts alone, where `encode` says more.
+        opening: how it was opened; a weaker model beside it is opened likewise.
     """
 
     path: Path | None
@@ -74,7 +76,8 @@ class DiffusionModel:
     side: int
     grids: Mapping[str, TimeGrid]
     sized: Callable[[int], tuple[Schedule, Mapping[str, TimeGrid]]] | None = None
-    away: Encode | None = None
+    bare: Encode | None = None
+    opening: Opening = Opening()  # noqa: RUF009 (frozen)
 
     @property
     def native_size(self) -> int:
@@ -93,9 +96,13 @@ class DiffusionModel:
         return next(self.network.parameters()).dtype
 
     @torch.no_grad()
-    def bind_away(self, prompts: Sequence[str]) -> NetworkDenoiser:
-        """The same for what guidance pushes away from; errors as `bind`."""
-        return self.denoiser.bind((self.away or self.encode)(list(prompts)))
+    def bind_bare(self, prompts: Sequence[str]) -> NetworkDenoiser:
+        """The same without the pictures that IP-Adapters are shown; errors as `bind`.
+
+        For what guidance pushes away from, and for the picture before an edit, which does not show
+        them.
+        """
+        return self.denoiser.bind((self.bare or self.encode)(list(prompts)))
 
     @torch.no_grad()
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:

@@ -171,6 +171,8 @@ def root(
 
     The options here are about loading models, and come before the command.
     """
+    if offline:  # also for libraries that ask by themselves
+        os.environ["HF_HUB_OFFLINE"] = "1"
     if dtype is not None and dtype not in DTYPES:
         raise InputError("dtype", dtype, "one of " + ", ".join(DTYPES))
     if offload is not None and offload not in OFFLOADS:

@@ -84,7 +84,7 @@ def parse_points(points: Sequence[PointPair], width: int, height: int) -> tuple[
 
     Raises:
         InputError: no pairs, malformed pairs, points outside the picture, equal source and
-            target, or two pairs with the same source.
+            target, or two pairs with the same source or the same target.
     """
     form = "a list of ((x, y), (x, y)) pairs: source and target in pixels"
     try:
@@ -105,6 +105,8 @@ def parse_points(points: Sequence[PointPair], width: int, height: int) -> tuple[
             raise InputError("points", f"{source[0]:g},{source[1]:g}", "a target unlike its source")
     if len({source for source, _ in pairs}) < len(pairs):
         raise InputError("points", pairs, "each source point once")
+    if len({target for _, target in pairs}) < len(pairs):
+        raise InputError("points", pairs, "each target point once")
     return pairs
 
 

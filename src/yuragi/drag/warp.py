@@ -124,7 +124,7 @@ def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
 
 
 def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:
-    """A box of the picture, with what is unknown in it drawn from around it."""
+    """A box of the picture, with what is unknown in it drawn from around it, not from afar."""
     if not bool(unknown.any()) or bool(unknown.all()):
         return picture[..., box[0], box[1]]
     rows, columns = (_wider(each, size) for each, size in zip(box, picture.shape[-2:], strict=True))

@@ -146,8 +146,11 @@ def drag_request(
     held = pictures.mask
     polygons = parse_regions(regions, *pictures.size)
     pairs = () if polygons and not points else parse_points(points, *pictures.size)
-    polygons = tuple((pictures.placed(source), pictures.placed(to)) for source, to in polygons)
-    pairs = tuple(cast("PointPair", pictures.placed(pair)) for pair in pairs)
+    if resize is not None:  # what was apart may no longer be
+        placed = [(pictures.placed(source), pictures.placed(to)) for source, to in polygons]
+        polygons = parse_regions(placed, *pictures.picture.size)
+        moved = [cast("PointPair", pictures.placed(pair)) for pair in pairs]
+        pairs = parse_points(moved, *pictures.picture.size) if moved else ()
     if held is not None:
         _check_targets([target for _, target in pairs], held)
         _check_targets([corner for _, target in polygons for corner in target], held)

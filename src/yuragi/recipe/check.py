@@ -120,7 +120,7 @@ def _states(
     on_progress: Callable[[int, int], None],
 ) -> tuple[list[Tensor], Tensor]:
     """The state after every step of a few pictures, and the times."""
-    denoiser = Guided(model.bind([prompt]), model.bind_away([""]), constant(scale), plain)
+    denoiser = Guided(model.bind([prompt]), model.bind_bare([""]), constant(scale), plain)
     times = model.grids["trailing"](denoiser.schedule, STEPS)
     rows, states = range(samples), list[Tensor]()
 
@@ -138,7 +138,7 @@ def _gradients(model: DiffusionModel, prompt: str, x: Tensor, t: Tensor) -> bool
     """Whether one reverse product works, and gives numbers."""
     weight = torch.ones((), dtype=torch.float64)
     try:
-        found = RowSum()(model.bind([prompt]), model.bind_away([""]), x, t, weight)
+        found = RowSum()(model.bind([prompt]), model.bind_bare([""]), x, t, weight)
     except (YuragiError, RuntimeError, NotImplementedError):
         return False
     return bool(found.direction.isfinite().all())

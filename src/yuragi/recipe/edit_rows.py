@@ -61,7 +61,7 @@ def edit_rows(
     source: Denoiser = target
     if isinstance(request, TranslateRequest | DiffEditRequest):
         # The same negative prompt on both sides: only what the picture shows may differ.
-        strong, scale = model.bind(rows.source_prompts), request.source_guidance_scale
+        strong, scale = model.bind_bare(rows.source_prompts), request.source_guidance_scale
         source = Guided(strong, away_from(model, request.negative_prompt, scale), constant(scale))
     edit = Edit(source, target, sampler_of(request))
     return edit(rows.x0, down, request.seed, rows.samples, rows.cells, watch)
@@ -89,7 +89,7 @@ def disagreement(request: DiffEditRequest, rows: Rows, model: DiffusionModel) ->
     """
     levels = descent(model.denoiser.schedule, request.num_inference_steps, request.mask_strength)
     return difference_mask(
-        model.bind(rows.source_prompts),
+        model.bind_bare(rows.source_prompts),
         model.bind(rows.prompts),
         rows.x0,
         levels[0],

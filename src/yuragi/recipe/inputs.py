@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from PIL import Image
 
+from yuragi.errors import InputError
 from yuragi.recipe.pictures import Source, digest, fitting, read_mask, read_picture, scaled
 from yuragi.recipe.request import PictureRef
 
@@ -41,32 +42,38 @@ class Pictures:
         return None if self.mask is None else _reference(self.mask_name, self.mask)
 
     def placed(self, points: Sequence[Place]) -> tuple[Place, ...]:
-        """Where points of the picture are after scaling; a pixel's centre has whole numbers."""
+        """Where places are after scaling; a pixel's centre has whole numbers.
+
+        What was inside of the picture stays inside: the middle of its first pixel may not.
+        """
         if self.picture.size == self.size:
             return tuple(points)
-        (width, height), (x_share, y_share) = (
-            self.picture.size,
-            (after / before for after, before in zip(self.picture.size, self.size, strict=True)),
-        )
-        return tuple(
-            (
-                min(max((x + 0.5) * x_share - 0.5, 0.0), width - 1.0),
-                min(max((y + 0.5) * y_share - 0.5, 0.0), height - 1.0),
-            )
-            for x, y in points
-        )
+        return tuple((self._along(0, x), self._along(1, y)) for x, y in points)
+
+    def _along(self, axis: int, place: float) -> float:
+        before, after = self.size[axis], self.picture.size[axis]
+        found = (place + 0.5) * after / before - 0.5
+        return min(max(found, 0.0), after - 1.0) if 0 <= place <= before - 1 else found
 
 
 def read_pictures(
     image: Source, mask: Source | None, max_pixels: int, resize: int | None
 ) -> Pictures:
-    """Picture and mask, scaled if that was asked for."""
+    """Picture and mask, scaled if that was asked for.
+
+    Raises:
+        InputError: as `read_picture`, `read_mask` and `fitting`; a mask of which scaling leaves
+            nothing.
+    """
     picture = read_picture(image, "image", max_pixels)
     held = None if mask is None else read_mask(mask, picture.size, max_pixels)
     before = picture.size
     if resize is not None:
-        after = fitting(before, resize)
+        after = fitting(before, resize, max_pixels)
         picture, held = scaled(picture, after), None if held is None else scaled(held, after)
+        if held is not None and held.getextrema() == (0, 0):
+            size = f"{after[0]}x{after[1]}"
+            raise InputError("mask", f"all black at {size}", "white that scaling (resize) leaves")
     return Pictures(picture, held, _name(image), "" if mask is None else _name(mask), before)
 
 

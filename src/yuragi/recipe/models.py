@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,9 +119,9 @@ def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None
     """
     if name is None:
         return None
-    from yuragi.adapters import Opening
-
     try:
-        return load_model(name, Opening(strong.device, strong.dtype))
+        return load_model(
+            name, replace(strong.opening, device=strong.device, dtype=strong.dtype, config=None)
+        )
     except InputError as error:
         raise InputError("weak_model", error.value, error.allowed) from error

@@ -85,16 +85,18 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
     return mask
 
 
-def fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
+def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Width and height with a longer side of `side` pixels, in the same proportion.
 
     Raises:
-        InputError: a side that is not 16 to 16384.
+        InputError: a side that is not 16 to 16384, or too many pixels.
     """
     if not 16 <= side <= 16384:
         raise InputError("resize", side, "16 to 16384 pixels")
     share = side / max(size)
     width, height = (max(1, round(length * share)) for length in size)
+    if width * height > max_pixels:
+        raise InputError("resize", side, f"a picture of at most {max_pixels:,} pixels")
     return width, height
 
 

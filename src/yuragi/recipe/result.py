@@ -185,9 +185,13 @@ def read_record(picture: Image.Image, name: str) -> Record:
     return Record(request, origin, index, sources)
 
 
+def _card(told: Mapping[str, Any]) -> Card:
+    return Card(**{**told, "images": tuple(told["images"])})
+
+
 def _origin(told: Mapping[str, Any]) -> Origin:
     card = told.get("card")
-    return Origin(**{**told, "card": None if card is None else Card(**card)})
+    return Origin(**{**told, "card": None if card is None else _card(card)})
 
 
 def parameters(request: Request, size: tuple[int, int]) -> str:

@@ -127,7 +127,7 @@ def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Deno
         InputError: an empty one, for a model to which empty means nothing.
     """
     if negative_prompt or model.capabilities.empty:
-        return model.bind_away([negative_prompt])
+        return model.bind_bare([negative_prompt])
     if scale != 1:
         allowed = "a class to push away from, or a guidance scale of 1: empty means nothing here"
         raise InputError("negative_prompt", negative_prompt, allowed)
