@@ -87,8 +87,10 @@ class DiffusionModel:
     @property
     def device(self) -> torch.device:
         """Where it runs; with offloading, that is not where the weights rest."""
-        found: torch.device | None = getattr(self.pipeline, "_execution_device", None)
-        return found or next(self.network.parameters()).device
+        if hasattr(self.network, "_hf_hook"):
+            device: torch.device = self.pipeline._execution_device
+            return device
+        return next(self.network.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:

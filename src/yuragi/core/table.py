@@ -119,6 +119,8 @@ class TableSchedule:
         alphas, sigmas, log_snrs = (node.to(t.device) for node in self._nodes)
         place = (t - self.clean).clamp(0, len(alphas) - 1)
         low = place.floor().long()
+        if t.ndim == 0 and t.device.type == "cpu" and bool(place == low):
+            return alphas[low], sigmas[low]  # most steps; the rest below takes longer
         high = (low + 1).clamp(max=len(alphas) - 1)
         part = place - low
         log_snr = torch.lerp(log_snrs[low], log_snrs[high], part)
