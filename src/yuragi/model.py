@@ -12,7 +12,7 @@ diffusers where it has a counterpart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
@@ -34,7 +34,7 @@ from yuragi.errors import InputError
 from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model, load_weak
-from yuragi.recipe.pictures import Source, read_picture
+from yuragi.recipe.pictures import Source, digest, read_picture
 from yuragi.recipe.request import (
     DiffEditRequest,
     EditRequest,
@@ -147,6 +147,8 @@ def load(
     else:
         pictures = [read_picture(each, "ip_adapter_image") for each in images]
         loaded = wrap_pipeline(source, pictures)
+        card = replace(loaded.card, images=tuple(map(digest, pictures)))
+        loaded = replace(loaded, card=card)
     return Model(f"<{type(source).__name__}>", loaded)
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yuragi.adapters.fingerprint import weight_files
-
 __all__ = ["Card", "card_of"]
 
 
@@ -38,12 +36,13 @@ class Card:
     images: Sequence[str] = ()
 
 
-def card_of(pipeline: Any, path: Path | None) -> Card:
+def card_of(pipeline: Any, path: Path | None, files: Mapping[str, str]) -> Card:
     """The card of a pipeline, or of a network of the caller's.
 
     Args:
         pipeline: with the parts.
         path: what it was loaded from; None for an object.
+        files: hashes of the weight files there.
     """
     parts: Mapping[str, Any] = getattr(pipeline, "components", {"network": pipeline})
     settings = {name: _settings(part) for name, part in parts.items() if part is not None}
@@ -52,7 +51,7 @@ def card_of(pipeline: Any, path: Path | None) -> Card:
         type(pipeline).__name__,
         hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
         path.name if path is not None and path.parent.name == "snapshots" else "",
-        {} if path is None else weight_files(path),
+        files,
     )
 
 

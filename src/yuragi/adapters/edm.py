@@ -53,7 +53,7 @@ def wrap_edm(network: nn.Module, codec: Codec | None = None) -> DiffusionModel:
     return DiffusionModel(
         None,
         fingerprint_of(network),
-        card_of(network, None),
+        card_of(network, None, {}),
         network,
         network,
         NetworkDenoiser(_SigmaSpace(network, classes), VPSchedule(), Denoised()),

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-__all__ = ["fingerprint", "fingerprint_of", "weight_files"]
+__all__ = ["fingerprint", "fingerprint_of", "fingerprints"]
 
 EDGE = 1 << 20
 FEW = 1 << 14
@@ -22,22 +22,19 @@ def fingerprint(path: Path) -> str:
     Covers name, size, first and last MiB of every weight file, or of a single file; it tells
     versions of a model apart, it is no protection against forgery.
     """
-    state = hashlib.blake2b(digest_size=16)
-    for name, file in _files(path).items():
-        for part in _edges(name, file):
-            state.update(part)
-    return state.hexdigest()
+    return fingerprints(path)[0]
 
 
-def weight_files(path: Path) -> dict[str, str]:
-    """The same of every weight file by itself, by name."""
-    found = {}
+def fingerprints(path: Path) -> tuple[str, dict[str, str]]:
+    """The same, and of every weight file by itself, by name; every file is read once."""
+    whole, files = hashlib.blake2b(digest_size=16), {}
     for name, file in _files(path).items():
-        state = hashlib.blake2b(digest_size=16)
+        own = hashlib.blake2b(digest_size=16)
         for part in _edges(name, file):
-            state.update(part)
-        found[name] = state.hexdigest()
-    return found
+            whole.update(part)
+            own.update(part)
+        files[name] = own.hexdigest()
+    return whole.hexdigest(), files
 
 
 def _files(path: Path) -> dict[str, Path]:

@@ -9,7 +9,6 @@ Reference: Ye et al. 2023 (arXiv 2308.06721).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -52,7 +51,6 @@ def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> Diffusi
     none, shown = zip(*(embedding.chunk(2) for embedding in found), strict=True)
     return replace(
         model,
-        card=replace(model.card, images=tuple(map(_digest, images))),
         encode=_told(model.encode, _named(shown)),
         bare=_told(model.encode, _named(none)),
     )
@@ -61,11 +59,6 @@ def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> Diffusi
 def _adapters(network: Any) -> int:
     """How many a network has."""
     return len(getattr(getattr(network, "encoder_hid_proj", None), "image_projection_layers", []))
-
-
-def _digest(image: Image.Image) -> str:
-    head = f"{image.mode} {image.width}x{image.height} ".encode()
-    return hashlib.blake2b(head + image.tobytes(), digest_size=16).hexdigest()
 
 
 def _named(embeddings: Sequence[Tensor]) -> Mapping[str, Tensor]:

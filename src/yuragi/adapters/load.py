@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from yuragi.adapters.card import card_of
 from yuragi.adapters.directory import PICKLES, check_directory, class_of
 from yuragi.adapters.families import FAMILIES, Parts
-from yuragi.adapters.fingerprint import fingerprint, fingerprint_of
+from yuragi.adapters.fingerprint import fingerprint_of, fingerprints
 from yuragi.adapters.ip_adapter import with_images
 from yuragi.adapters.model import DiffusionModel
 from yuragi.adapters.opening import Offload, Opening
@@ -62,7 +62,8 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
     with enough_memory(device):
         pipeline = _opened(name, path, opening, _dtype(name, device, opening))
         parts = _prepared(name, pipeline, opening, device)
-    return _model(pipeline, parts, path.resolve(), fingerprint(path), opening)
+    weights, files = fingerprints(path)
+    return _model(pipeline, parts, path.resolve(), weights, files, opening)
 
 
 def _check_offload(opening: Opening, device: torch.device) -> None:
@@ -119,13 +120,18 @@ def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> Diffusio
     if name not in FAMILIES:
         raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
     parts = FAMILIES[name](pipeline)
-    model = _model(pipeline, parts, None, fingerprint_of(parts.module), Opening())
+    model = _model(pipeline, parts, None, fingerprint_of(parts.module), {}, Opening())
     with enough_memory(model.device):
         return with_images(model, images)
 
 
 def _model(
-    pipeline: Any, parts: Parts, path: Path | None, weights: str, opening: Opening
+    pipeline: Any,
+    parts: Parts,
+    path: Path | None,
+    weights: str,
+    files: Mapping[str, str],
+    opening: Opening,
 ) -> DiffusionModel:
     scheduler, patch, sized = pipeline.scheduler, parts.patch, None
     if patch is not None and scheduler.config.get("use_dynamic_shifting"):
@@ -138,7 +144,7 @@ def _model(
     return DiffusionModel(
         path,
         weights,
-        card_of(pipeline, path),
+        card_of(pipeline, path, files),
         pipeline,
         parts.module,
         NetworkDenoiser(parts.network, parts.schedule, parts.prediction),
