@@ -16,6 +16,6 @@ def small_trunk():
         return HEDLPIPS([nn.Conv2d(3, 4, 3, padding=1)], [torch.ones(4)])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("edits", "drag_suite", "dragbench.run"):
+        for module in ("edits.suite", "drag.suite", "dragbench.run"):
             patch.setattr(f"yuragi.bench.{module}.load_hed_lpips", load)
         yield

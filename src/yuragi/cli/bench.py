@@ -91,8 +91,8 @@ def drag(
     device: DeviceOption = None,
 ) -> None:
     """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
-    from yuragi.bench.drag_report import markdown
-    from yuragi.bench.drag_suite import QUICK, bench_drag_suite, ways
+    from yuragi.bench.drag.report import markdown
+    from yuragi.bench.drag.suite import QUICK, bench_drag_suite, ways
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
 
@@ -207,8 +207,8 @@ def edits(
     device: DeviceOption = None,
 ) -> None:
     """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
-    from yuragi.bench.edit_report import markdown
-    from yuragi.bench.edits import Sizes, bench_edits
+    from yuragi.bench.edits.report import markdown
+    from yuragi.bench.edits.suite import Sizes, bench_edits
     from yuragi.bench.report import write_report
     from yuragi.device import pick_device
 
@@ -303,7 +303,7 @@ def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
 ) -> None:
     """The tables and the contact sheet, where they are asked for."""
-    from yuragi.bench.edit_report import contact_sheet
+    from yuragi.bench.edits.report import contact_sheet
 
     if table is not None:
         table.parent.mkdir(parents=True, exist_ok=True)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
-from yuragi.adapters import LoRAFit, adapted, learned
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel, LoRAFit, adapted, learned
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
 from yuragi.recipe.context import Context
 from yuragi.recipe.pictures import to_tensor
-from yuragi.recipe.request import DragRequest
+from yuragi.recipe.request import DragRequest, LoRA
 
-__all__ = ["personal"]
+__all__ = ["knowing", "personal"]
 
 
 @contextlib.contextmanager
@@ -31,7 +34,6 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
         yield context
         return
     model, wanted = context.model, request.lora
-    fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
     decides = [
         model.weights,
         request.image.digest,
@@ -43,19 +45,37 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
     file = cache_folder("lora") / f"{key}.safetensors"
     z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
     done = wanted.steps
-    weights = learned(
-        model,
-        z,
-        request.prompt,
-        fit,
-        request.seed,
-        file,
-        lambda step: context.on_progress(step, done),
-    )
-    top = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)[0]
-    with adapted(model, weights, fit.rank, wanted.floor, top.item()) as knowing:
+    with knowing(
+        request, wanted, model, z, file, lambda step: context.on_progress(step, done)
+    ) as known:
         yield replace(
             context,
-            model=knowing,
+            model=known,
             on_progress=lambda step, total: context.on_progress(done + step, done + total),
         )
+
+
+@contextlib.contextmanager
+def knowing(
+    request: DragRequest,
+    wanted: LoRA,
+    model: DiffusionModel,
+    z: Tensor,
+    file: Path,
+    on_step: Callable[[int], None],
+) -> Iterator[DiffusionModel]:
+    """The model with a LoRA of one picture in it; afterwards it is out again.
+
+    Args:
+        request: prompt, seed and levels of the drag.
+        wanted: how the LoRA is learned and how it fades.
+        model: that learns.
+        z: clean latent of the picture, (1, c, h, w).
+        file: of the finished LoRA, which is not learned again.
+        on_step: called with the steps done.
+    """
+    fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
+    weights = learned(model, z, request.prompt, fit, request.seed, file, on_step)
+    top = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)[0]
+    with adapted(model, weights, fit.rank, wanted.floor, top.item()) as known:
+        yield known

@@ -18,7 +18,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from yuragi.adapters import DIFT, DiffusionModel, Opening
-from yuragi.bench.drag_rows import pasted_one, requested
+from yuragi.bench.drag.published import pasted_one
+from yuragi.bench.drag.way import requested
 from yuragi.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.bench.dragbench.sets import Sample, read_sets
 from yuragi.bench.report import frame

@@ -1,4 +1,4 @@
-"""What `yuragi.bench.edits` edits: pictures, words, and what the result must be."""
+"""What `yuragi.bench.edits.suite` edits: pictures, words, and what the result must be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of `yuragi.bench.drag_suite`, for people."""
+"""The tables of `yuragi.bench.drag.suite`, for people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from yuragi.bench.tables import interval, number, table
 __all__ = ["markdown"]
 
 SHOWN = (
+    "n",
     "arrival",
     "registered",
     "psnr",
@@ -37,14 +38,18 @@ def markdown(report: Mapping[str, Any]) -> str:
         for name, values in {**report["rows"], "truth": report["truth"]}.items()
     ]
     contrasts = [
-        [f"ours - {name}", *(interval(values[key]) for key in CONTRASTED)]
+        [
+            f"ours - {name}",
+            report["rows"][name]["n"],
+            *(interval(values[key]) for key in CONTRASTED),
+        ]
         for name, values in report["against_ours"].items()
     ]
     ranked = [[name, number(share)] for name, share in report["ranked"].items()]
     parts = [
         head,
         table(["row", *SHOWN], rows),
-        table(["difference", *CONTRASTED], contrasts),
+        table(["difference", "n", *CONTRASTED], contrasts),
         table(["row", "truth ranked above it"], ranked),
     ]
     for group in ("by_kind", "by_length", "by_mask"):

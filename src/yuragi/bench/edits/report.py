@@ -1,4 +1,4 @@
-"""The tables and the contact sheet of `yuragi.bench.edits`, for people."""
+"""The tables and the contact sheet of `yuragi.bench.edits.suite`, for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from yuragi.bench.edit_verdict import RISING
+from yuragi.bench.edits.verdict import RISING
 from yuragi.bench.tables import interval, number, table
 from yuragi.recipe.pictures import from_tensor
 

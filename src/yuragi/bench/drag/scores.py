@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.drag_cases import Cases
-from yuragi.bench.drag_rows import requested
+from yuragi.bench.drag.cases import Cases
+from yuragi.bench.drag.way import requested
 from yuragi.core import SeededNoise
 from yuragi.drag import surprise
 from yuragi.metrics.arrival import by_features, by_registration, ghost
@@ -30,7 +30,7 @@ Score: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Scorer:
-    """All scores of `yuragi.bench.drag_suite`: [n] each, NaN where a case has none."""
+    """All scores of `yuragi.bench.drag.suite`: [n] each, NaN where a case has none."""
 
     features: Features
     perceptual: HEDLPIPS

@@ -1,4 +1,4 @@
-"""Cells of `yuragi.bench.edits`: one task, sampler, number of steps and scale on all cases."""
+"""Cells of `yuragi.bench.edits.suite`: a task, a sampler, steps and a scale on all cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
-from yuragi.bench.edit_cases import Cases
+from yuragi.bench.edits.cases import Cases
 from yuragi.bench.kept import kept
 from yuragi.device import wait_for
 from yuragi.edit import watch

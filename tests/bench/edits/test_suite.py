@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from yuragi.adapters import Opening
-from yuragi.bench import edits
-from yuragi.bench.edit_cases import holes, pairs
-from yuragi.bench.edit_cells import Chosen, Store
-from yuragi.bench.edit_report import contact_sheet, markdown
-from yuragi.bench.edits import SAMPLERS, TASKS, Sizes, bench_edits
+from yuragi.bench.edits import suite
+from yuragi.bench.edits.cases import holes, pairs
+from yuragi.bench.edits.cells import Chosen, Store
+from yuragi.bench.edits.report import contact_sheet, markdown
+from yuragi.bench.edits.suite import SAMPLERS, TASKS, Sizes, bench_edits
 from yuragi.recipe.models import load_model
 from yuragi.train.pairs import KINDS
 
@@ -22,8 +22,8 @@ SIZES = Sizes(each=2, tuned=1, steps=(5,), scales=(1.0, 3.0))
 def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("edits")
     patch = pytest.MonkeyPatch()
-    patch.setattr(edits, "TUNED_AT", 4)
-    patch.setattr(edits, "STRENGTHS", STRENGTHS)
+    patch.setattr(suite, "TUNED_AT", 4)
+    patch.setattr(suite, "STRENGTHS", STRENGTHS)
 
     def call():
         seen = []

@@ -1,4 +1,4 @@
-"""What the cells of `yuragi.bench.edits` say together: who is better in how many of them."""
+"""What the cells of `yuragi.bench.edits.suite` say together: who is better in how many of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cases of `yuragi.bench.drag_suite`, as tensors."""
+"""The cases of `yuragi.bench.drag.suite`, as tensors."""
 
 from __future__ import annotations
 

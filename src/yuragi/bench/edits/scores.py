@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from yuragi.bench.edit_cases import Cases
+from yuragi.bench.edits.cases import Cases
 from yuragi.metrics.paired import mean_absolute, mean_within, psnr, ssim
 from yuragi.metrics.perceptual import HEDLPIPS
 from yuragi.train.judge import Judge, judged
@@ -18,7 +18,7 @@ __all__ = ["Scorer", "fidelity"]
 
 @dataclass(frozen=True)
 class Scorer:
-    """All scores of `yuragi.bench.edits`: [n] each, NaN where a picture has none."""
+    """All scores of `yuragi.bench.edits.suite`: [n] each, NaN where a picture has none."""
 
     judge: Judge
     perceptual: HEDLPIPS

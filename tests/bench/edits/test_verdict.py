@@ -1,6 +1,6 @@
 """The verdict counts what is clear of zero, in the direction of each metric."""
 
-from yuragi.bench.edit_verdict import RISING, verdict
+from yuragi.bench.edits.verdict import RISING, verdict
 
 CLEAR, FAINT, NEGATIVE = (1.0, 2.0), (-1.0, 2.0), (-2.0, -1.0)
 

@@ -1,8 +1,8 @@
 """Ways to drag on portraits whose true result is known (`yuragi.train.motions`).
 
 Rows: do nothing; copy SDE-Drag's boxes without any diffusion; ODE-Drag and SDE-Drag with the
-paper's settings; SDE-Drag with a LoRA of every picture; our own method; and its ablations. All see
-the same cases, points, masks, prompts and seed. Scores, means over cases:
+paper's settings; SDE-Drag with a LoRA of every picture, on the first cases; our own method; and its
+ablations. All see the same cases, points, masks, prompts and seed. Scores, means over cases:
 
 - ``arrival``: where did the content under the sources go? Distance from the targets in pixels, by
   EfficientNet-Lite0 features; ``registered``: the same by registering the true picture's patches;
@@ -15,6 +15,7 @@ the same cases, points, masks, prompts and seed. Scores, means over cases:
 - ``evaluations``, ``seconds`` and ``peak_mib`` a case; published methods run in batches of up to 12
   cases, which makes them faster and larger.
 
+A row's ``n`` is the number of cases it ran on; differences are over the cases that both rows have.
 ``truth`` is what the true pictures score, which no row can beat: features and judge err too.
 ``ranked`` is the share of cases in which the intent score puts the truth above a row's picture.
 
@@ -34,9 +35,11 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel, Opening
-from yuragi.bench.drag_cases import Cases, cases
-from yuragi.bench.drag_rows import ABLATIONS, ROWS, Way, published
-from yuragi.bench.drag_scores import Scorer
+from yuragi.bench.drag.cases import Cases, cases
+from yuragi.bench.drag.ours import ABLATIONS, ours
+from yuragi.bench.drag.published import nothing, pasted, personal, published
+from yuragi.bench.drag.scores import Scorer
+from yuragi.bench.drag.way import Way
 from yuragi.bench.kept import kept
 from yuragi.bench.memory import peak_memory
 from yuragi.bench.report import frame
@@ -52,8 +55,20 @@ __all__ = ["QUICK", "bench_drag_suite", "ways"]
 
 PART = 24
 """Cases of a row that are finished and kept at once: each kind and length of motion."""
+GROUPED = ("arrival", "psnr", "ghost")
+"""Scores that are also given by groups of cases."""
 QUICK = 20
 """Cases of a quick run."""
+
+
+ROWS: Mapping[str, Way] = {
+    "nothing": Way("nothing", nothing),
+    "paste": Way("paste", pasted),
+    "ode": published("paper", "ode"),
+    "paper": published("paper", "sde"),
+    "paper, LoRA": personal("paper", 4),
+    "ours": ours(),
+}
 
 
 def ways(quick: bool, ablations: bool) -> Mapping[str, Way]:
@@ -102,7 +117,7 @@ def bench_drag_suite(
     scorer = Scorer(features, perceptual, judge, loaded, seed)
     folder = runs / "drag" / loaded.weights
     parts = [range(start, min(start + PART, number)) for start in range(0, number, PART)]
-    total, done = len(parts) * len(rows), 0
+    total, done = sum(way.runs_on(part) for part in parts for way in rows.values()), 0
     scores: dict[str, dict[str, list[Tensor]]] = {name: {} for name in rows}
     bound: dict[str, list[Tensor]] = {}
     spent: dict[str, list[Tensor]] = {name: [] for name in rows}
@@ -115,6 +130,8 @@ def bench_drag_suite(
         for key, values in score(found.truth).items():
             bound.setdefault(key, []).append(values)
         for name, way in rows.items():
+            if not way.runs_on(part):
+                continue
             images, cost = _made(folder, way, loaded, found, seed)
             for key, values in score(images).items():
                 scores[name].setdefault(key, []).append(values)
@@ -135,16 +152,16 @@ def bench_drag_suite(
         "weights": loaded.weights,
         "settings": {name: way.settings for name, way in rows.items()},
         "rows": {
-            name: {**means(table), **_cost(torch.cat(spent[name]))}
+            name: {"n": _count(table), **means(table), **_cost(torch.cat(spent[name]))}
             for name, table in joined.items()
         },
-        "truth": means(best),
+        "truth": {"n": _count(best), **means(best)},
         "ranked": {
-            name: (best["intent"] > table["intent"]).double().mean().item()
+            name: (_first(best, table)["intent"] > table["intent"]).double().mean().item()
             for name, table in joined.items()
         },
         "against_ours": {
-            name: contrast(joined["ours"], table)
+            name: contrast(_first(joined["ours"], table), table)
             for name, table in joined.items()
             if name != "ours"
         },
@@ -196,9 +213,20 @@ def _grouped(
     report: dict[str, Any] = {}
     for value in values:
         rows = torch.tensor([kind[index] == value for kind in kinds])
-        if bool(rows.any()):
-            report[str(value)] = {
-                name: means({key: table[key][rows] for key in ("arrival", "psnr", "ghost")})
-                for name, table in scores.items()
-            }
+        found = {}
+        for name, table in scores.items():
+            those = rows[: _count(table)]
+            if bool(those.any()):
+                found[name] = means({key: table[key][those] for key in GROUPED})
+        if found:
+            report[str(value)] = found
     return report
+
+
+def _count(table: Scores) -> int:
+    return len(table["psnr"])
+
+
+def _first(table: Scores, other: Scores) -> Scores:
+    """The cases that another row, which may have run on fewer, has too."""
+    return {key: values[: _count(other)] for key, values in table.items()}

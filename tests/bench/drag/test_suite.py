@@ -1,16 +1,19 @@
 """The benchmark of drags on a tiny model: complete, resumable, and true about the truth."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from yuragi.adapters import Opening
-from yuragi.bench import drag_suite
-from yuragi.bench.drag_cases import cases
-from yuragi.bench.drag_report import markdown
-from yuragi.bench.drag_rows import ABLATIONS, published, warped
-from yuragi.bench.drag_suite import bench_drag_suite, ways
+from yuragi.bench.drag import suite
+from yuragi.bench.drag.cases import cases
+from yuragi.bench.drag.ours import ABLATIONS, by_cells, ours, together
+from yuragi.bench.drag.published import personal, published
+from yuragi.bench.drag.report import markdown
+from yuragi.bench.drag.suite import bench_drag_suite, ways
 from yuragi.recipe.models import load_model
 
 NUMBER = 5
@@ -87,7 +90,7 @@ def test_a_run_goes_on_where_it_was(first, run):
     assert again == first[0]  # seconds included: nothing was dragged again
 
 
-@pytest.mark.parametrize("way", [published("fast", "sde"), warped()], ids=["paste", "warp"])
+@pytest.mark.parametrize("way", [published("fast", "sde"), ours()], ids=["paste", "warp"])
 def test_a_result_does_not_depend_on_its_batch(pipeline_folder, way):
     model = load_model(str(pipeline_folder), Opening("cpu"))
     both = way.make(model, cases("validation", [5, 6]), 0)
@@ -95,8 +98,45 @@ def test_a_result_does_not_depend_on_its_batch(pipeline_folder, way):
     assert (both[1] - alone[0]).abs().max() < 2 / 127.5
 
 
+def test_a_row_that_runs_on_some_cases_is_compared_on_these(run, monkeypatch):
+    monkeypatch.setattr(suite, "PART", 2)
+    rows = {name: way for name, way in ways(True, False).items() if name in ("nothing", "ours")}
+    some = replace(rows["nothing"], most=4)
+    report, _, seen = run(rows | {"some": some})
+    assert seen[-1] == (8, 8)  # 3 parts of two rows, 2 of the third
+    assert [report["rows"][name]["n"] for name in ("nothing", "ours", "some")] == [5, 5, 4]
+    four = report["against_ours"]["some"]["psnr"]
+    assert four["value"] != report["against_ours"]["nothing"]["psnr"]["value"]
+    assert all("some" in names for names in list(report["by_kind"].values())[:4])
+    assert "some" not in list(report["by_kind"].values())[4]
+    assert "| ours - some | 4 |" in markdown(report)
+
+
+def test_a_lora_is_learned_for_every_picture_and_counted(pipeline_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model, counter = load_model(str(pipeline_folder), Opening("cpu")).counting()
+    personal("fast", 2).make(model, cases("validation", [5]), 0)
+    plain, counted = load_model(str(pipeline_folder), Opening("cpu")).counting()
+    published("fast", "sde").make(plain, cases("validation", [5]), 0)
+    assert counter.evaluations == counted.evaluations + 100
+    assert not list(tmp_path.rglob("*"))  # the user's LoRAs are not touched
+
+
+def test_ablations_of_the_motion():
+    (turned,) = cases("validation", [1]).samples
+    assert len(turned.points) > 1
+    motions = {
+        name: [np.subtract(t, s) for s, t in ask(turned, 0)[0].points]
+        for name, ask in (("together", together), ("by cells", by_cells))
+    }
+    mean = np.mean([np.subtract(t, s) for s, t in turned.points], axis=0)
+    assert np.allclose(motions["together"], mean, atol=1e-4)
+    assert np.allclose(np.mod(np.add(motions["by cells"], 4), 8), 4, atol=1e-4)
+    assert (np.abs(motions["by cells"]).max(1) >= 8 - 1e-4).all()
+
+
 def test_the_table(first):
     text = markdown(first[0])
     assert "| ours - paper |" in text
     assert "| shift | nothing |" in text
-    assert drag_suite.QUICK == 20
+    assert suite.QUICK == 20

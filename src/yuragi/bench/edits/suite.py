@@ -35,10 +35,10 @@ import torch
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel, Opening
-from yuragi.bench.edit_cases import Cases, holes, pairs
-from yuragi.bench.edit_cells import BATCH, Chosen, Store
-from yuragi.bench.edit_scores import Scorer, fidelity
-from yuragi.bench.edit_verdict import verdict
+from yuragi.bench.edits.cases import Cases, holes, pairs
+from yuragi.bench.edits.cells import BATCH, Chosen, Store
+from yuragi.bench.edits.scores import Scorer, fidelity
+from yuragi.bench.edits.verdict import verdict
 from yuragi.bench.report import frame
 from yuragi.bench.scores import Scores, contrast, means
 from yuragi.metrics.perceptual import load_hed_lpips

@@ -1,0 +1,1 @@
+"""Ways to drag on portraits whose true result is known."""

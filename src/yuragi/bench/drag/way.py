@@ -1,0 +1,83 @@
+"""What a way to drag is, for `yuragi.bench.drag.suite`, and how the product is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.bench.drag.cases import Cases
+from yuragi.bench.dragbench import Sample
+from yuragi.drag import RegionPair
+from yuragi.recipe.build import drag_request
+from yuragi.recipe.pictures import to_tensor
+from yuragi.recipe.presets import PRESETS
+from yuragi.recipe.request import DragRequest, PasteMethod
+from yuragi.recipe.run import run
+
+__all__ = ["Way", "asked", "box_radius", "requested"]
+
+Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
+"""(model, cases, seed) -> pictures (n, 3, h, w) in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to drag.
+
+    Attributes:
+        settings: all that decides its pictures, in words.
+        make: makes them.
+        most: how many cases it is run on at most, the first of the suite; None for all.
+    """
+
+    settings: str
+    make: Make
+    most: int | None = None
+
+    def runs_on(self, cases: Sequence[int]) -> bool:
+        """Whether it is run on a part of the suite, given as the numbers of its cases."""
+        return self.most is None or cases[-1] < self.most
+
+
+Asked: TypeAlias = Callable[[Sample, int], tuple[DragRequest, Mapping[str, Image.Image]]]
+"""(what a user has, seed) -> what the user asks for."""
+
+
+def asked(settings: str, ask: Asked) -> Way:
+    """What the product gives for a request; of several candidates the one that is ranked first."""
+
+    def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
+        results = [run(request, model, at) for request, at in (ask(s, seed) for s in cases.samples)]
+        return torch.cat([to_tensor(each.images[(each.ranking or [0])[0]]) for each in results])
+
+    return Way(settings, make)
+
+
+def requested(
+    sample: Sample, preset: str, sampler: str, seed: int, regions: Sequence[RegionPair] = ()
+) -> tuple[DragRequest, Mapping[str, Image.Image]]:
+    """What a user would ask for, with nothing but the preset."""
+    return drag_request(
+        model="portraits",
+        image=sample.image,
+        points=() if regions else sample.points,
+        regions=regions,
+        prompt=sample.prompt,
+        mask=sample.mask,
+        sampler=sampler,
+        preset=preset,
+        seed=seed,
+    )
+
+
+def box_radius() -> float:
+    """Half the side of SDE-Drag's box, as a share of the shorter side."""
+    method = PRESETS["paper"].method
+    assert isinstance(method, PasteMethod)
+    return method.radius

@@ -1,0 +1,1 @@
+"""Editing methods in ODE, SDE and adaptive form where the true result is known."""
