@@ -101,9 +101,23 @@ def test_points_on_one_thing_move_what_they_span():
     assert area[43, 45]
     assert area[48, 41]
     assert not area[10, 10]
-    single = moving(picture, [((48, 55), (60, 55))], [], None)
-    assert single[55, 48]
-    assert not single[40, 48]
+
+
+def test_one_point_takes_what_a_small_thing_is_made_of_and_not_all_of_a_large_one():
+    """An eye within a face goes with its iris; the hair above stays, and so does the face."""
+    picture = Image.new("RGB", (96, 96), "white")
+    canvas = ImageDraw.Draw(picture)
+    canvas.ellipse((8, 4, 88, 70), fill="brown")
+    canvas.ellipse((16, 20, 80, 95), fill="pink")
+    canvas.ellipse((38, 44, 58, 58), fill="white")
+    canvas.ellipse((42, 45, 54, 57), fill="black")
+    eye = moving(picture, [((48, 50), (40, 50))], [], None)
+    assert eye[50, 48]
+    assert eye[51, 40]
+    assert not eye[50, 34]
+    face = moving(picture, [((48, 80), (48, 85))], [], None)
+    assert face[50, 48]  # what lies within it goes along
+    assert not face[10, 48]
 
 
 def test_a_point_on_the_ground_moves_a_box():

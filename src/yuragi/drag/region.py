@@ -6,7 +6,8 @@ Huttenlocher 2004); the ground is the segment that holds most of the picture's b
     a region is given       the region
     a mask is given         segments that lie within it, and what of those under the points does;
                             the mask is what the user says may change, so things do not straddle it
-    neither                 segments under the points. If there are several, also what lies within
+    neither                 segments under the points, and what they form within one larger segment:
+                            a mouth with its teeth. If there are several, also what lies within
                             their hull; and if that is a large part of the connected thing that they
                             belong to, all of that thing
 
@@ -44,6 +45,9 @@ HULL = 0.7
 """The same for the hull of segments."""
 BOX = 5 / 64
 """Half the side of a box, as a share of the shorter side: SDE-Drag's."""
+ISLAND, WITHIN_HOST = 4, 0.25
+"""Size of a thing of several segments, at most: in segments under the point, and as a share of the
+segment that it lies within."""
 LARGE = 0.3
 """Share of a thing that stands for all of it."""
 
@@ -121,7 +125,7 @@ class _Cut:
     def by_points(self) -> Area:
         if not self.under:
             return self._boxes()
-        touched = self._of(self.under)
+        touched = self._of(self.under) | self._islands()
         if len(self.under) < 2:
             return _filled(touched)
         from skimage.morphology import convex_hull_image
@@ -131,6 +135,27 @@ class _Cut:
         thing = self._thing()
         large = (spanned & thing).sum() > LARGE * thing.sum()
         return _filled(thing if large else spanned)
+
+    def _islands(self) -> Area:
+        """Things of several segments within one larger: an eye, when a point is on its iris."""
+        from scipy.ndimage import find_objects, label
+
+        found = np.zeros(self.labels.shape, np.bool_)
+        sizes = np.bincount(self.labels.ravel())
+        boxes = find_objects(self.labels + 1)
+        for row, column in self.places:
+            size = sizes[self.labels[row, column]]
+            for host in np.nonzero(WITHIN_HOST * sizes >= size)[0]:
+                rows, columns = boxes[host]
+                if not (rows.start < row < rows.stop and columns.start < column < columns.stop):
+                    continue
+                around = self.labels[rows, columns] == host
+                holes, _ = label(_filled(around) & ~around)
+                number = holes[row - rows.start, column - columns.start]
+                hole = holes == number
+                if number and hole.sum() <= min(ISLAND * size, WITHIN_HOST * sizes[host]):
+                    found[rows, columns] |= hole
+        return found
 
     def _boxes(self) -> Area:
         found = np.zeros(self.labels.shape, np.bool_)
