@@ -5,6 +5,7 @@ Arms, all with the same prompt and seed:
 - ``diffusers``: the pipeline's own call, DDIM, with guidance: the yardstick;
 - ``sample``: the same picture by us;
 - ``drag fast`` and ``drag warp``: drags of one picture, and ``drag warp x8``: eight candidates;
+- ``lora``: learning a picture before it is dragged; its overhead is the way back;
 - ``preview``: the warp alone at 512 x 512, no network.
 
 Each is run once cold and then some times warm; medians are reported. ``overhead`` is wall time over
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,6 +37,9 @@ from yuragi.device import wait_for
 from yuragi.recipe.build import drag_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model
+from yuragi.recipe.personal import knowing
+from yuragi.recipe.pictures import to_tensor
+from yuragi.recipe.request import LoRA
 from yuragi.recipe.run import run
 from yuragi.recipe.run_warp import preview
 
@@ -139,6 +144,14 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
         request, sources = _drag(name, picture, preset, count)
         return lambda: run(request, model, sources)
 
+    def learned() -> None:
+        request, _ = _drag(name, picture, "paper", 1)
+        z = model.codec.encode(to_tensor(picture).to(model.device))
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "lora.safetensors"
+            with knowing(request, LoRA(), model, z, file, lambda step: None):
+                pass
+
     seen, _ = _drag(name, large, "warp", 1)
     pipeline.set_progress_bar_config(disable=True)
     return {
@@ -149,6 +162,7 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
         "drag fast": dragged("fast"),
         "drag warp": dragged("warp"),
         "drag warp x8": dragged("warp", CANDIDATES),
+        "lora": learned,
         "preview": lambda: preview(seen, large),
     }
 
