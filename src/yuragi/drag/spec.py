@@ -94,7 +94,7 @@ def parse_points(points: Sequence[PointPair], width: int, height: int) -> tuple[
     except (TypeError, ValueError) as error:
         raise InputError("points", points, form) from error
     if not pairs:
-        raise InputError("points", points, form + ", at least one")
+        raise InputError("points", points, form + "; at least one, or a region")
     for source, target in pairs:
         for name, (x, y) in (("source", source), ("target", target)):
             if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
