@@ -208,6 +208,17 @@ def test_a_target_under_a_black_mask_is_refused(picture):
         drag_request(**DRAG | {"mask": mask}, image=picture)
 
 
+def test_a_region_may_hang_over_a_black_mask_but_not_lie_on_it(picture):
+    mask = Image.new("L", picture.size, 0)
+    mask.paste(255, (0, 0, 25, 48))
+    corners = ((2, 2), (12, 2), (12, 12), (2, 12))
+    over, beyond = (tuple((x + dx, y) for x, y in corners) for dx in (18, 30))
+    asked = DRAG | {"points": (), "mask": mask}
+    assert drag_request(**asked | {"regions": [(corners, over)]}, image=picture)
+    with pytest.raises(InputError, match="regions = 'target 32,2 .*where the mask is white"):
+        drag_request(**asked | {"regions": [(corners, beyond)]}, image=picture)
+
+
 def test_eta_belongs_to_ddim():
     with pytest.raises(InputError, match="^eta = "):
         sample_request(**SAMPLE | {"eta": 0.5})

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw
 from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
@@ -153,7 +153,7 @@ def drag_request(
         pairs = parse_points(moved, *pictures.picture.size) if moved else ()
     if held is not None:
         _check_targets([target for _, target in pairs], held)
-        _check_targets([corner for _, target in polygons for corner in target], held)
+        _check_regions([target for _, target in polygons], held)
     scale = _or(guidance_scale, chosen.guidance_scale)
     _check_scale(guidance, scale)
     request = _validated(
@@ -335,6 +335,17 @@ def _check_targets(targets: Sequence[tuple[float, float]], mask: Image.Image) ->
         if inside and mask.getpixel((round(x), round(y))) == 0:
             allowed = "a target where the mask is white; black stays as it is"
             raise InputError("points", f"target {x:g},{y:g}", allowed)
+
+
+def _check_regions(targets: Sequence[Sequence[tuple[float, float]]], mask: Image.Image) -> None:
+    """The same for polygons: some of each must be able to arrive."""
+    for corners in targets:
+        area = Image.new("L", mask.size)
+        ImageDraw.Draw(area).polygon(corners, fill=255, outline=255)
+        if area.getbbox() and not ImageChops.darker(area, mask).getbbox():
+            shown = " ".join(f"{x:g},{y:g}" for x, y in corners)
+            allowed = "a target some of which is where the mask is white; black stays as it is"
+            raise InputError("regions", f"target {shown}", allowed)
 
 
 def _or(value: float | None, default: float) -> float:

@@ -93,9 +93,16 @@ def _box(pair: PointPair, radius: float, last: int) -> RegionPair:
 
 
 def _moved(sample: Sample, change: Callable[[Motion], Motion]) -> Sample:
-    """A sample whose points move otherwise, within the picture."""
-    points, last = [], np.subtract(sample.image.size, 1)
+    """A sample whose points move otherwise, as far as picture and mask allow."""
+    width, height = sample.image.size
+    mask = Image.new("L", (width, height), 255) if sample.mask is None else sample.mask
+    rows, columns = np.nonzero(np.asarray(mask))
+    allowed = np.column_stack([columns, rows])
+    points = []
     for source, target in sample.points:
-        x, y = np.clip(np.add(source, change(np.subtract(target, source))), 0, last)
+        x, y = wanted = np.add(source, change(np.subtract(target, source)))
+        inside = 0 <= x <= width - 1 and 0 <= y <= height - 1
+        if not (inside and mask.getpixel((round(x), round(y)))):
+            x, y = allowed[np.square(allowed - wanted).sum(1).argmin()]
         points.append((source, (float(x), float(y))))
     return replace(sample, points=tuple(points))
