@@ -213,7 +213,7 @@ def test_a_region_may_hang_over_a_black_mask_but_not_lie_on_it(picture):
     mask.paste(255, (0, 0, 25, 48))
     corners = ((2, 2), (12, 2), (12, 12), (2, 12))
     over, beyond = (tuple((x + dx, y) for x, y in corners) for dx in (18, 30))
-    asked = DRAG | {"points": (), "mask": mask}
+    asked = DRAG | {"points": (), "mask": mask, "preset": "warp"}
     assert drag_request(**asked | {"regions": [(corners, over)]}, image=picture)
     with pytest.raises(InputError, match="regions = 'target 32,2 .*where the mask is white"):
         drag_request(**asked | {"regions": [(corners, beyond)]}, image=picture)
