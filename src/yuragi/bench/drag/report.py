@@ -10,7 +10,6 @@ from yuragi.bench.tables import interval, number, table
 __all__ = ["markdown"]
 
 SHOWN = (
-    "n",
     "arrival",
     "registered",
     "psnr",
@@ -34,7 +33,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"commit {report['commit']}. Intervals are 95 %, paired."
     )
     rows = [
-        [name, *(number(values.get(key)) for key in SHOWN)]
+        [name, values["n"], *(number(values.get(key)) for key in SHOWN)]
         for name, values in {**report["rows"], "truth": report["truth"]}.items()
     ]
     contrasts = [
@@ -48,7 +47,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     ranked = [[name, number(share)] for name, share in report["ranked"].items()]
     parts = [
         head,
-        table(["row", *SHOWN], rows),
+        table(["row", "n", *SHOWN], rows),
         table(["difference", "n", *CONTRASTED], contrasts),
         table(["row", "truth ranked above it"], ranked),
     ]
