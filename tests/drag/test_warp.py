@@ -101,6 +101,10 @@ def test_points_on_one_thing_move_what_they_span():
     assert area[43, 45]
     assert area[48, 41]
     assert not area[10, 10]
+    single = moving(picture, [((48, 55), (60, 55))], [], None)
+    assert single[55, 48]
+    assert single[40, 48]  # half of a small thing stands for all of it
+    assert not single[10, 10]
 
 
 def test_one_point_takes_what_a_small_thing_is_made_of_and_not_all_of_a_large_one():

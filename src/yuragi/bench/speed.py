@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,14 +30,13 @@ from diffusers import DDIMScheduler
 from PIL import Image
 
 from yuragi.adapters import DiffusionModel, Opening
+from yuragi.bench.lora import knowing_anew
 from yuragi.bench.memory import peak_memory
 from yuragi.bench.report import frame
 from yuragi.device import wait_for
 from yuragi.recipe.build import drag_request, sample_request
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.models import load_model
-from yuragi.recipe.personal import knowing
-from yuragi.recipe.pictures import to_tensor
 from yuragi.recipe.request import LoRA
 from yuragi.recipe.run import run
 from yuragi.recipe.run_warp import preview
@@ -146,11 +144,8 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
 
     def learned() -> None:
         request, _ = _drag(name, picture, "paper", 1)
-        z = model.codec.encode(to_tensor(picture).to(model.device))
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "lora.safetensors"
-            with knowing(request, LoRA(), model, z, file, lambda step: None):
-                pass
+        with knowing_anew(request, LoRA(), model, picture):
+            pass
 
     seen, _ = _drag(name, large, "warp", 1)
     pipeline.set_progress_bar_config(disable=True)

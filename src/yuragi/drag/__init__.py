@@ -4,7 +4,7 @@ from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
 from yuragi.drag.imagine import doubtful, shown, surprise
 from yuragi.drag.place import placed
-from yuragi.drag.region import moving
+from yuragi.drag.region import moving, polygon
 from yuragi.drag.spec import (
     Handle,
     PointPair,
@@ -40,6 +40,7 @@ __all__ = [
     "parse_region",
     "parse_regions",
     "placed",
+    "polygon",
     "shown",
     "surprise",
     "warp",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Area = NDArray[np.bool_]
 
-__all__ = ["moving"]
+__all__ = ["moving", "polygon"]
 
 WORKING = 128
 """Longer side in pixels at which the picture is cut: edges need no more, and it takes 20 ms."""
@@ -67,10 +67,8 @@ def moving(
         mask: white where the picture may change; None for everywhere.
     """
     if regions:
-        canvas = Image.new("1", picture.size)
-        for corners, _ in regions:
-            ImageDraw.Draw(canvas).polygon(corners, fill=1, outline=1)
-        return np.asarray(canvas)
+        areas = [np.asarray(polygon(corners, picture.size)) > 0 for corners, _ in regions]
+        return np.asarray(np.any(areas, axis=0))
     share = min(1.0, WORKING / max(picture.size))
     size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
     small = np.asarray(picture.resize(size, Image.Resampling.BOX))
@@ -81,6 +79,13 @@ def moving(
         found = cut.by_mask(np.asarray(mask.resize(size, Image.Resampling.BOX)) > 127)
     large = Image.fromarray(found.astype(np.uint8) * 255)
     return np.asarray(large.resize(picture.size, Image.Resampling.BICUBIC)) > 127
+
+
+def polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int]) -> Image.Image:
+    """White within the corners, in a picture of width and height; black elsewhere."""
+    area = Image.new("L", size)
+    ImageDraw.Draw(area).polygon(corners, fill=255, outline=255)
+    return area
 
 
 def _places(

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
 from yuragi.core import time_grids
-from yuragi.drag import Drag, PointPair, RegionPair, parse_points, parse_regions
+from yuragi.drag import Drag, PointPair, RegionPair, parse_points, parse_regions, polygon
 from yuragi.edit import climbs
 from yuragi.errors import InputError
 from yuragi.recipe.guidance_rule import GuidanceRule
@@ -340,8 +340,7 @@ def _check_targets(targets: Sequence[tuple[float, float]], mask: Image.Image) ->
 def _check_regions(targets: Sequence[Sequence[tuple[float, float]]], mask: Image.Image) -> None:
     """The same for polygons: some of each must be able to arrive."""
     for corners in targets:
-        area = Image.new("L", mask.size)
-        ImageDraw.Draw(area).polygon(corners, fill=255, outline=255)
+        area = polygon(corners, mask.size)
         if area.getbbox() and not ImageChops.darker(area, mask).getbbox():
             shown = " ".join(f"{x:g},{y:g}" for x, y in corners)
             allowed = "a target some of which is where the mask is white; black stays as it is"

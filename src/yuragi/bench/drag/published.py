@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from PIL import Image
@@ -19,12 +17,12 @@ from yuragi.adapters import DiffusionModel
 from yuragi.bench.drag.cases import Cases
 from yuragi.bench.drag.way import Way, box_radius, requested
 from yuragi.bench.dragbench import Sample
+from yuragi.bench.lora import knowing_anew
 from yuragi.drag import handles
 from yuragi.drag.paste import paste
 from yuragi.recipe.build import drag_settings
 from yuragi.recipe.context import mask_cells
 from yuragi.recipe.paste_rows import PasteRows, paste_rows
-from yuragi.recipe.personal import knowing
 from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
 from yuragi.recipe.request import DragRequest, LoRA, PasteMethod
 
@@ -80,11 +78,8 @@ def personal(preset: str, rank: int) -> Way:
         for number, sample in zip(cases.numbers, cases.samples, strict=True):
             request, wanted = requested(sample, preset, "sde", seed)[0], LoRA(rank=rank)
             assert isinstance(request.method, PasteMethod)
-            z = model.codec.encode(to_tensor(sample.image).to(model.device))
-            with TemporaryDirectory() as folder:  # learned anew, whatever the user has dragged
-                file = Path(folder) / "lora.safetensors"
-                with knowing(request, wanted, model, z, file, lambda step: None) as known:
-                    made += _batch(known, [sample], [number], request, request.method)
+            with knowing_anew(request, wanted, model, sample.image) as known:
+                made += _batch(known, [sample], [number], request, request.method)
         return torch.cat(made)
 
     return Way(f"{preset} sde LoRA rank {rank}", make, PERSONAL)
