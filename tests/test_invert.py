@@ -122,7 +122,7 @@ def test_manipulation_along_the_way():
 def test_a_solver_that_hides_its_noise_is_refused_by_name():
     path = markov_path(X0, VP, RISING, SeededNoise(1))
     with pytest.raises(InputError, match="Churn"):
-        Follow(Churn(SeededNoise(0)), path)
+        Follow(Churn(SeededNoise(0), 8), path)
     with pytest.raises(InputError, match="Follow"):
         Follow(Follow(DDIM(), path), path)
 

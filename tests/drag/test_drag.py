@@ -117,7 +117,7 @@ def test_second_order_solvers_fit():
 
 def test_solvers_that_do_not_fit_are_refused_by_name():
     with pytest.raises(InputError, match="Churn"):
-        settings(solver=Churn(noise=None))
+        settings(solver=Churn(noise=None, steps=20))
     with pytest.raises(InputError, match="DDIM"):
         settings(stochastic=False, solver=DDIM(1.0))
 

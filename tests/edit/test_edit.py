@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from numeric.moments import SOLVERS
-from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, trailing
+from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, no_noise, trailing
 from yuragi.edit import (
     Adaptive,
     Edit,
@@ -31,6 +31,7 @@ SAMPLERS = {
     "fresh-ode": Sampler(one_noise, DDIM()),
     "adaptive": Sampler(chain, Adaptive(paired=True), followed),
     "adaptive-fresh": Sampler(one_noise, Adaptive(), masked),
+    "churn": Sampler(one_noise, Churn(no_noise, 100)),
     "repaint": Sampler(one_noise, DDIM(1.0), resampled(2)),
 }
 
@@ -189,7 +190,7 @@ def test_a_small_budget_takes_less_noise():
 
 def test_what_cannot_be_followed_or_joined():
     with pytest.raises(InputError, match="^solver = 'Churn'"):
-        Sampler(chain, Churn(None), followed)
+        Sampler(chain, Churn(None, 8), followed)
     other = MixtureDenoiser(blobs(1.0), VPSchedule(beta_max=10.0))
     with pytest.raises(InputError, match=r"^target\.schedule"):
         Edit(DARK, other, SAMPLERS["sde"])

@@ -20,6 +20,7 @@ from yuragi.core import (
     MixtureDenoiser,
     TableSchedule,
     VPSchedule,
+    cosine_betas,
     scaled_linear_betas,
 )
 from yuragi.sample import integrate
@@ -34,9 +35,11 @@ SCHEDULES = {
     "flow-shift3": FlowSchedule(shift=3.0),
     "table": TableSchedule.from_betas(scaled_linear_betas()),
     "table-zero-snr": TableSchedule.from_betas(scaled_linear_betas(), rescale_betas_zero_snr=True),
+    # Its last entries have alpha = 4.9e-5, 1.6e-3, ...: sigma / alpha falls by thousands in a step.
+    "table-cosine": TableSchedule.from_betas(cosine_betas()),
 }
 
-# name -> (noise, steps) -> solver. Churn's gamma is EDM's S_churn / N, here with S_churn = 4.
+# name -> (noise, steps) -> solver, each as it ships.
 SOLVERS = {
     "ddim-0": lambda noise, steps: DDIM(0.0),
     "ddim-0.5": lambda noise, steps: DDIM(0.5),
@@ -46,7 +49,7 @@ SOLVERS = {
     "sde-dpm++1": lambda noise, steps: DPMSolverPP(order=1, stochastic=True),
     "sde-dpm++2m": lambda noise, steps: DPMSolverPP(order=2, stochastic=True),
     "heun": lambda noise, steps: Heun(),
-    "churn": lambda noise, steps: Churn(noise, gamma=min(4 / steps, math.sqrt(2) - 1)),
+    "churn": Churn,
 }
 
 # lambda of the SDE family dx = [f x - (1 + lambda^2)/2 g^2 score] dt + lambda g dw.

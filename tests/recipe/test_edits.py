@@ -210,6 +210,11 @@ BAD = [
     ("translate", {"sampler": "ode", "solver": "ddpm"}, "solver"),
     ("translate", {"solver": "ddim"}, "solver"),
     ("translate", {"solver": "churn"}, "solver"),
+    ("diffedit", {"solver": "churn"}, "solver"),
+    ("invert", {"solver": "churn"}, "solver"),
+    ("sdedit", {"solver": "churn", "sampler": "ode"}, "solver"),
+    ("inpaint", {"solver": "churn", "resample": 2}, "solver"),
+    ("inpaint", {"solver": "sde-dpm++2m", "resample": 2}, "solver"),
     ("translate", {"solver": "magic"}, "solver"),
     ("translate", {"sampler": "adaptive", "solver": "sde-dpm++"}, "solver"),
     ("translate", {"sampler": "adaptive", "eta": 0.0}, "eta"),
@@ -235,6 +240,16 @@ def test_bad_values_are_named_before_the_model_runs(edits, task, options, name):
 
     with pytest.raises(InputError, match=f"^{name} = "):
         edits[task](on_progress=never, **options)
+
+
+@pytest.mark.parametrize("task", ["inpaint", "sdedit"])
+def test_churn_redraws_like_every_solver_with_noise(edits, task):
+    one, again, other = (edits[task](solver="churn", seed=seed) for seed in (3, 3, 4))
+    assert largest_difference(one.image, again.image) == 0
+    assert largest_difference(one.image, other.image) > 0
+    several = edits[task](solver="churn", num_images=2)
+    assert largest_difference(several.images[0], one.image) <= 1
+    assert largest_difference(*several.images) > 0
 
 
 def test_masks_that_leave_nothing(tiny, photo):

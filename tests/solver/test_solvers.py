@@ -1,5 +1,6 @@
 """Every solver goes through the same properties."""
 
+import itertools
 import math
 from types import MappingProxyType
 
@@ -8,6 +9,7 @@ import torch
 
 from numeric.moments import BIMODAL, F64, GAUSSIAN, SCHEDULES, SOLVERS
 from yuragi.core import (
+    GaussianMixture,
     MixtureDenoiser,
     NetworkDenoiser,
     SeededNoise,
@@ -49,7 +51,7 @@ def test_what_a_solver_declares_is_true(name, schedule):
     again, _ = solver.step(denoiser, start(), *interior(schedule), solver.init())
     assert torch.equal(mean, again.mean)
     if not solver.recordable:
-        other, _ = Churn(SeededNoise(1), gamma=solver.gamma).step(
+        other, _ = Churn(SeededNoise(1), solver.steps).step(
             denoiser, start(), *interior(schedule), solver.init()
         )
         assert not torch.allclose(mean, other.mean)
@@ -89,7 +91,7 @@ def test_the_last_step_returns_the_expected_image(name, schedule):
     # To sigma = 0 every solver reduces to x_0 (churn: of the state that it has raised).
     denoiser, x = MixtureDenoiser(BIMODAL, schedule), start((4, 1))
     t, s = schedule.time(torch.tensor(1.0, dtype=F64)), torch.tensor(schedule.clean, dtype=F64)
-    solver = Churn(NOISE, gamma=0.0) if name == "churn" else build(name)
+    solver = Churn(NOISE, 20, s_churn=0.0) if name == "churn" else build(name)
     _, memory = solver.step(denoiser, x, *interior(schedule), solver.init())
     (mean, std), _ = solver.step(denoiser, x, t, s, memory)
     assert std == 0
@@ -100,7 +102,7 @@ def test_the_last_step_returns_the_expected_image(name, schedule):
 @pytest.mark.parametrize("name", SOLVERS)
 def test_a_short_step_goes_nowhere(name, schedule):
     denoiser, x = MixtureDenoiser(BIMODAL, schedule), start((4, 1))
-    solver = Churn(NOISE, gamma=0.0) if name == "churn" else build(name)
+    solver = Churn(NOISE, 20, s_churn=0.0) if name == "churn" else build(name)
     t, s = schedule.time(torch.tensor([0.3, 0.3 + 1e-8], dtype=F64))
     (mean, std), _ = solver.step(denoiser, x, t, s, solver.init())
     assert torch.allclose(mean, x, atol=1e-6)
@@ -182,18 +184,53 @@ def test_churn_stays_inside_its_window():
     denoiser, step = MixtureDenoiser(GAUSSIAN, schedule), torch.tensor([2.0, 1.5], dtype=F64)
     plain, _ = Heun().step(denoiser, start(), *step)
     for outside in ({"s_max": 1.9}, {"s_min": 2.1}):
-        churned, _ = Churn(NOISE, **outside).step(denoiser, start(), *step)
+        churned, _ = Churn(NOISE, 10, **outside).step(denoiser, start(), *step)
         assert torch.equal(churned.mean, plain.mean)
     # The rise: EDM's algorithm 2, lines 4 to 6, written out.
-    gamma, scale = 0.3, 1.007
+    gamma, scale = 0.3, 1.007  # S_churn / N = 3 / 10
     top = step[0] * (1 + gamma)
     raised = start() + (top**2 - step[0] ** 2).sqrt() * scale * NOISE(0, start())
     want, _ = Heun().step(denoiser, raised, top, step[1])
-    churned, memory = Churn(NOISE, gamma=gamma, s_noise=scale).step(denoiser, start(), *step)
+    churned, memory = Churn(NOISE, 10, s_churn=3.0, s_noise=scale).step(denoiser, start(), *step)
     assert torch.allclose(churned.mean, want.mean)
     assert memory == 1
     with pytest.raises(InputError, match="noise"):
-        Churn(no_noise).step(denoiser, start(), *step)
+        Churn(no_noise, 10).step(denoiser, start(), *step)
+
+
+def test_churn_shares_its_noise_among_the_steps_up_to_a_bound():
+    assert Churn(NOISE, 50, s_churn=10).gamma == pytest.approx(10 / 50)
+    assert Churn(NOISE, 10, s_churn=10).gamma == pytest.approx(2**0.5 - 1)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_churn_without_churn_is_heun_and_asks_for_no_noise(schedule):
+    # At every level: a time that went to log-SNR and back may come out later than it was.
+    denoiser, x = MixtureDenoiser(GAUSSIAN, schedule), start()
+    log_snr = torch.linspace(-2.9, 3.9, 58, dtype=F64)
+    for t, s in itertools.pairwise(schedule.time(log_snr)):
+        churned, _ = Churn(no_noise, 50, s_churn=0.0).step(denoiser, x, t, s)
+        assert torch.equal(churned.mean, Heun().step(denoiser, x, t, s)[0].mean)
+
+
+@pytest.mark.parametrize("schedule", ["table-cosine", "table-zero-snr", "flow"])
+@pytest.mark.parametrize("steps", [5, 10, 20, 50])
+def test_second_order_pays_from_pure_noise_on(schedule, steps):
+    """On data of unit deviation, whose ODE is known: x / hypot(alpha, sigma) never changes."""
+    schedule, x = SCHEDULES[schedule], torch.linspace(-2, 2, 9, dtype=F64)[:, None]
+    one = torch.ones(1, 1, dtype=F64)
+    denoiser = MixtureDenoiser(GaussianMixture.diagonal(one[0], 0 * one, one), schedule)
+    times = trailing(schedule, steps)
+    begin = x * torch.hypot(*schedule(times[0]))
+    heun, ddim = (
+        (integrate(denoiser, solver, begin, times) - x).square().mean().sqrt()
+        for solver in (Heun(), DDIM(0.0))
+    )
+    assert heun < 0.6 * ddim < 0.3
+    # Churn's draws scatter around the same map; their mean square stays that of the data.
+    many = torch.randn(4000, 1, generator=torch.Generator().manual_seed(2), dtype=F64)
+    out = integrate(denoiser, Churn(NOISE, steps), many * torch.hypot(*schedule(times[0])), times)
+    assert out.std().item() == pytest.approx(1, abs=2 * ddim.item() + 0.03)
 
 
 def test_heun_is_the_papers_algorithm():
@@ -210,7 +247,7 @@ def test_heun_is_the_papers_algorithm():
 def test_names():
     assert isinstance(solvers, MappingProxyType)
     for name in solvers:
-        solver = make_solver(name, noise=NOISE)
+        solver = make_solver(name, noise=NOISE, steps=20)
         assert solver.stochastic == (name in ("ddpm", "sde-dpm++", "sde-dpm++2m", "churn"))
     assert make_solver("ddim", eta=0.5) == DDIM(0.5)
     assert make_solver("dpm++2m") == DPMSolverPP(2)
@@ -224,8 +261,12 @@ def test_names():
         (lambda: DDIM(-0.1), "eta"),
         (lambda: DDIM(math.nan), "eta"),
         (lambda: DPMSolverPP(order=3), "order"),
-        (lambda: Churn(NOISE, gamma=0.5), "gamma"),
-        (lambda: Churn(NOISE, s_noise=0.0), "s_noise"),
+        (lambda: make_solver("churn", noise=NOISE), "steps"),
+        (lambda: Churn(NOISE, 0), "steps"),
+        (lambda: Churn(NOISE, 10, s_churn=-1.0), "s_churn"),
+        (lambda: Churn(NOISE, 10, s_churn=math.nan), "s_churn"),
+        (lambda: Churn(NOISE, 10, s_min=2.0, s_max=1.0), "s_min"),
+        (lambda: Churn(NOISE, 10, s_noise=0.0), "s_noise"),
     ],
 )
 def test_bad_input(build, argument):

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import torch
@@ -38,7 +38,7 @@ from yuragi.edit.manipulate import composite, everything, keep_outside
 from yuragi.errors import InputError
 from yuragi.invert import Follow, independent_path, markov_path, ode_invert
 from yuragi.sample import Manipulation, integrate
-from yuragi.solver import Solver
+from yuragi.solver import Churn, Solver
 
 __all__ = [
     "Edit",
@@ -143,7 +143,8 @@ class Way(Protocol):
 
 def fresh(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
     """With noise of its own, or none with a deterministic solver."""
-    return edit.target, edit.sampler.solver
+    solver = edit.sampler.solver
+    return edit.target, replace(solver, noise=noise) if isinstance(solver, Churn) else solver
 
 
 def followed(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:

@@ -78,7 +78,7 @@ def sample_request(
             allowed = "empty with --guidance auto: the weaker model is what to stay away from"
             raise InputError("negative_prompt", negative_prompt, allowed)
     _check_scale(guidance, guidance_scale)
-    make_solver(solver, eta)
+    make_solver(solver, eta, steps=num_inference_steps)  # refuses an eta that it has no use for
     spacings = (*time_grids, "native")
     if timestep_spacing not in spacings:
         raise InputError("timestep_spacing", timestep_spacing, "one of " + ", ".join(spacings))
@@ -201,7 +201,7 @@ def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
         InputError: a solver that does not fit the sampler, or too few steps.
     """
     return Drag(
-        solver=make_solver(request.solver, request.eta),
+        solver=make_solver(request.solver, request.eta, steps=request.num_inference_steps),
         stochastic=request.sampler == "sde",
         num_inference_steps=request.num_inference_steps,
         t0=request.strength,

@@ -37,6 +37,7 @@ def sample_rows(
     # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
     scale = (alpha**2 + sigma**2).sqrt()
     samples = list(rows)
-    made = make_solver(solver, eta, SeededNoise(seed, samples, stream="churn"))
+    churned = SeededNoise(seed, samples, stream="churn")
+    made = make_solver(solver, eta, churned, steps=len(times) - 1)
     noise = SeededNoise(seed, samples, stream="steps")
     return integrate(denoiser, made, scale * start, times, noise, manipulate)

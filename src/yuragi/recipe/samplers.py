@@ -42,12 +42,15 @@ def sampler_of(request: EditRequest) -> Sampler:
 
     Raises:
         InputError: a solver, an eta or an encoder that does not fit the sampler, or resampling
-            without noise.
+            without noise or with a solver that remembers earlier steps.
     """
     if isinstance(request, InpaintRequest) and request.resample > 1:
         if request.sampler != "sde":
             raise InputError("resample", request.resample, "1, but with the sampler sde")
-        return replace(redrawing(request), way=resampled(request.resample))
+        once = redrawing(request)
+        if once.solver.order > 1:
+            raise InputError("solver", request.solver, "one of order 1, to resample")
+        return replace(once, way=resampled(request.resample))
     if isinstance(request, InpaintRequest | SDEditRequest):
         return redrawing(request)
     return _following(request)
@@ -82,7 +85,8 @@ def _fitting(request: EditRequest | DragRequest, paired: bool) -> Solver:
         request: names solver, eta and sampler.
         paired: the way down is beside a reference.
     """
-    solver, noisy = make_solver(request.solver, request.eta), request.sampler != "ode"
+    solver = make_solver(request.solver, request.eta, steps=request.num_inference_steps)
+    noisy = request.sampler != "ode"
     if request.sampler == "adaptive":
         if request.solver != "ddim":
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")

@@ -1,5 +1,6 @@
 r"""EDM's stochastic sampler: before each step the state is pushed back up by fresh noise.
 
+    gamma = min(s_churn / steps, sqrt(2) - 1)  where s_min <= sigma / alpha <= s_max, else 0
     t_hat = the time at which sigma / alpha is (1 + gamma) times that at t
     x_hat = the forward chain from t to t_hat, its noise scaled by s_noise
     x_s   = Heun's step from (x_hat, t_hat) to s
@@ -8,8 +9,11 @@ The noise goes through the network, so it cannot be read back from the step's tw
 returns std = 0, draws from the `noise` that the solver holds, and declares itself not recordable.
 Memory is the number of steps done, the key of the draw.
 
-References: Karras et al. 2022 (arXiv 2206.00364), algorithm 2 (whose gamma is
-min(S_churn / N, sqrt(2) - 1)).
+Because gamma falls as 1 / steps, the noise of a whole run stays bounded and the law converges with
+Heun's order. It does so from `steps` = s_churn / (sqrt(2) - 1) on; below that gamma is at its bound
+and does not fall. With s_noise other than 1 the limit is not the data's law.
+
+References: Karras et al. 2022 (arXiv 2206.00364), algorithm 2 and table 5.
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ from yuragi.solver.heun import heun_mean
 
 __all__ = ["Churn"]
 
+MOST = math.sqrt(2) - 1
+"""Bound of gamma: the variance of the noise at most doubles."""
+
 
 @dataclass(frozen=True)
 class Churn:
@@ -37,7 +44,8 @@ class Churn:
 
     Args:
         noise: where the noise comes from; keyed by the index of the step.
-        gamma: relative rise of sigma / alpha before each step, S_churn / N; in [0, sqrt(2) - 1].
+        steps: of the whole grid from pure noise, also if a run begins in the middle of it.
+        s_churn: amount of noise that a run adds, shared among its steps; 0 is Heun's method.
         s_min: churn only where sigma / alpha is at least this ...
         s_max: ... and at most this.
         s_noise: scale of the noise; slightly above 1 makes up for a network that removes too much.
@@ -45,24 +53,34 @@ class Churn:
     A rise ends at `schedule.noisiest`; at the very top there is none.
 
     Raises:
-        InputError: gamma or s_noise out of range; a start at the clean end; a step that needs
-            noise when `noise` gives none.
+        InputError: a value out of range; a start at the clean end; a step that needs noise when
+            `noise` gives none.
     """
 
     noise: Noise
-    gamma: float = math.sqrt(2) - 1
-    s_min: float = 0.0
-    s_max: float = math.inf
+    steps: int
+    s_churn: float = 10.0
+    s_min: float = 0.05
+    s_max: float = 50.0
     s_noise: float = 1.0
     order: ClassVar[int] = 2
     stochastic: ClassVar[bool] = True
     recordable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.gamma <= math.sqrt(2) - 1:
-            raise InputError("gamma", self.gamma, "0 to sqrt(2) - 1")
-        if not self.s_noise > 0:
-            raise InputError("s_noise", self.s_noise, "a number above 0")
+        if not self.steps >= 1:
+            raise InputError("steps", self.steps, "1 or more")
+        if not 0 <= self.s_churn < math.inf:
+            raise InputError("s_churn", self.s_churn, "a finite number, 0 or above")
+        if not 0 <= self.s_min <= self.s_max:
+            raise InputError("s_min", self.s_min, f"0 to s_max, {self.s_max:g}")
+        if not 0 < self.s_noise < math.inf:
+            raise InputError("s_noise", self.s_noise, "a finite number above 0")
+
+    @property
+    def gamma(self) -> float:
+        """Relative rise of sigma / alpha before a step within [s_min, s_max]."""
+        return min(self.s_churn / self.steps, MOST)
 
     def init(self) -> int:
         return 0
@@ -78,9 +96,9 @@ class Churn:
         return Transition(mean, torch.zeros((), dtype=torch.float64)), memory + 1
 
     def _churned(self, schedule: Schedule, t: Tensor) -> Tensor:
-        """The time up to which the state is noised again; t itself outside [s_min, s_max]."""
+        """The time up to which the state is noised again; t itself where there is no churn."""
         alpha, sigma = schedule(t)
-        if not self.s_min <= (sigma / alpha).item() <= self.s_max:
-            return t
+        if self.gamma == 0 or not self.s_min <= (sigma / alpha).item() <= self.s_max:
+            return t  # not by way of log-SNR and back, whose rounding would be a rise
         risen = schedule.time((alpha / sigma).log() - math.log1p(self.gamma))
         return risen.clamp(max=schedule.noisiest)

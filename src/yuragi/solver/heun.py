@@ -1,15 +1,19 @@
 r"""Heun's method on the probability-flow ODE, two network calls per step (EDM, algorithm 1).
 
-With y = x / alpha and r = sigma / alpha the ODE is dy/dr = eps. Euler's step, then the mean of
-the slopes at both ends; written for x, so that only the correction divides by alpha_t:
+Along the ODE dx = x_0 dalpha + eps dsigma, whatever the schedule. Euler's step takes x_0 and eps
+from the start; Heun's takes the mean of both ends:
 
     x'  = alpha_s x0 + sigma_s eps
-    x_s = x' + (sigma_s - alpha_s sigma_t / alpha_t) (eps' - eps) / 2,    eps' = eps at (x', s)
+    x_s = x' + (alpha_s - alpha_t) (x0' - x0) / 2 + (sigma_s - sigma_t) (eps' - eps) / 2,
+          x0', eps' read at (x', s)
 
-Where an end of the step is infinitely far in r's logarithm (sigma_s = 0: no slope there;
-alpha_t = 0: r infinite) Euler's step is kept.
+Under `EDMSchedule` alpha does not change, and this is EDM's algorithm 1; under `FlowSchedule` it is
+Heun's method on the velocity eps - x_0. Nothing is divided by alpha, so a step may start at alpha =
+0, or so near it that sigma / alpha is in the thousands (the last entries of a cosine table). Only a
+step to the clean end stays Euler's: there a state says nothing about its noise.
 
-References: Karras et al. 2022 (arXiv 2206.00364), algorithm 1.
+References: Karras et al. 2022 (arXiv 2206.00364), algorithm 1; Albergo et al. 2023 (arXiv
+2303.08797), section 2 (the ODE in this form).
 """
 
 from __future__ import annotations
@@ -55,10 +59,9 @@ def heun_mean(denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor) -> Tensor:
     x0 = denoiser(x, t)
     eps = level.eps(x, x0)
     euler = level.alpha_s * x0 + level.sigma_s * eps
-    if bool(level.sigma_s == 0) or bool(level.alpha_t == 0):
+    if bool(level.sigma_s == 0):
         return euler
-    eps_s = Levels(level.alpha_s, level.sigma_s, level.alpha_s, level.sigma_s).eps(
-        euler, denoiser(euler, s)
-    )
-    stride = level.sigma_s - level.alpha_s * level.sigma_t / level.alpha_t
-    return euler + stride * (eps_s - eps) / 2
+    x0_s = denoiser(euler, s)
+    eps_s = Levels(level.alpha_s, level.sigma_s, level.alpha_s, level.sigma_s).eps(euler, x0_s)
+    signal, noise = level.alpha_s - level.alpha_t, level.sigma_s - level.sigma_t
+    return euler + (signal * (x0_s - x0) + noise * (eps_s - eps)) / 2
