@@ -1,14 +1,28 @@
 """Paths and their laws, and what Follow does with an edit."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from PIL import Image
 
+import yuragi
 from numeric.moments import BIMODAL, F64, GAUSSIAN, SCHEDULES, SOLVERS
-from yuragi.core import MixtureDenoiser, SeededNoise, no_noise, trailing, uniform
+from yuragi.core import (
+    GaussianMixture,
+    MixtureDenoiser,
+    SeededNoise,
+    epsilon,
+    no_noise,
+    trailing,
+    uniform,
+)
+from yuragi.edit import descent
 from yuragi.errors import InputError
 from yuragi.invert import Follow, follow, independent_path, markov_path, ode_invert
+from yuragi.recipe.pictures import to_tensor
 from yuragi.sample import integrate
-from yuragi.solver import DDIM, Churn, Heun
+from yuragi.solver import DDIM, Churn, DDIMInversion, Heun
 
 VP = SCHEDULES["vp"]
 RISING = uniform(VP, 8).flip(0)
@@ -92,6 +106,39 @@ def test_inverting_and_generating_is_the_identity_in_the_limit():
         noisy = ode_invert(DENOISER, X0, times.flip(0))[-1]
         errors.append((integrate(DENOISER, DDIM(), noisy, times) - X0).abs().max().item())
     assert errors[2] < 0.6 * errors[1] < 0.36 * errors[0] < 0.5
+
+
+def round_trip(denoiser, x0, steps, strength, solver):
+    down = descent(denoiser.schedule, steps, strength)
+    top = ode_invert(denoiser, x0, down.flip(0), solver)[-1]
+    return (integrate(denoiser, DDIM(), top, down) - x0).square().mean().sqrt().item()
+
+
+@pytest.mark.parametrize("steps", [10, 20, 50])
+@pytest.mark.parametrize("schedule", ["table", "table-zero-snr", "vp", "flow"])
+def test_holding_the_velocity_brings_data_of_little_variance_back_closer(schedule, steps):
+    """As latents are: most directions of a picture's vary far less than the noise."""
+    one = torch.ones(1, 1, dtype=F64)
+    law = GaussianMixture.diagonal(one[0], 0.5 * one, 0.05 * one)
+    denoiser = MixtureDenoiser(law, SCHEDULES[schedule])
+    x0 = 0.5 + 0.05**0.5 * torch.linspace(-2, 2, 9, dtype=F64)[:, None]
+    velocity, eps = (
+        round_trip(denoiser, x0, steps, 0.8, solver)
+        for solver in (None, DDIMInversion(held=epsilon))
+    )
+    assert velocity < 0.85 * eps
+
+
+def test_holding_the_velocity_brings_a_portrait_back_closer():
+    examples = Path(yuragi.__file__).parent / "assets" / "examples"
+    model = yuragi.load("portraits", "cpu").loaded
+    with Image.open(examples / "portrait-0.png") as picture, torch.no_grad():
+        x0 = model.codec.encode(to_tensor(picture.convert("RGB")))
+    denoiser = model.bind([(examples / "portrait-0.txt").read_text("utf-8").strip()])
+    velocity, eps = (
+        round_trip(denoiser, x0, 10, 0.8, solver) for solver in (None, DDIMInversion(held=epsilon))
+    )
+    assert velocity < 0.65 * eps
 
 
 def test_other_solvers_invert_from_above_the_clean_end():

@@ -17,8 +17,11 @@ from diffusers import (
 
 from yuragi.core import (
     FlowSchedule,
+    GaussianMixture,
+    MixtureDenoiser,
     NetworkDenoiser,
     TableSchedule,
+    cosine_betas,
     flow,
     leading,
     predictions,
@@ -26,6 +29,7 @@ from yuragi.core import (
     trailing,
     uniform,
 )
+from yuragi.sample import integrate
 from yuragi.solver import DDIM, DDIMInversion, DPMSolverPP
 
 F64 = torch.float64
@@ -156,6 +160,41 @@ def dpm_scheduler(stochastic, order, prediction):
     )
     scheduler.set_timesteps(STEPS)
     return scheduler
+
+
+@pytest.mark.parametrize(
+    ("betas", "at_five"), [(scaled_linear_betas(), 0.95), (cosine_betas(), 0.65)]
+)
+def test_dpm_solver_from_zero_terminal_snr_is_at_least_as_good_at_every_count(betas, at_five):
+    """On data of unit deviation, which the ODE leaves where it is.
+
+    diffusers replaces alpha = 0 by 2^-12, so its second step hardly extrapolates.
+    """
+    table = TableSchedule.from_betas(betas, rescale_betas_zero_snr=True)
+    one = torch.ones(1, 1, dtype=F64)
+    denoiser = MixtureDenoiser(GaussianMixture.diagonal(one[0], 0 * one, one), table)
+    x = torch.linspace(-2, 2, 9, dtype=F64)[:, None]
+    ratios = {}
+    for steps in range(5, 51):
+        scheduler = DPMSolverMultistepScheduler(
+            trained_betas=betas.tolist(),
+            rescale_betas_zero_snr=True,
+            prediction_type="sample",
+            solver_order=2,
+            solver_type="midpoint",
+            lower_order_final=True,
+            final_sigmas_type="zero",
+            timestep_spacing="trailing",
+        )
+        scheduler.set_timesteps(steps)
+        theirs = x
+        for t in scheduler.timesteps:
+            theirs = scheduler.step(denoiser(theirs, t.to(F64)), t, theirs).prev_sample
+        times = torch.cat([scheduler.timesteps.to(F64), torch.tensor([table.clean])])
+        ours = integrate(denoiser, DPMSolverPP(2), x, times)
+        ratios[steps] = ((ours - x).norm() / (theirs - x).norm()).item()
+    assert max(ratios.values()) < 1
+    assert ratios[5] < at_five
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])

@@ -1,13 +1,20 @@
 r"""DPM-Solver++ of order 1 and 2 (multistep, midpoint), as ODE and as SDE.
 
-With D = x0 at order 1, and D = x0 + (x0 - x0_previous) h / (2 h_previous) at order 2:
+With D = x0 at order 1, and D = x0 + (x0 - x0_previous) c at order 2:
 
     ODE   x_s = (sigma_s / sigma_t) x + alpha_s (1 - e^{-h}) D
     SDE   x_s = (sigma_s / sigma_t) e^{-h} x + alpha_s (1 - e^{-2h}) D
                 + sigma_s sqrt(1 - e^{-2h}) z
 
+    c = h / (2 h_previous)    x0 taken as linear in log-SNR
+    c = (e^h - 1) / 2         after a step from alpha = 0, where h_previous is infinite
+
+The second c takes x0 as linear in alpha / sigma, which is 0 at alpha = 0: the change of alpha /
+sigma over this step, as a share of twice the change over the step before. diffusers puts a small
+number in place of alpha = 0, so that its h_previous is large and its c nearly 0.
+
 Order 1 equals DDIM with eta 0 (ODE) and eta 1 (SDE). Order 2 falls back to order 1 on the first
-step, after a step from alpha = 0, and on an infinite step (to sigma = 0).
+step and on an infinite step (to sigma = 0).
 
 References: Lu et al. 2022 (arXiv 2211.01095), equations 9 (order 1) and 12-14 (2M), and
 section 5 / appendix B (SDE).
@@ -64,8 +71,8 @@ class DPMSolverPP:
         h = -decay.log()
         aim = x0
         if self.order == 2 and memory is not None and bool(h.isfinite()):
-            # An infinite previous step makes the slope 0: order 1.
-            aim = x0 + h / (2 * memory.h) * (x0 - memory.x0)
+            reach = h / (2 * memory.h) if bool(memory.h.isfinite()) else h.expm1() / 2
+            aim = x0 + reach * (x0 - memory.x0)
         keep = level.sigma_s / level.sigma_t
         if not self.stochastic:
             mean = keep * x + level.alpha_s * (1 - decay) * aim

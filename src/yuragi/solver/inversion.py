@@ -8,8 +8,9 @@ time, as diffusers' inverse scheduler does, and its output is held fixed over th
     x_t = alpha_t x0(out, x_s; s) + sigma_t eps(out, x_s; s)
 
 What "its output" is depends on the parameterisation, and the choice changes the result at the
-order of the step: `held` names it. The default, eps, is DDIM's own; for parity with diffusers
-give the prediction of the model.
+order of the step: `held` names it. The default is the velocity eps - x_0 of a flow, whatever the
+model predicts, because pictures come back closest with it (numbers in `docs/solvers.md`). For
+DDIM's own inversion give `epsilon`; for parity with diffusers the prediction of the model.
 
 References: Song et al. 2021 (arXiv 2010.02502), section 4.3; Mokady et al. 2023 (arXiv
 2211.09794), equation 3.
@@ -24,7 +25,7 @@ import torch
 from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
-from yuragi.core.prediction import Direct, epsilon
+from yuragi.core.prediction import Direct, flow
 from yuragi.core.transition import Transition
 from yuragi.errors import InputError
 from yuragi.solver.base import Memory
@@ -45,7 +46,7 @@ class DDIMInversion:
         InputError: a target that is not noisier than the start.
     """
 
-    held: Direct = epsilon
+    held: Direct = flow
     order: ClassVar[int] = 1
     stochastic: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
