@@ -8,7 +8,7 @@ from torch import nn
 
 import yuragi
 from yuragi.adapters import Codec, wrap_edm
-from yuragi.core import no_noise
+from yuragi.core import check_times, no_noise
 from yuragi.errors import InputError
 from yuragi.sample import integrate
 from yuragi.solver import make_solver
@@ -47,6 +47,44 @@ def test_our_ddim_is_their_euler():
             model.denoiser, make_solver("ddim", 0.0), alpha.float() * y, times, no_noise
         )
     torch.testing.assert_close(ours, theirs.float(), rtol=1e-4, atol=1e-4)
+
+
+def edm_sigmas(steps, low=0.002, high=80.0):
+    """Karras et al. 2022, equation 5."""
+    i = torch.arange(steps, dtype=torch.float64) / (steps - 1)
+    return (high ** (1 / 7) + i * (low ** (1 / 7) - high ** (1 / 7))) ** 7
+
+
+def native_sigmas(model, steps):
+    schedule = model.denoiser.schedule
+    times = model.grids["native"](schedule, steps)
+    assert times[-1] == schedule.clean
+    alpha, sigma = schedule(check_times(times, schedule)[:-1])
+    return sigma / alpha
+
+
+@pytest.mark.parametrize("steps", [2, 18, 256])
+def test_the_native_grid_is_edms(steps):
+    found = native_sigmas(wrap_edm(Net()), steps)
+    assert torch.allclose(found, edm_sigmas(steps), rtol=1e-9)
+
+
+def test_the_native_grid_keeps_to_what_the_network_knows():
+    net = Net()
+    net.sigma_min, net.sigma_max = 0.02, 100.0  # VE networks of EDM's authors
+    assert torch.allclose(native_sigmas(wrap_edm(net), 9), edm_sigmas(9, 0.02, 80.0))
+    net.sigma_min, net.sigma_max = 0.0, float("inf")  # EDM networks
+    found = native_sigmas(wrap_edm(net, sigma_min=0.01, sigma_max=50.0), 9)
+    assert torch.allclose(found, edm_sigmas(9, 0.01, 50.0))
+
+
+def test_noise_levels_that_do_not_fit():
+    with pytest.raises(InputError, match=r"^sigma_max = 200.0 .*at most 152"):
+        wrap_edm(Net(), sigma_max=200.0)
+    with pytest.raises(InputError, match="^sigma_min"):
+        wrap_edm(Net(), sigma_min=81.0)
+    with pytest.raises(InputError, match=r"^steps = 1 .*2 or more"):
+        native_sigmas(wrap_edm(Net()), 1)
 
 
 def test_samples_have_the_right_law():

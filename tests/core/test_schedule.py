@@ -103,9 +103,34 @@ def test_zero_terminal_snr_keeps_the_first_entry():
     assert rescaled[0] == pytest.approx(table[0].item())
 
 
-@given(st.sampled_from(list(CONTINUOUS)), st.floats(-8, 8))
-def test_time_inverts_log_snr_everywhere(name, log_snr):
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_levels_beyond_an_end_give_that_end(schedule):
+    infinity = torch.tensor(torch.inf, dtype=F64)
+    assert schedule.time(infinity).item() == schedule.clean
+    alpha, sigma = schedule(torch.tensor(schedule.noisiest, dtype=F64))
+    darkest = (alpha / sigma).log()
+    for log_snr in (darkest, darkest - 1, -infinity):
+        time = schedule.time(log_snr).item()
+        assert time == pytest.approx(schedule.noisiest, abs=1e-12)
+        assert time <= schedule.noisiest
+    mixed = schedule.time(torch.stack([infinity, torch.zeros((), dtype=F64), -infinity]))
+    assert (mixed.diff() > 0).all()
+
+
+@given(st.floats(1e-3, 1e3))
+def test_no_shift_leaves_the_axis(shift):
+    schedule = FlowSchedule(shift)
+    ends = schedule.time(torch.tensor([-torch.inf, torch.inf], dtype=F64))
+    assert ends.tolist() == [pytest.approx(1, abs=1e-9), 0]
+    assert ends[0] <= schedule.noisiest
+
+
+@given(st.sampled_from(list(CONTINUOUS)), st.floats(0, 1))
+def test_time_inverts_log_snr_everywhere(name, share):
     schedule = CONTINUOUS[name]
+    alpha, sigma = schedule(torch.tensor(schedule.noisiest, dtype=F64))
+    darkest = max((alpha / sigma).log().item(), -8)
+    log_snr = darkest + share * (8 - darkest)
     alpha, sigma = schedule(schedule.time(torch.tensor(log_snr, dtype=F64)))
     assert (alpha / sigma).log().item() == pytest.approx(log_snr, abs=1e-6)
 

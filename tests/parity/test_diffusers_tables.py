@@ -14,6 +14,7 @@ from yuragi.core import (
     trailing,
     zero_terminal_snr,
 )
+from yuragi.errors import InputError
 
 BETAS = {
     "linear": linear_betas,
@@ -41,21 +42,38 @@ def test_zero_terminal_snr_agrees(name):
     assert torch.allclose(again, ours)
 
 
-@pytest.mark.parametrize("steps", [1, 7, 20, 50, 333, 1000])
-def test_grids_agree(steps):
-    table = TableSchedule.from_betas(linear_betas())
-    ours = {"trailing": trailing, "leading": leading, "linspace": linspace}
-    for spacing, grid in ours.items():
-        scheduler = DDIMScheduler(timestep_spacing=spacing)
+GRIDS = {"trailing": trailing, "leading": leading, "linspace": linspace}
+
+
+@pytest.mark.parametrize("size", [1000, 77])
+@pytest.mark.parametrize("spacing", GRIDS)
+def test_grids_agree_at_every_number_of_steps(spacing, size):
+    table = TableSchedule.from_betas(linear_betas(steps=size))
+    scheduler = DDIMScheduler(num_train_timesteps=size, timestep_spacing=spacing)
+    for steps in range(1 if spacing == "trailing" else 2, size + 1):
         scheduler.set_timesteps(steps)
-        times = grid(table, steps)
-        # diffusers' linspace with one step is numpy's: the first entry, t = 0.
-        assert times[:-1].tolist() == scheduler.timesteps.tolist(), spacing
-        assert times[-1] == table.clean
+        theirs = scheduler.timesteps.tolist()
+        if len(theirs) > steps:  # by rounding; our grids end there anyway
+            assert spacing == "trailing"
+            assert theirs.pop() == table.clean
+        assert GRIDS[spacing](table, steps).tolist() == [*theirs, table.clean]
+
+
+def test_offsets_agree():
+    table = TableSchedule.from_betas(linear_betas())
     scheduler = DDIMScheduler(timestep_spacing="leading", steps_offset=1)
-    if steps < 1000:
+    for steps in range(2, 1000):
         scheduler.set_timesteps(steps)
         assert leading(table, steps, steps_offset=1)[:-1].tolist() == scheduler.timesteps.tolist()
+
+
+@pytest.mark.parametrize("spacing", ["leading", "linspace"])
+def test_one_step_that_would_start_at_the_faintest_level_is_refused(spacing):
+    scheduler = DDIMScheduler(timestep_spacing=spacing)
+    scheduler.set_timesteps(1)
+    assert scheduler.timesteps.tolist() == [0]
+    with pytest.raises(InputError, match="steps = 1 .*2 or more"):
+        GRIDS[spacing](TableSchedule.from_betas(linear_betas()), 1)
 
 
 @pytest.mark.parametrize("spacing", ["trailing", "leading"])
@@ -64,7 +82,7 @@ def test_where_diffusers_steps_by_arithmetic(steps, spacing):
     # It goes to t - N // steps. With a divisor of N that is our next entry; otherwise trailing
     # differs from it, and ours is the grid itself.
     table = TableSchedule.from_betas(linear_betas())
-    times = {"trailing": trailing, "leading": leading}[spacing](table, steps)
+    times = GRIDS[spacing](table, steps)
     arithmetic = (times[:-1] - 1000 // steps).clamp(min=-1)
     same = torch.equal(times[1:], arithmetic)
     assert same == (1000 % steps == 0 or spacing == "leading")

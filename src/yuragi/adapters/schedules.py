@@ -70,24 +70,57 @@ def dynamic_mu(config: Mapping[str, Any], tokens: int) -> float:
 
 
 def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
-    """All time grids of a model: ours, and ``native``, which the pipeline itself would use."""
+    """All time grids of a model: ours, and ``native``, which the pipeline itself would use.
+
+    ``native`` visits every level that the scheduler names once, from the noisiest to the faintest,
+    and then the clean end. A level is a `sigma` of the scheduler where it has them, else a timestep.
+    Schedulers name a level twice where they evaluate the network twice there (Heun), where they
+    restart (PNDM), or where rounded timesteps coincide while their sigmas do not (Karras). So there
+    are not always as many levels as steps were asked for: PNDM with Runge-Kutta steps has three more.
+    """
     offset = int(scheduler.config.get("steps_offset") or 0)
     own = {"leading": partial(leading, steps_offset=offset)}
     return {**time_grids, **own, "native": partial(_native, scheduler, tokens)}
 
 
 def _native(scheduler: Any, tokens: int, schedule: Schedule, steps: int) -> Tensor:
-    """The times that the scheduler would step through, and the clean end."""
+    """The levels that the scheduler would visit, each once, and the clean end.
+
+    Raises:
+        InputError: a number of steps that the scheduler does not allow.
+    """
     theirs = copy.deepcopy(scheduler)
-    if isinstance(schedule, TableSchedule):
-        theirs.set_timesteps(steps)
-        times = theirs.timesteps.double().cpu()
-        clean = torch.tensor([schedule.clean], dtype=torch.float64)
-        return check_times(torch.cat([times, clean]), schedule)
-    if theirs.config.get("use_dynamic_shifting"):
-        sigmas = torch.linspace(1.0, 1 / steps, steps, dtype=torch.float64)
-        theirs.set_timesteps(sigmas=sigmas.tolist(), mu=dynamic_mu(theirs.config, tokens))
+    try:
+        _set_steps(theirs, tokens, steps)
+    except ValueError as error:
+        allowed = f"a number that the pipeline's {type(theirs).__name__} allows ({error})"
+        raise InputError("num_inference_steps", steps, allowed) from error
+    if not isinstance(schedule, TableSchedule):
+        sigmas = theirs.sigmas.double().cpu().clamp(0, 1)
+        times = schedule.time(((1 - sigmas) / sigmas).log())
+    elif hasattr(theirs, "sigmas"):
+        times = _times_of(theirs, schedule)
     else:
-        theirs.set_timesteps(steps)
-    sigmas = theirs.sigmas.double().cpu().clamp(0, 1)
-    return check_times(schedule.time(((1 - sigmas) / sigmas).log()), schedule)
+        times = theirs.timesteps.double().cpu()
+    clean = torch.tensor([schedule.clean], dtype=torch.float64)
+    return check_times(torch.unique_consecutive(torch.cat([times, clean])), schedule)
+
+
+def _set_steps(scheduler: Any, tokens: int, steps: int) -> None:
+    if scheduler.config.get("use_dynamic_shifting"):
+        sigmas = torch.linspace(1.0, 1 / steps, steps, dtype=torch.float64)
+        scheduler.set_timesteps(sigmas=sigmas.tolist(), mu=dynamic_mu(scheduler.config, tokens))
+    else:
+        scheduler.set_timesteps(steps)
+
+
+def _times_of(scheduler: Any, table: TableSchedule) -> Tensor:
+    """Times of a scheduler's levels sigma / alpha, but its last, where its picture is finished."""
+    sigmas = scheduler.sigmas[:-1].double().cpu()
+    if scheduler.config.get("rescale_betas_zero_snr"):
+        # Such schedulers write alpha^2 = 2^-24 for the level without signal: sigma is 4096 there.
+        sigmas = sigmas.where(sigmas < 4095, torch.inf)
+    times = table.time(-sigmas.log())
+    # Their tables are float32, which moves a level by up to 3e-4: whole timesteps stay whole.
+    alpha, sigma = table(times.round())
+    return times.round().where((sigma / alpha).isclose(sigmas, rtol=5e-4), times)

@@ -43,7 +43,11 @@ class Schedule(Protocol):
         """Return (alpha, sigma), each of t's shape, float64."""
 
     def time(self, log_snr: Tensor) -> Tensor:
-        """Return the time at which log(alpha / sigma) = `log_snr`; +-inf give the two ends."""
+        """Return the time at which log(alpha / sigma) = `log_snr`.
+
+        Levels beyond an end of the time axis give that end: +inf gives `clean`, and whatever is
+        noisier than `noisiest`, -inf too, gives `noisiest`.
+        """
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,12 @@ class VPSchedule:
 
     def time(self, log_snr: Tensor) -> Tensor:
         log_snr = torch.as_tensor(log_snr, dtype=torch.float64)
-        minus_log_alpha = torch.logaddexp(torch.zeros_like(log_snr), -2 * log_snr) / 2
         square, linear = (self.beta_max - self.beta_min) / 4, self.beta_min / 2
+        minus_log_alpha = torch.logaddexp(torch.zeros_like(log_snr), -2 * log_snr) / 2
+        minus_log_alpha = minus_log_alpha.clamp(max=square + linear)  # its value at t = 1
         # The root of square t^2 + linear t = -log alpha, in the form without cancellation.
         root = (linear**2 + 4 * square * minus_log_alpha).sqrt()
-        return 2 * minus_log_alpha / (linear + root)
+        return (2 * minus_log_alpha / (linear + root)).clamp(max=self.noisiest)  # by rounding
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,8 @@ class EDMSchedule:
         return torch.ones_like(sigma), sigma
 
     def time(self, log_snr: Tensor) -> Tensor:
-        return torch.exp(-torch.as_tensor(log_snr, dtype=torch.float64))
+        sigma = torch.exp(-torch.as_tensor(log_snr, dtype=torch.float64))
+        return sigma.clamp(max=self.sigma_max)
 
 
 @dataclass(frozen=True)
@@ -157,4 +163,4 @@ class FlowSchedule:
 
     def time(self, log_snr: Tensor) -> Tensor:
         sigma = torch.sigmoid(-torch.as_tensor(log_snr, dtype=torch.float64))
-        return sigma / (self.shift - (self.shift - 1) * sigma)
+        return (sigma / (self.shift - (self.shift - 1) * sigma)).clamp(max=self.noisiest)

@@ -4,11 +4,17 @@ A grid is a plain float64 tensor of `steps` + 1 strictly falling times that ends
 `schedule.clean`. Slices are grids too, and a flipped grid climbs, so an edit that goes up to 60 %
 and back uses `times[-k:]` and its flip.
 
-On a table, `trailing`, `leading` and `linspace` are diffusers' `timestep_spacing` of the same name
-(integer timesteps), followed by the clean end. Two differences of diffusers' DDIM are worth
-knowing: it steps from t to t - N // steps by arithmetic rather than to the next entry of its own
-list, which is the same only when `steps` divides N and the spacing is trailing or leading; and
-with `set_alpha_to_one=False` it ends at the table's first entry, t = 0, instead of the clean end.
+On a table, `trailing`, `leading` and `linspace` are the timesteps of diffusers' DDIM with the
+`timestep_spacing` of the same name, followed by the clean end, for every number of steps. Four
+differences are worth knowing:
+
+- DDIM steps from t to t - N // steps by arithmetic rather than to the next entry of its own list,
+  which is the same only when `steps` divides N and the spacing is trailing or leading;
+- with `set_alpha_to_one=False` it ends at the table's first entry, t = 0, not at the clean end;
+- at some numbers of steps (61, 103 and 60 others up to 1000 on a table of 1000) rounding gives its
+  trailing list one entry more, t = -1. That is the clean end, where a grid ends anyway;
+- one step of `leading` or `linspace` is t = 0 there: from pure noise it would have to start at the
+  faintest level. Here it is refused.
 
 References: Lin et al. 2024 (arXiv 2305.08891), table 2 (the three spacings); Karras et al. 2022
 (arXiv 2206.00364), equation 5; Lu et al. 2022 (arXiv 2206.00927), section 3.4 (log-SNR).
@@ -20,6 +26,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,15 +64,15 @@ def trailing(schedule: Schedule, steps: int) -> Tensor:
     if not isinstance(schedule, TableSchedule):
         return uniform(schedule, steps)
     size = _check_steps(steps, schedule)
-    # Rounded before the shift by one, as diffusers does: halves go to the even number.
-    above = torch.arange(steps, 0, -1, dtype=torch.float64) * (size / steps)
-    return _close(above.round() + schedule.clean, schedule)
+    # In diffusers' order of operations, on which the rounding of halves depends.
+    above = np.arange(size, 0, -size / steps)[:steps].round()
+    return _close(torch.from_numpy(above) + schedule.clean, schedule)
 
 
 def leading(schedule: Schedule, steps: int, steps_offset: int = 0) -> Tensor:
-    """Whole strides N // steps counted from t = `steps_offset`. For tables only."""
+    """Whole strides N // steps counted from t = `steps_offset`. For tables, from two steps on."""
     table = _require_table(schedule, "leading")
-    size = _check_steps(steps, table)
+    size = _check_steps(_several(steps), table)
     times = torch.arange(steps - 1, -1, -1, dtype=torch.float64) * (size // steps) + steps_offset
     if steps_offset < 0 or times[0] > table.noisiest:
         raise InputError("steps_offset", steps_offset, "times between 0 and the table's last entry")
@@ -73,11 +80,12 @@ def leading(schedule: Schedule, steps: int, steps_offset: int = 0) -> Tensor:
 
 
 def linspace(schedule: Schedule, steps: int) -> Tensor:
-    """Evenly spaced from the table's last entry to its first, both included. For tables only."""
+    """Evenly spaced from a table's last entry to its first, both included, from two steps on."""
     table = _require_table(schedule, "linspace")
-    _check_steps(steps, table)
-    times = torch.linspace(0, table.noisiest, steps, dtype=torch.float64).round().flip(0)
-    return _close(times, table)
+    _check_steps(_several(steps), table)
+    # NumPy's, as in diffusers: torch's differs in the last bit, and the rounding of halves with it.
+    times = np.linspace(0, table.noisiest, steps).round()[::-1].copy()
+    return _close(torch.from_numpy(times), table)
 
 
 def karras(schedule: Schedule, steps: int, rho: float = 7.0) -> Tensor:
@@ -136,7 +144,8 @@ def _check_steps(steps: int, table: TableSchedule | None = None) -> int:
 
 def _several(steps: int) -> int:
     if steps < 2:
-        raise InputError("steps", steps, "2 or more for a grid with both ends given")
+        allowed = "2 or more: with one, this spacing would start at the faintest level"
+        raise InputError("steps", steps, allowed)
     return steps
 
 

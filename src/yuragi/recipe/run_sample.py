@@ -50,7 +50,7 @@ def run_sample(request: SampleRequest, context: Context, latents: Tensor | None)
     weight = weight_of(request.guidance, request.guidance_scale, schedule, times)
     gauge = Gauge(gain_of(request.guidance).cost)
     parts = list(batches(count))
-    tick = context.ticker(len(parts) * request.num_inference_steps)
+    tick = context.ticker(len(parts) * (len(times) - 1))  # native may have more or fewer levels
     images: list[Image.Image] = []
     for rows in parts:
         if latents is None:
