@@ -193,7 +193,8 @@ class Model:
             guidance: weight rule and gain, such as ``GuidanceRule(gain="ratio")``.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
-            timestep_spacing: a name of `yuragi.core.time_grids`.
+            timestep_spacing: a name of `yuragi.core.time_grids`, or ``native``: the levels of the
+                model's own scheduler, each once.
             width: pixels; the model's own size by default.
             height: likewise.
             latents: start noise (num_images, c, h, w); by default drawn from the seed.

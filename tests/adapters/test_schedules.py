@@ -119,6 +119,9 @@ def test_a_pipeline_with_pndm_draws_and_counts_its_steps(tiny):
         "a person",
         num_inference_steps=5,
         timestep_spacing="native",
+        guidance_scale=1.0,
+        width=32,
+        height=32,
         seed=0,
         on_progress=lambda *done: seen.append(done),
     )

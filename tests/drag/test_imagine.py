@@ -1,6 +1,9 @@
 """What a model that knows the data doubts, and that only vacated pixels are imagined."""
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
 
 from yuragi.core import GaussianMixture, MixtureDenoiser, SeededNoise, VPSchedule
 from yuragi.drag.imagine import doubtful, shown
@@ -33,10 +36,31 @@ def test_only_vacated_pixels_and_a_seam_are_imagined():
     warped = Warped(torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), vacated)
     cells = torch.zeros(1, 1, 8, 8)
     cells[..., 2:6, 2:4] = 1  # the left part is doubted
-    found = shown(warped, torch.ones(1, 3, 32, 32), cells, None)[0, 0]
+    found = shown(warped, torch.ones(1, 3, 32, 32), cells, 4, None)[0, 0]
     assert (found[11:19, 11:16] == 1).all()
     assert (found[:, 16:] == 0).all()
     assert (found[:8] == 0).all()
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., :14, :] = 1
-    assert (shown(warped, torch.ones(1, 3, 32, 32), cells, mask)[0, 0, 14:] == 0).all()
+    assert (shown(warped, torch.ones(1, 3, 32, 32), cells, 4, mask)[0, 0, 14:] == 0).all()
+
+
+side = st.integers(64, 520)
+
+
+@given(side, side, st.sampled_from([4, 8, 16]), st.sampled_from([1, 2, 8]), st.data())
+@settings(derandomize=True, max_examples=40, deadline=None)
+def test_cells_lie_where_the_codec_puts_them(height, width, cell, depth, data):
+    """Whatever the padding, all of what was vacated is imagined, and nothing but a seam beside."""
+    vacated = torch.zeros(1, 1, height, width, dtype=torch.bool)
+    top, left = data.draw(st.integers(0, height - 8)), data.draw(st.integers(0, width - 8))
+    vacated[..., top : top + 20, left : left + 30] = True
+    rows, columns = (-length % (cell * depth) for length in (height, width))
+    padded = nn.functional.pad(vacated.float(), (0, columns, 0, rows))
+    cells = nn.functional.max_pool2d(padded, cell)
+    nothing, everything = torch.zeros(1, 3, height, width), torch.ones(1, 3, height, width)
+    warped = Warped(nothing, torch.zeros(1, 1, height, width), vacated)
+    found = shown(warped, everything, cells, cell, None)[:, :1]
+    assert (found[vacated] == 1).all()
+    seam = nn.functional.max_pool2d(vacated.float(), 5, 1, 2) > 0
+    assert (found[~seam] == 0).all()

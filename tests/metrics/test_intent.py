@@ -37,7 +37,7 @@ def asked():
 def judged(asked, result, excess=0.0):
     surprise = torch.full((2, 1, 32, 32), 0.2)
     surprise[1] += excess
-    return intent(asked, result, surprise)[0]
+    return intent(asked, result, surprise, result.shape[-1] // 32)[0]
 
 
 def test_the_truth_is_perfect(asked):
@@ -83,6 +83,16 @@ def test_another_content_is_not_what_was_dragged(asked):
 def test_a_surprised_network(asked):
     assert judged(asked, TRUTH, 0.2).realism == pytest.approx(math.exp(-1), rel=1e-4)
     assert judged(asked, TRUTH, -0.1).realism == 1
+
+
+def test_surprise_beyond_the_picture_is_not_looked_at(asked):
+    """128 pixels, padded to 192 of 24 cells; cells are where the codec puts them."""
+    surprise = torch.full((2, 1, 24, 24), 0.2)
+    surprise[1, ..., 17:, :] += 9
+    surprise[1, ..., 17:] += 9
+    assert intent(asked, TRUTH, surprise, 8)[0].realism == pytest.approx(1)
+    surprise[1, ..., 6:10, 3:7] += 9  # around what was vacated
+    assert intent(asked, TRUTH, surprise, 8)[0].realism < 0.01
 
 
 def test_nothing_vacated_costs_nothing(asked):

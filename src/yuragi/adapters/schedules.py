@@ -73,10 +73,11 @@ def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
     """All time grids of a model: ours, and ``native``, which the pipeline itself would use.
 
     ``native`` visits every level that the scheduler names once, from the noisiest to the faintest,
-    and then the clean end. A level is a `sigma` of the scheduler where it has them, else a timestep.
+    and then the clean end. A level is a sigma of the scheduler where it has them, else a timestep.
     Schedulers name a level twice where they evaluate the network twice there (Heun), where they
     restart (PNDM), or where rounded timesteps coincide while their sigmas do not (Karras). So there
-    are not always as many levels as steps were asked for: PNDM with Runge-Kutta steps has three more.
+    are not always as many levels as steps were asked for: PNDM with Runge-Kutta steps has three
+    more.
     """
     offset = int(scheduler.config.get("steps_offset") or 0)
     own = {"leading": partial(leading, steps_offset=offset)}

@@ -63,7 +63,9 @@ def doubtful(
     return area * (doubt > threshold)
 
 
-def shown(warped: Warped, imagined: Tensor, cells: Tensor, mask: Tensor | None) -> Tensor:
+def shown(
+    warped: Warped, imagined: Tensor, cells: Tensor, cell: int, mask: Tensor | None
+) -> Tensor:
     """The warped picture with imagined content where cells were drawn anew.
 
     Only pixels that were vacated change, and a seam around them: a cell is larger than an edge.
@@ -71,12 +73,13 @@ def shown(warped: Warped, imagined: Tensor, cells: Tensor, mask: Tensor | None) 
     Args:
         warped: the warp.
         imagined: decoded pictures (b, 3, h, w) in [-1, 1].
-        cells: (b, 1, h / cell, w / cell), 1 where they were drawn anew.
+        cells: (b, 1, h', w'), 1 where they were drawn anew. They may reach beyond the picture,
+            which is padded below and to the right.
+        cell: pixels that a cell covers, per side.
         mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
     """
-    size = imagined.shape[-2:]
-    cell = -(-size[0] // cells.shape[-2])
-    fine = nn.functional.interpolate(cells, scale_factor=cell)[..., : size[0], : size[1]]
+    height, width = imagined.shape[-2:]
+    fine = nn.functional.interpolate(cells, scale_factor=cell)[..., :height, :width]
     grown = nn.functional.max_pool2d(warped.vacated.to(imagined), SEAM, 1, SEAM // 2)
     share = fine * nn.functional.avg_pool2d(grown, SEAM, 1, SEAM // 2, count_include_pad=False)
     if mask is not None:

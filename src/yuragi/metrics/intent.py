@@ -88,19 +88,22 @@ class Intent:
         return math.exp(sum(map(math.log, parts)) / len(parts))
 
 
-def intent(asked: Asked, results: Tensor, surprise: Tensor) -> list[Intent]:
+def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[Intent]:
     """How far each result carries out what was asked.
 
     Args:
         asked: the motion.
         results: r, (n, 3, h, w) in [-1, 1].
-        surprise: of the network, (1 + n, 1, h', w'): b's, then each result's; squared errors.
+        surprise: of the network, (1 + n, 1, h', w'): b's, then each result's; squared errors. Its
+            cells may reach beyond the picture, which is padded below and to the right.
+        cell: pixels that a cell covers, per side.
     """
-    plan, images = asked.small(), _small(results)
+    height, width = results.shape[-2:]
+    fine = nn.functional.interpolate(surprise, scale_factor=cell, mode="bilinear")
+    plan, images, errors = asked.small(), _small(results), _small(fine[..., :height, :width])[:, 0]
     moved, vacated = plan.moved[:, 0] > 0.5, plan.vacated[:, 0]
     edited = moved | vacated
     still = ~(plan.moved[:, 0] > 0) & ~vacated
-    errors = nn.functional.interpolate(surprise, images.shape[-2:], mode="bilinear")[:, 0]
     mean = mean_within(errors, edited.expand_as(errors))
     excess = (mean[1:] - mean[0]).clamp(min=0)
     found = []

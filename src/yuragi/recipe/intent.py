@@ -46,4 +46,5 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         # One noise for all: differences are the pictures'.
         eps = SeededNoise(request.seed, [0], stream="realism")(0, z[:1]).expand_as(z)
         errors.append(surprise(strong, z, eps).cpu())
-    return intent(asked_of(request, before, mask), pixels[1:], torch.cat(errors))
+    asked, cell = asked_of(request, before, mask), model.codec.cell
+    return intent(asked, pixels[1:], torch.cat(errors), cell)

@@ -50,7 +50,7 @@ def run_warp(request: DragRequest, method: WarpMethod, context: Context) -> Made
             edit = Edit(denoiser, denoiser, redrawing(request))
             edited = edit(start, down, request.seed, rows, cells, watch(tick))
             imagined = model.codec.decode(edited, before.height, before.width)
-            pictures = shown(warped, imagined, cells, mask)
+            pictures = shown(warped, imagined, cells, model.codec.cell, mask)
         made = from_tensor(pictures)
         images += made if held is None else [Image.composite(one, before, held) for one in made]
         gauge = gauge.and_then(stress)

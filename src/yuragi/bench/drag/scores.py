@@ -58,7 +58,8 @@ class Scorer:
                 arrival.append(by_features(before[k], after[k], sources, targets, size).mean())
                 registered.append(by_registration(images[k], truth[k], targets).mean())
                 ghosts.append(ghost(images[k], cases.before[k], truth[k], cases.vacated[k]))
-                (found,) = intent(asked[k], images[k : k + 1], torch.stack([known[k], seen[k]]))
+                errors, cell = torch.stack([known[k], seen[k]]), self.model.codec.cell
+                (found,) = intent(asked[k], images[k : k + 1], errors, cell)
                 intents.append(found.score)
             return {
                 "arrival": torch.stack(arrival).double(),
