@@ -40,7 +40,8 @@ class Drag:
         stochastic: True for SDE-Drag, False for ODE-Drag.
         num_inference_steps: levels over the whole time axis; t0 of them are used.
         t0: the share of the time axis to climb, in (0, 1].
-        radius: half the side of a box, as a share of the latent's shorter side.
+        radius: half the side of a box, as a share of the latent's shorter side; a box is never
+            smaller than a cell.
         step: length of a sub-drag, as a share of the latent's shorter side.
         gain: alpha of the paste.
         keep: beta of the paste.
@@ -133,6 +134,8 @@ def drag_latents(
         InputError: rows that need another number of sub-drags.
     """
     side = min(latents.shape[-2:])
+    # At least the cell that the point lies in: a smaller box may miss the centres of all cells.
+    radius = max(drag.radius * side, 0.5)
     down = drag_levels(denoiser.schedule, drag)
     alpha, _ = denoiser.schedule(down[0])
     count, *others = {drag.plan(handles, side) for handles in moves}
@@ -148,7 +151,7 @@ def drag_latents(
                     top[row : row + 1],
                     signal[row : row + 1],
                     _part(handles, index / count, (index + 1) / count),
-                    drag.radius * side,
+                    radius,
                     drag.gain,
                     drag.keep,
                     fresh[row : row + 1],
