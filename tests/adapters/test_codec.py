@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate import cpu_offload
 from diffusers import AutoencoderKL, AutoencoderTiny
 
 from yuragi.adapters import Codec
@@ -71,3 +72,63 @@ def test_padding_does_not_move_pixels(tiny):
     cut = Codec(tiny, 4, 16).encode(x[..., :40, :40])
     # Far from the padded edge nothing changes.
     torch.testing.assert_close(cut[..., :4, :4], whole[..., :4, :4])
+
+
+@pytest.fixture
+def loud(with_posterior):
+    """In both halves activations beyond 65504, float16's largest number; weights are below it.
+
+    The norm that follows brings them back.
+    """
+    for block in (with_posterior.encoder.down_blocks[0], with_posterior.decoder.mid_block):
+        weight = block.resnets[0].conv2.weight.data
+        weight.mul_(6e4 / weight.abs().max())
+    return with_posterior
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_activations_that_overflow_in_half_precision_do_not(loud, dtype):
+    x, z = image(32, 32), torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    held = loud.to(dtype).state_dict()
+    held = {name: tensor.clone() for name, tensor in held.items()}
+    if dtype == torch.float16:
+        assert not loud.encode(x.to(dtype)).latent_dist.mode().isfinite().all()
+        assert not loud.decode(z.to(dtype)).sample.isfinite().all()
+    wide = Codec(AutoencoderKL.from_config(loud.config).eval(), 4, 16)
+    wide.autoencoder.load_state_dict(held)
+    codec = Codec(loud, 4, 16)
+    torch.testing.assert_close(codec.encode(x), wide.encode(x), rtol=1e-4, atol=1e-4)
+    near = 1e-4 if dtype == torch.float16 else 0.1  # bfloat16 reaches far enough to decode as it is
+    torch.testing.assert_close(
+        codec.decode(z, 32, 32), wide.decode(z, 32, 32), rtol=near, atol=near
+    )
+    after = loud.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in held.items())
+    assert {tensor.dtype for tensor in after.values()} == {dtype}
+
+
+def test_an_autoencoder_that_fits_into_half_precision_stays_in_it(loud):
+    loud.register_to_config(force_upcast=False)
+    assert not Codec(loud.half(), 4, 16).encode(image(32, 32)).isfinite().all()
+
+
+def test_weights_come_back_when_the_autoencoder_fails(loud, monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(type(loud.decoder), "forward", broken)
+    with pytest.raises(RuntimeError, match="no"):
+        Codec(loud.half(), 4, 16).decode(torch.zeros(1, 4, 8, 8), 32, 32)
+    assert {tensor.dtype for tensor in loud.state_dict().values()} == {torch.float16}
+
+
+def test_layers_that_are_offloaded_run_in_float32(loud):
+    """The hooks put other tensors into the autoencoder than those that were there."""
+    x = image(32, 32)
+    expected = Codec(loud.half(), 4, 16).encode(x)
+    cpu_offload(loud, torch.device("cpu"))
+    codec = Codec(loud, 4, 16)
+    for _ in range(2):
+        torch.testing.assert_close(codec.encode(x), expected)
+        assert {tensor.dtype for tensor in loud.parameters()} == {torch.float16}
+        assert {tensor.device.type for tensor in loud.parameters()} == {"meta"}

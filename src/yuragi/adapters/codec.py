@@ -5,11 +5,18 @@ r"""Between pixels and latents, for any autoencoder of diffusers, and for models
 E is the mode of the posterior where the autoencoder has one: an edit must not add noise of its
 own. Pictures whose sides are no multiple of `multiple` are padded by repeating their edge, and the
 padding is cut off after decoding; so pixel coordinates never change.
+
+The activations of some autoencoders exceed float16's largest number, 65504. Their configuration
+says so (``force_upcast``), and diffusers' pipelines then run them in float32: to encode in every
+half precision, to decode in float16 alone, since bfloat16 reaches as far as float32. So do we.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
@@ -55,7 +62,8 @@ class Codec:
         h' and w' are h and w, padded (`padding`), over `cell`.
         """
         padded = _padded(images, self.padding(*images.shape[-2:]))
-        encoded = self.autoencoder.encode(padded.to(self.autoencoder.dtype))
+        with self._wide_enough(torch.float16, torch.bfloat16) as dtype:
+            encoded = self.autoencoder.encode(padded.to(dtype))
         if isinstance(self.autoencoder, AutoencoderTiny):
             latents: Tensor = encoded.latents
         else:
@@ -66,8 +74,23 @@ class Codec:
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
         """Latents (b, c, h', w') -> float32 images (b, 3, height, width), clamped to [-1, 1]."""
         raw = latents / self._factor + self._shift
-        images: Tensor = self.autoencoder.decode(raw.to(self.autoencoder.dtype)).sample
+        with self._wide_enough(torch.float16) as dtype:
+            images: Tensor = self.autoencoder.decode(raw.to(dtype)).sample
         return images.float().clamp(-1, 1)[..., :height, :width]
+
+    @contextmanager
+    def _wide_enough(self, *narrow: torch.dtype) -> Iterator[torch.dtype]:
+        """The autoencoder in a precision that holds its activations; it is named.
+
+        Args:
+            narrow: precisions that do not hold them where the configuration asks for float32.
+        """
+        dtype: torch.dtype = self.autoencoder.dtype
+        if dtype in narrow and self.autoencoder.config.force_upcast:
+            with _in_float32(self.autoencoder):
+                yield torch.float32
+        else:
+            yield dtype
 
     @property
     def _factor(self) -> float:
@@ -107,6 +130,29 @@ class Pixels:
         """The other way, clamped to [-1, 1] and cut."""
         cut = latents.float().clamp(-1, 1)[..., :height, :width]
         return cut if self.channels == 3 else cut.expand(-1, 3, -1, -1)
+
+
+@contextmanager
+def _in_float32(module: nn.Module) -> Iterator[None]:
+    """Weights in float32 inside, and in what they were in afterwards, to the last bit.
+
+    They are found again by name: what offloads layers puts other tensors in their places.
+    """
+    before = {name: tensor.dtype for name, tensor in _real(module)}
+    try:
+        for _, tensor in _real(module):
+            tensor.data = tensor.data.float()
+        yield
+    finally:
+        for name, tensor in _real(module):
+            tensor.data = tensor.data.to(before[name])
+
+
+def _real(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers that hold real numbers, by name."""
+    for name, tensor in chain(module.named_parameters(), module.named_buffers()):
+        if tensor.is_floating_point():
+            yield name, tensor
 
 
 def _padded(images: Tensor, padding: tuple[int, int]) -> Tensor:
