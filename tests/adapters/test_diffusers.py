@@ -126,7 +126,9 @@ def test_devices_that_are_not_here_are_named(pipeline_folder, device):
 
 
 def test_long_prompts_are_cut_aloud(tiny):
-    with pytest.warns(UserWarning, match="52 tokens, of which this model reads 40"):
+    with pytest.warns(
+        UserWarning, match="of its 52 tokens text_encoder can read 40, which leaves out 'red hair"
+    ):
         tiny.loaded.bind(["red hair " * 25])
 
 

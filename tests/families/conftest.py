@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,9 +25,9 @@ WORDS = {
 class Family:
     """A pipeline, ours around it, and what may be asked of it."""
 
-    def __init__(self, name):
+    def __init__(self, name, dtype=torch.float32):
         self.name = name
-        self.pipeline = build(name)
+        self.pipeline = build(name).to(dtype)
         self.model = yuragi.load(self.pipeline)
         self.wanted, self.there = WORDS.get(name, ("a red cat", "a blue dog"))
         # A model to which an empty prompt means nothing has no side to push away from.

@@ -159,6 +159,14 @@ def test_other_failures_stay_what_they_are(monkeypatch):
     assert not isinstance(caught.value, YuragiError)
 
 
+@pytest.mark.parametrize("size", [{"width": 64, "height": 32}, {"width": 32}])
+def test_only_squares_are_drawn_by_a_network_of_squares(size):
+    model = yuragi.load(build("dit"))
+    with pytest.raises(InputError, match="^height = .*the width: .*squares only"):
+        model.sample("1", **size, **SETTINGS)
+    assert model.sample("1", width=32, height=32, **SETTINGS).image.size == (32, 32)
+
+
 def test_a_picture_beyond_the_networks_places_is_refused():
     model = yuragi.load(build("sd3"))
     large = Image.new("RGB", (200, 100), "blue")

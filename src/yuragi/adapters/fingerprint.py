@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 __all__ = ["fingerprint", "fingerprint_of", "fingerprints"]
 
@@ -56,13 +57,27 @@ def _edges(name: str, file: Path) -> Iterator[bytes]:
 
 
 def fingerprint_of(module: nn.Module) -> str:
-    """The same of a module: name, shape and precision of every tensor, and its first numbers."""
+    """The same of a module: name, shape and precision of every tensor, and its first numbers.
+
+    A quantised weight counts by the tensors that it keeps, such as integers and their scales.
+    """
     state = hashlib.blake2b(digest_size=16)
-    for name, tensor in module.state_dict().items():
-        state.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode())
-        few = _here(module, name, tensor).detach().flatten()[:FEW].to("cpu", torch.float32)
-        state.update(few.contiguous().numpy().tobytes())
+    for whole, tensor in module.state_dict().items():
+        for name, part in _stored(whole, _here(module, whole, tensor)):
+            state.update(f"{name} {tuple(part.shape)} {part.dtype} ".encode())
+            few = part.detach().flatten()[:FEW].to("cpu", torch.float32)
+            state.update(few.contiguous().numpy().tobytes())
     return state.hexdigest()
+
+
+def _stored(name: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """A tensor, or those that one without numbers of its own is made of (quantised by torchao)."""
+    if not is_traceable_wrapper_subclass(tensor):
+        yield name, tensor
+        return
+    parts, _ = tensor.__tensor_flatten__()
+    for part in parts:
+        yield from _stored(f"{name}.{part}", getattr(tensor, part))
 
 
 def _here(module: nn.Module, name: str, tensor: Tensor) -> Tensor:

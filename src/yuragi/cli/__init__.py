@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -181,13 +182,20 @@ def root(
     LOADING.set(Loading(dtype, model_config, offline, allow_pickle, chosen, vae_tiling, compile))
 
 
+def _warned(message: Warning | str, *where: object) -> None:
+    """A warning as one line, without the place in our code that it comes from."""
+    say(f"warning: {message}")
+
+
 def main() -> None:
     """Entry point: one line for an expected error, no traceback."""
     # transformers announces at import that torchvision is missing; nothing here needs it.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned
+            app()
     except InputError as error:
         name = OPTIONS.get(error.argument, error.argument)
         say(f"error: {InputError(name, error.value, error.allowed)}")

@@ -34,6 +34,9 @@ def run_sample(request: SampleRequest, context: Context, latents: Tensor | None)
     model, codec = context.model, context.model.codec
     width = _side("width", request.width, model)
     height = _side("height", request.height, model)
+    if codec.padding(height, width) != (0, 0):
+        allowed = f"{width}, the width: this model's network knows squares only"
+        raise InputError("height", height, allowed)
     count = request.num_images
     cells = (count, codec.channels, height // codec.cell, width // codec.cell)
     if latents is not None and tuple(latents.shape) != cells:

@@ -16,6 +16,7 @@ from yuragi.adapters.families.parts import (
     Parts,
     Wrapped,
     cell_of,
+    check_channels,
     given,
     labelled,
     prediction_of,
@@ -41,6 +42,7 @@ def dit(pipeline: Any) -> Parts:
     """The parts of a `DiTPipeline`."""
     transformer, vae, config = pipeline.transformer, pipeline.vae, pipeline.scheduler.config
     cell, classes = cell_of(vae), int(transformer.config.num_embeds_ada_norm)
+    check_channels(transformer, int(vae.config.latent_channels))
     return Parts(
         transformer,
         DiTTransformer(transformer),

@@ -2,7 +2,7 @@
 
 The network sees 2 x 2 cells as one token of four times the channels, with its place. Where it was
 distilled to take a guidance scale (``guidance_embeds``), it is given `DISTILLED`, its authors'
-default; our own guidance comes on top, and is off by default for such a model.
+default; our own guidance comes on top, and is off at scale 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 
 from yuragi.adapters.codec import Codec
-from yuragi.adapters.families.parts import Parts, Wrapped, cell_of, given, velocity
+from yuragi.adapters.families.parts import (
+    Parts,
+    Wrapped,
+    cell_of,
+    check_channels,
+    given,
+    velocity,
+)
+from yuragi.adapters.families.words import readers, said_once, warn_of_long
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import flow_from_config
 from yuragi.core import Condition
@@ -62,13 +70,16 @@ def flux(pipeline: Any) -> Parts:
     """The parts of a `FluxPipeline`."""
     transformer, vae = pipeline.transformer, pipeline.vae
     cell = cell_of(vae)
+    check_channels(transformer, int(vae.config.latent_channels) * PACK**2)
     side = int(pipeline.default_sample_size)
     tokens = (side // PACK) ** 2
 
     def encode(prompts: Sequence[str]) -> Condition:
-        words, pooled, _ = pipeline.encode_prompt(
-            list(prompts), None, device=pipeline._execution_device, num_images_per_prompt=1
-        )
+        with said_once():
+            words, pooled, _ = pipeline.encode_prompt(
+                list(prompts), None, device=pipeline._execution_device, num_images_per_prompt=1
+            )
+        warn_of_long(prompts, readers(pipeline, {"": None, "_2": words.shape[1]}))
         return {"encoder_hidden_states": words, "pooled_projections": pooled}
 
     return Parts(

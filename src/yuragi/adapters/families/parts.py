@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,20 +15,24 @@ from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
 from yuragi.errors import InputError
 
 __all__ = [
+    "DISTILLED",
     "IMAGES",
     "Parts",
     "Wrapped",
     "cell_of",
+    "check_channels",
+    "distilled_guidance",
     "given",
     "labelled",
     "prediction_of",
     "shown_images",
     "velocity",
-    "warn_of_long",
     "without_variance",
     "wordless",
 ]
 
+DISTILLED = 8.5
+"""Guidance scale for latent consistency models, the default of their authors' pipeline."""
 IMAGES = "image_embeds."
 """How entries of a condition for IP-Adapters begin; a number follows."""
 
@@ -104,15 +107,39 @@ def without_variance(out: Tensor, channels: int) -> Tensor:
     return out[:, :channels]
 
 
-def warn_of_long(tokenizer: Any, prompts: Sequence[str]) -> None:
-    """Say when a prompt is longer than a text encoder reads."""
-    limit = tokenizer.model_max_length
-    for prompt in prompts:
-        tokens = len(tokenizer(prompt).input_ids)
-        if tokens > limit:
-            warnings.warn(
-                f"prompt: {tokens} tokens, of which this model reads {limit}", stacklevel=4
-            )
+def check_channels(network: Any, channels: int) -> None:
+    """Refuse a network that reads more than the state, as those for inpainting do.
+
+    Args:
+        network: of diffusers.
+        channels: of the state, as the network is given it.
+
+    Raises:
+        InputError: it has another number of input channels.
+    """
+    found = int(network.config.in_channels)
+    if found != channels:
+        allowed = (
+            f"a network that reads {channels} channels, a noisy latent alone; those that also "
+            "read a mask or a picture (for inpainting, depth or instructions) are not supported"
+        )
+        raise InputError("model", f"{type(network).__name__} of {found} channels", allowed)
+
+
+def distilled_guidance(pipeline: Any) -> Tensor | None:
+    """What a UNet is told that was distilled to take a guidance scale, [1, n]; None for others.
+
+    It is the embedding of `DISTILLED` that diffusers' pipelines give it (``time_cond_proj_dim``).
+
+    Reference: Luo et al. 2023 (arXiv 2310.04378), section 4.2.
+    """
+    width = pipeline.unet.config.time_cond_proj_dim
+    if width is None:
+        return None
+    # diffusers counts from 1, no guidance; the network was trained to count from 0.
+    scale = torch.tensor([DISTILLED - 1])
+    embedding: Tensor = pipeline.get_guidance_scale_embedding(scale, embedding_dim=int(width))
+    return embedding
 
 
 def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> Encode:

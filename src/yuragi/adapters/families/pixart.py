@@ -13,10 +13,12 @@ from yuragi.adapters.families.parts import (
     Parts,
     Wrapped,
     cell_of,
+    check_channels,
     given,
     prediction_of,
     without_variance,
 )
+from yuragi.adapters.families.words import readers, said_once, warn_of_long
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.core import Condition
@@ -57,14 +59,17 @@ def pixart(pipeline: Any) -> Parts:
     """The parts of a `PixArtAlphaPipeline` or `PixArtSigmaPipeline`."""
     transformer, vae, config = pipeline.transformer, pipeline.vae, pipeline.scheduler.config
     cell = cell_of(vae)
+    check_channels(transformer, int(vae.config.latent_channels))
 
     def encode(prompts: Sequence[str]) -> Condition:
-        words, mask, _, _ = pipeline.encode_prompt(
-            list(prompts),
-            do_classifier_free_guidance=False,
-            device=pipeline._execution_device,
-            num_images_per_prompt=1,
-        )
+        with said_once():
+            words, mask, _, _ = pipeline.encode_prompt(
+                list(prompts),
+                do_classifier_free_guidance=False,
+                device=pipeline._execution_device,
+                num_images_per_prompt=1,
+            )
+        warn_of_long(prompts, readers(pipeline, {"": words.shape[1]}))
         return {"encoder_hidden_states": words, "encoder_attention_mask": mask}
 
     return Parts(

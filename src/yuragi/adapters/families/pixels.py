@@ -19,6 +19,7 @@ from yuragi.adapters.families.parts import (
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.core import Condition
+from yuragi.errors import InputError
 
 __all__ = ["pixels"]
 
@@ -37,13 +38,16 @@ def pixels(pipeline: Any) -> Parts:
     """The parts of a `DDPMPipeline` or `DDIMPipeline`."""
     unet, config = pipeline.unet, pipeline.scheduler.config
     classes = unet.config.num_class_embeds
-    size = unet.config.sample_size
+    size, channels = unet.config.sample_size, int(unet.config.in_channels)
+    if channels not in (1, 3):
+        found = f"{type(unet).__name__} of {channels} channels"
+        raise InputError("model", found, "a network of 3 channels, for colour, or 1, for grey")
     return Parts(
         unet,
         PixelUNet(unet),
         schedule_from_config(config),
         prediction_of(config),
-        Pixels(int(unet.config.in_channels), 2 ** (len(unet.config.block_out_channels) - 1)),
+        Pixels(channels, 2 ** (len(unet.config.block_out_channels) - 1)),
         wordless if classes is None else labelled(int(classes), None),
         Capabilities(
             "pixel UNet",

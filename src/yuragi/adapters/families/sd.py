@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -12,11 +13,13 @@ from yuragi.adapters.families.parts import (
     Parts,
     Wrapped,
     cell_of,
+    check_channels,
+    distilled_guidance,
     given,
     prediction_of,
     shown_images,
-    warn_of_long,
 )
+from yuragi.adapters.families.words import readers, said_once, warn_of_long
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.core import Condition
@@ -24,8 +27,15 @@ from yuragi.core import Condition
 __all__ = ["sd"]
 
 
+@dataclass(frozen=True)
 class UNet(Wrapped):
-    """A `UNet2DConditionModel`."""
+    """A `UNet2DConditionModel`.
+
+    Attributes:
+        guidance: see `yuragi.adapters.families.parts.distilled_guidance`.
+    """
+
+    guidance: Tensor | None
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         told = given(condition)
@@ -33,6 +43,7 @@ class UNet(Wrapped):
             x,
             timestep,
             told.get("encoder_hidden_states"),
+            timestep_cond=None if self.guidance is None else self.guidance.to(x),
             added_cond_kwargs={"image_embeds": shown_images(told)},
         ).sample
         return output
@@ -42,20 +53,22 @@ def sd(pipeline: Any) -> Parts:
     """The parts of a `StableDiffusionPipeline`."""
     unet, vae, config = pipeline.unet, pipeline.vae, pipeline.scheduler.config
     cell = cell_of(vae)
+    check_channels(unet, int(vae.config.latent_channels))
 
     def encode(prompts: Sequence[str]) -> Condition:
-        warn_of_long(pipeline.tokenizer, prompts)
-        embeddings, _ = pipeline.encode_prompt(
-            list(prompts),
-            pipeline._execution_device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-        )
+        with said_once():
+            embeddings, _ = pipeline.encode_prompt(
+                list(prompts),
+                pipeline._execution_device,
+                num_images_per_prompt=1,
+                do_classifier_free_guidance=False,
+            )
+        warn_of_long(prompts, readers(pipeline, {"": None}))
         return {"encoder_hidden_states": embeddings}
 
     return Parts(
         unet,
-        UNet(unet),
+        UNet(unet, distilled_guidance(pipeline)),
         schedule_from_config(config),
         prediction_of(config),
         Codec(vae, cell, cell * 2 ** (len(unet.config.block_out_channels) - 1)),

@@ -8,7 +8,15 @@ from typing import Any
 from torch import Tensor
 
 from yuragi.adapters.codec import Codec
-from yuragi.adapters.families.parts import Parts, Wrapped, cell_of, given, velocity, warn_of_long
+from yuragi.adapters.families.parts import (
+    Parts,
+    Wrapped,
+    cell_of,
+    check_channels,
+    given,
+    velocity,
+)
+from yuragi.adapters.families.words import readers, said_once, warn_of_long
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import flow_from_config
 from yuragi.core import Condition
@@ -34,22 +42,25 @@ def sd3(pipeline: Any) -> Parts:
     """The parts of a `StableDiffusion3Pipeline`."""
     transformer, vae = pipeline.transformer, pipeline.vae
     cell, patch = cell_of(vae), int(transformer.config.patch_size)
+    check_channels(transformer, int(vae.config.latent_channels))
     side = int(transformer.config.sample_size)
     tokens = (side // patch) ** 2
     # Beyond these the network has no position embeddings.
     largest = cell * patch * int(transformer.config.pos_embed_max_size)
 
     def encode(prompts: Sequence[str]) -> Condition:
-        if pipeline.text_encoder_3 is None and pipeline.tokenizer is not None:
-            warn_of_long(pipeline.tokenizer, prompts)
-        words, _, pooled, _ = pipeline.encode_prompt(
-            list(prompts),
-            None,
-            None,
-            device=pipeline._execution_device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-        )
+        with said_once():
+            words, _, pooled, _ = pipeline.encode_prompt(
+                list(prompts),
+                None,
+                None,
+                device=pipeline._execution_device,
+                num_images_per_prompt=1,
+                do_classifier_free_guidance=False,
+            )
+        # T5's words follow those of the other two, which are as many as their tokenizer allows.
+        t5 = words.shape[1] - pipeline.tokenizer_max_length
+        warn_of_long(prompts, readers(pipeline, {"": None, "_2": None, "_3": t5}))
         return {"encoder_hidden_states": words, "pooled_projections": pooled}
 
     return Parts(

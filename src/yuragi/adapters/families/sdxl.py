@@ -18,11 +18,13 @@ from yuragi.adapters.families.parts import (
     Parts,
     Wrapped,
     cell_of,
+    check_channels,
+    distilled_guidance,
     given,
     prediction_of,
     shown_images,
-    warn_of_long,
 )
+from yuragi.adapters.families.words import readers, said_once, warn_of_long
 from yuragi.adapters.model import Capabilities
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.core import Condition
@@ -36,9 +38,11 @@ class SizedUNet(Wrapped):
 
     Attributes:
         cell: pixels per cell.
+        guidance: see `yuragi.adapters.families.parts.distilled_guidance`.
     """
 
     cell: int
+    guidance: Tensor | None
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         told = given(condition)
@@ -50,7 +54,11 @@ class SizedUNet(Wrapped):
             "image_embeds": shown_images(told),
         }
         output: Tensor = self.module(
-            x, timestep, told["encoder_hidden_states"], added_cond_kwargs=added
+            x,
+            timestep,
+            told["encoder_hidden_states"],
+            timestep_cond=None if self.guidance is None else self.guidance.to(x),
+            added_cond_kwargs=added,
         ).sample
         return output
 
@@ -59,18 +67,18 @@ def sdxl(pipeline: Any) -> Parts:
     """The parts of a `StableDiffusionXLPipeline`."""
     unet, vae, config = pipeline.unet, pipeline.vae, pipeline.scheduler.config
     cell = cell_of(vae)
+    check_channels(unet, int(vae.config.latent_channels))
     zeros = bool(pipeline.config.get("force_zeros_for_empty_prompt"))
 
     def encode(prompts: Sequence[str]) -> Condition:
-        for tokenizer in (pipeline.tokenizer, pipeline.tokenizer_2):
-            if tokenizer is not None:
-                warn_of_long(tokenizer, prompts)
-        words, _, pooled, _ = pipeline.encode_prompt(
-            list(prompts),
-            device=pipeline._execution_device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
-        )
+        with said_once():
+            words, _, pooled, _ = pipeline.encode_prompt(
+                list(prompts),
+                device=pipeline._execution_device,
+                num_images_per_prompt=1,
+                do_classifier_free_guidance=False,
+            )
+        warn_of_long(prompts, readers(pipeline, {"": None, "_2": None}))
         if zeros:
             said = torch.tensor([bool(prompt) for prompt in prompts], device=words.device)
             words, pooled = words * said[:, None, None], pooled * said[:, None]
@@ -78,7 +86,7 @@ def sdxl(pipeline: Any) -> Parts:
 
     return Parts(
         unet,
-        SizedUNet(unet, cell),
+        SizedUNet(unet, cell, distilled_guidance(pipeline)),
         schedule_from_config(config),
         prediction_of(config),
         Codec(vae, cell, cell * 2 ** (len(unet.config.block_out_channels) - 1)),
