@@ -17,9 +17,9 @@ def packed(z):
     return z.reshape(b, h * w // 4, 4 * c)
 
 
-def theirs(family, z, scale):
+def theirs(family, z, scale, steps=STEPS):
     """The pipeline's own picture from this noise."""
-    common = {"num_inference_steps": STEPS, "output_type": "np"}
+    common = {"num_inference_steps": steps, "output_type": "np"}
     pipeline, words = family.pipeline, family.wanted
     size = {"width": family.size, "height": family.size}
     if family.name == "flux":

@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
@@ -182,7 +182,14 @@ def root(
     LOADING.set(Loading(dtype, model_config, offline, allow_pickle, chosen, vae_tiling, compile))
 
 
-def _warned(message: Warning | str, *where: object) -> None:
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """A warning as one line, without the place in our code that it comes from."""
     say(f"warning: {message}")
 
