@@ -12,7 +12,7 @@ from yuragi.core.denoiser import (
     tile,
 )
 from yuragi.core.mixture import GaussianMixture, MixtureDenoiser
-from yuragi.core.noise import Noise, RecordedNoise, SeededNoise, no_noise
+from yuragi.core.noise import NOISE_VERSION, Noise, RecordedNoise, SeededNoise, no_noise
 from yuragi.core.prediction import (
     Denoised,
     Direct,
@@ -48,6 +48,7 @@ from yuragi.core.times import (
 from yuragi.core.transition import Transition, noising
 
 __all__ = [
+    "NOISE_VERSION",
     "Condition",
     "Counting",
     "Denoised",
