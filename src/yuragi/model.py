@@ -84,7 +84,7 @@ class EditOptions(TypedDict, total=False):
 def load(
     source: str | Path | object,
     device: str | None = None,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype | str | None = None,
     *,
     config: str | Path | None = None,
     codec: Codec | None = None,
@@ -102,8 +102,8 @@ def load(
             of diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; a pipeline object,
             or a network of EDM or EDM2, which stay as they are.
         device: a torch device such as ``"cpu"``; by default the GPU when there is one.
-        dtype: of the weights; by default float32 on a CPU, elsewhere bfloat16 for flows and float16
-            for others.
+        dtype: of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a torch dtype; by
+            default float32 on a CPU, elsewhere bfloat16 for flows and float16 for others.
         config: for a single file, the directory of a pipeline of its kind.
         codec: for an EDM network on latents.
         offline: never ask the hub.
@@ -116,7 +116,7 @@ def load(
 
     Raises:
         InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
-            options about opening for an object; pictures for IP-Adapters that are not there, or
+            no such device or precision; options about opening for an object; pictures for IP-Adapters that are not there, or
             none for those that are.
     """
     shown = ip_adapter_image

@@ -150,4 +150,3 @@ def test_recorded_and_none():
         noise(2, torch.zeros(1, 2))
     with pytest.raises(InputError, match="samples"):
         SeededNoise(0, samples=[1, 2])(0, torch.zeros(3, 2))
-

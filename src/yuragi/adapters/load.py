@@ -29,7 +29,7 @@ from yuragi.adapters.model import DiffusionModel
 from yuragi.adapters.opening import Offload, Opening
 from yuragi.adapters.schedules import flow_from_config, grids_of
 from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
-from yuragi.device import enough_memory, pick_device
+from yuragi.device import enough_memory, pick_device, pick_dtype
 from yuragi.errors import InputError
 
 __all__ = ["HUB", "load_diffusers", "wrap_pipeline"]
@@ -47,10 +47,11 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
 
     Raises:
         InputError: it does not exist, is a pickle, is no pipeline, is damaged or half there, or of
-            a class that is not supported; no such device, or one that nothing can be offloaded
-            from; a name on the hub while offline.
+            a class that is not supported; no such device or precision, or a device that nothing
+            can be offloaded from; a name on the hub while offline.
     """
     device = pick_device(opening.device)
+    dtype = None if opening.dtype is None else pick_dtype(opening.dtype)
     _check_offload(opening, device)
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
@@ -60,7 +61,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
         raise InputError("model", f"{path} ({name})", allowed)
     with enough_memory(device):
-        pipeline = _opened(name, path, opening, _dtype(name, device, opening))
+        pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
         parts = _prepared(name, pipeline, opening, device)
     weights, files = fingerprints(path)
     return _model(pipeline, parts, path.resolve(), weights, files, opening)
@@ -158,9 +159,7 @@ def _model(
     )
 
 
-def _dtype(name: str, device: torch.device, opening: Opening) -> torch.dtype:
-    if opening.dtype is not None:
-        return opening.dtype
+def _usual_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu":
         return torch.float32
     return torch.bfloat16 if name in ("StableDiffusion3Pipeline", "FluxPipeline") else torch.float16

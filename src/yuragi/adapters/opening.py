@@ -19,8 +19,8 @@ class Opening:
 
     Attributes:
         device: a torch device; by default the GPU when there is one.
-        dtype: of the weights; by default float32 on a CPU, elsewhere bfloat16 for flows and float16
-            for others.
+        dtype: of the weights, by name or as a torch dtype; by default float32 on a CPU, elsewhere
+            bfloat16 for flows and float16 for others.
         config: for a single file, the directory of a pipeline of its kind.
         offline: never ask the hub.
         allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
@@ -31,7 +31,7 @@ class Opening:
     """
 
     device: str | torch.device | None = None
-    dtype: torch.dtype | None = None
+    dtype: torch.dtype | str | None = None
     config: Path | None = None
     offline: bool = False
     allow_pickle: bool = False

@@ -45,7 +45,6 @@ LOADING: ContextVar[Loading] = ContextVar("loading", default=Loading())  # noqa:
 
 def load_quietly(name: str, device: str | None) -> DiffusionModel:
     """Load a model as the user said, without the progress bars of the libraries."""
-    import torch
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
@@ -55,10 +54,9 @@ def load_quietly(name: str, device: str | None) -> DiffusionModel:
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     chosen = LOADING.get()
-    dtype = None if chosen.dtype is None else getattr(torch, chosen.dtype)
     opening = Opening(
         device,
-        dtype,
+        chosen.dtype,
         chosen.model_config,
         chosen.offline,
         chosen.allow_pickle,

@@ -1,0 +1,37 @@
+"""Precisions of weights: their names, and what is refused."""
+
+import pytest
+import torch
+
+import yuragi
+from yuragi.adapters import Opening, load_diffusers
+from yuragi.cli import loading
+from yuragi.device import DTYPES, pick_dtype
+from yuragi.errors import InputError
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "bfloat16"])
+def test_a_name_and_a_torch_dtype_load_the_same_precision(pipeline_folder, name):
+    for dtype in (name, getattr(torch, name)):
+        loaded = yuragi.load(pipeline_folder, "cpu", dtype=dtype).loaded
+        parts = loaded.pipeline.unet, loaded.pipeline.vae, loaded.pipeline.text_encoder
+        assert {part.dtype for part in parts} == {getattr(torch, name)}
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["half", "fp16", "torch.bfloat16", "", "int8", torch.int8, torch.bool, torch.cfloat, 16],
+)
+def test_other_precisions_are_refused_before_anything_is_opened(dtype):
+    """So before the hub is asked, too."""
+    for load in (
+        lambda: yuragi.load("owner/name", "cpu", dtype=dtype),
+        lambda: load_diffusers("owner/name", Opening("cpu", dtype)),
+    ):
+        with pytest.raises(InputError, match="^dtype = .*float32, float16, bfloat16"):
+            load()
+
+
+def test_the_command_line_knows_the_same_names():
+    assert set(loading.DTYPES) == set(DTYPES)
+    assert pick_dtype(torch.float64) == torch.float64
