@@ -116,8 +116,8 @@ def load(
 
     Raises:
         InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
-            no such device or precision; options about opening for an object; pictures for IP-Adapters that are not there, or
-            none for those that are.
+            no such device or precision; options about opening for an object; pictures for
+            IP-Adapters that are not there, or none for those that are.
     """
     shown = ip_adapter_image
     images = [shown] if isinstance(shown, str | Path | Image.Image) else list(shown)

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 import yuragi
+from families.tiny_pipelines import build
 from yuragi.adapters import LoRAFit, adapted, learned
 from yuragi.core import SeededNoise
 from yuragi.recipe.pictures import to_tensor
@@ -107,16 +108,37 @@ def test_seeds_and_prompts_decide(tiny, z, tmp_path):
         assert any(not torch.equal(found[0][name], other[name]) for name in names)
 
 
-def test_it_fades_with_the_noise(tiny, z, tmp_path):
-    """s(0) = 1, s(t0 / 2) = (1 + floor) / 2, s(t0) = s(above) = floor."""
-    fit = LoRAFit(2, 1, 1e-3)
-    weights = learned(tiny.loaded, z, "a", fit, 0, tmp_path / "a.safetensors", nothing)
-    with adapted(tiny.loaded, weights, 2, 0.4, 600.0) as knowing:
-        network = knowing.denoiser.network
-        for time, scale in ((0.0, 1.0), (300.0, 0.7), (600.0, 0.4), (900.0, 0.4)):
-            network(z, torch.tensor([time]), knowing.bind(["a"]).condition)
-            (found,) = {layer.scaling["yuragi"] for layer in network.layers}
-            assert found == pytest.approx(scale)
+@pytest.mark.parametrize("name", ["sd2", "sd3", "flux"])
+def test_it_fades_with_the_time_of_the_schedule(name, tmp_path):
+    """s(0) = 1, s(t0 / 2) = (1 + floor) / 2, s(t0) = s(above) = floor, also where a network reads
+    the sigma of a shifted flow: halfway to t0 = 0.6 that is 0.56 of 0.82 with a shift of 3.
+
+    A LoRA that has faded to s is one that does not fade and has s times the terms.
+    """
+    model = yuragi.load(build(name)).loaded.at(32, 48)
+    schedule, shape = model.denoiser.schedule, (1, *model.cells(32, 48))
+    fit, file = LoRAFit(2, 1, 1e-3), tmp_path / "a.safetensors"
+    terms = {
+        name: SeededNoise(1, [0], name)(0, weight[None])[0]
+        for name, weight in learned(model, torch.zeros(shape), "a", fit, 0, file, nothing).items()
+    }
+    x, top = SeededNoise(2)(0, torch.zeros(shape)), 0.6 * schedule.noisiest
+
+    def denoised(scale, floor, shares):
+        scaled = {
+            name: scale * term if ".lora_B." in name else term for name, term in terms.items()
+        }
+        times = [max(share * top, schedule.faintest) for share in shares]
+        with adapted(model, scaled, fit.rank, floor, top) as knowing, torch.no_grad():
+            bound = knowing.bind(["a"])
+            return [bound(x, torch.tensor(time, dtype=torch.float64)) for time in times]
+
+    shares, scales = (0.0, 0.5, 1.0, 1.3), (1.0, 0.7, 0.4, 0.4)
+    for found, share, scale in zip(denoised(1.0, 0.4, shares), shares, scales, strict=True):
+        (expected,) = denoised(scale, 1.0, [share])
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    (near,) = denoised(0.45, 1.0, [1.3])
+    assert not torch.allclose(found, near, rtol=1e-3, atol=1e-4)
 
 
 def test_a_lora_of_the_users_stays(tiny, z, tmp_path):

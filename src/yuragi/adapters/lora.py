@@ -8,7 +8,8 @@ While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest le
 
     s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
 
-so the clean end knows the picture fully, and the noisy end is free to move things.
+so the clean end knows the picture fully, and the noisy end is free to move things. t is the
+schedule's own time, also where the network reads something else (flows with a shift read sigma).
 
 Learning goes on where it was cut short: weights and the optimiser's moments are kept in a file
 beside the finished one. Everything is safetensors, and keyed by what decides it.
@@ -32,7 +33,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from yuragi.adapters.model import DiffusionModel
-from yuragi.core import Condition, Direct, Network, SeededNoise, in_precision
+from yuragi.core import Condition, Direct, SeededNoise, in_precision
 from yuragi.errors import InputError
 
 __all__ = ["LoRAFit", "adapted", "learned"]
@@ -85,10 +86,7 @@ def learned(
     """
     if file.exists():
         return load_file(file)
-    kind = model.denoiser.prediction
-    if not isinstance(kind, Direct):
-        allowed = "a model that predicts eps, v, x0 or flow"
-        raise InputError("lora", model.capabilities.family, allowed)
+    kind = _direct(model)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     with _injected(model.network, fit.rank) as lora, torch.enable_grad():
@@ -121,29 +119,53 @@ def adapted(
         weights: from `learned`.
         rank: of them.
         floor: s at t0 and above.
-        top: t0, the highest time of the edit.
+        top: t0, the highest time of the edit, on the axis of the model's schedule.
+
+    Raises:
+        InputError: as `learned`.
     """
+    kind = _direct(model)
     with _injected(model.network, rank) as lora:
         with torch.no_grad():
             for name, parameter in lora.weights.items():
                 parameter.copy_(weights[name])
-        network = _Fading(model.denoiser.network, lora.layers, floor, top)
-        yield replace(model, denoiser=replace(model.denoiser, network=network))
+        fading = replace(kind, time=_Fading(kind.time, lora.layers, floor, top))
+        yield replace(model, denoiser=replace(model.denoiser, prediction=fading))
 
 
+def _direct(model: DiffusionModel) -> Direct:
+    """What its network predicts, if that has a target to learn."""
+    kind = model.denoiser.prediction
+    if not isinstance(kind, Direct):
+        allowed = "a model that predicts eps, v, x0 or flow"
+        raise InputError("lora", model.capabilities.family, allowed)
+    return kind
+
+
+@dataclass(frozen=True)
 class _Fading:
-    """A network whose LoRA fades with the time that it is given."""
+    """A prediction's `Direct.time` that also sets s of t, just before the network is called.
 
-    def __init__(self, network: Network, layers: Sequence[Any], floor: float, top: float) -> None:
-        self.network, self.layers, self.floor, self.top = network, layers, floor, top
-        self.dtype: torch.dtype | None = getattr(network, "dtype", None)
+    It stands here because this is the last place that is told t: some networks read another time.
 
-    def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
-        share = min(timestep[0].item() / self.top, 1.0)
+    Attributes:
+        read: what the network reads, from (t, alpha, sigma).
+        layers: of peft, with the terms in them.
+        floor: s at t0 and above.
+        top: t0.
+    """
+
+    read: Callable[[Tensor, Tensor, Tensor], Tensor]
+    layers: Sequence[Any]
+    floor: float
+    top: float
+
+    def __call__(self, t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        share = min(t.item() / self.top, 1.0)
         scale = self.floor + (1 - self.floor) * (1 + math.cos(math.pi * share)) / 2
         for layer in self.layers:
             layer.set_scale(NAME, scale)
-        return self.network(x, timestep, condition)
+        return self.read(t, alpha, sigma)
 
 
 @dataclass(frozen=True)
@@ -176,7 +198,7 @@ def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
         network.requires_grad_(False)
         ends = f".lora_A.{NAME}.weight", f".lora_B.{NAME}.weight"
         weights = {name: each for name, each in network.named_parameters() if name.endswith(ends)}
-        yield _LoRA(mine, weights)
+        yield _LoRA(tuple(mine), weights)
     finally:
         for layer in layers():
             layer.delete_adapter(NAME)
