@@ -127,9 +127,9 @@ def test_a_single_file_wants_a_folder_of_its_kind(pipeline_folder, tmp_path):
 
 
 def test_the_hub_is_not_asked_while_offline():
-    with pytest.raises(InputError, match="model = 'owner/name'.*earlier download"):
+    with pytest.raises(InputError, match="model = 'owner/name'.*: yuragi models fetch owner/name$"):
         load_diffusers("owner/name", Opening(offline=True))
-    with pytest.raises(InputError, match="earlier download"):
+    with pytest.raises(InputError, match=": yuragi models fetch owner/name@v1.0$"):
         load_diffusers("owner/name@v1.0", Opening(offline=True))
 
 

@@ -297,7 +297,7 @@ def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
     assert (code, "--dtype = 'int8'" in err) == (2, True)
     settings[settings.index("--model") + 1] = "owner/name"
     code, _, err = cli("--offline", *settings, "-o", "c.png")
-    assert (code, "earlier download" in err) == (2, True)
+    assert (code, "yuragi models fetch owner/name" in err) == (2, True)
 
 
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):

@@ -11,7 +11,6 @@ is asked only where the caller names it, as ``owner/name`` or ``owner/name@revis
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -21,9 +20,10 @@ from PIL import Image
 from safetensors import SafetensorError
 
 from yuragi.adapters.card import card_of
-from yuragi.adapters.directory import PICKLES, check_directory, class_of
+from yuragi.adapters.directory import check_directory, class_of
 from yuragi.adapters.families import FAMILIES, Parts
 from yuragi.adapters.fingerprint import fingerprint_of, fingerprints
+from yuragi.adapters.hub import HUB, fetched
 from yuragi.adapters.ip_adapter import with_images
 from yuragi.adapters.model import DiffusionModel
 from yuragi.adapters.opening import Offload, Opening
@@ -32,10 +32,7 @@ from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
 from yuragi.device import enough_memory, pick_device, pick_dtype
 from yuragi.errors import InputError
 
-__all__ = ["HUB", "load_diffusers", "wrap_pipeline"]
-
-HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-"""A name on the hub, perhaps with a revision."""
+__all__ = ["load_diffusers", "wrap_pipeline"]
 
 
 def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:  # noqa: B008 (frozen)
@@ -55,7 +52,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
     _check_offload(opening, device)
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
-        path = _downloaded(str(source), opening)
+        path = fetched(str(source), offline=opening.offline, allow_pickle=opening.allow_pickle)
     name = class_of(opening.config if path.is_file() and opening.config else path)
     if name not in FAMILIES:
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
@@ -205,27 +202,3 @@ def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         allowed = f"a whole, undamaged pipeline ({reason})"
         raise InputError("model", str(path), allowed) from error
-
-
-def _downloaded(name: str, opening: Opening) -> Path:
-    """The folder of a pipeline from the hub, of the revision that is named."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    repository, _, revision = name.partition("@")
-    unwanted = [] if opening.allow_pickle else [f"*{ending}" for ending in PICKLES]
-    try:
-        return Path(
-            snapshot_download(
-                repository,
-                revision=revision or None,
-                local_files_only=opening.offline,
-                ignore_patterns=[*unwanted, "*.py", "*.msgpack", "*.onnx", "*.h5"],
-            )
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        where = (
-            "kept from an earlier download" if opening.offline else "that the hub can be asked for"
-        )
-        allowed = f"an existing path, or a name {where} ({str(error).splitlines()[0]})"
-        raise InputError("model", name, allowed) from error

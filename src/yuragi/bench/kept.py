@@ -12,6 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from yuragi.core import NOISE_VERSION
+
 __all__ = ["kept"]
 
 
@@ -26,13 +28,14 @@ def kept(
     Args:
         folder: where they are kept.
         stem: begins the file's name, for people.
-        decides: all that decides them; the rest of the name.
+        decides: all that decides them, beside the version of the noise; the rest of the name.
         make: makes them: pictures [n, 3, h, w] in [-1, 1], and any numbers.
 
     Returns:
         the pictures in 8-bit levels, and the numbers.
     """
-    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=8).hexdigest()
+    named = json.dumps([*decides, NOISE_VERSION])
+    key = hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
     path = folder / f"{stem}-{key}.safetensors"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

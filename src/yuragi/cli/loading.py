@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel, Offload
+    from yuragi.adapters import DiffusionModel, Offload, Opening
 
-__all__ = ["DTYPES", "LOADING", "OFFLOADS", "Loading", "load_quietly"]
+__all__ = ["DTYPES", "LOADING", "OFFLOADS", "Loading", "load_quietly", "opened_quietly"]
 
 DTYPES = ("float32", "float16", "bfloat16")
 OFFLOADS = ("model", "sequential")
@@ -45,16 +45,22 @@ LOADING: ContextVar[Loading] = ContextVar("loading", default=Loading())  # noqa:
 
 def load_quietly(name: str, device: str | None) -> DiffusionModel:
     """Load a model as the user said, without the progress bars of the libraries."""
+    from yuragi.recipe.models import load_model
+
+    return load_model(name, opened_quietly(device))
+
+
+def opened_quietly(device: str | None) -> Opening:
+    """How the user said that models are opened; the libraries show no progress bars from now on."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     from yuragi.adapters import Opening
-    from yuragi.recipe.models import load_model
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     chosen = LOADING.get()
-    opening = Opening(
+    return Opening(
         device,
         chosen.dtype,
         chosen.model_config,
@@ -64,4 +70,3 @@ def load_quietly(name: str, device: str | None) -> DiffusionModel:
         chosen.vae_tiling,
         chosen.compile,
     )
-    return load_model(name, opening)

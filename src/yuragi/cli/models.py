@@ -23,7 +23,7 @@ def models(
         str | None, typer.Option(help="Print the directory of this model.", metavar="NAME")
     ] = None,
 ) -> None:
-    """List models that are shipped, registered or kept from the hub; name, verify or check one."""
+    """List models that are shipped, registered or kept from the hub; name, fetch or check one."""
     if context.invoked_subcommand is not None:
         return
     from yuragi.recipe.models import model_path
@@ -78,6 +78,18 @@ def verify(
             typer.echo(f"{each}: " + ("changed: " + ", ".join(changed) if changed else "as it was"))
     if bad:
         raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="owner/name or owner/name@revision.")],
+) -> None:
+    """Bring a model from the hub to this machine, and print its folder."""
+    from yuragi.adapters import fetched
+    from yuragi.cli.loading import LOADING
+
+    chosen = LOADING.get()
+    typer.echo(fetched(name, offline=chosen.offline, allow_pickle=chosen.allow_pickle))
 
 
 @app.command()

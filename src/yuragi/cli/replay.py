@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.files import check_output
-from yuragi.cli.loading import load_quietly
+from yuragi.cli.loading import opened_quietly
 from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
@@ -38,16 +38,15 @@ def replay(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run the request inside a result again and compare, pixel by pixel."""
-    from yuragi.recipe.models import load_weak, split_version
-    from yuragi.recipe.replay import read_result
+    """Run the request inside a result again and compare, pixel by pixel; the hub is not asked."""
+    from yuragi.recipe.models import load_weak
+    from yuragi.recipe.replay import model_of, read_result
     from yuragi.recipe.replay import replay as run_again
 
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, (".png",))
     record, kept = read_result(image)
-    # Without its version: another one is refused here, in words about this picture.
-    loaded = load_quietly(model or split_version(record.request.model)[0], device)
+    loaded = model_of(record, opened_quietly(device), model)
     if loaded.weights != record.origin.weights:
         where = f"the weights in {loaded.path} are not those that made this picture"
         if not force:
@@ -63,6 +62,8 @@ def replay(
         output.parent.mkdir(parents=True, exist_ok=True)
         again.result.save(output, again.index)
         typer.echo(output)
+    if again.reason:
+        say(f"note: {again.reason}")
     if again.difference:
         typer.echo(f"differs by up to {again.difference} of 255 levels")
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from yuragi.adapters import DiffusionModel, LoRAFit, adapted, learned
+from yuragi.core import NOISE_VERSION
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
 from yuragi.recipe.context import Context
@@ -39,6 +40,7 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
         request.image.digest,
         request.prompt,
         request.seed,
+        NOISE_VERSION,
         *wanted.model_dump(exclude={"floor"}).values(),
     ]
     key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()

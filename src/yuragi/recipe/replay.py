@@ -1,14 +1,21 @@
-"""Run the request inside a saved result again, and compare."""
+"""Run the request inside a saved result again, and compare.
+
+A result may come from a stranger, so the models that it names are taken from this machine only: the
+hub is not asked, also not for whether there is something newer.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
-from yuragi.adapters import DiffusionModel
+from yuragi.adapters import DiffusionModel, Opening
+from yuragi.core import NOISE_VERSION
+from yuragi.recipe.models import load_model, model_folder, split_version
 from yuragi.recipe.pictures import (
     black_and_white,
     digest,
@@ -22,7 +29,10 @@ from yuragi.recipe.request import InpaintRequest, SampleRequest
 from yuragi.recipe.result import Record, Result, read_record
 from yuragi.recipe.run import Progress, run
 
-__all__ = ["Replay", "read_result", "replay"]
+__all__ = ["Replay", "model_of", "read_result", "replay"]
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+"""A revision on the hub that stays what it is."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,14 @@ class Replay:
         result: all pictures of the request.
         index: which of them was saved.
         difference: largest difference to the saved one, in levels of 255; 0 is bit for bit.
+        reason: why they differ, in one sentence; empty where they do not, or nothing known is
+            another than it was.
     """
 
     result: Result
     index: int
     difference: int
+    reason: str = ""
 
 
 def read_result(path: Path) -> tuple[Record, Image.Image]:
@@ -48,6 +61,32 @@ def read_result(path: Path) -> tuple[Record, Image.Image]:
     """
     kept = open_picture(path, "image")
     return read_record(kept, str(path)), kept.convert("RGB")
+
+
+def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
+    """The model that a record names, from this machine; on the hub the very revision.
+
+    Args:
+        record: from `read_result`.
+        opening: how, but the hub is not asked, whatever it says. A weaker model beside it is opened
+            likewise; see `yuragi.recipe.models.load_weak`.
+        name: where the model is now; by default as the record names it.
+
+    Raises:
+        InputError: it is not on this machine; for a model on the hub the error holds the command
+            that fetches it. Otherwise as `yuragi.recipe.models.load_model`.
+    """
+    return load_model(name or _name(record), replace(opening, offline=True))
+
+
+def _name(record: Record) -> str:
+    """The model without its version, which the caller compares; on the hub with its commit."""
+    name, _ = split_version(record.request.model)
+    card = record.origin.card
+    commit = "" if card is None else card.revision
+    if model_folder(name) is None and "@" not in name and COMMIT.fullmatch(commit):
+        return f"{name}@{commit}"
+    return name
 
 
 def replay(
@@ -73,7 +112,18 @@ def replay(
     """
     sources = {**record.sources, **_read(files, record)}
     result = run(record.request, model, sources, on_progress, weak=weak)
-    return Replay(result, record.index, largest_difference(result.images[record.index], kept))
+    difference = largest_difference(result.images[record.index], kept)
+    return Replay(result, record.index, difference, _reason(record) if difference else "")
+
+
+def _reason(record: Record) -> str:
+    """Why a picture that was made again is another one, where that is known."""
+    if record.origin.noise == NOISE_VERSION:
+        return ""
+    return (
+        f"the picture was made with version {record.origin.noise} of Yuragi's noise, and this "
+        f"release draws version {NOISE_VERSION}, in which the same seed gives other numbers"
+    )
 
 
 def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:

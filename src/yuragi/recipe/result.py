@@ -59,6 +59,7 @@ class Origin:
         device: ``cpu`` or the name of the accelerator.
         dtype: precision of the network.
         weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
+        noise: version of the numbers that seeds stand for; see `yuragi.core.NOISE_VERSION`.
         weak_weights: of the weaker model that guided it, if there was one.
         card: what was loaded; None in pictures of earlier versions.
     """
@@ -68,6 +69,7 @@ class Origin:
     device: str
     dtype: str
     weights: str
+    noise: int
     weak_weights: str = ""
     card: Card | None = None
 
@@ -191,7 +193,8 @@ def _card(told: Mapping[str, Any]) -> Card:
 
 def _origin(told: Mapping[str, Any]) -> Origin:
     card = told.get("card")
-    return Origin(**{**told, "card": None if card is None else _card(card)})
+    # Pictures of earlier versions do not name their noise: it was the first.
+    return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
 
 
 def parameters(request: Request, size: tuple[int, int]) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.adapters import DiffusionModel
+from yuragi.core import NOISE_VERSION
 from yuragi.device import enough_memory
 from yuragi.recipe.context import Context, Made, Progress
 from yuragi.recipe.models import with_version
@@ -91,5 +92,12 @@ def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
     dtype = str(model.dtype).removeprefix("torch.")
     weak_weights = "" if weak is None else weak.weights
     return Origin(
-        __version__, torch.__version__, device, dtype, model.weights, weak_weights, model.card
+        __version__,
+        torch.__version__,
+        device,
+        dtype,
+        model.weights,
+        NOISE_VERSION,
+        weak_weights,
+        model.card,
     )
