@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import huggingface_hub
 import pytest
+from huggingface_hub import constants
 from PIL import Image, PngImagePlugin
 
 import yuragi
@@ -42,7 +43,7 @@ def cache(monkeypatch, tmp_path):
     """The hub's cache on this machine, empty."""
     folder = tmp_path / "hub"
     folder.mkdir()
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(folder))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
     return folder
 
 
