@@ -1,27 +1,30 @@
 r"""REG without gradients as a guider of diffusers' modular pipelines.
 
 Classifier-free guidance prepares two batches, with the prompt and without. This prepares a third:
-the prompt again, at a state that is moved by h in every element. With p the network's outputs,
+the prompt again, at a state that is moved by h in every element. With p the network's outputs and
+x0(p, x) what they say about the picture, which is linear in both,
 
     J 1 = (p(x + h) - p(x)) / h            of the outputs
-    F = 1 - sigma J 1                      for eps
-    F = alpha (alpha - sigma J 1)          for v
-    F = alpha (1 - sigma J 1)              for flow
+    F = alpha x0(J 1, 1)                   1 - sigma J 1, for eps
 
 is alpha d(1^T x0) / dx, as in `yuragi.guidance.rectified`, and the guided output is
 
     p_cond + (scale - 1) F (p_cond - p_uncond).
 
-The move is made by a hook on the network while the third batch runs; it is taken away after it.
+The state is moved on its way to the network, in the call of the third batch alone. In half
+precision the state is rounded, so h is what the move has really changed, element by element, and
+F is 1 where that is nothing.
+
 Noise levels and prediction come from the scheduler's configuration, which the guider keeps, so that
-`save_pretrained` and `from_pretrained` keep them too.
+its own `save_pretrained` and `from_pretrained` keep them too. A pipeline that is saved does not
+keep its guider; diffusers makes a default one when the pipeline is loaded again.
 
 References: Gao et al. 2025 (arXiv 2501.18865), equation 21; section 4.5 of our guidance page for h.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -29,12 +32,14 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput
 from torch import Tensor, nn
 
-from yuragi.adapters.schedules import schedule_from_config
+from yuragi.core import Direct, predictions
+from yuragi.diffusers.axis import Axis, axis_of, flow_shift
+from yuragi.diffusers.calls import Arguments, change_next_call
 from yuragi.errors import InputError
+from yuragi.guidance.nudge import nudge, step_size
 
 __all__ = ["RectifiedGuidance"]
 
-KINDS = ("epsilon", "v_prediction", "flow_prediction")
 KEPT = (
     "num_train_timesteps",
     "beta_start",
@@ -42,27 +47,35 @@ KEPT = (
     "beta_schedule",
     "trained_betas",
     "rescale_betas_zero_snr",
+    "shift",
+    "use_flow_sigmas",
 )
-"""Of a scheduler's configuration: what its table of noise levels depends on."""
+"""Of a scheduler's configuration: what the meaning of its timesteps depends on."""
+
+FLOW = {"num_train_timesteps": 1000, "shift": 1.0}
+
+STATES = ("sample", "hidden_states", "x")
+"""What networks call the state, where they are not handed it first."""
 
 
 class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
     """Guidance that scales the law of the whole chain, to first order.
 
-    Make one by `for_scheduler`, and hand it over: ``pipe.update_components(guider=...)``.
+    Make one by `for_pipeline`, and hand it over: ``pipe.update_components(guider=...)``.
 
     Args:
         guidance_scale: 1 is off.
-        prediction_type: ``epsilon``, ``v_prediction`` or ``flow_prediction``.
-        table: for eps and v: what the noise levels depend on, by the names of a scheduler's
-            configuration.
+        prediction_type: a name of `yuragi.core.predictions`.
+        table: what the noise levels depend on, by the names of a scheduler's configuration; None,
+            for ``flow_prediction`` only, is a flow whose timesteps are 1000 sigma.
         h: step per element in units of sigma; 0.03, or 0.15 in half precision, where None.
         start: share of the steps before which nothing is guided.
         stop: share of the steps after which nothing is guided.
         enabled: False for no guidance at all.
 
     Raises:
-        InputError: a prediction that is none of these, a table that is missing, or h not above 0.
+        InputError: an unknown prediction, a table that is missing, or h not above 0; when it runs,
+            a network whose state is not found or has more elements than its output.
     """
 
     _input_predictions = ["pred_cond", "pred_uncond", "pred_moved"]  # noqa: RUF012 (theirs)
@@ -79,33 +92,51 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         enabled: bool = True,
     ) -> None:
         super().__init__(start, stop, enabled)
-        if prediction_type not in KINDS:
-            raise InputError("prediction_type", prediction_type, "one of " + ", ".join(KINDS))
+        if prediction_type not in predictions:
+            raise InputError("prediction_type", prediction_type, "one of " + ", ".join(predictions))
         if prediction_type != "flow_prediction" and table is None:
             raise InputError("table", None, "a scheduler's configuration; see for_scheduler")
         if h is not None and not h > 0:
             raise InputError("h", h, "a number above 0, or None")
         self.guidance_scale = guidance_scale
-        self.prediction_type = prediction_type
-        self._schedule = None if table is None else schedule_from_config(table)
+        self._prediction: Direct = predictions[prediction_type]
+        self._axis: Axis = axis_of(FLOW if table is None else table)
         self._h = h
-        self._moved = 0.0
-        self._hook: torch.utils.hooks.RemovableHandle | None = None
+        self._change: Tensor | None = None
+        self._take_back: Callable[[], None] = _nothing
+
+    @classmethod
+    def for_pipeline(
+        cls, pipeline: Any, guidance_scale: float = 7.5, h: float | None = None
+    ) -> RectifiedGuidance:
+        """The guider for a modular pipeline, whose scheduler must be in place.
+
+        Raises:
+            InputError: a pipeline without a place for a guider, such as Flux's, whose network is
+                told its scale; or noise levels that are neither a table's nor a flow's.
+        """
+        if not hasattr(pipeline, "guider"):
+            allowed = "a modular pipeline with a guider among its components"
+            raise InputError("pipeline", type(pipeline).__name__, allowed)
+        return cls.for_scheduler(pipeline.scheduler, guidance_scale, h)
 
     @classmethod
     def for_scheduler(
         cls, scheduler: Any, guidance_scale: float = 7.5, h: float | None = None
     ) -> RectifiedGuidance:
-        """The guider for a pipeline with this scheduler."""
+        """The guider for a pipeline with this scheduler.
+
+        Raises:
+            InputError: noise levels that are neither a table's nor a flow's.
+        """
         config = scheduler.config
-        if hasattr(scheduler, "sigmas") and "beta_start" not in config:
-            kind, table = "flow_prediction", None
-        else:
-            kind = config.get("prediction_type", "epsilon")
-            table = {name: config[name] for name in KEPT if config.get(name) is not None}
+        usual = "epsilon" if flow_shift(config) is None else "flow_prediction"
         # By name: diffusers takes what is not named for a default, and forgets it in `new`.
         made: RectifiedGuidance = cls(
-            guidance_scale=guidance_scale, prediction_type=kind, table=table, h=h
+            guidance_scale=guidance_scale,
+            prediction_type=config.get("prediction_type", usual),
+            table={name: config[name] for name in KEPT if config.get(name) is not None},
+            h=h,
         )
         return made
 
@@ -131,25 +162,25 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
     def prepare_models(self, denoiser: nn.Module) -> None:
         """Before a batch: the third one sees the state moved."""
         super().prepare_models(denoiser)
+        self._take_back()
         if self._count_prepared != 3:
             return
         _, sigma = self._levels()
-        half = next(denoiser.parameters()).dtype in (torch.float16, torch.bfloat16)
-        self._moved = float(sigma) * (self._h or (0.15 if half else 0.03))
+        self._change = None
 
-        def move(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
-            if given:
-                return (given[0] + self._moved, *given[1:]), named
-            name = "sample" if "sample" in named else "hidden_states"
-            return given, named | {name: named[name] + self._moved}
+        def move(given: tuple[Any, ...], named: dict[str, Any]) -> Arguments:
+            name = None if given else _name_of_state(named)
+            state = given[0] if name is None else named[name]
+            dtype = _read_in(state)
+            moved, self._change = _move(state, step_size(self._h, dtype) * sigma, dtype)
+            return ((moved, *given[1:]), named) if name is None else ((), {**named, name: moved})
 
-        self._hook = denoiser.register_forward_pre_hook(move, with_kwargs=True)
+        self._take_back = change_next_call(denoiser, move)
 
     def cleanup_models(self, denoiser: nn.Module) -> None:
-        """After a batch: the network is as it was."""
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
+        """After a batch: the network is as it was, also where it was not called."""
+        self._take_back()
+        self._take_back = _nothing
 
     def forward(
         self,
@@ -157,18 +188,30 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         pred_uncond: Tensor | None = None,
         pred_moved: Tensor | None = None,
     ) -> GuiderOutput:
-        """The guided output of the network."""
+        """The guided output of the network, of its type; computed in single precision."""
         if pred_uncond is None or pred_moved is None:
             return GuiderOutput(pred=pred_cond, pred_cond=pred_cond)
-        alpha, sigma = (value.to(pred_cond) for value in self._levels())
-        slope = (pred_moved - pred_cond) / self._moved
-        factor = {
-            "epsilon": lambda: 1 - sigma * slope,
-            "v_prediction": lambda: alpha * (alpha - sigma * slope),
-            "flow_prediction": lambda: alpha * (1 - sigma * slope),
-        }[self.prediction_type]()
-        pred = pred_cond + (self.guidance_scale - 1) * factor * (pred_cond - pred_uncond)
-        return GuiderOutput(pred=pred, pred_cond=pred_cond, pred_uncond=pred_uncond)
+        cond, uncond, moved = (each.float() for each in (pred_cond, pred_uncond, pred_moved))
+        change = self._change_of(cond)
+        alpha, sigma = (value.to(cond) for value in self._levels())
+        slope = (moved - cond) / change
+        factor = alpha * self._prediction.x0(slope, torch.ones_like(slope), alpha, sigma)
+        # The state may have swallowed the whole step where it is large: no change, no news.
+        factor = torch.where(change == 0, 1.0, factor)
+        pred = cond + (self.guidance_scale - 1) * factor * (cond - uncond)
+        return GuiderOutput(
+            pred=pred.to(pred_cond.dtype), pred_cond=pred_cond, pred_uncond=pred_uncond
+        )
+
+    def _change_of(self, pred: Tensor) -> Tensor:
+        """What the move has changed, in the shape of the network's output."""
+        if self._change is None:
+            raise InputError("denoiser", None, "a network that is called once for each batch")
+        if self._change.numel() != pred.numel():
+            shape = tuple(self._change.shape)
+            allowed = f"a network whose state has as many elements as its output: {pred.numel()}"
+            raise InputError("denoiser", f"a state of shape {shape}", allowed)
+        return self._change.reshape(pred.shape).float()
 
     @property
     def is_conditional(self) -> bool:
@@ -189,7 +232,38 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
     def _levels(self) -> tuple[Tensor, Tensor]:
         """(alpha, sigma) of the present step, as the network sees its state."""
         t = torch.as_tensor(self._timestep).double().cpu()
-        if self._schedule is not None:
-            return self._schedule(t)
-        sigma = t / 1000 if float(t) > 1 else t
-        return 1 - sigma, sigma
+        return self._axis.levels(t)
+
+
+def _nothing() -> None:
+    """Takes nothing back."""
+
+
+def _name_of_state(named: Mapping[str, Any]) -> str:
+    """Which argument is the state, where none is given by position."""
+    found = [name for name in STATES if name in named]
+    if not found:
+        allowed = "a network whose state comes first or is called " + ", ".join(STATES)
+        raise InputError("denoiser", f"one that is told {', '.join(named)}", allowed)
+    return found[0]
+
+
+def _read_in(state: Tensor | list[Tensor]) -> torch.dtype:
+    """What the network computes in.
+
+    Its weights do not tell: some are kept in single precision while the others are not.
+    """
+    first = state if isinstance(state, Tensor) else state[0]
+    if torch.is_autocast_enabled(first.device.type):
+        return torch.get_autocast_dtype(first.device.type)
+    return first.dtype
+
+
+def _move(
+    state: Tensor | list[Tensor], h: Tensor, dtype: torch.dtype
+) -> tuple[Tensor | list[Tensor], Tensor]:
+    """The state, or the list of its rows that some networks take, moved by h; and the change."""
+    if isinstance(state, Tensor):
+        return nudge(state, torch.ones_like(state), h, dtype)
+    pairs = [nudge(row, torch.ones_like(row), h, dtype) for row in state]
+    return [moved for moved, _ in pairs], torch.stack([change for _, change in pairs])

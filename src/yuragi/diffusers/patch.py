@@ -12,21 +12,25 @@ and asks its network for both at once. While patched, the network answers with p
     p_uncond' = p_cond - F (p_cond - p_uncond)
 
 so that the formula gives p_cond + (scale - 1) F (p_cond - p_uncond), for any gain and any kind of
-prediction. Nothing else in the pipeline changes, and afterwards nothing has changed at all.
+prediction. Nothing else in the pipeline changes, and afterwards nothing has changed at all:
+`yuragi.diffusers.calls` says how.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from yuragi.adapters.families import FAMILIES
-from yuragi.core import Condition, Direct, NetworkDenoiser
+from yuragi.core import Condition, Direct, NetworkDenoiser, Schedule
+from yuragi.diffusers.calls import answered
 from yuragi.errors import InputError
+from yuragi.guidance import Gain
 from yuragi.recipe.guidance_rule import GuidanceRule
 from yuragi.recipe.rules import completed, gain_of
 
@@ -46,7 +50,9 @@ NESTED = "added_cond_kwargs"
 def patch(
     pipeline: Any, guidance: GuidanceRule, guidance_scale: float | None = None
 ) -> Iterator[Any]:
-    """The pipeline with another gain.
+    """The pipeline with another gain, in whatever precision its network runs.
+
+    The network may be offloaded, compiled or hooked. A patch inside another one takes its place.
 
     Args:
         pipeline: a Stable Diffusion, Stable Diffusion XL or DiT pipeline.
@@ -64,52 +70,56 @@ def patch(
     if guidance.rule != "cfg":
         raise InputError("guidance", guidance.rule, "cfg: the pipeline has its own loop")
     parts = FAMILIES[name](pipeline)
-    module = parts.module
     if not isinstance(parts.prediction, Direct):
         raise InputError("pipeline", name, "a network that predicts eps, v, x0 or flow")
-    kind, schedule = parts.prediction, parts.schedule
-    gain, original = gain_of(completed(guidance, None)), module.forward
-    away_first = UNCONDITIONAL_FIRST[name]
+    answer = _Answer(
+        pipeline,
+        parts.module,
+        parts.prediction,
+        parts.schedule,
+        gain_of(completed(guidance, None)),
+        guidance_scale,
+        UNCONDITIONAL_FIRST[name],
+    )
+    with answered(parts.module, answer):
+        yield pipeline
 
-    def scale() -> float:
-        found = guidance_scale or getattr(pipeline, "guidance_scale", None)
-        if found is None:
-            raise InputError(
-                "guidance_scale", None, "a number: this pipeline does not tell its own"
-            )
-        return float(found)
 
-    def forward(sample: Tensor, timestep: Tensor, *given: Any, **named: Any) -> Any:
+@dataclass(frozen=True)
+class _Answer:
+    """What the network answers in its place while a pipeline is patched."""
+
+    pipeline: Any
+    module: nn.Module
+    kind: Direct
+    schedule: Schedule
+    gain: Gain
+    guidance_scale: float | None
+    away_first: bool
+
+    def __call__(self, sample: Tensor, timestep: Tensor, *given: Any, **named: Any) -> Any:
+        if not self._guided:
+            return self.module(sample, timestep, *given, **named)
         if given:
             named["encoder_hidden_states"] = given[0]
         told, rest = _told(named, len(sample))
-        doubled = getattr(pipeline, "do_classifier_free_guidance", True)
-        if not doubled or len(sample) % 2:
-            return original(sample, timestep, **named)
         first, second = ({k: v.chunk(2)[i] for k, v in told.items()} for i in (0, 1))
-        strong_told, weak_told = (second, first) if away_first else (first, second)
-        x, t = sample.chunk(2)[0], torch.as_tensor(timestep).flatten()[0].double().cpu()
-        extra: list[Tensor] = []
-
-        def network(state: Tensor, time: Tensor, condition: Condition | None) -> Tensor:
-            out: Tensor = original(
-                state.to(sample.dtype), _like(timestep, time), **_named(condition or {}, rest)
-            )[0]
-            extra.append(out[: len(x), x.shape[1] :])  # a variance beside the mean
-            return out[:, : x.shape[1]]
-
+        strong_told, weak_told = (second, first) if self.away_first else (first, second)
+        x, t = sample.chunk(2)[0].float(), torch.as_tensor(timestep).flatten()[0].double().cpu()
+        network = _Network(self.module, sample.dtype, torch.as_tensor(timestep).dtype, rest)
         strong, weak = (
-            NetworkDenoiser(network, schedule, kind, side) for side in (strong_told, weak_told)
+            NetworkDenoiser(network, self.schedule, self.kind, side)
+            for side in (strong_told, weak_told)
         )
-        alpha, sigma = (value.float().to(x.device) for value in schedule(t))
-        weight = torch.tensor(scale() - 1, dtype=torch.float64)
-        guidance_now = gain(strong, weak, x.float(), t, weight)
+        alpha, sigma = (value.float().to(x.device) for value in self.schedule(t))
+        weight = torch.tensor(self._scale - 1, dtype=torch.float64)
+        found = self.gain(strong, weak, x, t, weight)
         outs = [
-            kind.target(x0, (x.float() - alpha * x0) / sigma, alpha, sigma)
-            for x0 in (guidance_now.x0, guidance_now.x0 - guidance_now.direction)
+            self.kind.target(x0, (x - alpha * x0) / sigma, alpha, sigma)
+            for x0 in (found.x0, found.x0 - found.direction)
         ]
-        both = torch.cat(outs[::-1] if away_first else outs).to(sample.dtype)
-        variance = extra[0].repeat(2, 1, 1, 1)
+        both = torch.cat(outs[::-1] if self.away_first else outs).to(sample.dtype)
+        variance = network.beside[0][: len(x)].repeat(2, 1, 1, 1)
         answer = torch.cat([both, variance.to(both)], 1)
         if named.get("return_dict", True):
             from diffusers.models.modeling_outputs import Transformer2DModelOutput
@@ -117,11 +127,38 @@ def patch(
             return Transformer2DModelOutput(sample=answer)
         return (answer,)
 
-    module.forward = forward
-    try:
-        yield pipeline
-    finally:
-        del module.forward
+    @property
+    def _guided(self) -> bool:
+        """Whether the pipeline asks for both sides at once."""
+        told = getattr(self.pipeline, "do_classifier_free_guidance", None)
+        return self._scale > 1 if told is None else bool(told)
+
+    @property
+    def _scale(self) -> float:
+        found = self.guidance_scale or getattr(self.pipeline, "guidance_scale", None)
+        if found is None:
+            raise InputError(
+                "guidance_scale", None, "a number: this pipeline does not tell its own"
+            )
+        return float(found)
+
+
+@dataclass(frozen=True)
+class _Network:
+    """The pipeline's network as a plain one, in the precision that the pipeline hands states in."""
+
+    module: nn.Module
+    dtype: torch.dtype
+    time_dtype: torch.dtype
+    rest: Mapping[str, Any]
+    beside: list[Tensor] = field(default_factory=list)
+    """What it said beside its prediction: the variance that some predict."""
+
+    def __call__(self, x: Tensor, time: Tensor, condition: Condition | None) -> Tensor:
+        named = _named(condition or {}, self.rest)
+        out: Tensor = self.module(x, time.to(self.time_dtype), **named)[0]
+        self.beside.append(out[:, x.shape[1] :])
+        return out[:, : x.shape[1]]
 
 
 def _told(named: Mapping[str, Any], rows: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -151,8 +188,3 @@ def _named(condition: Condition, rest: Mapping[str, Any]) -> dict[str, Any]:
         if name.startswith(prefix)
     }
     return {**rest, **plain, **({NESTED: added} if added else {}), "return_dict": False}
-
-
-def _like(timestep: Tensor, time: Tensor) -> Tensor:
-    """Time for a batch, in the type that the pipeline gave it in."""
-    return time.to(torch.as_tensor(timestep).dtype)

@@ -1,15 +1,16 @@
 r"""Our solvers as a scheduler of diffusers: ``pipe.scheduler = SolverScheduler.from_config(...)``.
 
 A pipeline evaluates its network once a step, so solvers that ask it once fit: DDIM with any eta,
-ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE. The noise of an SDE is
-keyed by (seed, row of the batch, step) as in `yuragi.recipe`, so picture k is the same in every
-batch, and from equal starts the same as by `yuragi sample`. A generator that the caller hands over
-is not used for it; it only decides the pipeline's start.
+ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE; for tables of noise
+levels and for flows. The noise of an SDE is keyed by (seed, row of the batch, step) as in
+`yuragi.recipe`, so picture k has the same noise in every batch, and from equal starts the same as
+by `yuragi sample`, where states have the same layout (Flux's pipeline packs them). A generator that
+the caller hands over is not used for it; it only decides the pipeline's start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,11 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.schedulers.scheduling_utils import SchedulerOutput
 from torch import Tensor
 
-from yuragi.adapters.schedules import schedule_from_config
-from yuragi.core import Direct, Schedule, SeededNoise, predictions, time_grids
+from yuragi.adapters.schedules import grids_of
+from yuragi.core import Direct, Schedule, SeededNoise, check_times, predictions, time_grids
+from yuragi.diffusers.axis import SHIFTS, Axis, axis_of, flow_shift
 from yuragi.errors import InputError
-from yuragi.solver import Memory, make_solver
+from yuragi.solver import Memory, Solver, make_solver
 
 __all__ = ["SolverScheduler"]
 
@@ -31,24 +33,33 @@ ONCE = ("ddim", "ddpm", "euler", "dpm++", "dpm++2m", "sde-dpm++", "sde-dpm++2m")
 
 
 class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
-    """One of our solvers over a table of noise levels.
+    """One of our solvers over a table of noise levels, or over a flow.
 
     Args:
         solver: a name of `ONCE`.
         eta: noise of the solver ``ddim``.
         seed: of the noise of an SDE.
-        num_train_timesteps: of the table, as in diffusers.
-        beta_start: likewise.
+        num_train_timesteps: of the table, as in diffusers; of a flow, what sigma is multiplied by
+            to make a timestep.
+        beta_start: of the table, as in diffusers.
         beta_end: likewise.
         beta_schedule: likewise.
         trained_betas: likewise.
         rescale_betas_zero_snr: likewise.
-        prediction_type: likewise.
+        prediction_type: likewise; None is ``flow_prediction`` for a flow and else ``epsilon``.
         timestep_spacing: a name of `yuragi.core.time_grids`.
+        steps_offset: of the spacing ``leading``, as in diffusers.
+        shift: of a flow, as in diffusers; None is a table.
+        use_dynamic_shifting: of a flow whose pipeline makes a shift for the picture's size.
+        time_shift_type: likewise: ``exponential`` or ``linear``.
+        base_shift: read by such pipelines, as are the three that follow.
+        max_shift: likewise.
+        base_image_seq_len: likewise.
+        max_image_seq_len: likewise.
 
     Raises:
-        InputError: a solver that asks more than once, an eta without ``ddim``, or an unknown grid
-            or prediction.
+        InputError: a solver that asks more than once, an eta without ``ddim``, or an unknown grid,
+            prediction or kind of shift.
     """
 
     order = 1
@@ -66,34 +77,108 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         beta_schedule: str = "linear",
         trained_betas: Sequence[float] | None = None,
         rescale_betas_zero_snr: bool = False,
-        prediction_type: str = "epsilon",
+        prediction_type: str | None = None,
         timestep_spacing: str = "trailing",
+        steps_offset: int = 0,
+        shift: float | None = None,
+        use_dynamic_shifting: bool = False,
+        time_shift_type: str = "exponential",
+        base_shift: float = 0.5,
+        max_shift: float = 1.15,
+        base_image_seq_len: int = 256,
+        max_image_seq_len: int = 4096,
     ) -> None:
         if solver not in ONCE:
             raise InputError("solver", solver, "one of " + ", ".join(ONCE))
+        kind = prediction_type or ("epsilon" if shift is None else "flow_prediction")
         for name, value, known in (
-            ("prediction_type", prediction_type, predictions),
+            ("prediction_type", kind, predictions),
             ("timestep_spacing", timestep_spacing, time_grids),
+            ("time_shift_type", time_shift_type, SHIFTS),
         ):
             if value not in known:
                 raise InputError(name, value, "one of " + ", ".join(known))
+        self.register_to_config(prediction_type=kind)
         self._solver = make_solver(solver, eta)
-        self._schedule = schedule_from_config(self.config)
+        self._axis: Axis = axis_of(self.config)
         self._memory: Memory = self._solver.init()
         self._times = torch.empty(0)
         self.timesteps = torch.empty(0)
         self.num_inference_steps: int | None = None
         self._at = 0
 
+    @classmethod
+    def from_config(
+        cls, config: Any = None, return_unused_kwargs: bool = False, **changes: Any
+    ) -> Any:
+        """The scheduler for the noise levels of another one's configuration.
+
+        A flow is taken over whatever its scheduler calls it; its grid becomes ``trailing``. An eta
+        stays with its solver: where another solver is named, it is dropped.
+
+        Args:
+            config: of a scheduler for a table or a flow.
+            return_unused_kwargs: as in diffusers.
+            changes: arguments of the class that replace those of the configuration.
+
+        Raises:
+            InputError: noise levels that are neither a table's nor a flow's.
+        """
+        found: dict[str, Any] = {"eta": None} if "solver" in changes else {}
+        if isinstance(config, Mapping) and flow_shift(config) is not None:
+            found["shift"] = flow_shift(config)
+            if config.get("use_flow_sigmas"):
+                found["timestep_spacing"] = "trailing"  # theirs is for the table only
+        return super().from_config(config, return_unused_kwargs, **{**found, **changes})
+
     def set_timesteps(
-        self, num_inference_steps: int, device: str | torch.device | None = None
+        self,
+        num_inference_steps: int | None = None,
+        device: str | torch.device | None = None,
+        timesteps: Sequence[float] | Tensor | None = None,
+        sigmas: Sequence[float] | Tensor | None = None,
+        mu: float | None = None,
     ) -> None:
-        """Choose the noise levels of a run, and forget the one before."""
-        grid = time_grids[self.config["timestep_spacing"]]
-        self._times = grid(self._schedule, num_inference_steps)
-        self.timesteps = self._times[:-1].to(device=device)
-        self.num_inference_steps = num_inference_steps
+        """Choose the noise levels of a run, and forget the one before.
+
+        Args:
+            num_inference_steps: how many, on the grid of ``timestep_spacing``.
+            device: of `timesteps`.
+            timesteps: instead of a number: what the network reads, falling; the clean end follows.
+            sigmas: instead of a number, for flows only: falling levels before they are shifted, as
+                in diffusers; the clean end follows.
+            mu: for flows only: what the pipeline makes of the picture's size; it replaces `shift`.
+
+        Raises:
+            InputError: not exactly one of the first, third and fourth; levels that do not fall or
+                lie outside the schedule; sigmas or mu for a table.
+        """
+        self._axis = axis_of(self.config, mu)
+        self._times = self._chosen(num_inference_steps, timesteps, sigmas)
+        # Single precision: some devices have no other, and networks read no more of it.
+        self.timesteps = self._axis.timesteps(self._times[:-1]).float().to(device=device)
+        self.num_inference_steps = len(self.timesteps)
         self._memory, self._at = self._solver.init(), 0
+
+    def _chosen(
+        self,
+        steps: int | None,
+        timesteps: Sequence[float] | Tensor | None,
+        sigmas: Sequence[float] | Tensor | None,
+    ) -> Tensor:
+        """The times of a run, with the clean end."""
+        schedule = self._axis.schedule
+        if timesteps is not None:
+            times = self._axis.times(torch.as_tensor(timesteps, dtype=torch.float64).cpu())
+        elif sigmas is not None:
+            if self.config["shift"] is None:
+                raise InputError("sigmas", sigmas, "None for a table of noise levels")
+            times = torch.as_tensor(sigmas, dtype=torch.float64).cpu()
+        elif steps is not None:
+            return grids_of(self, tokens=0)[self.config["timestep_spacing"]](schedule, steps)
+        else:
+            raise InputError("num_inference_steps", None, "a number, or timesteps, or sigmas")
+        return check_times(torch.cat([times, torch.tensor([schedule.clean]).double()]), schedule)
 
     def set_begin_index(self, begin_index: int = 0) -> None:
         """Start at a later level, as image-to-image pipelines do."""
@@ -108,20 +193,37 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         model_output: Tensor,
         timestep: Any,
         sample: Tensor,
+        eta: float = 0.0,
+        use_clipped_model_output: bool | None = None,
         generator: Any = None,
         return_dict: bool = True,
     ) -> SchedulerOutput | tuple[Tensor]:
         """One step down.
 
+        Args:
+            model_output: of the network, (b, ...), perhaps with a variance beside it.
+            timestep: unread: steps are counted.
+            sample: the state, (b, ...).
+            eta: as pipelines pass it on. Above 0 it replaces the one of the configuration; 0 is
+                what every pipeline passes on where nobody asked for it, and changes nothing.
+            use_clipped_model_output: as `DDIMPipeline` passes it on: nothing is clipped here.
+            generator: unread: see above.
+            return_dict: as in diffusers.
+
         Raises:
-            InputError: before `set_timesteps`, or beyond the last level.
+            InputError: before `set_timesteps`, beyond the last level, an eta above 0 with another
+                solver than ``ddim``, or a wish for clipping.
         """
         if self._at + 1 >= len(self._times):
             raise InputError("timestep", timestep, "a level of set_timesteps")
+        if use_clipped_model_output:
+            raise InputError("use_clipped_model_output", True, "None: nothing is clipped here")
+        solver: Solver = make_solver(self.config["solver"], eta) if eta else self._solver
         t, s = self._times[self._at], self._times[self._at + 1]
         x = sample.float()
-        known = _Known(self._schedule, predictions[self.config["prediction_type"]], model_output)
-        transition, self._memory = self._solver.step(known, x, t, s, self._memory)
+        kind = predictions[self.config["prediction_type"]]
+        known = _Known(self._axis.schedule, kind, model_output)
+        transition, self._memory = solver.step(known, x, t, s, self._memory)
         noise = (
             SeededNoise(self.config["seed"], stream="steps")(self._at, x)
             if transition.noisy
@@ -132,12 +234,28 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         return SchedulerOutput(prev_sample=after) if return_dict else (after,)
 
     def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Clean states at these levels, one for each row."""
-        rows = []
-        for x0, z, t in zip(original_samples, noise, timesteps.flatten(), strict=True):
-            alpha, sigma = (value.to(x0) for value in self._schedule(t.double().cpu()))
-            rows.append(alpha * x0 + sigma * z)
-        return torch.stack(rows)
+        """Clean states at these levels.
+
+        Args:
+            original_samples: (b, ...).
+            noise: of the same shape.
+            timesteps: one for each row, or one for all.
+
+        Raises:
+            InputError: another number of timesteps.
+        """
+        told, rows = torch.as_tensor(timesteps).flatten().cpu(), len(original_samples)
+        if len(told) not in (1, rows):
+            raise InputError("timesteps", len(told), f"1 timestep, or one for each of {rows} rows")
+        alpha, sigma = (
+            value.to(original_samples).reshape(-1, *[1] * (original_samples.ndim - 1))
+            for value in self._axis.levels(told)
+        )
+        return alpha * original_samples + sigma * noise
+
+    def scale_noise(self, sample: Tensor, timestep: Tensor, noise: Tensor) -> Tensor:
+        """`add_noise`, as pipelines of flows call it."""
+        return self.add_noise(sample, noise, timestep)
 
     def __len__(self) -> int:
         return int(self.config["num_train_timesteps"])
