@@ -259,11 +259,11 @@ def _read_in(state: Tensor | list[Tensor]) -> torch.dtype:
     return first.dtype
 
 
-def _move(
-    state: Tensor | list[Tensor], h: Tensor, dtype: torch.dtype
-) -> tuple[Tensor | list[Tensor], Tensor]:
+def _move(state: Tensor | list[Tensor], h: Tensor, dtype: torch.dtype) -> tuple[Any, Tensor]:
     """The state, or the list of its rows that some networks take, moved by h; and the change."""
     if isinstance(state, Tensor):
-        return nudge(state, torch.ones_like(state), h, dtype)
-    pairs = [nudge(row, torch.ones_like(row), h, dtype) for row in state]
+        # In single precision, where the difference of two halves is exact.
+        moved, change = nudge(state.float(), torch.ones_like(state).float(), h, dtype)
+        return moved.to(state.dtype), change
+    pairs = [_move(row, h, dtype) for row in state]
     return [moved for moved, _ in pairs], torch.stack([change for _, change in pairs])
