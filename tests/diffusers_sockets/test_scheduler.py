@@ -169,7 +169,6 @@ def test_flow_pipelines_equal_our_own_loop(solver):
 
 def test_a_shift_for_the_size_is_the_pipelines():
     pipeline = build("flux")
-    pipeline.scheduler.register_to_config(time_shift_type="exponential")
     z = torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
     settings = {"latents": z, "width": 64, "height": 64, "num_inference_steps": STEPS}
     settings |= {"output_type": "np", "max_sequence_length": 16}
