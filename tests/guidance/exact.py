@@ -19,6 +19,7 @@ from yuragi.core import (
 
 F64 = torch.float64
 TABLE = TableSchedule.from_betas(scaled_linear_betas())
+VP, FLOW = VPSchedule(), FlowSchedule()
 
 
 def gaussian(mean, variance):
@@ -72,9 +73,6 @@ def _flow_level(state, alpha):
     return alpha, 1 - alpha, state
 
 
-VP, FLOW = VPSchedule(), FlowSchedule()
-
-
 def network(kind, mixture):
     """An exact network denoiser of one of the parametrisations of `KINDS`."""
     if kind in ("epsilon", "v_prediction", "sample"):
@@ -96,6 +94,23 @@ def network(kind, mixture):
 
 
 KINDS = ("epsilon", "v_prediction", "sample", "flow_prediction", "sit", "edm", "ve_epsilon")
+
+
+def gaussian_network(variance, dtype, output="epsilon", schedule=VP):
+    """The exact network of N(0, variance I), which reads and says numbers of one precision.
+
+    Its state is exact in between, so that what it says differs from the closed form by the rounding
+    of its state and of its output alone.
+    """
+
+    def network(state, time, condition):
+        alpha, sigma = schedule(time[0].double())
+        x = state.double()
+        x0 = alpha * variance / (alpha**2 * variance + sigma**2) * x
+        return predictions[output].target(x0, (x - alpha * x0) / sigma, alpha, sigma).to(dtype)
+
+    network.dtype = dtype
+    return NetworkDenoiser(network, schedule, predictions[output])
 
 
 def at_level(schedule, ratio, normalised):

@@ -291,13 +291,13 @@ def test_nothing_breaks_at_the_noisiest_level(kind):
         assert Guided(strong, weak, constant(3.0), gain)(x, t).isfinite().all()
 
 
-def test_without_signal_only_plain_guidance_pushes():
-    """At alpha = 0 no slope can be measured: REG and the ratio are 0, and nothing is undefined."""
+def test_without_signal_rectified_guidance_does_not_push():
+    """At alpha = 0 REG is 0 by its formula, and nothing is undefined."""
     strong, weak = exact(CLASS, FLOW), exact(ALL, FLOW)
     t, x = torch.tensor(1.0, dtype=F64), normal(4, 2)
     away = Unclassified(strong, lambda x, t: x.sum(1))
     for side in (weak, away):
-        for gain in (RowSum(), RowSumForward(), Ratio(), Refresh(Ratio(), 2)):
+        for gain in (RowSum(), RowSumForward(), Refresh(RowSumForward(), 2)):
             found = Guided(strong, side, constant(3.0), gain)(x, t)
             assert torch.allclose(found, strong(x, t))
     assert not torch.allclose(Guided(strong, weak, constant(3.0))(x, t), strong(x, t))

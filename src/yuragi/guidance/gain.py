@@ -69,14 +69,19 @@ class Reading(NamedTuple):
     """What a gain measured along the guidance direction; each [b].
 
     Attributes:
-        rho: slope of the weak denoiser over slope of the strong one.
-        slope: j_c, alpha times the slope of the strong one.
-        factor: f, the factor that the two slopes ask for.
+        rho: slope of the weak denoiser over slope of the strong one; NaN where rounding drowned it.
+        slope: j_c, alpha times the slope of the strong one; NaN likewise, or where none was taken.
+        factor: f, the factor that the two slopes ask for, at most 1; 1 where nothing was heard.
     """
 
     rho: Tensor
     slope: Tensor
     factor: Tensor
+
+    @property
+    def bounded(self) -> Tensor:
+        """Where the exact factor is above 1 and 1 was taken instead, [b]."""
+        return self.rho < 1
 
 
 Factor: TypeAlias = Callable[[Tensor], tuple[Tensor, Reading | None]]
@@ -144,7 +149,10 @@ def fixed(value: Tensor) -> Factor:
 
 
 def gaussian_factor(rho: Tensor, weight: Tensor) -> Tensor:
-    """F = 1 / (1 + (1 + w) max(rho - 1, 0)): exact along the guidance direction of Gaussians."""
+    """F = 1 / (1 + (1 + w) max(rho - 1, 0)): exact along the guidance direction of Gaussians.
+
+    But for rho < 1, where it is bounded by 1; see `yuragi.guidance.ratio` for the reason.
+    """
     return 1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))
 
 

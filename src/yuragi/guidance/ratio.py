@@ -16,7 +16,12 @@ secant sees that. No gradient is needed; with e from the step before, all four e
 batch.
 
 Where there is no signal (alpha = 0), or the strong denoiser's answer drowns in rounding, nothing
-can be measured, and the factor is 0: as REG's, which vanishes there too.
+can be measured, and guidance is plain: F = 1, and rho and the slope are NaN.
+
+f is at most 1, so that no push is longer than the scale asks for. Where rho < 1 the exact f is above
+1 and has no limit: it grows without end towards rho = w / (1 + w), from where on down no tilted law
+exists, and rounding and training scatter the slopes of trained networks around rho = 1. The readings
+say where that bound acted (`Reading.bounded`). Below there is none: f falls with rho as it should.
 
 The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds, for
 classes that are far apart.
@@ -38,13 +43,12 @@ from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
 from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, gaussian_factor, rows, scaled
 from yuragi.guidance.memory import Memory
-from yuragi.guidance.nudge import network_dtype, nudge, step_size
+from yuragi.guidance.nudge import along, length, network_dtype, nudge, rounding, secant_size
 
 __all__ = ["Ratio", "SeparationGamma"]
 
 SLOPE = (1e-3, 3.0)
-EXCESS = 50.0
-"""Bounds of j and of rho: differences of trained networks can leave what theory allows."""
+"""Bounds of j: differences of trained networks can leave what theory allows, 0 to 1 for a Gaussian."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,14 @@ class SeparationGamma:
 
 @dataclass(frozen=True)
 class Ratio:
-    """F = f j_c^gamma.
+    """F = f j_c^gamma, with f at most 1, and j_c between 0.001 and 3 (see above for the reasons).
 
     Args:
         gamma: 0 unless classes are well apart, then up to 1. In [-1, 1]; negative values are meant
             for `LookAhead`. Or a rule that chooses it from rho, such as `SeparationGamma()`.
         reach: longest secant, root mean square per element in units of sigma; 0 for tangents.
-        h: shortest secant in the same units; None for 0.03, or 0.15 in half precision.
+        h: shortest secant in the same units; None for `yuragi.guidance.nudge.secant_size`: 0.03, or
+            0.15 in half precision, and longer far up in the noise.
         stale: measure along the direction of the step before, so that all evaluations are one
             batch. The first step then takes two.
 
@@ -121,7 +126,7 @@ class Ratio:
             raise InputError("guidance_scale", 1 + float(weight), "1 or more with the ratio gain")
         alpha, sigma = strong.schedule(t)
         dtype = network_dtype(strong, x)
-        shortest = step_size(self.h, dtype) * sigma
+        shortest = secant_size(self.h, dtype, x, alpha, sigma)
         longest = torch.maximum(shortest, self.reach * sigma)
 
         def ahead(difference: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,35 +148,46 @@ class Ratio:
             )
         if self.stale:
             self._before.keep(x, sigma / alpha, x0 - x0_weak)
+        noise = rounding(strong, x0, x, t, dtype)
+        axis = change
+        if before is None:
+            axis = _unbiased(change, x0 - x0_weak, there[0] - there[1], noise)
         strong_rise, weak_rise = (
-            _along(end - start, change) for end, start in ((there[0], x0), (there[1], x0_weak))
+            along(end - start, axis) for end, start in ((there[0], x0), (there[1], x0_weak))
         )
-        # Below this a rise is rounding, and says nothing.
-        size = _length(change)
-        floor = 8 * torch.finfo(dtype).eps * _length(x0) * size
-        heard = strong_rise > floor if bool(alpha > 0) else torch.zeros_like(strong_rise).bool()
-        rho = (weak_rise / strong_rise.clamp(min=torch.finfo(floor.dtype).tiny)).clamp(0, EXCESS)
-        # Divided twice: the square of the size may vanish where there is nothing to guide.
-        slope = (alpha.to(floor) * (strong_rise / size / size)).clamp(*SLOPE)
-        return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), heard, x), weight)
+        # What rounding leaves on the axis says nothing.
+        floor = noise / x[0].numel() ** 0.5 * length(axis)
+        heard = (strong_rise > floor) & (alpha > 0).to(floor.device)
+        rho = torch.where(heard, (weak_rise / strong_rise).clamp(min=0), float("nan"))
+        slope = alpha.to(floor) * (strong_rise / along(change, axis))
+        slope = torch.where(heard, slope.clamp(*SLOPE), float("nan"))
+        return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), x), weight)
 
-    def _factor(self, rho: Tensor, slope: Tensor, heard: Tensor, like: Tensor) -> Factor:
-        gamma = self.gamma(rho) if callable(self.gamma) else self.gamma
+    def _factor(self, rho: Tensor, slope: Tensor, like: Tensor) -> Factor:
+        ratio, response = rho.nan_to_num(nan=1.0), slope.nan_to_num(nan=1.0)  # unheard: plain
+        gamma = self.gamma(ratio) if callable(self.gamma) else self.gamma
 
         def factor(weight: Tensor) -> tuple[Tensor, Reading]:
-            f = gaussian_factor(rho, weight.to(rho))
-            f = torch.where(heard, f, torch.zeros_like(f))
-            return rows(f * slope**gamma, like), Reading(rho, slope, f)
+            f = gaussian_factor(ratio, weight.to(rho))
+            return rows(f * response**gamma, like), Reading(rho, slope, f)
 
         return factor
 
 
-def _along(rise: Tensor, secant: Tensor) -> Tensor:
-    """<rise, secant> of every sample, [b]; in float64, because the terms cancel."""
-    return (rise.double() * secant.double()).flatten(1).sum(1)
+def _unbiased(change: Tensor, here: Tensor, there: Tensor, noise: Tensor) -> Tensor:
+    """What to project rises on, where the secant follows the difference at its own beginning.
+
+    The beginning's rounding errors are part of that difference, so that on it the strong rise seems
+    lower and the weak one higher than they are. On the difference at the end (`there`) it is the
+    other way round, by as much. So the end counts as far as rounding can be part of the difference;
+    in single precision that is not at all.
+    """
+    share = (4 * noise).square() / ((4 * noise).square() + length(here).square())
+    back = share / _above(length(there))
+    first = change / rows(_above(length(change)).to(change), change)
+    return first + rows(back.to(there), there) * there
 
 
-def _length(x: Tensor) -> Tensor:
-    """Norm of every sample, [b], float64, above 0."""
-    norm: Tensor = x.double().flatten(1).norm(dim=1)
-    return norm.clamp(min=torch.finfo(torch.float64).tiny)
+def _above(size: Tensor) -> Tensor:
+    """To divide by."""
+    return size.clamp(min=torch.finfo(size.dtype).tiny)

@@ -9,6 +9,8 @@ in nats: an estimate of how far plain guidance at this scale leads away from the
 scale stands for. It is a warning sign and no bound: it sees only the direction of guidance, and
 f itself assumes Gaussian posteriors. `rho` is reported beside it, its mean over log sigma.
 
+Where nothing could be measured plain guidance counts as right, and rho and `bounded` leave it out.
+
 Only gains that measure slopes (`Ratio`, `Scheduled`) can be gauged; `Unrectified` applies plain
 guidance and still measures.
 
@@ -34,18 +36,23 @@ class Stress:
 
     Attributes:
         total: accumulated stress, [b]; None before two readings.
-        rho: mean of rho over log sigma, [b]; likewise.
+        rho: mean of rho over log sigma, [b]; likewise. NaN where it was measured nowhere.
+        bounded: share of log sigma where rho was below 1, so that the factor was held at 1, [b];
+            likewise.
     """
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
-        self._rho_sum: Tensor | None = None
-        self._span = 0.0
+        self._sums: Tensor | None = None
         self._last: tuple[float, Tensor, Tensor] | None = None
 
     @property
     def rho(self) -> Tensor | None:
-        return None if self._rho_sum is None else self._rho_sum / self._span
+        return None if self._sums is None else self._sums[0] / self._sums[2]
+
+    @property
+    def bounded(self) -> Tensor | None:
+        return None if self._sums is None else self._sums[1] / self._sums[2]
 
     def __call__(self, guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         if guidance.reading is None or bool(alpha == 0) or bool(sigma == 0):
@@ -54,17 +61,15 @@ class Stress:
         push = weight.to(guidance.difference) * guidance.difference.flatten(1)
         lost = (1 - guidance.reading.factor).square() * push.square().sum(1)
         here = (lost.double() / level.double().to(lost.device) ** 2).cpu()
-        rho = guidance.reading.rho.double().cpu()
+        rho, bounded = (v.double().cpu() for v in (guidance.reading.rho, guidance.reading.bounded))
+        seen = torch.stack([rho, bounded, torch.ones_like(rho)])  # and how much was seen
         if self._last is not None:
-            before, old, old_rho = self._last
+            before, old, old_seen = self._last
             step = abs(float(level.log()) - before)
-            zero = torch.zeros_like(here)
-            total = zero if self.total is None else self.total
-            mean_rho = zero if self._rho_sum is None else self._rho_sum
-            self.total = total + step * (old + here) / 2
-            self._rho_sum = mean_rho + step * (old_rho + rho) / 2
-            self._span += step
-        self._last = float(level.log()), here, rho
+            mean = torch.where((old_seen + seen).isfinite().all(0), (old_seen + seen) / 2, 0.0)
+            self.total = step * (old + here) / 2 + (0.0 if self.total is None else self.total)
+            self._sums = step * mean + (0.0 if self._sums is None else self._sums)
+        self._last = float(level.log()), here, seen
 
 
 @dataclass(frozen=True)

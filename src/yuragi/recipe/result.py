@@ -35,18 +35,24 @@ class Gauge:
         stress: over-guidance of each picture in nats, where it was measured; see
             `yuragi.guidance.stress`.
         rho: mean ratio of slopes of each picture, likewise.
+        bounded: share of log sigma where the factor was held at its bound of 1, likewise.
     """
 
     cost: Cost = plain.cost
     stress: Sequence[float] = ()
     rho: Sequence[float] = ()
+    bounded: Sequence[float] = ()
 
     def and_then(self, measured: Stress) -> Gauge:
         """With the readings of another batch."""
-        if measured.total is None or measured.rho is None:
+        if measured.total is None or measured.rho is None or measured.bounded is None:
             return self
-        stress, rho = measured.total.tolist(), measured.rho.tolist()
-        return Gauge(self.cost, [*self.stress, *stress], [*self.rho, *rho])
+        return Gauge(
+            self.cost,
+            [*self.stress, *measured.total.tolist()],
+            [*self.rho, *measured.rho.tolist()],
+            [*self.bounded, *measured.bounded.tolist()],
+        )
 
 
 @dataclass(frozen=True)
