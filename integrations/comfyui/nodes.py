@@ -9,13 +9,17 @@ state moved by h in every element. Then
 
     F = alpha (x0(x + h) - x0(x)) / h,    x0 + (cfg - 1) F (x0 - x0_negative)
 
-with alpha = 1, or 1 - sigma for flow models.
+with alpha = 1, or 1 - sigma for flow models. The negative x0 is moved so that ComfyUI's own formula
+arrives there, before anything else looks at it: so what other nodes do before, instead of and after
+that formula (RescaleCFG, APG, CFGZeroStar, RenormCFG ...) is done here too, by ComfyUI itself.
 """
 
 from __future__ import annotations
 
+import comfy.model_management
 import comfy.model_sampling
 import comfy.samplers
+import comfy.utils
 import numpy as np
 import torch
 from PIL import Image
@@ -23,14 +27,18 @@ from PIL import Image
 import yuragi
 from yuragi.core import EDMSchedule, FlowSchedule, SeededNoise
 from yuragi.drag import parse_point
+from yuragi.errors import InputError
+from yuragi.guidance.nudge import nudge, step_size
 from yuragi.sample import integrate
 from yuragi.solver import make_solver, solvers
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
 
 CATEGORY = "yuragi"
-H = 0.03
-"""Step of the guider per element, in units of sigma."""
+BEFORE = "sampler_pre_cfg_function"
+EVALUATE = "sampler_calc_cond_batch_function"
+"""What ComfyUI calls, in a model's options, the functions that nodes have put before guidance, and
+the one that evaluates the conditions."""
 
 
 def is_flow(model):
@@ -78,7 +86,10 @@ class Sampler:
         @torch.no_grad()
         def sample(model, x, sigmas, extra_args=None, callback=None, disable=None):
             extra = dict(extra_args or {})
-            top = float(sigmas[0])
+            if chosen.stochastic and bool((sigmas.diff() > 0).all()):
+                allowed = "ddim with eta 0, dpm++2m or heun where levels rise (FlipSigmas)"
+                raise InputError("solver", solver, allowed)
+            top = float(sigmas.max())
             flow = is_flow(model)
             schedule = FlowSchedule() if flow else EDMSchedule(min(1e-3, top / 2), top)
             denoiser = Seen(model, extra, schedule)
@@ -109,18 +120,41 @@ class RectifiedGuider(comfy.samplers.CFGGuider):
 
     def predict_noise(self, x, timestep, model_options=None, seed=None):
         options = model_options or {}
-        positive, negative = self.conds["positive"], self.conds["negative"]
-        model = self.inner_model
-        if self.cfg == 1:
-            return comfy.samplers.calc_cond_batch(model, [positive], x, timestep, options)[0]
-        x0, away = comfy.samplers.calc_cond_batch(model, [positive, negative], x, timestep, options)
-        shape = (-1, *[1] * (x.ndim - 1))
-        sigma = timestep.to(x).reshape(shape)
-        moved = x + H * sigma
-        (ahead,) = comfy.samplers.calc_cond_batch(model, [positive], moved, timestep, options)
-        alpha = 1 - sigma if is_flow(model) else torch.ones_like(sigma)
-        factor = alpha * (ahead - x0) / (H * sigma)
-        return x0 + (self.cfg - 1) * factor * (x0 - away)
+        # First, so that the other nodes' functions see a pair that is rectified already.
+        options = {**options, BEFORE: [rectified, *options.get(BEFORE, [])]}
+        return super().predict_noise(x, timestep, options, seed)
+
+
+def rectified(args):
+    """Move the negative x0 to where plain guidance away from it is rectified guidance."""
+    positive, negative = args["conds"][:2]
+    x0, away, *others = args["conds_out"]
+    if negative is None or args["cond_scale"] == 1:
+        return args["conds_out"]
+    model, options, x, sigma = (args[k] for k in ("model", "model_options", "input", "sigma"))
+    sigma = sigma.to(x).reshape(-1, *[1] * (x.ndim - 1))
+    dtype = precision(model)
+    moved, change = nudge(x, torch.ones_like(x), step_size(None, dtype) * sigma, dtype)
+    given = {
+        "conds": [positive],
+        "input": moved,
+        "sigma": args["sigma"],
+        "model": model,
+        "model_options": options,
+    }
+    if EVALUATE in options:
+        (ahead,) = options[EVALUATE](given)
+    else:
+        (ahead,) = comfy.samplers.calc_cond_batch(model, [positive], moved, args["sigma"], options)
+    alpha = 1 - sigma if is_flow(model) else torch.ones_like(sigma)
+    factor = torch.where(change == 0, 1.0, alpha * (ahead - x0) / change)
+    return [x0, x0 - factor * (x0 - away), *others]
+
+
+def precision(model):
+    """What a ComfyUI model computes in: its weights' numbers, or what they are cast to."""
+    cast = getattr(model, "manual_cast_dtype", None)
+    return model.get_dtype() if cast is None else cast
 
 
 class Guider:
@@ -179,8 +213,14 @@ class Drag:
             self.LOADED[model] = yuragi.load(model)
         pairs = [parse_point(line) for line in points.splitlines() if line.strip()]
         results = []
+        bar = comfy.utils.ProgressBar(len(image))
         for k, picture in enumerate(image):
-            held = None if mask is None else _picture(mask[min(k, len(mask) - 1)])
+
+            def tick(done, total, k=k):
+                comfy.model_management.throw_exception_if_processing_interrupted()
+                bar.update_absolute(k * total + done, len(image) * total)
+
+            held = None if mask is None else _held(mask[min(k, len(mask) - 1)])
             found = self.LOADED[model].drag(
                 _picture(picture),
                 pairs,
@@ -189,9 +229,19 @@ class Drag:
                 preset=preset,
                 sampler=sampler,
                 seed=seed,
+                on_progress=tick,
             )
             results.append(torch.from_numpy(np.asarray(found.image, np.float32) / 255))
         return (torch.stack(results),)
+
+
+def _held(mask):
+    """A mask as a picture; None for an empty one.
+
+    LoadImage gives an empty mask of 64 x 64 with every picture that has no transparent part, and a
+    mask under which nothing may change would leave nothing to drag.
+    """
+    return _picture(mask) if bool(mask.any()) else None
 
 
 def _picture(tensor):

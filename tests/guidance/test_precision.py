@@ -33,7 +33,7 @@ def states(level, schedule=VP, elements=16, rows=64):
 
 
 def wanted(level, w=W, narrow=NARROW, wide=WIDE):
-    """f for two Gaussians: rho is the ratio of their slopes v / (v + s^2)."""
+    """The factor for two Gaussians: rho is the ratio of their slopes v / (v + s^2)."""
     rho = wide / (wide + level**2) * (narrow + level**2) / narrow
     return 1 / (1 + (1 + w) * (rho - 1))
 

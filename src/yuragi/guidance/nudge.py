@@ -8,8 +8,8 @@ of differences need two lengths:
 - One number per sample, the difference projected on the step (`secant_size`): the roundings of n
   elements average out. With s = sigma / alpha and u the spacing of the network's numbers at 1, the
   error of such a slope is about u / (h sqrt n), and a slope of data of unit deviation is
-  1 / (1 + s^2). So where the step above is shorter than h = 16 u (1 + s^2) / sqrt n, which leaves
-  an error of 2 to 6 %, that one is taken, up to 0.15 max(1, s) and to 1: D depends on x / s where the
+  1 / (1 + s^2). Where the step above is shorter than h = 16 u (1 + s^2) / sqrt n, which leaves an
+  error of 2 to 6 %, that one is taken, up to 0.15 max(1, s) and to 1: D depends on x / s where the
   noise is above the data, so that the linear range grows with s there.
 
 Half precision rounds the state that the network reads, so the step is first made one that survives

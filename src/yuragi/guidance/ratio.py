@@ -18,10 +18,11 @@ batch.
 Where there is no signal (alpha = 0), or the strong denoiser's answer drowns in rounding, nothing
 can be measured, and guidance is plain: F = 1, and rho and the slope are NaN.
 
-f is at most 1, so that no push is longer than the scale asks for. Where rho < 1 the exact f is above
-1 and has no limit: it grows without end towards rho = w / (1 + w), from where on down no tilted law
-exists, and rounding and training scatter the slopes of trained networks around rho = 1. The readings
-say where that bound acted (`Reading.bounded`). Below there is none: f falls with rho as it should.
+f is at most 1, so that no push is longer than the scale asks for. Where rho < 1 the exact f is
+above 1 and has no limit: it grows without end towards rho = w / (1 + w), and below that no tilted
+law exists. On laws that are not Gaussian, secants with rho < 1 promise too much
+(docs/guidance-theory.md has the numbers), and rounding and training scatter the slopes of networks
+around rho = 1. The readings say where that bound acted (`Reading.bounded`). Below there is none.
 
 The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds, for
 classes that are far apart.
@@ -48,7 +49,7 @@ from yuragi.guidance.nudge import along, length, network_dtype, nudge, rounding,
 __all__ = ["Ratio", "SeparationGamma"]
 
 SLOPE = (1e-3, 3.0)
-"""Bounds of j: differences of trained networks can leave what theory allows, 0 to 1 for a Gaussian."""
+"""Bounds of j: differences of trained networks can leave what a Gaussian allows, 0 to 1."""
 
 
 @dataclass(frozen=True)
