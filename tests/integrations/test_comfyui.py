@@ -335,7 +335,7 @@ def test_conditions_are_evaluated_by_the_function_that_a_node_has_put_there(node
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("level", [0.1, 0.5, 2.0])
 def test_the_factor_in_half_precision(nodes, dtype, level):
-    """At a step of 0.03 the rounding of bfloat16 is up to a half of the factor at level 2."""
+    """With single precision's step the error is 0.05 to 0.07 at levels 0.5 and 2 in bfloat16."""
     gaussian, sigma = Gaussian(False, dtype), torch.full((2,), level)
     start = (0.25 + level**2) ** 0.5 * setting(False)[1] / 14.6
     x0, away = (gaussian.apply(start, sigma, mean) for mean in (0.7, -0.2))
@@ -343,7 +343,7 @@ def test_the_factor_in_half_precision(nodes, dtype, level):
     factor = (found - x0) / (x0 - away)
     want = 0.25 / (0.25 + level**2)
     assert factor.mean().item() == pytest.approx(want, abs=0.02)
-    assert (factor - want).square().mean().sqrt() < 0.06
+    assert (factor - want).square().mean().sqrt() < 0.03
 
 
 @pytest.mark.parametrize("solver", ["ddim", "dpm++2m", "heun"])

@@ -74,10 +74,9 @@ def secant_size(
     if h is not None:
         return h * sigma
     ratio = sigma / alpha
-    quiet = QUIET * torch.finfo(dtype).eps * (1 + ratio**2) / x[0].numel() ** 0.5
-    return (
-        quiet.clamp(max=HALF * ratio.clamp(1, 1 / HALF)).clamp(min=step_size(None, dtype)) * sigma
-    )
+    quiet: Tensor = QUIET * torch.finfo(dtype).eps * (1 + ratio**2) / x[0].numel() ** 0.5
+    longest = HALF * ratio.clamp(1, 1 / HALF)
+    return quiet.clamp(max=longest).clamp(min=step_size(None, dtype)) * sigma
 
 
 def rounding(denoiser: Denoiser, x0: Tensor, x: Tensor, t: Tensor, dtype: torch.dtype) -> Tensor:
