@@ -81,8 +81,11 @@ def test_rectified_guidance(family, gain):
     result = family.model.sample(family.wanted, guidance=rule, **settings)
     assert same(result, replayed(family, result))
     plain = family.model.sample(family.wanted, **settings)
-    # Without words both sides are one, and there is nothing to rectify.
-    assert same(result, plain) == (not family.wanted)
+    # Without words both sides are one, and there is nothing to rectify; nor where the weak side is
+    # the flatter one at every level, as it can be with random weights.
+    bounded = result.guidance.bounded
+    nothing = not family.wanted or (len(bounded) > 0 and min(bounded) == 1)
+    assert same(result, plain) == nothing
 
 
 @pytest.mark.parametrize("sampler", TASKS["inpaint"])
