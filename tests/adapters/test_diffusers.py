@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 
+from promises import assert_equal_to_rounding
 from yuragi.adapters import Opening, load_diffusers
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.errors import InputError
@@ -55,8 +56,7 @@ def test_samples_equal_diffusers(pipeline_folder, tiny, spacing, scale):
     result = tiny.sample(
         "long red hair", latents=z, solver="ddim", timestep_spacing=spacing, **settings
     )
-    difference = np.abs(np.asarray(result.image) / 255 - expected).max()
-    assert difference <= 0.5 / 255 + 1e-4  # half a level: the rounding to 8 bits
+    assert_equal_to_rounding(result.image, expected)
     assert result.evaluations == 20 * (1 if scale == 1 else 2)
 
 

@@ -5,6 +5,7 @@ from ldm_layout import save_as_one_file
 from tiny_pipelines import build
 
 import yuragi
+from promises import assert_equal_to_rounding
 from yuragi.errors import InputError
 
 
@@ -23,7 +24,8 @@ def test_it_draws_what_its_directory_draws(both, tmp_path):
     settings = {"num_inference_steps": 4, "seed": 1}
     model = yuragi.load(file, "cpu", config=directory)
     one = model.sample("a red cat", **settings)
-    assert one.image == yuragi.load(directory, "cpu").sample("a red cat", **settings).image
+    whole = yuragi.load(directory, "cpu").sample("a red cat", **settings)
+    assert_equal_to_rounding(one.image, whole.image)
     one.save(tmp_path / "out.png")
     assert one.request.model.startswith(str(file))
 

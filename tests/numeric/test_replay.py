@@ -69,8 +69,8 @@ def test_exact_replay(name, prediction, dtype, scale):
 @pytest.mark.parametrize("scale", [1.0, 7.5])
 @pytest.mark.parametrize("name", RECORDABLE)
 def test_a_difference_in_the_last_bits_stays_one(name, scale):
-    # On the CPU both halves of the batch are equal to the bit, so the replay above is exact. A
-    # device whose kernels differ along the batch starts a difference of this size instead.
+    # Where kernels treat the two halves of the batch alike, the replay above is exact. Others start
+    # a difference of this size instead.
     denoiser, _ = guided(torch.float32, "v_prediction", scale)
     times = trailing(denoiser.schedule, STEPS)
     x0 = SeededNoise(0, stream="image")(0, torch.zeros(2, 4, 8, 8))
