@@ -1,7 +1,7 @@
 r"""Randomness as an argument: `(step, like) -> z`, a function of its arguments alone.
 
 `SeededNoise` gives each sample of the batch a stream of its own, keyed by (seed, sample, step,
-stream). So image k is the same whatever the batch size, the order of the batch, or the worker; and
+stream). So image k gets the same noise whatever the batch size, its order, or the worker; and
 two uses of one seed (the start, the steps, a paste) do not share numbers when they name different
 streams.
 

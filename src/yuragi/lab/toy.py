@@ -72,7 +72,7 @@ class _Network:
 
 
 def learn_toy(law: GaussianMixture, training: ToyTraining, seed: int) -> NetworkDenoiser:
-    """Train the toy's network on samples of a law on the line; the same for the same seed."""
+    """Train the toy's network on samples of a law on the line; on one machine a seed decides it."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,7 +1,7 @@
 """Requests: everything that decides a result, as plain validated values.
 
 A request is complete: presets are already resolved into numbers, the seed is drawn, pictures are
-named by the digest of their pixels. So the same request on the same model gives the same result,
+named by the digest of their pixels. So the same request asks the same of the same model,
 whatever the defaults of a later version are. Here and in the modules that it is made of, only
 pydantic is imported.
 """
@@ -75,7 +75,7 @@ class SampleRequest(_Base):
     Attributes:
         guidance_scale: 1 is off.
         eta: scales the standard deviation of the solver `ddim`; None leaves every solver as is.
-        num_images: how many; picture k depends on (seed, k) alone.
+        num_images: how many; picture k depends on (seed, k) alone, to rounding.
         width: in pixels; None for the model's own size.
         height: likewise.
         latents: digest of start noise given by the caller, which a replay must be given again.
@@ -166,7 +166,7 @@ class DragRequest(_OnPicture):
         mask: white where it may change; None for everywhere.
         points: pairs of source and target, (x, y) in pixels.
         regions: likewise; with warp only.
-        num_images: candidates; candidate k depends on (seed, k) alone.
+        num_images: candidates; candidate k depends on (seed, k) alone, to rounding.
         lora: how the picture is learned first; None for not.
     """
 
@@ -188,7 +188,7 @@ class _Edit(_OnPicture):
         mask: white where it may change; None for everywhere.
         sampler: ``sde``, ``ode`` or ``adaptive``; what each means is in `yuragi.edit.edit`.
         strength: t0, the share of the time axis to climb.
-        num_images: how many candidates; candidate k depends on (seed, k) alone.
+        num_images: how many candidates; candidate k depends on (seed, k) alone, to rounding.
     """
 
     sampler: Literal["sde", "ode", "adaptive"] = "sde"

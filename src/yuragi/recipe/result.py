@@ -102,7 +102,7 @@ class Result:
 
     Attributes:
         images: RGB pictures.
-        request: the complete request; running it again gives the same pictures.
+        request: the complete request; run again on the same machine it gives the same pictures.
         evaluations: network evaluations spent, counted in samples (a batch of four counts four).
         origin: what ran it.
         sources: the pictures that the request names, by digest.

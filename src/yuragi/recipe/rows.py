@@ -1,4 +1,4 @@
-"""Sampling some rows of a request: the same pictures whatever rows run together."""
+"""Sampling some rows of a request: to rounding the same pictures whatever rows run together."""
 
 from __future__ import annotations
 
