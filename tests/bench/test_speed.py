@@ -4,13 +4,19 @@ import json
 
 import torch
 
+from yuragi.bench import speed
 from yuragi.bench.memory import peak_memory
-from yuragi.bench.speed import CANDIDATES, STEPS, bench_speed
+
+STEPS, CANDIDATES = 5, 3
 
 
-def test_counts(pipeline_folder):
+def test_counts(pipeline_folder, monkeypatch):
+    monkeypatch.setattr(speed, "STEPS", STEPS)
+    monkeypatch.setattr(speed, "CANDIDATES", CANDIDATES)
     seen = []
-    report = bench_speed(str(pipeline_folder), 1, torch.device("cpu"), lambda *at: seen.append(at))
+    report = speed.bench_speed(
+        str(pipeline_folder), 1, torch.device("cpu"), lambda *at: seen.append(at)
+    )
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     rows = report["rows"]
     assert seen[-1] == (len(rows), len(rows))

@@ -75,12 +75,10 @@ def test_words_matter(family):
 
 @pytest.mark.parametrize("gain", GAINS)
 def test_rectified_guidance(family, gain):
-    if family.scale == 1:
-        settings = {"negative_prompt": family.there, "guidance_scale": 2.0}
-    else:
-        settings = {"guidance_scale": 2.0}
-    settings |= {"width": family.size, "height": family.size, **STEPS}
-    rule = GuidanceRule(gain=gain)
+    settings = {"negative_prompt": family.there} if family.scale == 1 else {}
+    settings |= {"width": family.size, "height": family.size, "guidance_scale": 6.0, **STEPS}
+    # Both sides of an untrained PixArt have the same slopes: only gamma finds anything to rectify.
+    rule = GuidanceRule(gain=gain, gamma=1.0 if gain == "ratio" else None)
     result = family.model.sample(family.wanted, guidance=rule, **settings)
     check_replay(family, result)
     plain = family.model.sample(family.wanted, **settings)

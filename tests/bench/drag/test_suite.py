@@ -18,19 +18,19 @@ from yuragi.bench.drag.suite import bench_drag_suite, ways
 from yuragi.recipe.models import load_model
 from yuragi.recipe.pictures import from_tensor
 
-NUMBER = 5
+NUMBER = 3
 
 
 @pytest.fixture(scope="module")
 def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("drags")
 
-    def call(rows):
+    def call(rows, number=NUMBER):
         seen = []
         found = bench_drag_suite(
             str(pipeline_folder),
             folder / "runs",
-            NUMBER,
+            number,
             rows,
             0,
             torch.device("cpu"),
@@ -104,7 +104,7 @@ def test_a_row_that_runs_on_some_cases_is_compared_on_these(run, monkeypatch):
     monkeypatch.setattr(suite, "PART", 2)
     rows = {name: way for name, way in ways(True, False).items() if name in ("nothing", "ours")}
     some = replace(rows["nothing"], most=4)
-    report, _, seen = run(rows | {"some": some})
+    report, _, seen = run(rows | {"some": some}, 5)
     assert seen[-1] == (8, 8)  # 3 parts of two rows, 2 of the third
     assert [report["rows"][name]["n"] for name in ("nothing", "ours", "some")] == [5, 5, 4]
     four = report["against_ours"]["some"]["psnr"]
