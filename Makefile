@@ -24,15 +24,18 @@ demo: setup
 	  --prompt "$$(cat src/yuragi/assets/examples/portrait-4.txt)" \
 	  --output out/dragged.png --compare out/before-after.png --animation out/steps.gif --overwrite
 
+# Tests are many small operations, for which a second thread mostly waits: so processes, not threads.
+JOBS ?= 2
+SHARED := -n $(JOBS) --dist loadfile
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SHARED)
 
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
 PORTABLE := tests/adapters tests/core tests/diffusers_sockets tests/edit tests/families \
   tests/guidance tests/numeric tests/parity tests/recipe tests/solver
 test-portable: setup
-	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(PORTABLE)
-	ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(PORTABLE)
+	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
+	OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(PORTABLE)
 
 check: setup
 	$(BIN)/ruff format --check .
