@@ -254,7 +254,7 @@ class Model:
             regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
             prompt: what the result shows.
             negative_prompt: what to stay away from.
-            num_images: candidates; to rounding candidate k depends on (seed, k) alone. With several,
+            num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
                 ``result.intent`` says how far each carries out what was asked, and
                 ``result.ranking`` names the best first.
             mask: white where the picture may change; outside, pixels stay bit for bit.
