@@ -35,7 +35,8 @@ PORTABLE := tests/adapters tests/core tests/diffusers_sockets tests/edit tests/f
   tests/guidance tests/numeric tests/parity tests/recipe tests/solver
 test-portable: setup
 	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
-	OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(PORTABLE)
+	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/adapters tests/families
 
 check: setup
 	$(BIN)/ruff format --check .
