@@ -320,7 +320,7 @@ def test_where_both_sides_agree_there_is_nothing_to_guide():
         assert torch.equal(found[1], strong(x, t)[1])
 
 
-@pytest.mark.parametrize("ratio", [20.0, 200.0])
+@pytest.mark.parametrize("ratio", [20.0, 120.0])
 def test_the_ratio_far_up_in_the_noise(ratio):
     """Slopes are tiny there, but their ratio is not: Gaussians keep V_u / V_c."""
     strong, weak = exact(gaussian([0.5], 0.09)), exact(gaussian([0.0], 1.0))

@@ -16,7 +16,8 @@ from promises import (
 from yuragi import GuidanceRule, InputError
 from yuragi.recipe.replay import read_result, replay
 
-QUICK = {"num_inference_steps": 5, "seed": 3}
+# An untrained network says so little that only a large scale is seen beyond rounding.
+QUICK = {"num_inference_steps": 5, "guidance_scale": 40.0, "seed": 3}
 PROMPTS = {"source_prompt": "a person with red hair", "prompt": "a person with black hair"}
 FORMS = ("sde", "ode", "adaptive")
 STEPS = {"inpaint": 5, "sdedit": 3, "translate": 4, "diffedit": 3, "invert": 5}
@@ -43,7 +44,9 @@ def edits(tiny, photo, mask):
         "sdedit": lambda **o: tiny.sdedit(photo, prompt="red hair", **QUICK | o),
         "translate": lambda **o: tiny.translate(photo, **PROMPTS, **QUICK | o),
         "diffedit": lambda **o: tiny.diffedit(photo, **PROMPTS, **QUICK | o),
-        "invert": lambda **o: tiny.invert(photo, prompt="red hair", **QUICK | o),
+        "invert": lambda **o: tiny.invert(
+            photo, prompt="red hair", **QUICK | {"guidance_scale": 1.0} | o
+        ),
     }
 
 
@@ -178,8 +181,8 @@ def test_a_bad_inversion_warns():
 
 @pytest.mark.parametrize("gain", ["reg_forward", "ratio"])
 def test_any_guidance_goes_into_any_edit(edits, gain):
-    plain = edits["translate"](guidance_scale=4.0)
-    other = edits["translate"](guidance_scale=4.0, guidance=GuidanceRule(gain=gain))
+    plain = edits["translate"](guidance_scale=40.0)
+    other = edits["translate"](guidance_scale=40.0, guidance=GuidanceRule(gain=gain))
     assert_different(plain.image, other.image)
     assert other.evaluations == plain.evaluations + 4 * {"reg_forward": 1, "ratio": 2}[gain]
 
@@ -244,11 +247,11 @@ def test_bad_values_are_named_before_the_model_runs(edits, task, options, name):
 @pytest.mark.parametrize("task", ["inpaint", "sdedit"])
 def test_churn_redraws_like_every_solver_with_noise(edits, task):
     one, again, other = (edits[task](solver="churn", seed=seed) for seed in (3, 3, 4))
-    assert largest_difference(one.image, again.image) == 0
-    assert largest_difference(one.image, other.image) > 0
+    assert_identical(one.image, again.image)
+    assert_different(one.image, other.image)
     several = edits[task](solver="churn", num_images=2)
-    assert largest_difference(several.images[0], one.image) <= 1
-    assert largest_difference(*several.images) > 0
+    assert_equal_to_rounding(several.images[0], one.image)
+    assert_different(*several.images)
 
 
 def test_masks_that_leave_nothing(tiny, photo):
