@@ -32,7 +32,7 @@ test: setup
 
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
 PORTABLE := tests/adapters tests/core tests/diffusers_sockets tests/edit tests/families \
-  tests/guidance tests/numeric tests/parity tests/recipe tests/solver
+  tests/guidance tests/numeric tests/parity tests/tasks tests/models tests/images tests/solver
 test-portable: setup
 	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(SHARED) $(PORTABLE)

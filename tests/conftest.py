@@ -19,9 +19,9 @@ def pipeline_folder(tmp_path_factory):
     """A Stable Diffusion pipeline with random weights: 128 x 128 pixels, 4 x 32 x 32 latents."""
     import torch
 
-    from yuragi.train.autoencoder import build_autoencoder
-    from yuragi.train.config import read_recipe
-    from yuragi.train.networks import TextToLatent, assemble, build_tokenizer
+    from yuragi.research.train.autoencoder import build_autoencoder
+    from yuragi.research.train.config import read_recipe
+    from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
 
     recipe = read_recipe()
     torch.manual_seed(0)

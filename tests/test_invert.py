@@ -19,8 +19,8 @@ from yuragi.core import (
 )
 from yuragi.edit import descent
 from yuragi.errors import InputError
+from yuragi.images.tensors import to_tensor
 from yuragi.invert import Follow, follow, independent_path, markov_path, ode_invert
-from yuragi.recipe.pictures import to_tensor
 from yuragi.sample import integrate
 from yuragi.solver import DDIM, Churn, DDIMInversion, Heun
 

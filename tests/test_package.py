@@ -17,7 +17,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(yuragi.__path__, "yuragi.")]
 
 def test_public_names():
     assert yuragi.__all__ == [
-        "GuidanceRule",
+        "Guidance",
         "InputError",
         "LoRA",
         "MissingExtraError",
@@ -72,7 +72,7 @@ def test_there_is_one_sampling_loop():
         "src/yuragi/diffusers/scheduler.py",  # the loop around it is diffusers'
         "src/yuragi/edit/resample.py",
         "src/yuragi/invert.py",
-        "src/yuragi/lab/kl.py",
+        "src/yuragi/research/lab/kl.py",
         "src/yuragi/sample.py",
     ]
 

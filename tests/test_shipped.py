@@ -11,10 +11,10 @@ from safetensors import safe_open
 
 import yuragi
 from promises import assert_equal_to_rounding
-from yuragi.recipe.models import model_path
-from yuragi.recipe.pictures import open_picture
-from yuragi.recipe.replay import read_result, replay
-from yuragi.train.portraits import draw, portrait
+from yuragi.images.read import open_picture
+from yuragi.models.names import model_path
+from yuragi.research.train.portraits import draw, portrait
+from yuragi.tasks.replay import read_result, replay
 
 FOLDER = model_path("portraits")
 EXAMPLES = Path(yuragi.__file__).parent / "assets" / "examples"

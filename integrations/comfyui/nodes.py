@@ -26,7 +26,6 @@ from PIL import Image
 
 import yuragi
 from yuragi.core import EDMSchedule, FlowSchedule, SeededNoise
-from yuragi.drag import parse_point
 from yuragi.errors import InputError
 from yuragi.guidance.nudge import nudge, step_size
 from yuragi.sample import integrate
@@ -211,7 +210,7 @@ class Drag:
         if model not in self.LOADED:
             self.LOADED.clear()  # one model in memory
             self.LOADED[model] = yuragi.load(model)
-        pairs = [parse_point(line) for line in points.splitlines() if line.strip()]
+        pairs = [line for line in points.splitlines() if line.strip()]
         results = []
         bar = comfy.utils.ProgressBar(len(image))
         for k, picture in enumerate(image):

@@ -16,14 +16,14 @@ from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, Yurag
 
 if TYPE_CHECKING:
     from yuragi.model import Model, load
-    from yuragi.recipe.guidance_rule import GuidanceRule
-    from yuragi.recipe.request import LoRA
-    from yuragi.recipe.result import Result
+    from yuragi.tasks.drag import LoRA
+    from yuragi.tasks.guidance import Guidance
+    from yuragi.tasks.result import Result
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "GuidanceRule",
+    "Guidance",
     "InputError",
     "LoRA",
     "MissingExtraError",
@@ -36,10 +36,10 @@ __all__ = [
 ]
 
 _LAZY = {
-    "GuidanceRule": "yuragi.recipe.guidance_rule",
-    "LoRA": "yuragi.recipe.request",
+    "Guidance": "yuragi.tasks.guidance",
+    "LoRA": "yuragi.tasks.drag",
     "Model": "yuragi.model",
-    "Result": "yuragi.recipe.result",
+    "Result": "yuragi.tasks.result",
     "load": "yuragi.model",
 }
 

@@ -1,21 +1,15 @@
-"""Where to run, and in which precision."""
+"""Where to run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
 
 import torch
 
 from yuragi.errors import InputError, OutOfMemoryError
 
-__all__ = ["DTYPES", "enough_memory", "pick_device", "pick_dtype", "wait_for"]
-
-DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
-    {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-)
-"""Precisions of weights by name."""
+__all__ = ["enough_memory", "pick_device", "wait_for"]
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
@@ -31,20 +25,6 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
         here = "cpu or cuda" if torch.cuda.is_available() else "cpu: there is no GPU here"
         raise InputError("device", str(name), here) from error
     return device
-
-
-def pick_dtype(name: str | torch.dtype) -> torch.dtype:
-    """The precision of that name; a torch dtype is its own name.
-
-    Raises:
-        InputError: another name, or a dtype in which no network computes.
-    """
-    if isinstance(name, str) and name in DTYPES:
-        return DTYPES[name]
-    if isinstance(name, torch.dtype) and name in (*DTYPES.values(), torch.float64):
-        return name
-    allowed = f"one of {', '.join(DTYPES)}, or a torch dtype such as torch.bfloat16"
-    raise InputError("dtype", name, allowed)
 
 
 @contextmanager

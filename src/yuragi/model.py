@@ -5,7 +5,8 @@
     model = yuragi.load("portraits")
     model.drag("face.png", points=[((70, 52), (70, 40))], prompt="a person", seed=0).image
 
-Every method makes a complete request and runs it; nothing else happens here. Keywords follow
+Every method makes a complete request and runs it; nothing else happens here. An argument that is
+None keeps the default of the request's class, where every option is described. Keywords follow
 diffusers where it has a counterpart.
 """
 
@@ -14,88 +15,59 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
-import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
-from yuragi.adapters import (
-    Codec,
-    DiffusionModel,
-    Offload,
-    Opening,
-    is_edm,
-    wrap_edm,
-    wrap_pipeline,
-)
-from yuragi.drag import PointPair, RegionPair
+from yuragi.adapters import DiffusionModel, is_edm, wrap_edm, wrap_pipeline
 from yuragi.errors import InputError
-from yuragi.recipe.build import drag_request, edit_request, inpaint_request, sample_request
-from yuragi.recipe.guidance_rule import GuidanceRule
-from yuragi.recipe.models import load_model, load_weak
-from yuragi.recipe.pictures import Source, digest, read_picture
-from yuragi.recipe.request import (
-    DiffEditRequest,
-    EditRequest,
-    InvertRequest,
-    LoRA,
-    SDEditRequest,
-    TranslateRequest,
-)
-from yuragi.recipe.result import Result
-from yuragi.recipe.run import Progress, run
+from yuragi.images.read import Source, digest, read_picture
+from yuragi.images.tensors import tensor_digest
+from yuragi.models.names import load_model, load_weak
+from yuragi.models.opening import Opening
+from yuragi.options.keywords import known_keywords
+from yuragi.tasks.base import Request
+from yuragi.tasks.build import Reading, build
+from yuragi.tasks.diffedit import DiffEditRequest
+from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.guidance import Guidance
+from yuragi.tasks.inpaint import InpaintRequest
+from yuragi.tasks.invert import InvertRequest
+from yuragi.tasks.result import Result
+from yuragi.tasks.run import Progress, run
+from yuragi.tasks.sample import SampleRequest
+from yuragi.tasks.sdedit import SDEditRequest
+from yuragi.tasks.translate import TranslateRequest
 
-__all__ = ["EditOptions", "Model", "load"]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
+    from yuragi.adapters import Codec
+    from yuragi.drag import PointPair, RegionPair
 
-class EditOptions(TypedDict, total=False):
-    """Keywords that every edit by words takes.
-
-    Attributes:
-        negative_prompt: what to stay away from, for both conditions of a task.
-        sampler: ``sde`` (the default), ``ode`` or ``adaptive``.
-        num_inference_steps: levels over the whole time axis, of which `strength` are climbed; 50.
-        strength: t0, above 0, at most 1; the default is the task's.
-        guidance_scale: 1 is off; 3 by default, 1 for an inversion.
-        guidance: weight rule and gain.
-        num_images: candidates.
-        solver: a name of `yuragi.solver.solvers`; ``ddpm`` for the SDE, ``ddim`` for the ODE.
-        eta: noise of the solver ``ddim``, above 0 with the SDE.
-        resize: scale picture and mask first, so that the longer side has so many pixels.
-        seed: 0 or more; drawn at random when missing, and kept in the result's request.
-        on_progress: called with (steps done, steps in all).
-    """
-
-    negative_prompt: str
-    sampler: Literal["sde", "ode", "adaptive"]
-    num_inference_steps: int
-    strength: float
-    guidance_scale: float
-    guidance: GuidanceRule
-    num_images: int
-    solver: str
-    eta: float
-    resize: int
-    seed: int
-    on_progress: Progress
+__all__ = ["Model", "load"]
 
 
+@known_keywords
 def load(
     source: str | Path | object,
-    device: str | None = None,
-    dtype: torch.dtype | str | None = None,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
     *,
     config: str | Path | None = None,
-    codec: Codec | None = None,
     offline: bool = False,
     allow_pickle: bool = False,
-    offload: Offload | None = None,
+    offload: str | None = None,
     vae_tiling: bool = False,
     compile: bool = False,
+    codec: Codec | None = None,
     ip_adapter_image: Source | Sequence[Source] = (),
 ) -> Model:
     """A model, ready to use.
+
+    The keywords up to `compile` are described in `yuragi.models.opening.Opening`.
 
     Args:
         source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline
@@ -105,13 +77,12 @@ def load(
         dtype: of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a torch dtype; by
             default float32 on a CPU, elsewhere bfloat16 for flows and float16 for others.
         config: for a single file, the directory of a pipeline of its kind.
-        codec: for an EDM network on latents.
         offline: never ask the hub.
         allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
-        offload: weights wait in main memory until they are used, a ``model`` at a time or layer by
-            layer (``sequential``): slower, for a GPU that is too small.
+        offload: ``model`` or ``sequential``, for a GPU that is too small.
         vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
-        compile: the network, by `torch.compile`; pays after many pictures.
+        compile: compile the network by `torch.compile`.
+        codec: for an EDM network on latents.
         ip_adapter_image: for a pipeline object with IP-Adapters, a picture, or one for each.
 
     Raises:
@@ -119,37 +90,29 @@ def load(
             no such device or precision; options about opening for an object; pictures for
             IP-Adapters that are not there, or none for those that are.
     """
+    given = locals()
+    opening = Opening(**{name: given[name] for name in Opening.model_fields})
     shown = ip_adapter_image
     images = [shown] if isinstance(shown, str | Path | Image.Image) else list(shown)
     if isinstance(source, str | Path):
-        held = None if config is None else Path(config)
-        opening = Opening(device, dtype, held, offline, allow_pickle, offload, vae_tiling, compile)
         if images:
             allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"
             raise InputError("ip_adapter_image", len(images), allowed)
         return Model(str(source), load_model(source, opening))
-    for name, value in (
-        ("device", device),
-        ("dtype", dtype),
-        ("offload", offload),
-        ("vae_tiling", vae_tiling or None),
-        ("compile", compile or None),
-        ("config", config),
-        ("offline", offline or None),
-        ("allow_pickle", allow_pickle or None),
-    ):
-        if value is not None:
-            raise InputError(name, value, "None with an object, which stays as it is")
+    for name, value in opening.model_dump(exclude_defaults=True).items():
+        raise InputError(name, value, "its default with an object, which stays as it is")
+    return Model(f"<{type(source).__name__}>", _wrapped(source, codec, images))
+
+
+def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> DiffusionModel:
+    """The caller's object as a model."""
     if isinstance(source, nn.Module) and is_edm(source):
         if images:
             raise InputError("ip_adapter_image", len(images), "empty with a network")
-        loaded = wrap_edm(source, codec)
-    else:
-        pictures = [read_picture(each, "ip_adapter_image") for each in images]
-        loaded = wrap_pipeline(source, pictures)
-        card = replace(loaded.card, images=tuple(map(digest, pictures)))
-        loaded = replace(loaded, card=card)
-    return Model(f"<{type(source).__name__}>", loaded)
+        return wrap_edm(source, codec)
+    pictures = [read_picture(each, "ip_adapter_image") for each in images]
+    loaded = wrap_pipeline(source, pictures)
+    return replace(loaded, card=replace(loaded.card, images=tuple(map(digest, pictures))))
 
 
 @dataclass(frozen=True)
@@ -164,6 +127,7 @@ class Model:
     name: str
     loaded: DiffusionModel
 
+    @known_keywords
     def sample(
         self,
         prompt: str,
@@ -172,7 +136,7 @@ class Model:
         num_images: int = 1,
         num_inference_steps: int = 20,
         guidance_scale: float = 3.0,
-        guidance: GuidanceRule = GuidanceRule(),  # noqa: B008 (frozen)
+        guidance: Guidance | str | None = None,
         solver: str = "dpm++2m",
         eta: float | None = None,
         timestep_spacing: str = "trailing",
@@ -180,23 +144,25 @@ class Model:
         height: int | None = None,
         latents: Tensor | None = None,
         seed: int | None = None,
-        on_progress: Progress = lambda done, total: None,
+        on_progress: Progress | None = None,
     ) -> Result:
         """Draw pictures from a prompt.
 
+        The options are described in `yuragi.tasks.sample.SampleRequest`.
+
         Args:
             prompt: what to draw.
-            negative_prompt: what to stay away from.
-            num_images: how many.
+            negative_prompt: what the result should stay away from.
+            num_images: how many pictures; k depends on (seed, k) alone, to rounding.
             num_inference_steps: solver steps, 1 to 1000.
-            guidance_scale: 1 is off.
-            guidance: weight rule and gain, such as ``GuidanceRule(gain="ratio")``.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a rule or a gain by name, such as ``"reg"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`.
             eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
             timestep_spacing: a name of `yuragi.core.time_grids`, or ``native``: the levels of the
                 model's own scheduler, each once.
-            width: pixels; the model's own size by default.
-            height: likewise.
+            width: in pixels; None for the model's own.
+            height: in pixels; None for the model's own.
             latents: start noise (num_images, c, h, w); by default drawn from the seed.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
@@ -204,68 +170,62 @@ class Model:
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        request = sample_request(
-            model=self.name,
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            num_images=num_images,
-            num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale,
-            guidance=guidance,
-            solver=solver,
-            eta=eta,
-            timestep_spacing=timestep_spacing,
-            width=width,
-            height=height,
-            latents=latents,
-            seed=seed,
-        )
-        weak = load_weak(request.guidance.weak_model, self.loaded)
-        return run(request, self.loaded, {}, on_progress, latents, weak)
+        return self._run(SampleRequest, locals())
 
+    @known_keywords
     def drag(
         self,
         image: Source,
         points: Sequence[PointPair] = (),
         *,
         regions: Sequence[RegionPair] = (),
+        select: Sequence[tuple[float, float]] | None = None,
+        move: tuple[float, float] | None = None,
+        rotate: float | None = None,
+        enlarge: float | None = None,
         prompt: str = "",
         negative_prompt: str = "",
-        num_images: int = 1,
         mask: Source | None = None,
-        sampler: Literal["sde", "ode", "adaptive"] = "sde",
+        sampler: str = "sde",
         preset: str = "warp",
+        num_images: int = 1,
         num_inference_steps: int | None = None,
         strength: float | None = None,
         guidance_scale: float | None = None,
-        guidance: GuidanceRule = GuidanceRule(),  # noqa: B008 (frozen)
+        guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
         lora: LoRA | None = None,
         resize: int | None = None,
         seed: int | None = None,
-        on_progress: Progress = lambda done, total: None,
+        on_progress: Progress | None = None,
     ) -> Result:
         """Move what lies under points of a picture, or within regions, to other places.
+
+        The options are described in `yuragi.tasks.drag.DragRequest`.
 
         Args:
             image: a path or a picture.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
             regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
+            select: corners (x, y) of a polygon to move, turn or resize, for ``warp``.
+            move: how far the selection moves right and down, in pixels.
+            rotate: how far the selection turns clockwise, in degrees.
+            enlarge: factor on the selection's size.
             prompt: what the result shows.
-            negative_prompt: what to stay away from.
+            negative_prompt: what the result should stay away from.
+            mask: white where the picture may change; outside, pixels stay bit for bit.
+            sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
+            preset: ``warp``, ``paper`` or ``fast``; the arguments below override its numbers.
             num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
                 ``result.intent`` says how far each carries out what was asked, and
                 ``result.ranking`` names the best first.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
-            preset: a name of `yuragi.recipe.presets.PRESETS`; the arguments below override it.
             num_inference_steps: levels over the whole time axis.
             strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
                 realistic and less faithful.
-            guidance_scale: for ``paper`` and ``fast`` at t0, ramping down to 1.
-            guidance: a gain, such as ``GuidanceRule(gain="reg_forward", refresh=4)``.
-            solver: a name of `yuragi.solver.solvers`.
+            guidance_scale: for ``paper`` and ``fast`` the scale at t0, which ramps down to 1.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the preset's.
             eta: noise of the solver ``ddim``.
             lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
             resize: scale picture, mask and points first, so that the longer side has so many
@@ -276,89 +236,105 @@ class Model:
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        request, sources = drag_request(
-            model=self.name,
-            image=image,
-            points=points,
-            regions=regions,
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            num_images=num_images,
-            mask=mask,
-            sampler=sampler,
-            preset=preset,
-            num_inference_steps=num_inference_steps,
-            strength=strength,
-            guidance_scale=guidance_scale,
-            guidance=guidance,
-            solver=solver,
-            eta=eta,
-            lora=lora,
-            resize=resize,
-            seed=seed,
-        )
-        return run(request, self.loaded, sources, on_progress)
+        return self._run(DragRequest, locals())
 
+    @known_keywords
     def inpaint(
         self,
         image: Source,
         mask: Source | None = None,
         *,
         prompt: str = "",
-        expand: Sequence[int] | None = None,
+        expand: Sequence[int] | str | None = None,
         resample: int = 1,
-        **options: Unpack[EditOptions],
+        negative_prompt: str = "",
+        sampler: str = "sde",
+        num_images: int = 1,
+        num_inference_steps: int = 50,
+        strength: float = 1.0,
+        guidance_scale: float = 3.0,
+        guidance: Guidance | str | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        resize: int | None = None,
+        seed: int | None = None,
+        on_progress: Progress | None = None,
     ) -> Result:
         """Fill the white of a mask, or margins that are added to the picture.
+
+        The options are described in `yuragi.tasks.inpaint.InpaintRequest`.
 
         Args:
             image: a path or a picture.
             mask: white where it is filled; outside, pixels stay bit for bit.
             prompt: what the whole result shows.
             expand: pixels to add at left, top, right and bottom (outpainting).
-            resample: passes over every level (RePaint), for the sampler ``sde``.
-            options: see `EditOptions`.
+            resample: passes over every noise level (RePaint), for the sampler ``sde``.
+            negative_prompt: what the result should stay away from.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
+            num_images: candidates; k depends on (seed, k) alone, to rounding.
+            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
+            strength: t0, the share of the time axis to climb, above 0, at most 1.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
+            eta: noise of the solver ``ddim``, above 0 with the SDE.
+            resize: scale picture and mask first, so that the longer side has so many pixels.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        on_progress = options.pop("on_progress", _nobody)
-        request, sources = inpaint_request(
-            model=self.name,
-            image=image,
-            mask=mask,
-            expand=expand,
-            prompt=prompt,
-            resample=resample,
-            **options,
-        )
-        return self._edit(request, sources, on_progress)
+        return self._run(InpaintRequest, locals())
 
+    @known_keywords
     def sdedit(
         self,
         image: Source,
         *,
         prompt: str,
         mask: Source | None = None,
-        **options: Unpack[EditOptions],
+        negative_prompt: str = "",
+        sampler: str = "sde",
+        num_images: int = 1,
+        num_inference_steps: int = 50,
+        strength: float = 0.6,
+        guidance_scale: float = 3.0,
+        guidance: Guidance | str | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        resize: int | None = None,
+        seed: int | None = None,
+        on_progress: Progress | None = None,
     ) -> Result:
-        """Image to image: noise the picture up to `strength` (0.6), and come down.
+        """Image to image: noise the picture up to the strength, and come down under the prompt.
+
+        The options are described in `yuragi.tasks.sdedit.SDEditRequest`.
 
         Args:
             image: a path or a picture: a photo, a sketch, strokes of colour.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
-            options: see `EditOptions`.
+            negative_prompt: what the result should stay away from.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
+            num_images: candidates; k depends on (seed, k) alone, to rounding.
+            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
+            strength: t0, the share of the time axis to climb, above 0, at most 1.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
+            eta: noise of the solver ``ddim``, above 0 with the SDE.
+            resize: scale picture and mask first, so that the longer side has so many pixels.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        on_progress = options.pop("on_progress", _nobody)
-        request, sources = edit_request(
-            SDEditRequest, model=self.name, image=image, mask=mask, prompt=prompt, **options
-        )
-        return self._edit(request, sources, on_progress)
+        return self._run(SDEditRequest, locals())
 
+    @known_keywords
     def translate(
         self,
         image: Source,
@@ -366,38 +342,51 @@ class Model:
         source_prompt: str,
         prompt: str,
         mask: Source | None = None,
-        encoder: Literal["chain", "independent"] = "chain",
+        encoder: str = "chain",
         source_guidance_scale: float = 1.0,
-        **options: Unpack[EditOptions],
+        negative_prompt: str = "",
+        sampler: str = "sde",
+        num_images: int = 1,
+        num_inference_steps: int = 50,
+        strength: float = 0.8,
+        guidance_scale: float = 3.0,
+        guidance: Guidance | str | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        resize: int | None = None,
+        seed: int | None = None,
+        on_progress: Progress | None = None,
     ) -> Result:
-        """From what a picture shows to what it shall show: Cycle-SDE, or DDIB with the ODE.
+        """Change a picture from one description to another: Cycle-SDE, or DDIB with the ODE.
+
+        The options are described in `yuragi.tasks.translate.TranslateRequest`.
 
         Args:
             image: a path or a picture.
-            source_prompt: what the picture shows.
+            source_prompt: what the picture shows now.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
-            encoder: ``chain``, or ``independent`` (edit-friendly); for the sampler ``sde``.
-            source_guidance_scale: of the picture's own denoiser.
-            options: see `EditOptions`; the strength is 0.8.
+            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
+            source_guidance_scale: guidance scale under the source prompt; 1 is off.
+            negative_prompt: what the result should stay away from.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
+            num_images: candidates; k depends on (seed, k) alone, to rounding.
+            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
+            strength: t0, the share of the time axis to climb, above 0, at most 1.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
+            eta: noise of the solver ``ddim``, above 0 with the SDE.
+            resize: scale picture and mask first, so that the longer side has so many pixels.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        on_progress = options.pop("on_progress", _nobody)
-        request, sources = edit_request(
-            TranslateRequest,
-            model=self.name,
-            image=image,
-            mask=mask,
-            source_prompt=source_prompt,
-            prompt=prompt,
-            encoder=encoder,
-            source_guidance_scale=source_guidance_scale,
-            **options,
-        )
-        return self._edit(request, sources, on_progress)
+        return self._run(TranslateRequest, locals())
 
+    @known_keywords
     def diffedit(
         self,
         image: Source,
@@ -409,79 +398,104 @@ class Model:
         mask_samples: int = 10,
         mask_threshold: float = 0.5,
         source_guidance_scale: float = 1.0,
-        **options: Unpack[EditOptions],
+        negative_prompt: str = "",
+        sampler: str = "sde",
+        num_images: int = 1,
+        num_inference_steps: int = 50,
+        strength: float = 0.7,
+        guidance_scale: float = 3.0,
+        guidance: Guidance | str | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        resize: int | None = None,
+        seed: int | None = None,
+        on_progress: Progress | None = None,
     ) -> Result:
-        """Translate only where the two prompts disagree about the picture.
+        """Change a picture only where two descriptions disagree about it.
+
+        ``result.mask`` is the mask that was found. The options are described in
+        `yuragi.tasks.diffedit.DiffEditRequest`.
 
         Args:
             image: a path or a picture.
-            source_prompt: what the picture shows.
+            source_prompt: what the picture shows now.
             prompt: what the result shows.
-            mask: changes stay within its white, too.
-            mask_strength: noise at which the predictions are compared, as a share of time.
+            mask: white where the picture may change at all.
+            mask_strength: noise level at which predictions are compared, as a share of time.
             mask_samples: noises to average over.
-            mask_threshold: 0 to 1; higher masks are smaller. ``result.mask`` is the mask found.
-            source_guidance_scale: of the picture's own denoiser.
-            options: see `EditOptions`; the strength is 0.7.
+            mask_threshold: of the normalised difference, 0 to 1; higher masks are smaller.
+            source_guidance_scale: guidance scale under the source prompt; 1 is off.
+            negative_prompt: what the result should stay away from.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
+            num_images: candidates; k depends on (seed, k) alone, to rounding.
+            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
+            strength: t0, the share of the time axis to climb, above 0, at most 1.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
+            eta: noise of the solver ``ddim``, above 0 with the SDE.
+            resize: scale picture and mask first, so that the longer side has so many pixels.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        on_progress = options.pop("on_progress", _nobody)
-        request, sources = edit_request(
-            DiffEditRequest,
-            model=self.name,
-            image=image,
-            mask=mask,
-            source_prompt=source_prompt,
-            prompt=prompt,
-            mask_strength=mask_strength,
-            mask_samples=mask_samples,
-            mask_threshold=mask_threshold,
-            source_guidance_scale=source_guidance_scale,
-            **options,
-        )
-        return self._edit(request, sources, on_progress)
+        return self._run(DiffEditRequest, locals())
 
+    @known_keywords
     def invert(
         self,
         image: Source,
         *,
         prompt: str = "",
-        encoder: Literal["chain", "independent"] = "chain",
-        **options: Unpack[EditOptions],
+        encoder: str = "chain",
+        negative_prompt: str = "",
+        sampler: str = "sde",
+        num_inference_steps: int = 50,
+        strength: float = 1.0,
+        guidance_scale: float = 1.0,
+        guidance: Guidance | str | None = None,
+        solver: str | None = None,
+        eta: float | None = None,
+        resize: int | None = None,
+        seed: int | None = None,
+        on_progress: Progress | None = None,
     ) -> Result:
-        """Up in noise and down again: does the model hold this picture?
+        """Noise a picture up and come down again under the same prompt.
+
+        ``result.reconstruction`` says how well the picture survived. The options are described in
+        `yuragi.tasks.invert.InvertRequest`.
 
         Args:
             image: a path or a picture.
-            prompt: what it shows.
-            encoder: as in `translate`.
-            options: see `EditOptions`; strength and scale are 1.
-
-        Returns:
-            the picture that came back; ``result.reconstruction`` says how well.
+            prompt: what the picture shows.
+            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
+            negative_prompt: what the result should stay away from.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
+            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
+            strength: t0, the share of the time axis to climb, above 0, at most 1.
+            guidance_scale: how strongly the prompt pulls; 1 is off.
+            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
+            eta: noise of the solver ``ddim``, above 0 with the SDE.
+            resize: scale picture and mask first, so that the longer side has so many pixels.
+            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        on_progress = options.pop("on_progress", _nobody)
-        request, sources = edit_request(
-            InvertRequest,
-            model=self.name,
-            image=image,
-            prompt=prompt,
-            encoder=encoder,
-            **options,
-        )
-        return self._edit(request, sources, on_progress)
+        return self._run(InvertRequest, locals())
 
-    def _edit(
-        self, request: EditRequest, sources: Mapping[str, Image.Image], on_progress: Progress
-    ) -> Result:
-        weak = load_weak(request.guidance.weak_model, self.loaded)
-        return run(request, self.loaded, sources, on_progress, weak=weak)
-
-
-def _nobody(done: int, total: int) -> None:
-    """Nobody watches."""
+    def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
+        """Build a request of this class from a method's arguments, and run it."""
+        given = {name: value for name, value in arguments.items() if name != "self"}
+        on_progress, latents = given.pop("on_progress"), given.get("latents")
+        reading = Reading(resize=given.pop("resize", None))
+        if latents is not None:
+            given["latents"] = tensor_digest(latents)
+        request, sources = build(kind, given | {"model": self.name}, reading)
+        weak = load_weak(request.weak_model, self.loaded)
+        watched = on_progress or (lambda done, total: None)
+        return run(request, self.loaded, sources, watched, latents, weak)

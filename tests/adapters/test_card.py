@@ -3,12 +3,13 @@
 import shutil
 
 import yuragi
-from yuragi.adapters import Opening, load_diffusers
-from yuragi.recipe.replay import read_result
+from yuragi.adapters import load_diffusers
+from yuragi.models.opening import Opening
+from yuragi.tasks.replay import read_result
 
 
 def card(path):
-    return load_diffusers(path, Opening("cpu")).card
+    return load_diffusers(path, Opening(device="cpu")).card
 
 
 def test_every_weight_file_is_named(pipeline_folder):

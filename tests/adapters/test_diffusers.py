@@ -9,9 +9,10 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 
 from promises import assert_equal_to_rounding
-from yuragi.adapters import Opening, load_diffusers
+from yuragi.adapters import load_diffusers
 from yuragi.adapters.schedules import schedule_from_config
 from yuragi.errors import InputError
+from yuragi.models.opening import Opening
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_sizes_are_read_from_the_model(tiny):
 
 
 def test_half_precision_networks_keep_a_float32_state(pipeline_folder):
-    model = load_diffusers(pipeline_folder, Opening("cpu", torch.bfloat16))
+    model = load_diffusers(pipeline_folder, Opening(device="cpu", dtype=torch.bfloat16))
     z = torch.randn(1, 4, 32, 32)
     out = model.bind(["red hair"])(z, torch.tensor(500.0))
     assert out.dtype == torch.float32
@@ -102,27 +103,27 @@ def test_damaged_weights_are_named(changed, part, damage):
     (file,) = (changed / part).glob("*.safetensors")
     file.write_bytes(damage)
     with pytest.raises(InputError, match="model = .*undamaged"):
-        load_diffusers(changed, Opening("cpu"))
+        load_diffusers(changed, Opening(device="cpu"))
 
 
 @pytest.mark.parametrize("file", ["tokenizer/tokenizer.json", "unet/config.json"])
 def test_missing_parts_are_named(changed, file):
     (changed / file).unlink()
     with pytest.raises(InputError, match="model = .*undamaged"):
-        load_diffusers(changed, Opening("cpu"))
+        load_diffusers(changed, Opening(device="cpu"))
 
 
 def test_unknown_predictions_are_named(changed):
     path = changed / "scheduler" / "scheduler_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"prediction_type": "magic"}))
     with pytest.raises(InputError, match="prediction_type = 'magic'"):
-        load_diffusers(changed, Opening("cpu"))
+        load_diffusers(changed, Opening(device="cpu"))
 
 
 @pytest.mark.parametrize("device", ["magic", "cuda:77"])
 def test_devices_that_are_not_here_are_named(pipeline_folder, device):
     with pytest.raises(InputError, match=f"device = '{device}'"):
-        load_diffusers(pipeline_folder, Opening(device))
+        load_diffusers(pipeline_folder, Opening(device=device))
 
 
 def test_long_prompts_are_cut_aloud(tiny):

@@ -6,9 +6,9 @@ import torch
 import yuragi
 from promises import assert_equal_to_rounding
 from yuragi.adapters import DIFT
+from yuragi.drag.arrival import by_features
 from yuragi.errors import InputError
-from yuragi.metrics.arrival import by_features
-from yuragi.recipe.pictures import to_tensor
+from yuragi.images.tensors import to_tensor
 
 
 def test_maps_are_the_blocks_and_the_same_for_every_batch(tiny, picture):
@@ -25,7 +25,7 @@ def test_maps_are_the_blocks_and_the_same_for_every_batch(tiny, picture):
 
 def test_the_shipped_model_finds_a_portrait_that_was_moved():
     """By 24 pixels; an 8-pixel map finds it within 8."""
-    from yuragi.train.portraits import draw, portrait
+    from yuragi.research.train.portraits import draw, portrait
 
     loaded = yuragi.load("portraits", "cpu").loaded
     before = to_tensor_of(draw(portrait("validation", 3)))

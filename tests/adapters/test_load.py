@@ -10,8 +10,9 @@ from safetensors.torch import load_file, save_file
 
 import yuragi
 from promises import assert_different, assert_equal_to_rounding
-from yuragi.adapters import Opening, load_diffusers, wrap_pipeline
+from yuragi.adapters import load_diffusers, wrap_pipeline
 from yuragi.errors import InputError
+from yuragi.models.opening import Opening
 
 
 @pytest.fixture
@@ -80,8 +81,8 @@ def test_pickled_parts_are_read_as_tensors_where_allowed(changed, tiny):
     torch.save(load_file(file), changed / "unet" / "diffusion_pytorch_model.bin")
     file.unlink()
     with pytest.raises(InputError, match=r"diffusion_pytorch_model\.bin.*can run code"):
-        load_diffusers(changed, Opening("cpu"))
-    model = load_diffusers(changed, Opening("cpu", allow_pickle=True))
+        load_diffusers(changed, Opening(device="cpu"))
+    model = load_diffusers(changed, Opening(device="cpu", allow_pickle=True))
     x, t = torch.zeros(1, 4, 32, 32), torch.tensor(500.0)
     with torch.no_grad():
         found = model.bind(["red hair"])(x, t)
@@ -99,7 +100,7 @@ def test_a_pickle_with_code_is_not_run_even_where_allowed(changed):
     torch.save({"weight": Evil()}, changed / "unet" / "diffusion_pytorch_model.bin")
     file.unlink()
     with pytest.raises(InputError, match="model"):
-        load_diffusers(changed, Opening("cpu", allow_pickle=True))
+        load_diffusers(changed, Opening(device="cpu", allow_pickle=True))
 
 
 def test_missing_shards_are_named(changed):
@@ -117,7 +118,7 @@ def test_a_config_of_another_network_is_named(changed):
     config = json.loads(path.read_text())
     path.write_text(json.dumps(config | {"block_out_channels": [32, 32, 64]}))
     with pytest.raises(InputError, match="undamaged"):
-        load_diffusers(changed, Opening("cpu"))
+        load_diffusers(changed, Opening(device="cpu"))
 
 
 def test_a_single_file_wants_a_folder_of_its_kind(pipeline_folder, tmp_path):
@@ -126,7 +127,7 @@ def test_a_single_file_wants_a_folder_of_its_kind(pipeline_folder, tmp_path):
     with pytest.raises(InputError, match="single file.*config"):
         load_diffusers(file)
     with pytest.raises(InputError, match="undamaged"):  # there is nothing of a pipeline in it
-        load_diffusers(file, Opening("cpu", config=pipeline_folder))
+        load_diffusers(file, Opening(device="cpu", config=pipeline_folder))
 
 
 def test_the_hub_is_not_asked_while_offline():
@@ -152,4 +153,4 @@ def test_code_in_a_repository_is_never_run(changed):
         load_diffusers(changed)
     index.write_text(json.dumps(known | {"unet": ["mine", "UNet"]}))
     with pytest.raises(InputError, match="undamaged"):
-        load_diffusers(changed, Opening("cpu"))
+        load_diffusers(changed, Opening(device="cpu"))

@@ -9,7 +9,7 @@ import yuragi
 from families.tiny_pipelines import build
 from yuragi.adapters import LoRAFit, adapted, learned
 from yuragi.core import SeededNoise
-from yuragi.recipe.pictures import to_tensor
+from yuragi.images.tensors import to_tensor
 
 FIT = LoRAFit(rank=4, steps=50, learning_rate=1e-2)
 

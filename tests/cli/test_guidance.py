@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from yuragi.recipe.rules import TABLE
+from yuragi.tasks.guidance.gains import TABLE
 
 QUICK = ["sample", "--prompt", "red hair", "--seed", 1, "--steps", 4, "-o", "drawn"]
 
@@ -47,8 +47,8 @@ def test_rules_and_gains_are_applied_and_priced(draw, cli, options, says):
 def test_the_request_keeps_the_bounds(draw, tmp_path):
     draw("--guidance", "interval", "--interval", "20%:80%")
     rule = rule_of(tmp_path)
-    assert rule["steps"] == [0.2, 0.8]
-    assert rule["interval"] is None
+    assert rule["rule"]["shares"] == [0.2, 0.8]
+    assert rule["rule"]["interval"] is None
 
 
 def test_autoguidance_takes_a_weaker_model(draw, tmp_path, pipeline_folder):
@@ -69,21 +69,21 @@ BAD = {
     "unknown rule": (["--guidance", "magic"], "--guidance = 'magic'"),
     "unknown gain": (["--gain", "more"], "--gain = 'more'"),
     "no interval": (["--guidance", "interval"], "--interval = None"),
-    "empty interval": (["--guidance", "interval", "--interval", "3:1"], "--interval = (3.0, 1.0)"),
+    "empty interval": (["--guidance", "interval", "--interval", "3:1"], "--interval = '3:1'"),
     "words": (["--guidance", "interval", "--interval", "a:b"], "--interval = 'a:b'"),
     "one share": (["--guidance", "interval", "--interval", "20%:3"], "--interval = '20%:3'"),
-    "too far": (["--guidance", "interval", "--interval", "20%:130%"], "--interval = (0.2, 1.3)"),
-    "interval of cfg": (["--interval", "1:3"], "--interval = (1.0, 3.0)"),
-    "start of cfg": (["--start", "2"], "--start = 2.0"),
+    "too far": (["--guidance", "interval", "--interval", "20%:130%"], "--interval = '20%:130%'"),
+    "interval of cfg": (["--interval", "1:3"], "--interval = '1:3'"),
+    "start of cfg": (["--start", "2"], "--start = '2'"),
     "no weak model": (["--guidance", "auto"], "--weak-model = None"),
     "nowhere": (["--guidance", "auto", "--weak-model", "/nowhere"], "--weak-model = '/nowhere'"),
     "gamma": (["--gain", "ratio", "--gamma", "lots"], "--gamma = 'lots'"),
-    "gamma of reg": (["--gain", "reg", "--gamma", "1"], "--gamma = 1.0"),
-    "refresh of plain": (["--refresh", "4"], "--refresh = 4"),
+    "gamma of reg": (["--gain", "reg", "--gamma", "1"], "--gamma = '1'"),
+    "refresh of plain": (["--refresh", "4"], "--refresh = '4'"),
     "stress of reg": (["--gain", "reg", "--stress"], "--stress = True"),
     "one side": (["--gain", "reg", "--scale", "1"], "--scale = 1.0"),
     "less than off": (["--gain", "ratio", "--scale", "0.5"], "--scale = 0.5"),
-    "not finite": (["--scale", "nan"], "--scale = nan"),
+    "not finite": (["--scale", "nan"], "--scale = 'nan'"),
     "no table": (["--gain", "scheduled"], "--gain = 'scheduled'"),
 }
 
@@ -115,7 +115,7 @@ def test_a_table_is_measured_used_and_kept(cli, tmp_path, pipeline_folder):
     assert (code, out) == (0, f"{model / TABLE}\n")
     table = json.loads((model / TABLE).read_text())
     assert cli(*QUICK, "--model", model, "--gain", "scheduled")[0] == 0
-    assert rule_of(tmp_path)["table"] == table
+    assert rule_of(tmp_path)["gain"]["table"] == table
     code, _, err = cli(*command)
     assert code == 2
     assert "--overwrite" in err
@@ -149,8 +149,8 @@ def test_costs_are_measured(cli, tmp_path, pipeline_folder):
         (["lab", "reg", "--quick", "--json", "folder"], "--json = 'folder'"),
         (["lab", "reg", "--quick", "--pictures", "file"], "--pictures = 'file'"),
         (["lab", "trained", "--quick", "--json", "file/x.json"], "--json = 'file'"),
-        (["models", "check", "none"], "--model = 'none'"),
-        (["train", "table", "none"], "--model = 'none'"),
+        (["models", "check", "none"], "model = 'none'"),
+        (["train", "table", "none"], "model = 'none'"),
     ],
 )
 def test_benchmarks_refuse_before_they_work(cli, tmp_path, command, expected):

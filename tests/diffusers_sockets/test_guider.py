@@ -19,7 +19,7 @@ from diffusers.modular_pipelines.z_image.denoise import ZImageLoopDenoiser
 from tiny_pipelines import build
 
 import yuragi
-from yuragi import GuidanceRule
+from yuragi import Guidance
 from yuragi.diffusers import RectifiedGuidance
 from yuragi.errors import InputError
 
@@ -76,7 +76,7 @@ def test_it_equals_our_own_loop(modular, plain, scheduler):
         "guidance_scale": SCALE,
     }
     model = yuragi.load(plain)
-    rule = GuidanceRule(gain="reg_forward")
+    rule = Guidance(gain="reg_forward")
     ours = np.asarray(model.sample("a red cat", guidance=rule, **settings).image) / 255
     assert np.abs(ours - theirs).max() <= 0.5 / 255 + 2e-3
     without = np.asarray(model.sample("a red cat", **settings).image) / 255

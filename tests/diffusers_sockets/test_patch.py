@@ -7,7 +7,7 @@ from tiny_pipelines import build
 
 import yuragi
 from promises import assert_different, assert_equal_to_rounding, assert_identical
-from yuragi import GuidanceRule
+from yuragi import Guidance
 from yuragi.diffusers import patch
 from yuragi.errors import InputError
 
@@ -29,7 +29,7 @@ def test_it_equals_our_own_loop(name, gain):
     pipeline = build(name)
     model = yuragi.load(pipeline)
     z = randn_tensor((1, 4, 16, 16), generator=torch.Generator().manual_seed(3))
-    rule = GuidanceRule(gain=gain)
+    rule = Guidance(gain=gain)
     before = theirs(name, pipeline, z)
     with patch(pipeline, rule, SCALE if name == "dit" else None) as patched:
         assert patched is pipeline
@@ -54,7 +54,7 @@ def test_without_guidance_nothing_happens():
     settings = {"latents": torch.zeros(1, 4, 16, 16), "width": 64, "height": 64}
     settings |= {"num_inference_steps": 3, "guidance_scale": 1.0, "output_type": "np"}
     before = pipeline("a cat", **settings).images
-    with patch(pipeline, GuidanceRule(gain="reg_forward")):
+    with patch(pipeline, Guidance(gain="reg_forward")):
         assert_identical(pipeline("a cat", **settings).images, before)
 
 
@@ -62,7 +62,7 @@ def test_an_error_inside_restores():
     pipeline = build("sd1")
 
     def fail():
-        with patch(pipeline, GuidanceRule(gain="reg_forward")):
+        with patch(pipeline, Guidance(gain="reg_forward")):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -73,9 +73,9 @@ def test_an_error_inside_restores():
 def test_what_does_not_fit_is_named():
     with (
         pytest.raises(InputError, match="^pipeline = 'FluxPipeline'"),
-        patch(build("flux"), GuidanceRule(gain="reg_forward")),
+        patch(build("flux"), Guidance(gain="reg_forward")),
     ):
         pass
-    rule = GuidanceRule(rule="cosine", gain="reg_forward")
+    rule = Guidance(rule="cosine", gain="reg_forward")
     with pytest.raises(InputError, match="^guidance = 'cosine'"), patch(build("sd1"), rule):
         pass

@@ -8,11 +8,11 @@ import pytest
 import torch
 from tiny_pipelines import build
 
-from yuragi import GuidanceRule
+from yuragi import Guidance
 from yuragi.diffusers import patch
 
-RULE = GuidanceRule(gain="reg_forward")
-OTHER = GuidanceRule(gain="ratio")
+RULE = Guidance(gain="reg_forward")
+OTHER = Guidance(gain="ratio")
 
 
 def picture(pipeline):
@@ -147,7 +147,7 @@ def test_half_precision(name, dtype, gain):
     single, half = build(name), build(name).to(dtype)
     plain = picture(single)
     rounding = np.abs(picture(half) - plain).max()
-    rule = GuidanceRule(gain=gain)
+    rule = Guidance(gain=gain)
     with patch(single, rule), patch(half, rule):
         expected, found = picture(single), picture(half)
     effect = np.abs(expected - plain).max()

@@ -6,48 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuragi.drag.spec import Handle, drag_count, handles, parse_point, parse_points
-from yuragi.errors import InputError
-
-
-def test_parse_point():
-    assert parse_point("70,52:70,40") == ((70, 52), (70, 40))
-    assert parse_point(" 1.5 , 2 : 3 , 4.25 ") == ((1.5, 2), (3, 4.25))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "70,52", "70,52:70", "70,52:70,40,1", "a,b:c,d", "1,2:3,4:5,6", "1;2:3;4", "nan,1:2,2"],
-)
-def test_malformed_points_are_refused(text):
-    with pytest.raises(InputError, match="point = .* is not allowed"):
-        parse_point(text)
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        [],
-        [(1, 2)],
-        [((1, 2), (3,))],
-        "1,2:3,4",
-        [((1, 2), (1, 2))],
-        [((-1, 2), (3, 4))],
-        [((1, 2), (64, 4))],
-        [((1, 48), (3, 4))],
-        [((1, 2), (float("nan"), 4))],
-        [((1, 2), (3, 4)), ((1, 2), (5, 6))],
-        None,
-    ],
-)
-def test_points_that_do_not_fit_are_refused(points):
-    with pytest.raises(InputError, match="^points = "):
-        parse_points(points, 64, 48)
-
-
-def test_corners_are_inside():
-    pairs = parse_points([((0, 0), (63, 47))], 64, 48)
-    assert pairs == (((0.0, 0.0), (63.0, 47.0)),)
+from yuragi.drag.spec import Handle, drag_count, handles
 
 
 def test_handles_are_pixel_centres_in_cells():

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from yuragi.drag.flow import flow_of
 from yuragi.drag.region import moving
 from yuragi.drag.warp import _box, warp
-from yuragi.recipe.pictures import from_tensor, mask_tensor, to_tensor
+from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 
 
 def disc(x, y, size=96, ground="white"):

@@ -15,9 +15,9 @@ from promises import (
     assert_identical,
     assert_untouched_outside,
 )
-from yuragi import GuidanceRule, LoRA
+from yuragi import Guidance, LoRA
 from yuragi.errors import InputError
-from yuragi.recipe.run import run
+from yuragi.tasks.run import run
 
 STEPS = {"num_inference_steps": 4, "seed": 5}
 POINTS = [((16, 20), (22, 20))]
@@ -78,7 +78,7 @@ def test_rectified_guidance(family, gain):
     settings = {"negative_prompt": family.there} if family.scale == 1 else {}
     settings |= {"width": family.size, "height": family.size, "guidance_scale": 6.0, **STEPS}
     # Both sides of an untrained PixArt have the same slopes: only gamma finds anything to rectify.
-    rule = GuidanceRule(gain=gain, gamma=1.0 if gain == "ratio" else None)
+    rule = Guidance(gain={"name": "ratio", "gamma": 1.0} if gain == "ratio" else gain)
     result = family.model.sample(family.wanted, guidance=rule, **settings)
     check_replay(family, result)
     plain = family.model.sample(family.wanted, **settings)

@@ -11,7 +11,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 import yuragi
 from promises import assert_different
 from yuragi.errors import InputError
-from yuragi.recipe.replay import read_result
+from yuragi.tasks.replay import read_result
 
 WIDTH, STEPS = 24, 4
 HALF_A_LEVEL = 0.5 / 255 + 2e-4

@@ -8,11 +8,12 @@ from tiny_pipelines import build
 
 import yuragi
 from promises import assert_equal_to_rounding
-from yuragi import GuidanceRule
-from yuragi.adapters import Opening, load_diffusers
+from yuragi import Guidance
+from yuragi.adapters import load_diffusers
 from yuragi.adapters.load import _check_offload
 from yuragi.errors import InputError, OutOfMemoryError, YuragiError
-from yuragi.recipe import models
+from yuragi.models import names as models
+from yuragi.models.opening import Opening
 
 SETTINGS = {"num_inference_steps": 6, "seed": 1}
 
@@ -28,7 +29,7 @@ def test_a_compiled_network_is_one_graph_for_all_steps(gain, monkeypatch):
     """No break and no new graph while the loop runs; the back end is not the point."""
     pipeline = build("sd1")
     plain = yuragi.load(pipeline).sample(
-        "a red cat", guidance=GuidanceRule(gain=gain), solver="sde-dpm++2m", **SETTINGS
+        "a red cat", guidance=Guidance(gain=gain), solver="sde-dpm++2m", **SETTINGS
     )
     graphs = []
 
@@ -39,14 +40,12 @@ def test_a_compiled_network_is_one_graph_for_all_steps(gain, monkeypatch):
     torch.compiler.reset()
     pipeline.unet.compile(fullgraph=True, dynamic=False, backend=counting)
     model = yuragi.load(pipeline)
-    made = model.sample(
-        "a red cat", guidance=GuidanceRule(gain=gain), solver="sde-dpm++2m", **SETTINGS
-    )
+    made = model.sample("a red cat", guidance=Guidance(gain=gain), solver="sde-dpm++2m", **SETTINGS)
     # A gain that adds probes on some evaluations runs batches of other sizes there.
     assert 1 <= len(graphs) <= (1 if gain == "plain" else 3)
     assert_equal_to_rounding(made.image, plain.image)
     before = len(graphs)
-    model.sample("a dog", guidance=GuidanceRule(gain=gain), solver="sde-dpm++2m", **SETTINGS)
+    model.sample("a dog", guidance=Guidance(gain=gain), solver="sde-dpm++2m", **SETTINGS)
     assert len(graphs) == before
     torch.compiler.reset()
 
@@ -78,11 +77,11 @@ def test_there_is_nothing_to_offload_from_on_a_cpu(folder, cli):
     drawing = ["sample", "--prompt", "a cat", "--device", "cpu", "-o", "o"]
     code, _, err = cli("--offload", "sequential", *drawing)
     assert (code, err.splitlines()[-1][:22]) == (2, "error: --offload = 'se")
-    with pytest.raises(InputError, match="offload = 'disk' .*one of model, sequential"):
+    with pytest.raises(InputError, match="offload = 'disk' .*'model' or 'sequential'"):
         yuragi.load(folder, "cpu", offload="disk")
     code, _, err = cli("--offload", "disk", *drawing)
     assert code == 2
-    assert "one of model, sequential" in err
+    assert "'model' or 'sequential'" in err
 
 
 def test_what_is_offloaded_is_not_compiled():
@@ -92,14 +91,14 @@ def test_what_is_offloaded_is_not_compiled():
 
 
 def test_a_weaker_model_is_opened_like_the_strong_one(folder, monkeypatch):
-    strong = load_diffusers(folder, Opening("cpu", offline=True, vae_tiling=True))
+    strong = load_diffusers(folder, Opening(device="cpu", offline=True, vae_tiling=True))
     asked = []
     monkeypatch.setattr(models, "load_model", lambda name, opening: asked.append(opening))
     models.load_weak("owner/weak", strong)
     (opening,) = asked
     assert opening.offline
     assert opening.vae_tiling
-    assert opening.dtype == torch.float32
+    assert opening.dtype == "float32"
 
 
 def test_the_autoencoder_works_in_tiles(folder):

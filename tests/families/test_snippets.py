@@ -7,7 +7,7 @@ import pytest
 from tiny_pipelines import build
 
 import yuragi
-from yuragi.recipe.replay import read_result
+from yuragi.tasks.replay import read_result
 
 ROOT = Path(__file__).parents[2]
 SNIPPETS = sorted((ROOT / "docs_src" / "models").glob("*.py"))
@@ -30,12 +30,11 @@ def test_a_snippet_runs(file, desk, monkeypatch):
     monkeypatch.setattr(kind, "from_pretrained", lambda name, **settings: pipeline)
     monkeypatch.setattr(kind, "to", lambda self, device: self)
     # Ten levels instead of fifty: what is tested is that it runs.
-    sample, edit = yuragi.Model.sample, yuragi.model.edit_request
+    made = yuragi.model.build
     monkeypatch.setattr(
-        yuragi.Model, "sample", lambda self, *a, **k: sample(self, *a, **k, num_inference_steps=4)
-    )
-    monkeypatch.setattr(
-        yuragi.model, "edit_request", lambda *a, **k: edit(*a, **{**k, "num_inference_steps": 10})
+        yuragi.model,
+        "build",
+        lambda kind, given, reading: made(kind, given | {"num_inference_steps": 10}, reading),
     )
     exec(compile(file.read_text("utf-8"), str(file), "exec"), {})
     record, kept = read_result(desk / "out.png")

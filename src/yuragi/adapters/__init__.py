@@ -5,22 +5,18 @@ from yuragi.adapters.codec import Codec, Pixels
 from yuragi.adapters.dift import DIFT
 from yuragi.adapters.edm import is_edm, wrap_edm
 from yuragi.adapters.families import FAMILIES
-from yuragi.adapters.hub import HUB, fetched
+from yuragi.adapters.hub import fetched
 from yuragi.adapters.load import load_diffusers, wrap_pipeline
 from yuragi.adapters.lora import LoRAFit, adapted, learned
 from yuragi.adapters.model import Capabilities, DiffusionModel
-from yuragi.adapters.opening import Offload, Opening
 
 __all__ = [
     "DIFT",
     "FAMILIES",
-    "HUB",
     "Capabilities",
     "Codec",
     "DiffusionModel",
     "LoRAFit",
-    "Offload",
-    "Opening",
     "Pixels",
     "adapted",
     "checkpointing",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from yuragi.adapters.directory import PICKLES
 from yuragi.errors import InputError
+from yuragi.models.hub import HUB
 
-__all__ = ["HUB", "fetched"]
-
-HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-"""A name on the hub, perhaps with a revision."""
+__all__ = ["fetched"]
 
 
 def fetched(name: str, *, offline: bool = False, allow_pickle: bool = False) -> Path:

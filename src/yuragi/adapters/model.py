@@ -12,9 +12,9 @@ from torch import nn
 
 from yuragi.adapters.card import Card
 from yuragi.adapters.codec import Codec, Pixels
-from yuragi.adapters.opening import Opening
 from yuragi.core import Condition, Counting, NetworkDenoiser, Schedule, TimeGrid
 from yuragi.errors import InputError
+from yuragi.models.opening import Opening
 
 __all__ = ["Capabilities", "DiffusionModel", "Encode"]
 

@@ -26,8 +26,8 @@ def models(
     """List models that are shipped, registered or kept from the hub; name, fetch or check one."""
     if context.invoked_subcommand is not None:
         return
-    from yuragi.recipe.models import model_path
-    from yuragi.recipe.shelf import shelf
+    from yuragi.models.listing import shelf
+    from yuragi.models.names import model_path
 
     if path is not None:
         typer.echo(model_path(path))
@@ -44,8 +44,8 @@ def add(
     note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
 ) -> None:
     """Give a model a name; its files stay where they are."""
-    from yuragi.recipe.models import SHIPPED
-    from yuragi.recipe.registry import register
+    from yuragi.models.names import SHIPPED
+    from yuragi.models.register import register
 
     entry = register(name, path, note, SHIPPED)
     typer.echo(f"{name}@{entry.weights[:12]}  {len(entry.files)} weight files")
@@ -54,7 +54,7 @@ def add(
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="A registered name.")]) -> None:
     """Take a name away; the files stay."""
-    from yuragi.recipe.registry import forget
+    from yuragi.models.register import forget
 
     forget(name)
     typer.echo(f"{name} is no longer registered; its files are untouched")
@@ -65,7 +65,7 @@ def verify(
     name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
 ) -> None:
     """Are the weight files of registered models what they were?"""
-    from yuragi.recipe.registry import changed_files, registered
+    from yuragi.models.register import changed_files, registered
 
     known = registered()
     if name is not None and name not in known:
@@ -102,10 +102,10 @@ def check(
     quiet: QuietOption = False,
 ) -> None:
     """Probe a model: which guidance gains can it take?"""
-    from yuragi.cli.loading import load_quietly
-    from yuragi.recipe.check import check_model
+    from yuragi.cli.loading import load_quietly, opening_on
+    from yuragi.tasks.check import check_model
 
-    loaded = load_quietly(model, device)
+    loaded = load_quietly(model, opening_on(device))
     with progress("probing", quiet) as on_progress:
         found = check_model(loaded, prompt, samples=samples, seed=seed, on_progress=on_progress)
     typer.echo(f"predicts {found.prediction}; noise levels: {found.schedule}")

@@ -52,7 +52,7 @@ class SeededNoise:
     """Standard normal noise keyed by (seed, sample, step, stream).
 
     Args:
-        seed: any integer.
+        seed: any integer, or one for each row.
         samples: the identity of each row of the batch; 0, 1, 2, ... when None.
         stream: a name that separates independent uses of the same seed, such as "start".
 
@@ -60,7 +60,7 @@ class SeededNoise:
         InputError: when called with a batch of another size than `samples`.
     """
 
-    seed: int
+    seed: int | Sequence[int]
     samples: Sequence[int] | None = None
     stream: str = ""
 
@@ -68,12 +68,16 @@ class SeededNoise:
         samples = range(len(like)) if self.samples is None else self.samples
         if len(samples) != len(like):
             raise InputError("samples", tuple(samples), f"as many as the batch: {len(like)}")
-        rows = [self._row(sample, step, like.shape[1:]) for sample in samples]
+        seeds = [self.seed] * len(like) if isinstance(self.seed, int) else self.seed
+        rows = [
+            self._row(seed, sample, step, like.shape[1:])
+            for seed, sample in zip(seeds, samples, strict=True)
+        ]
         return torch.stack(rows).to(device=like.device, dtype=like.dtype)
 
-    def _row(self, sample: int, step: int, shape: torch.Size) -> Tensor:
+    def _row(self, seed: int, sample: int, step: int, shape: torch.Size) -> Tensor:
         # A cryptographic hash: unlike seed + sample, neighbouring keys give unrelated streams.
-        key = f"{self.seed}/{sample}/{step}/{self.stream}".encode()
+        key = f"{seed}/{sample}/{step}/{self.stream}".encode()
         digest = hashlib.blake2b(key, digest_size=16).digest()
         count = shape.numel()
         # NumPy promises that Philox's words stay the same in all of its versions. It does not

@@ -1,6 +1,6 @@
 r"""Our guidance in a pipeline of diffusers, while a ``with`` block lasts.
 
-    with patch(pipe, GuidanceRule(gain="reg_forward")):
+    with patch(pipe, "reg_forward"):
         image = pipe("a cat", guidance_scale=5).images[0]
 
 The pipeline keeps its loop, its scheduler and its formula
@@ -31,8 +31,8 @@ from yuragi.core import Condition, Direct, NetworkDenoiser, Schedule
 from yuragi.diffusers.calls import answered
 from yuragi.errors import InputError
 from yuragi.guidance import Gain
-from yuragi.recipe.guidance_rule import GuidanceRule
-from yuragi.recipe.rules import completed, gain_of
+from yuragi.tasks.guidance import Guidance
+from yuragi.tasks.sides import gain_of
 
 __all__ = ["patch"]
 
@@ -48,7 +48,7 @@ NESTED = "added_cond_kwargs"
 
 @contextlib.contextmanager
 def patch(
-    pipeline: Any, guidance: GuidanceRule, guidance_scale: float | None = None
+    pipeline: Any, guidance: Guidance | str, guidance_scale: float | None = None
 ) -> Iterator[Any]:
     """The pipeline with another gain, in whatever precision its network runs.
 
@@ -67,8 +67,9 @@ def patch(
     if name not in UNCONDITIONAL_FIRST:
         allowed = "a pipeline of class " + ", ".join(UNCONDITIONAL_FIRST)
         raise InputError("pipeline", name, allowed)
-    if guidance.rule != "cfg":
-        raise InputError("guidance", guidance.rule, "cfg: the pipeline has its own loop")
+    guidance = Guidance.of(guidance)
+    if guidance.rule.name != "cfg":
+        raise InputError("guidance", guidance.rule.name, "cfg: the pipeline has its own loop")
     parts = FAMILIES[name](pipeline)
     if not isinstance(parts.prediction, Direct):
         raise InputError("pipeline", name, "a network that predicts eps, v, x0 or flow")
@@ -77,7 +78,7 @@ def patch(
         parts.module,
         parts.prediction,
         parts.schedule,
-        gain_of(completed(guidance, None)),
+        gain_of(guidance.complete(None)),
         guidance_scale,
         UNCONDITIONAL_FIRST[name],
     )

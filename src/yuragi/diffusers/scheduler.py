@@ -3,7 +3,7 @@ r"""Our solvers as a scheduler of diffusers: ``pipe.scheduler = SolverScheduler.
 A pipeline evaluates its network once a step, so solvers that ask it once fit: DDIM with any eta,
 ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE; for tables of noise
 levels and for flows. The noise of an SDE is keyed by (seed, row of the batch, step) as in
-`yuragi.recipe`, so to rounding picture k is the same in every batch, and from equal starts the same
+`yuragi.tasks`, so to rounding picture k is the same in every batch, and from equal starts the same
 as by `yuragi sample`, where states have the same layout (Flux's pipeline packs them). A generator
 that the caller hands over is not used for it; it only decides the pipeline's start.
 """

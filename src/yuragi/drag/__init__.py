@@ -3,19 +3,13 @@
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
 from yuragi.drag.imagine import doubtful, shown, surprise
-from yuragi.drag.place import placed
-from yuragi.drag.region import moving, polygon
+from yuragi.drag.region import moving
 from yuragi.drag.spec import (
     Handle,
     PointPair,
     RegionPair,
     drag_count,
     handles,
-    parse_corners,
-    parse_point,
-    parse_points,
-    parse_region,
-    parse_regions,
 )
 from yuragi.drag.warp import Warped, warp
 
@@ -34,13 +28,6 @@ __all__ = [
     "flow_of",
     "handles",
     "moving",
-    "parse_corners",
-    "parse_point",
-    "parse_points",
-    "parse_region",
-    "parse_regions",
-    "placed",
-    "polygon",
     "shown",
     "surprise",
     "warp",

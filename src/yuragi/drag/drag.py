@@ -113,7 +113,7 @@ def drag_latents(
     latents: Tensor,
     moves: Sequence[Sequence[Handle]],
     drag: Drag,
-    seed: int,
+    seed: int | Sequence[int],
     samples: Sequence[int] = (0,),
     mask: Tensor | None = None,
     on_step: Callable[[], None] = lambda: None,
@@ -125,7 +125,8 @@ def drag_latents(
         latents: clean latents (b, c, h, w), float32.
         moves: what to move in each row, in cells; all rows must need as many sub-drags.
         drag: the settings.
-        seed: every random number is keyed by (seed, sample, sub-drag, level).
+        seed: one, or one for each row; random numbers are keyed by (seed, sample, sub-drag,
+            level).
         samples: the identity of each row.
         mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
         on_step: called after every solver step; raise in it to cancel.

@@ -22,16 +22,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from yuragi.drag.spec import PointPair, RegionPair
+from yuragi.images.shapes import polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Area = NDArray[np.bool_]
 
-__all__ = ["moving", "polygon"]
+__all__ = ["moving"]
 
 WORKING = 128
 """Longer side in pixels at which the picture is cut: edges need no more, and it takes 20 ms."""
@@ -79,13 +80,6 @@ def moving(
         found = cut.by_mask(np.asarray(mask.resize(size, Image.Resampling.BOX)) > 127)
     large = Image.fromarray(found.astype(np.uint8) * 255)
     return np.asarray(large.resize(picture.size, Image.Resampling.BICUBIC)) > 127
-
-
-def polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int]) -> Image.Image:
-    """White within the corners, in a picture of width and height; black elsewhere."""
-    area = Image.new("L", size)
-    ImageDraw.Draw(area).polygon(corners, fill=255, outline=255)
-    return area
 
 
 def _places(

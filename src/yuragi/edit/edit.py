@@ -208,7 +208,7 @@ class Edit:
         self,
         x0: Tensor,
         down: Tensor,
-        seed: int,
+        seed: int | Sequence[int],
         samples: Sequence[int],
         mask: Tensor | None = None,
         watch: Manipulation = everything,
@@ -219,7 +219,7 @@ class Edit:
         Args:
             x0: [b, c, h, w], float32.
             down: falling times from t0 to the clean end.
-            seed: every random number is keyed by (seed, sample, level).
+            seed: one, or one for each row; random numbers are keyed by (seed, sample, level).
             samples: the identity of each row; rows with other identities are other candidates.
             mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
             watch: called after every step, up and down; raise in it to cancel.

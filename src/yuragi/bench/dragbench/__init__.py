@@ -1,6 +1,0 @@
-"""The public drag benchmarks, from a user's own copy: DragBench-S, -D, -SR and -DR."""
-
-from yuragi.bench.dragbench.sets import Sample, read_sets
-from yuragi.bench.dragbench.unpickle import UnsafePickleError, read_pickle
-
-__all__ = ["Sample", "UnsafePickleError", "read_pickle", "read_sets"]

@@ -1,0 +1,86 @@
+"""The user's own defaults, in a TOML file.
+
+[all]                 # for every task
+model = "portraits"
+
+[drag]                # for one task; the names are those of the command line
+steps = 30
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from yuragi.cli.parameters import Parameter
+from yuragi.errors import InputError
+
+__all__ = ["app", "config_file", "defaults_of", "read_config"]
+
+app = typer.Typer(help="Your own defaults, in a file.", no_args_is_help=True)
+
+
+def config_file() -> Path:
+    """``$YURAGI_CONFIG``, or ``yuragi/config.toml`` in the user's configuration folder."""
+    if named := os.environ.get("YURAGI_CONFIG"):
+        return Path(named)
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "yuragi" / "config.toml"
+
+
+def read_config() -> dict[str, dict[str, Any]]:
+    """The tables of the file; empty if there is no file.
+
+    Raises:
+        InputError: the file is not valid TOML, or holds something beside tables.
+    """
+    path = config_file()
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError("configuration", str(path), f"a readable TOML file ({error})") from error
+    for name, value in found.items():
+        if not isinstance(value, dict):
+            raise InputError("configuration", f"{path}: {name}", "a table such as [all] or [drag]")
+    return found
+
+
+def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """The user's defaults for a task, by parameter.
+
+    Raises:
+        InputError: an option that the task does not have.
+    """
+    config = read_config()
+    by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}
+    found: dict[str, Any] = {}
+    for table in ("all", task):
+        for key, value in config.get(table, {}).items():
+            if key in by_flag:
+                found[by_flag[key].name] = value if isinstance(value, bool | list) else str(value)
+            elif table == task:
+                allowed = "one of " + ", ".join(sorted(by_flag))
+                raise InputError("configuration", f"{config_file()}: {table}.{key}", allowed)
+    return found
+
+
+@app.command()
+def path() -> None:
+    """Print where the file is, whether it exists or not."""
+    typer.echo(config_file())
+
+
+@app.command()
+def show() -> None:
+    """Print the defaults that are in force."""
+    for table, values in read_config().items():
+        typer.echo(f"[{table}]")
+        for key, value in values.items():
+            typer.echo(f"{key} = {value!r}")

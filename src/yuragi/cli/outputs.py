@@ -1,0 +1,172 @@
+"""Where results go: the same options for every task, and a few of a task's own."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from yuragi.cli.files import check_output
+from yuragi.errors import InputError
+from yuragi.options.option import Option
+from yuragi.options.values import Strict
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from yuragi.tasks.base import Request
+    from yuragi.tasks.result import Result
+
+__all__ = ["EXTRAS", "Extra", "Output"]
+
+SUFFIXES = (".png",)
+PICTURES = (".png", ".jpg", ".webp")
+
+
+class Output(Strict):
+    """Where the pictures of a result go, and what is said."""
+
+    output: Annotated[
+        Path,
+        Option(
+            "File to write (several pictures are numbered), or a folder.",
+            also="-o",
+            metavar="PATH",
+        ),
+    ]
+    overwrite: Annotated[bool, Option("Replace files that exist.")] = False
+    embed: Annotated[
+        bool,
+        Option("Carry the input pictures in the result, so that it can be replayed by itself."),
+    ] = True
+    json_line: Annotated[
+        bool, Option("Print one line of JSON instead of file names.", "--json")
+    ] = False
+    quiet: Annotated[bool, Option("Show no progress bar.", also="-q")] = False
+
+    def paths(self, kind: str, count: int) -> list[Path]:
+        """Files for so many pictures of a task.
+
+        A name with a suffix is a file, beside which several are numbered. Any other name is a
+        folder, in which files are named after the task.
+        """
+        if not self.output.suffix:
+            return [self.output / f"{kind}-{k:04d}.png" for k in range(count)]
+        if count == 1:
+            return [self.output]
+        return [self.output.with_stem(f"{self.output.stem}-{k:04d}") for k in range(count)]
+
+    def check(self, paths: Sequence[Path], taken: Sequence[Path]) -> None:
+        """Refuse files that cannot be written, or that would cost the user a file.
+
+        Raises:
+            InputError: any of these.
+        """
+        if not self.output.suffix and self.output.exists() and not self.output.is_dir():
+            raise InputError("output", str(self.output), "a folder, or a file name with a suffix")
+        for path in paths:
+            check_output("output", path, taken, self.overwrite, SUFFIXES)
+
+
+class Extra(Strict):
+    """More files of one task. Each field that is a path is a file to write."""
+
+    SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Files to write, by option."""
+        return {name: value for name, value in self if isinstance(value, Path)}
+
+    def check(self, taken: Sequence[Path], overwrite: bool) -> None:
+        """Refuse files that cannot be written; errors as `Output.check`."""
+        held = list(taken)
+        for name, path in self.files.items():
+            check_output(name, path, held, overwrite, self.SUFFIXES_OF[name])
+            held.append(path)
+
+    def instead(
+        self, request: Request, sources: Mapping[str, Image.Image]
+    ) -> Mapping[str, Image.Image] | None:
+        """Pictures by option, where the model is not to run at all; None to run it.
+
+        Raises:
+            InputError: the request has no such thing.
+        """
+        return None
+
+    @abstractmethod
+    def write(self, result: Result) -> Iterator[Path]:
+        """Write the files that were asked for, and say which."""
+
+
+class DragExtra(Extra):
+    """More files of a drag."""
+
+    SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {
+        "compare": PICTURES,
+        "animation": (".gif", ".webp", ".png"),
+    }
+    compare: Annotated[
+        Path | None,
+        Option("Also write before and after, with the points drawn in.", metavar="FILE"),
+    ] = None
+    animation: Annotated[
+        Path | None, Option("Also write the steps (.gif, .webp or .png).", metavar="FILE")
+    ] = None
+    preview: Annotated[bool, Option("Write only the warp of the preset warp; no model runs.")] = (
+        False
+    )
+
+    def instead(
+        self, request: Request, sources: Mapping[str, Image.Image]
+    ) -> Mapping[str, Image.Image] | None:
+        from yuragi.images.show import before_after
+        from yuragi.tasks.drag import DragRequest
+        from yuragi.tasks.warping import preview
+
+        if not self.preview or not isinstance(request, DragRequest):
+            return None
+        if request.method.name != "warp":
+            raise InputError("preset", request.preset, "warp with --preview")
+        before = sources[request.image.digest]
+        mask = None if request.mask is None else sources[request.mask.digest]
+        warped = preview(request, before, mask)
+        made = {"output": warped}
+        if self.compare is not None:
+            made["compare"] = before_after(before, warped, request.moves)
+        return made
+
+    def write(self, result: Result) -> Iterator[Path]:
+        from yuragi.images.show import before_after, save_animation
+        from yuragi.tasks.drag import DragRequest
+
+        if self.compare is not None and isinstance(result.request, DragRequest):
+            moves = result.request.moves
+            self.compare.parent.mkdir(parents=True, exist_ok=True)
+            before_after(result.frames[0], result.image, moves).save(self.compare)
+            yield self.compare
+        if self.animation is not None:
+            self.animation.parent.mkdir(parents=True, exist_ok=True)
+            save_animation(result.frames, self.animation)
+            yield self.animation
+
+
+class DiffEditExtra(Extra):
+    """More files of DiffEdit."""
+
+    SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {"save_mask": (".png",)}
+    save_mask: Annotated[
+        Path | None, Option("Also write the mask that was found (PNG).", metavar="FILE")
+    ] = None
+
+    def write(self, result: Result) -> Iterator[Path]:
+        if self.save_mask is not None and result.mask is not None:
+            self.save_mask.parent.mkdir(parents=True, exist_ok=True)
+            result.mask.save(self.save_mask)
+            yield self.save_mask
+
+
+EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}
+"""Further outputs, by task."""

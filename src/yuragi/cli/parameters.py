@@ -1,0 +1,216 @@
+"""Command line parameters, made from classes of options (`yuragi.options`).
+
+A simple field is one parameter. A field that is one of several registered classes, such as the
+weight rule, is a parameter that names the class, and one for every option that a class has. A field
+that is an optional class, such as the LoRA, is a switch, and one for every option.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from yuragi.errors import InputError
+from yuragi.options.one_of import OneOf
+from yuragi.options.option import OptionOf, choices, inner, options
+
+__all__ = ["Parameter", "called", "nested", "parameters", "signature"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a command.
+
+    Attributes:
+        name: what the command's function calls it.
+        of: the field that it sets.
+        path: fields that lead to the value, from the group's class.
+        heading: under which the help shows it.
+        words: values to complete and to show; empty if any may do.
+        switch: whether it is given without a value.
+        owners: choices of registered classes that have this option; empty for all.
+        usual: name of the registered class that is chosen where none is named.
+    """
+
+    name: str
+    of: OptionOf
+    path: Sequence[str]
+    heading: str
+    words: Sequence[str] = ()
+    switch: bool = False
+    owners: Sequence[str] = field(default=())
+    usual: str = ""
+
+    @property
+    def annotation(self) -> Any:
+        """The type that Typer reads."""
+        option = self.of.option
+        panel = "Advanced" if option.advanced and not self.heading else self.heading or None
+        if self.of.positional:
+            shown = typer.Argument(help=option.help, metavar=option.metavar, show_default=False)
+            return Annotated[str | None, shown]
+        names = [option.flag or self.of.flag, *([option.also] if option.also else [])]
+        if self.switch:
+            negative = f"/--no-{names[0].removeprefix('--')}" if self.of.default is True else ""
+            made = typer.Option(
+                names[0] + negative,
+                *names[1:],
+                help=option.help,
+                rich_help_panel=panel,
+                show_default=False,
+            )
+            return Annotated[bool | None, made]
+        words = self.words
+        made = typer.Option(
+            *names,
+            help=self._help,
+            metavar=option.metavar or ("|".join(words) if words else self._form),
+            show_default=False,
+            rich_help_panel=panel,
+            autocompletion=(lambda incomplete: [w for w in words if w.startswith(incomplete)])
+            if words
+            else None,
+        )
+        return Annotated[list[str] | None if self.of.many else str | None, made]
+
+    @property
+    def _help(self) -> str:
+        option = self.of.option
+        unit = f" In {option.unit}." if option.unit else ""
+        again = " May be given several times." if self.of.many else ""
+        only = f" With {' or '.join(self.owners)}." if self.owners else ""
+        default = f" Default: {self.of.shown_default}." if self.of.shown_default else ""
+        return option.help + unit + again + only + default
+
+    @property
+    def _form(self) -> str:
+        forms = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
+        return forms.get(self.of.annotation, "VALUE")
+
+
+def parameters(kind: type[BaseModel], heading: str = "") -> Iterator[Parameter]:
+    """The parameters of a class of options."""
+    simple = {each.name: each for each in options(kind)}
+    for name, info in kind.model_fields.items():
+        registered = next((m for m in info.metadata if isinstance(m, OneOf)), None)
+        annotation = inner(info.annotation)
+        if registered is not None:
+            if name in simple:
+                yield from _chosen(simple[name], registered, heading)
+        elif (
+            inspect.isclass(annotation)
+            and issubclass(annotation, BaseModel)
+            and any(True for _ in parameters(annotation))
+        ):
+            yield from _inside(name, annotation, simple.get(name), heading)
+        elif name in simple:
+            one = simple[name]
+            yield Parameter(
+                name, one, (name,), heading, choices(one.annotation), one.annotation is bool
+            )
+
+
+def _chosen(chooser: OptionOf, registered: OneOf, heading: str) -> Iterator[Parameter]:
+    """A parameter that names a registered class, and those of all the classes."""
+    flag, names = chooser.flag, list(registered.registry)
+    default = getattr(chooser.default, "name", "")
+    shown = replace(chooser.option, default=default, flag=flag)
+    of = replace(chooser, option=shown, annotation=str, default=default)
+    yield Parameter(registered.argument, of, (chooser.name, "name"), heading, names)
+    found: dict[str, Parameter] = {}
+    for owner, kind in registered.registry.items():
+        for one in parameters(kind, heading):
+            placed = replace(one, path=(chooser.name, *one.path), usual=default)
+            known = found.get(one.name, placed)
+            found[one.name] = replace(known, owners=[*known.owners, f"{flag} {owner}"])
+    yield from found.values()
+
+
+def _inside(
+    name: str, kind: type[BaseModel], switch: OptionOf | None, heading: str
+) -> Iterator[Parameter]:
+    """The parameters of a class within a class, and the switch of one that is optional."""
+    if switch is not None:
+        yield Parameter(name, switch, (name, ""), heading, switch=True)
+    for one in parameters(kind, heading):
+        called = one.name if switch is None else f"{name}_{one.name}"
+        yield replace(one, name=called, path=(name, *one.path))
+
+
+def nested(given: Mapping[str, Any], of: Sequence[Parameter]) -> dict[str, Any]:
+    """Values by parameter as the class's own, nested values; what was not given is left out.
+
+    Raises:
+        InputError: an option of a class that was not chosen.
+    """
+    values: dict[str, Any] = {}
+    for parameter in of:
+        value = given.get(parameter.name)
+        if value is None or (parameter.of.many and not value):
+            continue
+        *way, last = parameter.path
+        place = values
+        for step in way:
+            place = place.setdefault(step, {})
+        if parameter.usual:
+            place.setdefault("name", parameter.usual)
+        if last:
+            place[last] = value
+    for parameter in of:
+        if parameter.name in given and given[parameter.name] is not None:
+            _check_belongs(parameter, given, values)
+    return values
+
+
+def _check_belongs(
+    parameter: Parameter, given: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Refuse an option of a class that was not chosen, in words about the choice."""
+    if parameter.owners:
+        holder: Mapping[str, Any] = values
+        for step in parameter.path[:-1]:
+            holder = holder[step]
+        if not any(owner.endswith(f" {holder.get('name')}") for owner in parameter.owners):
+            allowed = "nothing, but with " + " or ".join(parameter.owners)
+            raise InputError(parameter.name, given[parameter.name], allowed)
+    first = parameter.path[0]
+    if parameter.name == f"{first}_{parameter.path[-1]}" and given.get(first) is None:
+        allowed = f"nothing, but with --{first}"
+        raise InputError(parameter.name, given[parameter.name], allowed)
+
+
+def called(argument: str, of: Sequence[Parameter]) -> str:
+    """What an argument of a request is called on the command line."""
+    for parameter in of:
+        if argument in (parameter.name, parameter.of.name):
+            return parameter.of.name if parameter.of.positional else parameter.of.flag
+    return argument
+
+
+def signature(
+    command: Callable[..., None], of: Sequence[Parameter], **more: Any
+) -> Callable[..., None]:
+    """A function of keywords, as Typer reads it: with these parameters and no others.
+
+    Args:
+        command: the function.
+        of: its parameters.
+        more: annotations of switches that do not come from a class of options.
+    """
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shown = [
+        inspect.Parameter(name, keyword, default=False, annotation=annotation)
+        for name, annotation in more.items()
+    ]
+    shown += [
+        inspect.Parameter(each.name, keyword, default=None, annotation=each.annotation)
+        for each in sorted(of, key=lambda each: not each.of.positional)
+    ]
+    command.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in shown}
+    return command

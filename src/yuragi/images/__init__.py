@@ -1,0 +1,1 @@
+"""Pictures at the edges: reading, scaling, tensors, files that carry their request."""

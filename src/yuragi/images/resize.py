@@ -1,0 +1,59 @@
+"""Scale pictures and masks, and add margins to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from yuragi.errors import InputError
+from yuragi.images.read import MAX_PIXELS
+
+__all__ = ["expanded", "fitting", "scaled"]
+
+
+def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height with a longer side of `side` pixels, in the same proportion.
+
+    Raises:
+        InputError: a side that is not 16 to 16384, or too many pixels.
+    """
+    if not 16 <= side <= 16384:
+        raise InputError("resize", side, "16 to 16384 pixels")
+    share = side / max(size)
+    width, height = (max(1, round(length * share)) for length in size)
+    if width * height > max_pixels:
+        raise InputError("resize", side, f"a picture of at most {max_pixels:,} pixels")
+    return width, height
+
+
+def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture (Lanczos), or a mask, which stays black and white (mean of areas)."""
+    if picture.mode == "L":
+        grey = picture.resize(size, Image.Resampling.BOX)
+        return grey.point(lambda level: 255 * (level >= 128))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def expanded(
+    picture: Image.Image, mask: Image.Image | None, margins: Sequence[int]
+) -> tuple[Image.Image, Image.Image]:
+    """A picture with margins that repeat its edge, and a mask that is white there.
+
+    Args:
+        picture: RGB.
+        mask: of the picture, which stays inside; None for all black.
+        margins: pixels at left, top, right, bottom; 0 or more.
+
+    Raises:
+        InputError: not four whole numbers of 0 or more.
+    """
+    if len(margins) != 4 or any(int(m) != m or m < 0 for m in margins):
+        allowed = "four whole numbers of pixels, 0 or more: left, top, right, bottom"
+        raise InputError("expand", tuple(margins), allowed)
+    left, top, right, bottom = (int(m) for m in margins)
+    sides = ((top, bottom), (left, right))
+    larger = Image.fromarray(np.pad(np.array(picture), (*sides, (0, 0)), mode="edge"))
+    inside = np.zeros((picture.height, picture.width), np.uint8) if mask is None else np.array(mask)
+    return larger, Image.fromarray(np.pad(inside, sides, constant_values=255))

@@ -1,0 +1,70 @@
+"""Pictures for people: before and after with the points drawn in, and an animation of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from yuragi.errors import InputError
+
+__all__ = ["ANIMATIONS", "before_after", "save_animation"]
+
+SOURCE, TARGET, OUTLINE = (220, 30, 30), (30, 80, 230), (255, 255, 255)
+Move = tuple[tuple[float, float], tuple[float, float]]
+ANIMATIONS = (".gif", ".webp", ".png")
+SHOWN = 384  # small pictures are enlarged to about this many pixels a side
+
+
+def _enlarged(picture: Image.Image) -> tuple[Image.Image, int]:
+    factor = max(1, SHOWN // max(picture.size))
+    size = (picture.width * factor, picture.height * factor)
+    return picture.resize(size, Image.Resampling.NEAREST), factor
+
+
+def _with_points(picture: Image.Image, moves: Sequence[Move]) -> Image.Image:
+    """The picture enlarged, with an arrow from each source (red) to its target (blue)."""
+    shown, factor = _enlarged(picture.convert("RGB"))
+    canvas = ImageDraw.Draw(shown)
+    radius = max(3, max(shown.size) // 80)
+    for source, target in moves:
+        (sx, sy), (tx, ty) = (((x + 0.5) * factor, (y + 0.5) * factor) for x, y in (source, target))
+        canvas.line((sx, sy, tx, ty), fill=OUTLINE, width=radius)
+        canvas.line((sx, sy, tx, ty), fill=TARGET, width=max(1, radius // 2))
+        for (x, y), colour in (((sx, sy), SOURCE), ((tx, ty), TARGET)):
+            box = (x - radius, y - radius, x + radius, y + radius)
+            canvas.ellipse(box, fill=colour, outline=OUTLINE)
+    return shown
+
+
+def before_after(before: Image.Image, after: Image.Image, moves: Sequence[Move]) -> Image.Image:
+    """Both pictures side by side, enlarged if small.
+
+    Args:
+        before: the picture before.
+        after: the picture after.
+        moves: pairs of source (drawn red) and target (drawn blue), (x, y) in pixels.
+    """
+    left, right = _with_points(before, moves), _with_points(after, moves)
+    gap = max(4, left.width // 48)
+    both = Image.new("RGB", (left.width + gap + right.width, left.height), "white")
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width + gap, 0))
+    return both
+
+
+def save_animation(frames: Sequence[Image.Image], path: Path, milliseconds: int = 350) -> None:
+    """Write the frames as a looping animation that rests on the first and last one.
+
+    Raises:
+        InputError: the path does not end in .gif, .webp or .png.
+        OSError: the file cannot be written.
+    """
+    if path.suffix.lower() not in ANIMATIONS:
+        raise InputError("animation", str(path), "a file name ending in " + ", ".join(ANIMATIONS))
+    shown = [_enlarged(frame)[0] for frame in frames]
+    times = [3 * milliseconds, *[milliseconds] * (len(shown) - 2), 3 * milliseconds]
+    shown[0].save(
+        path, save_all=True, append_images=shown[1:], duration=times[: len(shown)], loop=0
+    )

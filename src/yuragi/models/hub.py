@@ -1,0 +1,10 @@
+"""Names of models on the hub."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["HUB"]
+
+HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+"""``owner/name`` or ``owner/name@revision``."""

@@ -1,0 +1,81 @@
+"""The models at hand: shipped, registered, and kept from the hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from yuragi.adapters.fingerprint import fingerprint
+from yuragi.models.names import SHIPPED, model_path
+from yuragi.models.register import registered
+
+__all__ = ["Shelved", "shelf"]
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A model at hand.
+
+    Attributes:
+        name: how to call it.
+        weights: fingerprint.
+        kind: class of its pipeline.
+        where: how it came here.
+        note: description or the user's words.
+    """
+
+    name: str
+    weights: str
+    kind: str
+    where: str
+    note: str
+
+
+def shelf() -> Iterator[Shelved]:
+    """All of them; nothing is loaded and nobody is asked."""
+    for name, description in SHIPPED.items():
+        path = model_path(name)
+        note = f"{description}; {_licence(path)}"
+        yield Shelved(name, fingerprint(path), _kind(path), "shipped", note)
+    for name, entry in registered().items():
+        path = Path(entry.path)
+        here = path.exists()
+        where = f"registered, {path}" if here else f"registered, missing: {path}"
+        yield Shelved(name, entry.weights, _kind(path), where, entry.note)
+    yield from _kept()
+
+
+def _kept() -> Iterator[Shelved]:
+    """Pipelines in the hub's own cache."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        found = scan_cache_dir()
+    except (CacheNotFound, OSError, ValueError):
+        return
+    for repository in sorted(found.repos, key=lambda each: each.repo_id):
+        for revision in repository.revisions:
+            path = Path(revision.snapshot_path)
+            if (path / "model_index.json").exists():
+                name = f"{repository.repo_id}@{revision.commit_hash}"
+                yield Shelved(name, fingerprint(path), _kind(path), "kept from the hub", "")
+
+
+def _kind(path: Path) -> str:
+    try:
+        index = json.loads((path / "model_index.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "single file" if path.is_file() else "unknown"
+    return str(index.get("_class_name"))
+
+
+def _licence(path: Path) -> str:
+    """Of the card, as the hub writes it."""
+    card = path / "README.md"
+    for line in card.read_text("utf-8").splitlines() if card.exists() else []:
+        if line.startswith("license:"):
+            return line.removeprefix("license:").strip()
+    return "licence: see its card"

@@ -1,0 +1,136 @@
+"""Models by name or path: where they are, what they are, and how to load them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yuragi.errors import InputError
+from yuragi.models.hub import HUB
+from yuragi.models.opening import Opening
+from yuragi.models.register import registered
+
+if TYPE_CHECKING:
+    from yuragi.adapters import DiffusionModel
+
+__all__ = [
+    "SHIPPED",
+    "load_model",
+    "load_weak",
+    "model_folder",
+    "model_path",
+    "split_version",
+    "with_version",
+]
+
+VERSIONED = re.compile(r"(.+)@([0-9a-f]{6,32})")
+"""A name, and the beginning of a fingerprint of its weights."""
+
+SHIPPED: Mapping[str, str] = {
+    "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
+}
+"""Names and descriptions of the models inside the package."""
+
+
+def model_path(name: str | Path) -> Path:
+    """The directory of a shipped or registered model, or the path itself; a version is ignored.
+
+    Raises:
+        InputError: neither of these names nor an existing path.
+    """
+    base, _ = split_version(str(name))
+    if base in SHIPPED:
+        return Path(str(files("yuragi") / "assets" / "models" / base))
+    known = registered()
+    path = Path(known[base].path if base in known else base)
+    if not path.exists():
+        allowed = (
+            f"a shipped or registered model ({', '.join([*SHIPPED, *known])}), the path of a "
+            "pipeline directory, or owner/name on the hub"
+        )
+        raise InputError("model", str(name), allowed)
+    return path
+
+
+def split_version(name: str) -> tuple[str, str]:
+    """``name@hash`` as name and hash, the beginning of a fingerprint; of models that lie here.
+
+    Other names come back whole, with an empty hash: on the hub ``@`` begins a revision.
+    """
+    found = VERSIONED.fullmatch(name)
+    return (found[1], found[2]) if found and _is_here(found[1]) else (name, "")
+
+
+def _is_here(name: str) -> bool:
+    return name in SHIPPED or name in registered() or Path(name).exists()
+
+
+def with_version(name: str, weights: str) -> str:
+    """``name@hash`` for these weights; names on the hub and of the caller's objects as they are."""
+    base, _ = split_version(name)
+    return name if model_folder(base) is None else f"{base}@{weights[:12]}"
+
+
+def model_folder(name: str, argument: str = "model") -> Path | None:
+    """The directory or file that a name means; None for the hub's, and for the caller's objects.
+
+    Args:
+        name: as the user gave it.
+        argument: what errors call it.
+
+    Raises:
+        InputError: neither a shipped name, nor an existing path, nor either of these.
+    """
+    elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
+    if elsewhere and not _is_here(split_version(name)[0]):
+        return None
+    try:
+        return model_path(name)
+    except InputError as error:
+        raise InputError(argument, error.value, error.allowed) from error
+
+
+def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionModel:
+    """Load a model.
+
+    Args:
+        name: a shipped or registered name or a path, perhaps with a version (``name@hash``), or
+            a name on the hub, ``owner/name`` or ``owner/name@revision``.
+        opening: how; by default as it comes.
+
+    Raises:
+        InputError: see `model_path` and `yuragi.adapters.load_diffusers`; another version than the
+            one that is named.
+    """
+    from yuragi.adapters import load_diffusers
+
+    opening = opening or Opening()
+    if model_folder(str(name)) is None:
+        return load_diffusers(name, opening)
+    loaded, (_, version) = load_diffusers(model_path(name), opening), split_version(str(name))
+    if not loaded.weights.startswith(version):
+        allowed = f"version {loaded.weights[:12]}, which is what lies in {loaded.path}"
+        raise InputError("model", str(name), allowed)
+    return loaded
+
+
+def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None:
+    """The weaker model of autoguidance, where and in the precision that the strong one is.
+
+    Raises:
+        InputError: as `load_model`, about ``weak_model``.
+    """
+    if name is None:
+        return None
+    try:
+        return load_model(
+            name,
+            strong.opening.with_more(
+                {"device": strong.device, "dtype": strong.dtype, "config": None}
+            ),
+        )
+    except InputError as error:
+        raise InputError("weak_model", error.value, error.allowed) from error

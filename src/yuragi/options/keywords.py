@@ -1,0 +1,38 @@
+"""Wrong keywords are named with the nearest right one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from yuragi.errors import InputError
+
+__all__ = ["known_keywords"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def known_keywords(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, which refuses keywords that it does not have by name.
+
+    Raises:
+        InputError: an unknown keyword; the error names the nearest one that there is.
+    """
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+
+    @wraps(function)
+    def checked(*given: P.args, **named: P.kwargs) -> T:
+        for name, value in named.items():
+            if name not in names:
+                if name == "generator":
+                    near = "seed=, which decides every random number"
+                else:
+                    near = " or ".join(get_close_matches(name, names)) or ", ".join(names)
+                raise InputError(name, value, f"no such keyword; perhaps {near}")
+        return function(*given, **named)
+
+    return checked

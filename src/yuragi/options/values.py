@@ -1,0 +1,54 @@
+"""Kinds of values that requests are made of, and how a refused one is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from yuragi.errors import InputError
+
+__all__ = ["Count", "Eta", "Finite", "Scale", "Share", "Steps", "Strength", "Strict"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scale = Annotated[Finite, Field(ge=0, le=100)]
+Share = Annotated[Finite, Field(ge=0, le=1)]
+Steps = Annotated[int, Field(ge=1, le=1000)]
+Eta = Annotated[Finite, Field(ge=0, le=1.5)] | None
+Strength = Annotated[Finite, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Strict(BaseModel):
+    """A frozen class that refuses names that it does not have.
+
+    Raises:
+        InputError: a value that is not allowed; it names the first one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _refusal(error, values, type(self)) from error
+
+
+def _refusal(
+    error: ValidationError, values: Mapping[str, Any], kind: type[BaseModel]
+) -> InputError:
+    """The first thing that pydantic refused, as our own error."""
+    first = error.errors()[0]
+    told = first.get("ctx", {}).get("error")
+    if isinstance(told, InputError):  # from a validator of ours, or from a class inside
+        return told
+    name = str(first["loc"][0]) if first["loc"] else kind.__name__
+    if first["type"] == "extra_forbidden":
+        allowed = "one of " + ", ".join(kind.model_fields)
+        return InputError(name, values[name], f"no such option of {kind.__name__}: {allowed}")
+    if first["type"] == "missing":
+        return InputError(name, None, "a value: it has no default")
+    allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return InputError(name, values.get(name), allowed.removeprefix("Value error, "))

@@ -1,1 +1,0 @@
-"""Provenance: what made a picture, written into the picture."""

@@ -1,0 +1,1 @@
+"""What the project is measured and trained with. The product never imports it."""

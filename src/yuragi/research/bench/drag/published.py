@@ -1,0 +1,77 @@
+"""What the drag suite compares with: nothing, a paste, and the published methods.
+
+Pictures are (n, 3, h, w) in [-1, 1]. Every case has a seed of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.drag import handles
+from yuragi.drag.paste import paste
+from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.research.bench.drag.cases import Cases
+from yuragi.research.bench.drag.way import Way, asked, box_radius, requested
+from yuragi.research.bench.dragbench import Sample
+from yuragi.research.bench.lora import anew
+from yuragi.tasks.drag import DragRequest, LoRA
+
+__all__ = ["nothing", "pasted", "pasted_one", "personal", "published"]
+
+PERSONAL = 48
+"""Cases with a LoRA, which takes longer than all other rows: the first of the suite, each kind and
+length of motion without and with a mask."""
+
+
+def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
+    """The pictures before."""
+    return cases.before
+
+
+def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
+    """The boxes of SDE-Drag copied in the clean latent, and nothing else: no diffusion."""
+    return torch.cat([to_tensor(pasted_one(model, sample)) for sample in cases.samples])
+
+
+def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
+    """The same for one picture."""
+    before = sample.image
+    z = model.codec.encode(to_tensor(before).to(model.device))
+    moves = handles(sample.points, model.codec.cell)
+    radius = box_radius() * min(z.shape[-2:])
+    after = paste(z, z, moves, radius, gain=1.0, keep=1.0, noise=torch.zeros_like(z))
+    return _held(from_tensor(model.codec.decode(after, before.height, before.width))[0], sample)
+
+
+def published(preset: str, sampler: str) -> Way:
+    """SDE-Drag or ODE-Drag with a preset's settings."""
+    return asked(
+        f"{preset} {sampler}", lambda sample, seed: requested(sample, preset, sampler, seed)
+    )
+
+
+def personal(preset: str, rank: int) -> Way:
+    """SDE-Drag with a LoRA of every picture, learned anew; its learning is counted too."""
+
+    def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
+        request, sources = requested(sample, preset, "sde", seed)
+        return request.model_copy(update={"lora": LoRA(rank=rank)}), sources
+
+    way = asked(f"{preset} sde LoRA rank {rank}", ask)
+
+    def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
+        with anew():
+            return way.make(model, cases, seed)
+
+    return Way(way.settings, make, PERSONAL)
+
+
+def _held(after: Image.Image, sample: Sample) -> Image.Image:
+    """The result; outside of the mask the picture before."""
+    mask = sample.mask
+    return after if mask is None else Image.composite(after, sample.image, mask)

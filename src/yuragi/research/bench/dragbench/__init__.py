@@ -1,0 +1,6 @@
+"""The public drag benchmarks, from a user's own copy: DragBench-S, -D, -SR and -DR."""
+
+from yuragi.research.bench.dragbench.sets import Sample, read_sets
+from yuragi.research.bench.dragbench.unpickle import UnsafePickleError, read_pickle
+
+__all__ = ["Sample", "UnsafePickleError", "read_pickle", "read_sets"]

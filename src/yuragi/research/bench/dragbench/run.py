@@ -1,0 +1,170 @@
+"""Ways to drag on a user's copy of DragBench-S, -D, -SR or -DR, by both published protocols.
+
+Every row sees the same pictures, points, masks, prompts and seed. Features are DIFT maps of a UNet
+(`yuragi.adapters.dift`); protocol A reads pictures as they are, B at a side of 768 pixels as
+published, or another. The perceptual distance is HED-LPIPS at 224 x 224 where the authors take
+LPIPS on AlexNet, whose weights no registry ships: values are alike and not comparable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from yuragi.adapters import DIFT, DiffusionModel
+from yuragi.device import wait_for
+from yuragi.errors import InputError
+from yuragi.images.tensors import to_tensor
+from yuragi.models.names import load_model
+from yuragi.models.opening import Opening
+from yuragi.research.bench.drag.published import pasted_one
+from yuragi.research.bench.drag.way import requested
+from yuragi.research.bench.dragbench.protocols import mean_distance_a, mean_distance_b
+from yuragi.research.bench.dragbench.sets import Sample, read_sets
+from yuragi.research.bench.report import frame
+from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.tasks.run import run
+
+__all__ = ["bench_dragbench"]
+
+FEATURES_B = 768
+PERCEPTUAL = 224
+
+Drag: TypeAlias = Callable[[DiffusionModel, Sample, int], Image.Image]
+
+
+def _preset(name: str, sampler: str) -> Drag:
+    def make(model: DiffusionModel, sample: Sample, seed: int) -> Image.Image:
+        request, sources = requested(sample, name, sampler, seed)
+        return run(request, model, sources).image
+
+    return make
+
+
+def _ways(quick: bool) -> Mapping[str, Drag]:
+    published = "fast" if quick else "paper"
+    return {
+        "nothing": lambda model, sample, seed: sample.image,
+        "paste": lambda model, sample, seed: pasted_one(model, sample),
+        "ode": _preset(published, "ode"),
+        "paper": _preset(published, "sde"),
+        "ours": _preset("warp", "sde"),
+    }
+
+
+def bench_dragbench(
+    folder: Path,
+    regions: bool,
+    model: str,
+    seen_by: str,
+    side: int,
+    quick: bool,
+    seed: int,
+    device: torch.device,
+    on_done: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Run it.
+
+    Args:
+        folder: of one of the sets.
+        regions: the dense points of SR and DR.
+        model: that drags, name or path.
+        seen_by: whose features find the content, name or path; published numbers are by Stable
+            Diffusion 2.1.
+        side: of the pictures whose features protocol B reads.
+        quick: the published methods with a quarter of the paper's levels.
+        seed: of all noise.
+        device: where to run.
+        on_done: told (pictures done, pictures in all).
+
+    Returns:
+        the report; samples that cannot be dragged are listed with the reason.
+
+    Raises:
+        InputError: no such folder, or a sample that is not in the set's form.
+        YuragiError: a package that measures is missing.
+    """
+    perceptual = load_hed_lpips()
+    samples = list(read_sets(folder, regions))
+    loaded = load_model(model, Opening(device=str(device)))
+    features = DIFT(load_model(seen_by, Opening(device=str(device))))
+    ways = _ways(quick)
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    skipped: dict[str, str] = {}
+    for done, sample in enumerate(samples, 1):
+        try:
+            requested(_asked(sample), "paper", "sde", seed)
+        except InputError as error:
+            skipped[sample.name] = str(error)
+            continue
+        maps = _maps(features, sample.image, sample.prompt, side)
+        for name, way in ways.items():
+            counted, counter = loaded.counting()
+            wait_for(loaded.device)
+            began = time.perf_counter()
+            result = way(counted, _asked(sample), seed)
+            wait_for(loaded.device)
+            seconds = time.perf_counter() - began
+            after = _maps(features, result, sample.prompt, side)
+            size = (sample.image.height, sample.image.width)
+            one, two = (_resized(to_tensor(each), PERCEPTUAL) for each in (result, sample.image))
+            everywhere = [torch.ones(1, PERCEPTUAL, PERCEPTUAL, dtype=torch.bool)]
+            rows[name].append(
+                {
+                    "distances_a": mean_distance_a(maps[0], after[0], sample.points, size),
+                    "distance_b": mean_distance_b(maps[1], after[1], sample.points, size).mean(),
+                    "lpips": perceptual(one, two, everywhere)[0],
+                    "evaluations": counter.evaluations,
+                    "seconds": seconds,
+                }
+            )
+        on_done(done, len(samples))
+    return frame("dragbench", device, [seed], len(samples) - len(skipped)) | {
+        "set": folder.name,
+        "regions": regions,
+        "model": Path(model).name,
+        "weights": loaded.weights,
+        "published": "fast" if quick else "paper",
+        "features": {"model": Path(seen_by).name, "time": features.time, "side_b": side},
+        "rows": {name: _means(found) for name, found in rows.items()},
+        "skipped": skipped,
+    }
+
+
+def _asked(sample: Sample) -> Sample:
+    """The sample without pairs that move nothing or repeat a source: dense sets have them."""
+    first = {source: target for source, target in reversed(sample.points)}
+    points = tuple((source, target) for source, target in first.items() if source != target)
+    return Sample(sample.name, sample.image, sample.mask, points, sample.prompt)
+
+
+def _maps(features: DIFT, picture: Image.Image, prompt: str, side: int) -> tuple[Tensor, Tensor]:
+    """Feature maps [c, h, w] for protocols A and B."""
+    x = to_tensor(picture)
+    return features(x, [prompt])[0], features(_resized(x, side), [prompt])[0]
+
+
+def _resized(x: Tensor, side: int) -> Tensor:
+    return nn.functional.interpolate(x, (side, side), mode="bilinear", antialias=True)
+
+
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Over pairs for A's distance, over pictures for the rest."""
+    if not rows:
+        return {}
+    lpips = torch.cat([row["lpips"] for row in rows]).mean().item()
+    return {
+        "mean_distance_a": torch.cat([row["distances_a"] for row in rows]).mean().item(),
+        "fidelity_a": 1 - lpips,
+        "mean_distance_b_x100": 100
+        * torch.stack([row["distance_b"] for row in rows]).mean().item(),
+        "lpips_b_x100": 100 * lpips,
+        "evaluations": sum(row["evaluations"] for row in rows) / len(rows),
+        "seconds": sum(row["seconds"] for row in rows) / len(rows),
+    }

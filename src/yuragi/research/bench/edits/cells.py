@@ -1,0 +1,95 @@
+"""Cells of the suite of edits: a task, a sampler, steps and a scale on all cases."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi import __version__
+from yuragi.adapters import DiffusionModel
+from yuragi.device import wait_for
+from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.research.bench.edits.cases import Cases
+from yuragi.research.bench.kept import kept
+from yuragi.tasks.base import Described, Edit
+from yuragi.tasks.build import build
+from yuragi.tasks.run import run_all
+
+__all__ = ["Cell", "Chosen", "Store"]
+
+
+class Chosen(NamedTuple):
+    """Settings that each task and sampler has of its own."""
+
+    strength: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Results: [n, 3, h, w] as 8-bit levels on disk, and (evaluations, seconds) a picture."""
+
+    images: Tensor
+    spent: Tensor
+
+
+@dataclass(frozen=True)
+class Store:
+    """Finished cells on disk; the file's name says all that decides one."""
+
+    model: DiffusionModel
+    seed: int
+    folder: Path
+
+    def cell(
+        self, kind: type[Edit], cases: Cases, sampler: str, steps: int, chosen: Chosen
+    ) -> Cell:
+        name = kind.model_fields["kind"].default
+        decides = [name, cases.split, len(cases), sampler, steps, *chosen, self.seed, __version__]
+        stem = f"{name}-{sampler}-x{steps}-{cases.split}{len(cases)}"
+        made = partial(self._made, kind, cases, sampler, steps, chosen)
+        return Cell(*kept(self.folder, stem, decides, made))
+
+    def _made(
+        self, kind: type[Edit], cases: Cases, sampler: str, steps: int, chosen: Chosen
+    ) -> tuple[Tensor, Tensor]:
+        built = [
+            build(kind, self._asked(kind, cases, k, sampler, steps, chosen))
+            for k in range(len(cases))
+        ]
+        sources = {key: picture for _, held in built for key, picture in held.items()}
+        wait_for(self.model.device)
+        began = time.perf_counter()
+        results = run_all([request for request, _ in built], self.model, sources)
+        wait_for(self.model.device)
+        seconds = time.perf_counter() - began
+        evaluations = sum(each.evaluations for each in results)
+        spent = torch.tensor([evaluations, seconds], dtype=torch.float64) / len(cases)
+        return torch.cat([to_tensor(each.image) for each in results]), spent
+
+    def _asked(
+        self, kind: type[Edit], cases: Cases, k: int, sampler: str, steps: int, chosen: Chosen
+    ) -> dict[str, Any]:
+        """What a user would ask for in case k; every case has a seed of its own."""
+        asked: dict[str, Any] = {
+            "image": from_tensor(cases.before[k : k + 1])[0],
+            "prompt": cases.prompts[k],
+            "seed": self.seed + k,
+            "sampler": sampler,
+            "num_inference_steps": steps,
+            "strength": chosen.strength,
+            "guidance_scale": chosen.scale,
+        }
+        if cases.is_hole:
+            asked["mask"] = Image.fromarray(cases.change[k].numpy().astype(np.uint8) * 255)
+        if issubclass(kind, Described):
+            asked["source_prompt"] = cases.source_prompts[k]
+        return asked

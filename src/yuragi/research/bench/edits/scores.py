@@ -1,0 +1,62 @@
+"""Scores of edited pictures against the truth, picture by picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from yuragi.drag.areas import mean_absolute, mean_within
+from yuragi.research.bench.edits.cases import Cases
+from yuragi.research.metrics.paired import psnr, ssim
+from yuragi.research.metrics.perceptual import HEDLPIPS
+from yuragi.research.train.judge import Judge, judged
+from yuragi.research.train.portraits import ATTRIBUTES
+
+__all__ = ["Scorer", "fidelity"]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All scores of `yuragi.research.bench.edits.suite`: [n] each, NaN where a picture has none."""
+
+    judge: Judge
+    perceptual: HEDLPIPS
+
+    def __call__(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
+        """Scores of pictures [n, 3, h, w] in [-1, 1]."""
+        regions = {"": cases.everywhere, "_in": cases.change, "_out": ~cases.change}
+        found = {name: psnr(images, cases.truth, regions[name[4:]]) for name in _named("psnr")}
+        for metric, values in (
+            ("ssim", ssim(images, cases.truth, list(regions.values()))),
+            ("lpips", self.perceptual(images, cases.truth, list(regions.values()))),
+        ):
+            found |= dict(zip(_named(metric), values, strict=True))
+        found["background"] = mean_absolute(images, cases.before, ~cases.change)
+        return found | self._seen(images, cases)
+
+    def _seen(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
+        """What the judge sees of the label that was asked for, and of the others."""
+        hits = torch.stack(list(judged(self.judge, images, cases.labels).values()), 1).double()
+        names = list(ATTRIBUTES)
+        if cases.is_hole:
+            return {"identity": hits.mean(1)}
+        asked = torch.tensor([names.index(kind) for kind in cases.kinds])
+        success = hits.gather(1, asked[:, None])[:, 0]
+        return {"success": success, "identity": (hits.sum(1) - success) / (len(names) - 1)}
+
+
+def fidelity(images: Tensor, cases: Cases) -> float:
+    """What settings are chosen by: PSNR of the balanced error, in dB.
+
+    Squared errors within and outside of the change count half each; over the whole picture, of
+    which a change is a small part, it would be best to do nothing.
+    """
+    square = (images - cases.truth).double().square().mean(1)
+    balanced = (mean_within(square, cases.change) + mean_within(square, ~cases.change)) / 2
+    return (10 * (4 / balanced).log10()).mean().item()
+
+
+def _named(metric: str) -> list[str]:
+    return [metric + region for region in ("", "_in", "_out")]

@@ -1,0 +1,220 @@
+r"""Every edit, ODE against SDE and adaptive, on portraits whose true result is known.
+
+The picture before and after are drawings that differ in one label (`yuragi.research.train.pairs`),
+so the right answer is a picture and not an opinion; for a hole it is what was there. Cells are
+tasks times steps times samplers, all on the same pairs and seeds. Each task and sampler has a
+strength and a guidance scale of its own, chosen on the validation split at 25 steps by the error
+within and outside of the change, half each: the SDE forgets more at one strength than the ODE, so
+an equal strength would not be an equal chance.
+
+- ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth, in the whole picture; ``_in`` where the
+  truth differs from the picture before (or the hole), ``_out`` elsewhere;
+- ``background``: mean absolute difference to the picture before, outside of the change;
+- ``success``: the judge sees the label that was asked for; ``identity``: the share of the others
+  that it sees as they were;
+- ``evaluations`` and ``seconds`` a picture (seconds mean something on an idle machine only).
+
+What the codec alone makes of the truth bounds everything that goes through it (``codec``), and the
+picture before, unchanged, is the score of doing nothing (``nothing``).
+
+``verdict`` counts the cells in which one sampler is better, clear of zero; ``claim`` is the
+paper's: the SDE at 25 steps against the ODE at 100, for inpainting.
+
+Finished cells are kept in the runs folder, so a run that was cut short goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product, starmap
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.models.names import load_model
+from yuragi.models.opening import Opening
+from yuragi.research.bench.edits.cases import Cases, holes, pairs
+from yuragi.research.bench.edits.cells import Chosen, Store
+from yuragi.research.bench.edits.scores import Scorer, fidelity
+from yuragi.research.bench.edits.verdict import verdict
+from yuragi.research.bench.report import frame
+from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.train.judge import shipped_judge
+from yuragi.research.train.pairs import HOLES, KINDS
+from yuragi.research.train.portraits import Split
+from yuragi.tasks.base import Edit
+from yuragi.tasks.diffedit import DiffEditRequest
+from yuragi.tasks.inpaint import InpaintRequest
+from yuragi.tasks.sdedit import SDEditRequest
+from yuragi.tasks.translate import TranslateRequest
+
+__all__ = ["SAMPLERS", "TASKS", "Sizes", "bench_edits"]
+
+TASKS: Mapping[str, type[Edit]] = {
+    "inpaint": InpaintRequest,
+    "sdedit": SDEditRequest,
+    "translate": TranslateRequest,
+    "diffedit": DiffEditRequest,
+}
+STRENGTHS: Mapping[str, tuple[float, ...]] = {
+    "inpaint": (1.0,),
+    "sdedit": (0.3, 0.45, 0.6),
+    "translate": (0.6, 0.8, 1.0),
+    "diffedit": (0.5, 0.7, 0.9),
+}
+"""To choose from: around what each method's authors use; a hole is filled from noise alone."""
+SAMPLERS = ("ode", "sde", "adaptive")
+CONTRASTS = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
+TUNED_AT = 25
+BATCH = 14
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    Args:
+        each: pairs of each kind of change (7 kinds) and holes of each kind times 7 / 4.
+        tuned: the same on the validation split, for choosing scales.
+        steps: levels over the time axis.
+        scales: guidance scales to choose from.
+    """
+
+    each: int = 15
+    tuned: int = 4
+    steps: tuple[int, ...] = (10, 25, 50, 100)
+    scales: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 5.0)
+
+
+def bench_edits(
+    model: str,
+    runs: Path,
+    sizes: Sizes,
+    seed: int,
+    device: torch.device,
+    on_cell: Callable[[int, int], None],
+) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
+    """Run the benchmark, or what is left of it.
+
+    Args:
+        model: name or path.
+        runs: keeps finished cells in ``edits/``.
+        sizes: how much.
+        seed: of all noise.
+        device: where to run.
+        on_cell: told (cells done, cells in all).
+
+    Returns:
+        the report, and pictures for a contact sheet: rows by name, [k, 3, h, w].
+
+    Raises:
+        YuragiError: a package that measures is missing.
+    """
+    perceptual = load_hed_lpips()
+    loaded = load_model(model, Opening(device=str(device)))
+    score = Scorer(shipped_judge(device), perceptual)
+    store = Store(loaded, seed, runs / "edits" / loaded.weights)
+    trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)
+    total = len(SAMPLERS) * (trials + len(TASKS) * len(sizes.steps))
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        on_cell(done, total)
+
+    cells: list[dict[str, Any]] = []
+    contrasts: list[dict[str, Any]] = []
+    tuning: dict[str, Any] = {}
+    by_kind: dict[str, Any] = {"steps": max(s for s in sizes.steps if s <= max(50, sizes.steps[0]))}
+    shown: dict[str, Tensor] = {}
+    pictured = TUNED_AT if TUNED_AT in sizes.steps else sizes.steps[-1]
+    bounds: dict[str, Any] = {}
+    claim: dict[str, Any] = {}
+    for task, kind in TASKS.items():
+        cases = _cases(task, "benchmark", sizes.each, seed)
+        trial = _cases(task, "validation", sizes.tuned, seed)
+        chosen: dict[str, Chosen] = {}
+        for sampler in SAMPLERS:
+            scores: dict[Chosen, float] = {}
+            for each in starmap(Chosen, product(STRENGTHS[task], sizes.scales)):
+                images = store.cell(kind, trial, sampler, TUNED_AT, each).images
+                scores[each] = fidelity(images, trial)
+                tick()
+            tuning[f"{task} {sampler}"] = [
+                each._asdict() | {"fidelity": score} for each, score in scores.items()
+            ]
+            chosen[sampler] = max(scores, key=lambda each: scores[each])
+        bounds[task] = _bounds(loaded, score, cases)
+        rows: dict[tuple[int, str], Scores] = {}
+        for steps in sizes.steps:
+            for sampler in SAMPLERS:
+                found = store.cell(kind, cases, sampler, steps, chosen[sampler])
+                row = rows[steps, sampler] = score(found.images, cases)
+                cells.append(
+                    {"task": task, "steps": steps, "sampler": sampler}
+                    | chosen[sampler]._asdict()
+                    | means(row)
+                    | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
+                )
+                if steps == pictured:
+                    shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
+                tick()
+            contrasts += [
+                {"task": task, "steps": steps, "of": of, "to": to}
+                | contrast(rows[steps, of], rows[steps, to])
+                for of, to in CONTRASTS
+            ]
+        for sampler in SAMPLERS:
+            by_kind[f"{task} {sampler}"] = _by_kind(rows[by_kind["steps"], sampler], cases)
+        if task == "inpaint" and {(25, "sde"), (100, "ode")} <= set(rows):
+            claim = contrast(rows[25, "sde"], rows[100, "ode"])
+        shown[f"{task} before"] = cases.before[:: sizes.each][: len(KINDS)]
+        shown[f"{task} truth"] = cases.truth[:: sizes.each][: len(KINDS)]
+    n = sizes.each * len(KINDS)
+    report = frame("edits", device, [seed], n) | {
+        "model": Path(model).name,
+        "weights": loaded.weights,
+        "tuning": tuning,
+        "verdict": verdict(contrasts),
+        "claim": claim,
+        "bounds": bounds,
+        "cells": cells,
+        "contrasts": contrasts,
+        "by_kind": by_kind,
+    }
+    return report, shown
+
+
+def _cases(task: str, split: Split, each: int, seed: int) -> Cases:
+    n = each * len(KINDS)
+    return holes(split, n, seed) if task == "inpaint" else pairs(split, n, seed)
+
+
+def _bounds(model: DiffusionModel, score: Scorer, cases: Cases) -> dict[str, Any]:
+    """Scores of the truth through the codec alone, and of the picture before."""
+    parts = torch.split(cases.truth.to(model.device), BATCH)
+    codec = torch.cat(
+        [model.codec.decode(model.codec.encode(x), *x.shape[-2:]).cpu() for x in parts]
+    )
+    return {"codec": means(score(codec, cases)), "nothing": means(score(cases.before, cases))}
+
+
+def _by_kind(scores: Scores, cases: Cases) -> dict[str, Any]:
+    """Some scores by kind of change or hole."""
+    report = {}
+    for kind in HOLES if cases.is_hole else KINDS:
+        rows = torch.tensor([each == kind for each in cases.kinds])
+        report[kind] = means(
+            {
+                name: scores[name][rows]
+                for name in ("psnr", "psnr_in", "lpips", "success", "identity")
+                if name in scores
+            }
+        )
+    return report

@@ -1,0 +1,277 @@
+"""What a gain costs: time, evaluations and peak memory of a guided step, relative to plain.
+
+Measured on the portrait network, and on two random networks of the size class that people run
+(80 to 120 M parameters): a Stable Diffusion UNet and a stack of DiT blocks. Weights do not matter
+for cost. Gains take turns within a round, so that a slow moment of the machine hits all alike;
+the median over rounds of the time relative to the plain step of the same round is reported.
+
+Peak memory above the weights is the allocator's on a GPU. On a CPU it is what autograd saves for
+the reverse product (nothing for gains without gradients), which is where the difference lies.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import DiTTransformer2DModel, UNet2DConditionModel
+from torch import Tensor, nn
+
+from yuragi.adapters import checkpointing
+from yuragi.core import (
+    Condition,
+    Counting,
+    NetworkDenoiser,
+    Schedule,
+    TableSchedule,
+    predictions,
+    scaled_linear_betas,
+    trailing,
+)
+from yuragi.device import wait_for
+from yuragi.guidance import (
+    Gain,
+    Guided,
+    LookAhead,
+    Ratio,
+    Refresh,
+    RowSum,
+    RowSumForward,
+    Scheduled,
+    constant,
+    plain,
+)
+from yuragi.models.names import load_model
+from yuragi.models.opening import Opening
+from yuragi.research.bench.report import frame
+
+__all__ = ["bench_guidance_cost"]
+
+CALLS = 8
+"""Guided steps timed at once: a whole cycle of the slowest refresh."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A network to time: strong and weak denoiser, and a state."""
+
+    strong: NetworkDenoiser
+    weak: NetworkDenoiser
+    x: Tensor
+    module: nn.Module
+
+    @property
+    def parameters(self) -> int:
+        return sum(p.numel() for p in self.module.parameters())
+
+
+def _gains(module: nn.Module) -> Mapping[str, Callable[[], Gain]]:
+    """Fresh gains by name: each round starts with empty memories."""
+    return {
+        "plain": lambda: plain,
+        "reg": RowSum,
+        "reg, checkpointed": lambda: RowSum(around=lambda: checkpointing(module)),
+        "reg_forward": RowSumForward,
+        "reg_forward, refresh 4": lambda: Refresh(RowSumForward(), 4),
+        "ratio": Ratio,
+        "ratio, stale direction": lambda: Ratio(stale=True),
+        "ratio, refresh 4": lambda: Refresh(Ratio(), 4),
+        "ratio, refresh 8": lambda: Refresh(Ratio(), 8),
+        "look-ahead": lambda: LookAhead(plain),
+        "scheduled": lambda: Scheduled((0.01, 100.0), (1.0, 2.0)),
+    }
+
+
+def bench_guidance_cost(
+    model: str,
+    repeats: int,
+    batch: int,
+    large: bool,
+    device: torch.device,
+    on_done: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Measure every gain on every network.
+
+    Args:
+        model: name or path of a pipeline.
+        repeats: rounds.
+        batch: samples in a step.
+        large: also the two random networks.
+        device: where to run.
+        on_done: told (rounds done, rounds in all).
+    """
+    makers: list[Callable[[], _Case]] = [lambda: _portrait(model, batch, device)]
+    if large:
+        makers += [lambda: _unet(batch, device), lambda: _dit(batch, device)]
+    names = [model, "random UNet", "random DiT"][: len(makers)]
+    tables: dict[str, Any] = {}
+    for i, (name, make) in enumerate(zip(names, makers, strict=True)):
+        case = make()
+
+        def done(round_: int, before: int = i * (repeats + 1)) -> None:
+            on_done(before + round_, len(makers) * (repeats + 1))
+
+        tables[name] = {"parameters": case.parameters} | _measure(case, repeats, device, done)
+        del case  # the next network needs the memory
+    report = frame("guidance-cost", device, [0], repeats)
+    return report | {"batch": batch, "calls": CALLS, "networks": tables}
+
+
+def _measure(
+    case: _Case, repeats: int, device: torch.device, done: Callable[[int], None]
+) -> dict[str, Any]:
+    gains = _gains(case.module)
+    seconds: dict[str, list[float]] = {name: [] for name in gains}
+    rows: dict[str, Any] = {}
+    for round_ in range(repeats + 1):
+        for name, make in gains.items():
+            took, evaluations, memory = _cycle(case, make(), device)
+            if round_ == 0:  # warms up, and counts
+                cost = make().cost
+                rows[name] = {
+                    "evaluations": evaluations / CALLS / len(case.x),
+                    "declared": cost._asdict(),
+                    "peak_mib": round(memory / 2**20, 1),
+                }
+            else:
+                seconds[name].append(took)
+        done(round_ + 1)
+    for name, times in seconds.items():
+        relative = [a / b for a, b in zip(times, seconds["plain"], strict=True)]
+        rows[name] |= {
+            "seconds_per_step": statistics.median(times) / CALLS,
+            "relative": statistics.median(relative),
+        }
+    return {"gains": rows}
+
+
+def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float, int]:
+    """Seconds, evaluations and peak bytes of `CALLS` guided steps down the noise."""
+    counter = Counting(case.strong.network)
+    strong = NetworkDenoiser(
+        counter, case.strong.schedule, case.strong.prediction, case.strong.condition
+    )
+    guided = Guided(strong, strong.bind(case.weak.condition), constant(4.0), gain)
+    times = trailing(case.strong.schedule, 2 * CALLS)[CALLS // 2 :][:CALLS]
+    peak = _Peak(device, case.module)
+    with torch.no_grad(), peak:
+        began = time.perf_counter()
+        for t in times:
+            guided(case.x, t)
+        wait_for(device)
+        took = time.perf_counter() - began
+    return took, counter.evaluations, peak.bytes
+
+
+class _Peak:
+    """Peak memory inside the block: the allocator's on a GPU, autograd's savings on a CPU."""
+
+    def __init__(self, device: torch.device, module: nn.Module) -> None:
+        self.device = device
+        self._weights = {p.untyped_storage().data_ptr() for p in module.parameters()}
+        self.bytes = 0
+        self._held = 0
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack)
+
+    def __enter__(self) -> None:
+        if self.device.type == "cuda":
+            wait_for(self.device)
+            torch.cuda.reset_peak_memory_stats(self.device)
+            self._held = torch.cuda.memory_allocated(self.device)
+        else:
+            self._hooks.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        if self.device.type == "cuda":
+            self.bytes = torch.cuda.max_memory_allocated(self.device) - self._held
+        else:
+            self._hooks.__exit__(*error)
+
+    def _pack(self, tensor: Tensor) -> _Saved:
+        weight = tensor.untyped_storage().data_ptr() in self._weights
+        size = 0 if weight else tensor.nbytes
+        self._held += size
+        self.bytes = max(self.bytes, self._held)
+        return _Saved(tensor, size, self)
+
+    def _unpack(self, saved: _Saved) -> Tensor:
+        return saved.tensor
+
+    def freed(self, size: int) -> None:
+        self._held -= size
+
+
+class _Saved:
+    """A tensor that autograd keeps; tells when it is let go."""
+
+    def __init__(self, tensor: Tensor, size: int, peak: _Peak) -> None:
+        self.tensor, self._size, self._peak = tensor, size, peak
+
+    def __del__(self) -> None:
+        self._peak.freed(self._size)
+
+
+def _portrait(model: str, batch: int, device: torch.device) -> _Case:
+    loaded = load_model(model, Opening(device=str(device)))
+    x = torch.randn(batch, loaded.codec.channels, loaded.side, loaded.side, device=device)
+    strong, weak = loaded.bind(["a person with red hair"]), loaded.bind([""])
+    return _Case(strong, weak, x, loaded.network)
+
+
+def _denoisers(
+    network: Callable[[Tensor, Tensor, Condition | None], Tensor],
+    schedule: Schedule,
+    one: Condition,
+    other: Condition,
+) -> tuple[NetworkDenoiser, NetworkDenoiser]:
+    strong = NetworkDenoiser(network, schedule, predictions["epsilon"], one)
+    return strong, strong.bind(other)
+
+
+def _unet(batch: int, device: torch.device) -> _Case:
+    """Stable Diffusion's UNet at about a ninth of its size."""
+    module = UNet2DConditionModel(
+        sample_size=32,
+        block_out_channels=(128, 256, 384, 384),
+        cross_attention_dim=512,
+        attention_head_dim=8,
+    )
+    module.to(device).eval().requires_grad_(False)
+
+    def network(x: Tensor, t: Tensor, condition: Condition | None) -> Tensor:
+        text = None if condition is None else condition["text"]
+        output: Tensor = module(x, t, text).sample
+        return output
+
+    schedule = TableSchedule.from_betas(scaled_linear_betas())
+    texts = torch.randn(2, 1, 77, 512, device=device)
+    strong, weak = _denoisers(network, schedule, {"text": texts[0]}, {"text": texts[1]})
+    return _Case(strong, weak, torch.randn(batch, 4, 32, 32, device=device), module)
+
+
+def _dit(batch: int, device: torch.device) -> _Case:
+    """A stack of nine DiT blocks of DiT-B's width."""
+    module = DiTTransformer2DModel(
+        num_attention_heads=12,
+        attention_head_dim=64,
+        in_channels=4,
+        out_channels=4,
+        num_layers=9,
+        sample_size=32,
+        patch_size=2,
+    )
+    module.to(device).eval().requires_grad_(False)
+
+    def network(x: Tensor, t: Tensor, condition: Condition | None) -> Tensor:
+        labels = None if condition is None else condition["label"]
+        output: Tensor = module(x, timestep=t, class_labels=labels).sample
+        return output
+
+    schedule = TableSchedule.from_betas(scaled_linear_betas())
+    first, second = (torch.tensor([k], device=device) for k in (1, 1000))
+    strong, weak = _denoisers(network, schedule, {"label": first}, {"label": second})
+    return _Case(strong, weak, torch.randn(batch, 4, 32, 32, device=device), module)

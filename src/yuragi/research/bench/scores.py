@@ -1,0 +1,37 @@
+"""What benchmarks with a known truth share: where it differs, means, and paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from torch import Tensor
+
+from yuragi.research.metrics.paired import paired_interval
+
+__all__ = ["Scores", "changed", "contrast", "means"]
+
+Scores: TypeAlias = Mapping[str, Tensor]
+"""By metric, [n]: one number a picture, NaN where it has none."""
+
+DIFFERS = 8 / 127.5
+"""A pixel belongs to the change where a channel differs by more than 8 of 255 levels."""
+
+
+def changed(before: Tensor, truth: Tensor) -> Tensor:
+    """[n, h, w], True where pictures [n, 3, h, w] in [-1, 1] differ."""
+    return ((before - truth).abs() > DIFFERS).any(1)
+
+
+def means(scores: Scores) -> dict[str, float]:
+    """The mean of every metric."""
+    return {name: values.nanmean().item() for name, values in scores.items()}
+
+
+def contrast(of: Scores, to: Scores) -> dict[str, Any]:
+    """Paired differences of - to with 95 % intervals."""
+    found = {}
+    for name, values in of.items():
+        differences = values - to[name]
+        found[name] = paired_interval(differences[~differences.isnan()])._asdict()
+    return found

@@ -1,0 +1,1 @@
+"""The commands of the research tools: `yuragi bench | lab | train`."""

@@ -1,0 +1,313 @@
+"""`yuragi bench`: measured quality and cost, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yuragi.cli.files import check_report, report_file
+from yuragi.cli.options import (
+    DataOption,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    ReportOption,
+    RunsOption,
+)
+from yuragi.cli.progress import progress
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Measure quality and cost.", no_args_is_help=True)
+
+
+@app.command()
+def portraits(
+    output: ReportOption = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Portraits to draw.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the generated portraits.")] = 0,
+    model: ModelOption = "portraits",
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """PSNR and attribute accuracy of a portrait model, on portraits it was not trained on."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.bench.portraits import bench_portraits
+    from yuragi.research.bench.report import write_report
+
+    for name, path in (("output", output), ("sheet", sheet)):
+        if path is not None:
+            check_report(name, path)
+    with progress("sampling") as on_sample:
+        report = bench_portraits(
+            model,
+            data or cache_folder("portraits"),
+            number,
+            seed,
+            sheet,
+            pick_device(device),
+            on_sample,
+        )
+    write_report(report, output)
+
+
+@app.command()
+def drag(
+    json: JsonOption = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    suite: Annotated[
+        str, typer.Option(help="portraits, or the folder of a DragBench data set.")
+    ] = "portraits",
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Of a DragBench folder: the dense points of SR, DR.")
+    ] = False,
+    features: Annotated[
+        str,
+        typer.Option(help="For a DragBench folder: the model whose features find the content."),
+    ] = "portraits",
+    side: Annotated[
+        int, typer.Option(help="For a DragBench folder: side of pictures in protocol B, pixels.")
+    ] = 768,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="20 cases, published methods with fewer levels.")
+    ] = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Cases.")] = 240,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="Also parts of our method on and off.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
+    model: ModelOption = "portraits",
+    runs: RunsOption = Path("runs"),
+    device: DeviceOption = None,
+) -> None:
+    """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.drag.report import markdown
+    from yuragi.research.bench.drag.suite import QUICK, bench_drag_suite, ways
+    from yuragi.research.bench.report import write_report
+
+    path = report_file(json)
+    if suite != "portraits":
+        _dragbench(Path(suite), regions, model, features, side, quick, seed, device, path)
+        return
+    if number < 2:
+        raise InputError("number", number, "2 or more")
+    for name, other in (("table", table), ("sheet", sheet)):
+        if other is not None:
+            check_report(name, other)
+    with progress("dragging") as on_part:
+        report, shown = bench_drag_suite(
+            model,
+            runs,
+            QUICK if quick else number,
+            ways(quick, ablations),
+            seed,
+            pick_device(device),
+            on_part,
+        )
+    write_report(report, path)
+    _write_for_people(table, markdown(report), sheet, shown)
+
+
+def _dragbench(
+    folder: Path,
+    regions: bool,
+    model: str,
+    features: str,
+    side: int,
+    quick: bool,
+    seed: int,
+    device: str | None,
+    path: Path | None,
+) -> None:
+    """Both published protocols on a copy of a public set."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.dragbench.run import bench_dragbench
+    from yuragi.research.bench.report import write_report
+
+    if not folder.is_dir():
+        raise InputError("suite", str(folder), "portraits, or the folder of a DragBench data set")
+    if not 32 <= side <= 2048:
+        raise InputError("side", side, "32 to 2048")
+    where = pick_device(device)
+    with progress("dragging") as on_done:
+        report = bench_dragbench(
+            folder, regions, model, features, side, quick, seed, where, on_done
+        )
+    write_report(report, path)
+
+
+@app.command()
+def guidance(
+    output: ReportOption = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Only these; may be given several times.")
+    ] = None,
+    scale: Annotated[
+        list[float] | None, typer.Option(help="Guidance scales; by default 1.5, 2, 3, 5.")
+    ] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
+    model: ModelOption = "portraits",
+    runs: RunsOption = Path("runs"),
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Scale against gain: quality, obedience, diversity, clipping; goes on where it was cut."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.bench.guidance import ARMS, bench_guidance
+    from yuragi.research.bench.report import write_report
+
+    if output is not None:
+        check_report("output", output)
+    for name in arm or []:
+        if name not in ARMS:
+            raise InputError("arm", name, "one of " + ", ".join(ARMS))
+    if number < 10:
+        raise InputError("number", number, "10 or more")
+    for value in scale or []:
+        if not 1 < value <= 100:
+            raise InputError("guidance_scale", value, "above 1, at most 100")
+    with progress("sampling") as on_point:
+        report = bench_guidance(
+            model,
+            runs,
+            data or cache_folder("portraits"),
+            arm or list(ARMS),
+            scale or [1.5, 2.0, 3.0, 5.0],
+            number,
+            seed,
+            pick_device(device),
+            on_point,
+        )
+    write_report(report, output)
+
+
+@app.command()
+def edits(
+    output: ReportOption = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few pairs, few steps.")] = False,
+    each: Annotated[int, typer.Option(help="Pairs of each of the seven kinds of change.")] = 15,
+    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
+    model: ModelOption = "portraits",
+    runs: RunsOption = Path("runs"),
+    device: DeviceOption = None,
+) -> None:
+    """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.edits.report import markdown
+    from yuragi.research.bench.edits.suite import Sizes, bench_edits
+    from yuragi.research.bench.report import write_report
+
+    for name, path in (("output", output), ("table", table), ("sheet", sheet)):
+        if path is not None:
+            check_report(name, path)
+    if each < 1:
+        raise InputError("each", each, "1 or more")
+    sizes = Sizes(1, 1, (10, 25), (2.0,)) if quick else Sizes(each)
+    with progress("editing") as on_cell:
+        report, shown = bench_edits(
+            model,
+            runs,
+            sizes,
+            seed,
+            pick_device(device),
+            on_cell,
+        )
+    write_report(report, output)
+    _write_for_people(table, markdown(report), sheet, shown)
+
+
+@app.command()
+def photos(
+    output: ReportOption = None,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Photographs up in noise and down again: what comes back, by encoder and steps."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.photos import bench_photos
+    from yuragi.research.bench.report import write_report
+
+    if output is not None:
+        check_report("output", output)
+    if not 32 <= size <= 1024:
+        raise InputError("size", size, "32 to 1024")
+    with progress("reconstructing") as on_done:
+        report = bench_photos(model, size, seed, pick_device(device), on_done)
+    write_report(report, output)
+
+
+@app.command("guidance-cost")
+def guidance_cost(
+    output: ReportOption = None,
+    repeats: Annotated[int, typer.Option(help="Rounds; the median is reported.")] = 5,
+    batch: Annotated[int, typer.Option(help="Pictures at once.")] = 1,
+    model: ModelOption = "portraits",
+    large: Annotated[
+        bool, typer.Option(help="Also a random UNet and a random DiT of 80 to 120 M parameters.")
+    ] = True,
+    device: DeviceOption = None,
+) -> None:
+    """Time, evaluations and peak memory of every gain, relative to plain guidance."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.guidance_cost import bench_guidance_cost
+    from yuragi.research.bench.report import write_report
+
+    if output is not None:
+        check_report("output", output)
+    for name, value in (("repeats", repeats), ("batch", batch)):
+        if value < 1:
+            raise InputError(name, value, "1 or more")
+    with progress("measuring") as on_done:
+        report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
+    write_report(report, output)
+
+
+@app.command()
+def speed(
+    json: JsonOption = None,
+    repeats: Annotated[int, typer.Option(help="Warm runs; the median is reported.")] = 5,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Evaluations per second, time beside the network, memory: us and diffusers."""
+    from yuragi.device import pick_device
+    from yuragi.research.bench.report import write_report
+    from yuragi.research.bench.speed import bench_speed
+
+    path = report_file(json)
+    if repeats < 1:
+        raise InputError("repeats", repeats, "1 or more")
+    with progress("measuring") as on_done:
+        report = bench_speed(model, repeats, pick_device(device), on_done)
+    write_report(report, path)
+
+
+def _write_for_people(
+    table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
+) -> None:
+    """The tables and the contact sheet, where they are asked for."""
+    from yuragi.research.bench.edits.report import contact_sheet
+
+    if table is not None:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text(text + "\n", encoding="utf-8")
+    if sheet is not None:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        contact_sheet(shown).save(sheet)

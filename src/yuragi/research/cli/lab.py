@@ -1,0 +1,110 @@
+"""`yuragi lab`: guidance rules and samplers on data that is known, where the answer is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder, report_file
+from yuragi.cli.options import JsonOption, PicturesOption
+from yuragi.cli.progress import progress
+from yuragi.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Compare guidance rules and samplers where the answer is known.", no_args_is_help=True
+)
+
+
+@app.callback()
+def lab() -> None:
+    """Compare guidance rules and samplers where the answer is known."""
+
+
+@app.command()
+def reg(
+    quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
+    json: JsonOption = None,
+    pictures: PicturesOption = None,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+) -> None:
+    """Path-KL, field errors and samples of every guidance rule against the ideal one."""
+    import torch
+
+    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.lab.measure import FULL, QUICK
+    from yuragi.research.lab.pictures import write_pictures
+    from yuragi.research.lab.reg import compare_rules
+    from yuragi.research.lab.rules import RULES
+
+    path = report_file(json)
+    if pictures is not None:
+        _check_pictures(pictures)
+    effort = QUICK if quick else FULL
+    with progress("comparing") as on_part:
+        tables = compare_rules(RULES, effort, seed, on_part)
+    report = frame("lab reg", torch.device("cpu"), [seed], effort.plane) | tables
+    write_report(report, path)
+    if pictures is not None:
+        write_pictures(RULES, report, pictures, seed)
+
+
+@app.command()
+def trained(
+    quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
+    json: JsonOption = None,
+    seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
+) -> None:
+    """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
+    import torch
+
+    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.lab.learned import Training
+    from yuragi.research.lab.measure import FULL, QUICK
+    from yuragi.research.lab.reg import WEIGHTS
+    from yuragi.research.lab.rules import RULES
+    from yuragi.research.lab.toy import ToyTraining
+    from yuragi.research.lab.trained import compare_trained
+
+    path = report_file(json)
+    effort, training, toy = FULL, Training(), ToyTraining()
+    if quick:
+        effort, training, toy = QUICK, Training(steps=512), ToyTraining(epochs=10)
+    with progress("training") as on_part:
+        tables = compare_trained(RULES, WEIGHTS, effort, training, toy, seed, on_part)
+    write_report(frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables, path)
+
+
+@app.command()
+def kl(
+    json: JsonOption = None,
+    pictures: PicturesOption = None,
+    seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
+) -> None:
+    """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
+    import torch
+
+    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.lab.kl import contraction
+    from yuragi.research.lab.kl_pictures import write_kl_pictures
+
+    path = report_file(json)
+    if pictures is not None:
+        _check_pictures(pictures)
+    tables = contraction(seed=seed)
+    write_report(frame("lab kl", torch.device("cpu"), [seed], 20_000) | tables, path)
+    if pictures is not None:
+        write_kl_pictures(tables, pictures, seed)
+
+
+def _check_pictures(folder: Path) -> None:
+    """Refuse now what would fail after the computation."""
+    from yuragi.research.lab.pictures import check_matplotlib
+
+    if folder.exists() and not folder.is_dir():
+        raise InputError("pictures", str(folder), "a folder")
+    check_folder("pictures", folder)
+    check_matplotlib()

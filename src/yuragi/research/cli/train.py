@@ -1,0 +1,174 @@
+"""`yuragi train`: the recipe of the shipped model. Every command resumes where it was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yuragi.cli.files import check_folder, check_output
+from yuragi.cli.options import (
+    ConfigOption,
+    DataOption,
+    DeviceOption,
+    OverwriteOption,
+    RunsOption,
+)
+from yuragi.cli.progress import progress, say
+from yuragi.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Train the portrait model (extra: train).", no_args_is_help=True)
+
+RUNS = Path("runs")
+
+
+@app.command()
+def autoencoder(
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Draw the portraits and train the autoencoder on them."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.cli.progress import training
+    from yuragi.research.train import recipe as steps
+    from yuragi.research.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    check_folder("runs", runs)
+    with progress("drawing") as on_draw, training("autoencoder") as on_report:
+        decibels = steps.run_autoencoder(
+            recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
+        )
+    say(f"PSNR on the validation split: {decibels:.2f} dB")
+
+
+@app.command()
+def denoiser(
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Encode the portraits and train text encoder and UNet on the latents."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.cli.progress import training
+    from yuragi.research.train import recipe as steps
+    from yuragi.research.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    check_folder("runs", runs)
+    with progress("encoding") as on_encode, training("denoiser") as on_report:
+        steps.run_denoiser(
+            recipe,
+            runs,
+            data or cache_folder("portraits"),
+            pick_device(device),
+            on_encode,
+            on_report,
+        )
+
+
+@app.command()
+def judge(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write its weights (.safetensors).")
+    ] = None,
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Train the classifier that benchmarks judge portraits by; one ships with the package."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.cli.progress import training
+    from yuragi.research.train import recipe as steps
+    from yuragi.research.train.config import read_recipe
+
+    recipe = read_recipe(config)
+    if output is not None:
+        check_output("output", output, [], overwrite, (".safetensors",))
+    check_folder("runs", runs)
+    with progress("drawing") as on_draw, training("judge") as on_report:
+        hits = steps.run_judge(
+            recipe,
+            runs,
+            data or cache_folder("portraits"),
+            pick_device(device),
+            output,
+            on_draw,
+            on_report,
+        )
+    if output is not None:
+        typer.echo(output)
+    say(f"right on the validation split: {hits:.1%}")
+
+
+@app.command("import")
+def import_(
+    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Begin new run folders with an exported pipeline, to train it further."""
+    from yuragi.models.names import model_path
+    from yuragi.research.train import recipe as steps
+    from yuragi.research.train.config import read_recipe
+
+    check_folder("runs", runs)
+    steps.import_pipeline(read_recipe(config), runs, model_path(model))
+    typer.echo(runs)
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the pipeline.")],
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the files of a pipeline that is there.")
+    ] = False,
+) -> None:
+    """Write the trained parts, finished or not, as a Stable Diffusion pipeline."""
+    from yuragi.research.train import recipe as steps
+    from yuragi.research.train.config import read_recipe
+
+    if output.exists() and not overwrite:
+        raise InputError("output", str(output), "a new folder, or --overwrite")
+    check_folder("output", output)
+    step = steps.export_pipeline(read_recipe(config), runs, output)
+    typer.echo(output)
+    say(f"denoiser at step {step}")
+
+
+@app.command()
+def table(
+    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Held-out portraits to measure on.", min=1)
+    ] = 512,
+    seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Measure the table of `--gain scheduled` and write it into the model's folder."""
+    from yuragi.cli.loading import load_quietly, opening_on
+    from yuragi.folders import cache_folder
+    from yuragi.models.names import model_path
+    from yuragi.research.train.table import write_table
+    from yuragi.tasks.guidance.gains import TABLE
+
+    check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
+    loaded = load_quietly(model, opening_on(device))
+    with progress("measuring") as on_progress:
+        path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
+    typer.echo(path)

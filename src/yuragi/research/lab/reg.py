@@ -1,0 +1,238 @@
+r"""Guidance rules against the exact target of joint scaling: the tables, as one dict.
+
+A rule builds a denoiser from (strong, weak, weight). On data that is known exactly we measure
+
+    path_kl          nats between the sampler of a rule and the ideal one, by problem and weight
+    geomean_vs_reg   geometric mean of path_kl relative to the rule `reg` over the problems but the
+                     mean shift, and but those where a rule is exact (`ratio` on `1D-sharpen`)
+    win_ratio        share of a published grid of (x, t) where a rule is closer than `cfg`
+    relative_error   rms error of grad log E_t per noise level; 1 is as bad as no guidance
+    fields           path_kl on a 32 x 32 stationary field and on 8 x 8 fields in 8 classes
+    samples          energy distance of end samples to the target
+    family           geomean_vs_reg on random problems: half to choose gamma, half to report it
+    stress           of plain guidance by weight, beside its path_kl: see `lab.gauge`
+
+Problems on the line are integrated; in the plane and above, states are drawn and path_kl has a
+standard error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from yuragi.core.mixture import MixtureDenoiser
+from yuragi.errors import InputError
+from yuragi.research.lab.gauge import GAUGED, gauge
+from yuragi.research.lab.measure import (
+    FULL,
+    PUBLISHED,
+    SAMPLING,
+    SCHEDULE,
+    Effort,
+    Rules,
+    draw,
+    problem_errors,
+    rule_errors,
+    win_ratios,
+)
+from yuragi.research.lab.problems import family, named
+from yuragi.research.metrics.classes import ClassTarget, class_mixture
+from yuragi.research.metrics.energy import energy_distance
+from yuragi.research.metrics.fields import class_field, tilt
+from yuragi.research.metrics.joint import JointTarget
+from yuragi.research.metrics.law import ExactDenoiser, Law
+from yuragi.research.metrics.path_kl import levels_by_sampling, log_spaced
+
+__all__ = ["WEIGHTS", "WINS", "WIN_WEIGHTS", "compare_rules"]
+
+F64 = torch.float64
+WEIGHTS = (1.0, 3.0)
+TABLE_NOISE = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+SAMPLED = ("1D-paper", "1D-marginal", "1D-autoG", "2D-marginal", "2D-autoG")
+SAMPLED_WEIGHT = 3.0
+EXACT = 1e-9
+"""Path-KL relative to `reg` below which a rule is exact but for rounding."""
+WINS = ("1D-ckpt", "1D-paper")
+WIN_WEIGHTS = (0.5, 1.0, 3.0)
+
+Table: TypeAlias = dict[str, Any]
+
+
+def compare_rules(
+    rules: Rules,
+    effort: Effort = FULL,
+    seed: int = 0,
+    on_part: Callable[[int, int], None] = lambda done, total: None,
+) -> Table:
+    """All tables, ready for JSON.
+
+    Args:
+        rules: by name; `none`, `cfg` and `reg` must be among them.
+        effort: see there.
+        seed: of every draw.
+        on_part: called as on_part(parts done, parts in all).
+
+    Raises:
+        InputError: a rule that the others are compared with is missing.
+    """
+    for name in ("none", "cfg", "reg"):
+        if name not in rules:
+            raise InputError("rules", sorted(rules), f"among them {name!r}, to compare with")
+    parts: list[Callable[[], Table]] = [
+        lambda: _path_kls(rules, effort, seed),
+        lambda: {"win_ratio": _win_ratios(rules, effort)},
+        lambda: {"relative_error": _relative_errors(rules, effort, seed)},
+        lambda: {"fields": _fields(rules, effort, seed)},
+        lambda: {"samples": _samples(rules, effort, seed)},
+        lambda: {"family": _family(rules, effort, seed)},
+        lambda: {"stress": _stress(effort, seed)},
+    ]
+    report: Table = {"weights": list(WEIGHTS), "effort": vars(effort).copy()}
+    for done, part in enumerate(parts):
+        on_part(done, len(parts))
+        report |= part()
+    on_part(len(parts), len(parts))
+    return report
+
+
+def _noise(effort: Effort) -> Tensor:
+    return log_spaced(0.01, 20.0, effort.levels)
+
+
+def _path_kls(rules: Rules, effort: Effort, seed: int) -> Table:
+    report: Table = {"path_kl": {}, "path_kl_stderr": {}, "geomean_vs_reg": {}}
+    for weight in WEIGHTS:
+        values: Table = {}
+        errors: Table = {}
+        for name, problem in named.items():
+            found = problem_errors(rules, problem, weight, _noise(effort), effort, seed)
+            values[name] = {rule: one.path_kl for rule, one in found.items()}
+            if problem.dimension > 1:
+                errors[name] = {rule: one.path_kl_stderr for rule, one in found.items()}
+        kept = [values[name] for name, problem in named.items() if not problem.exact]
+        report["path_kl"][f"{weight:g}"] = values
+        report["path_kl_stderr"][f"{weight:g}"] = errors
+        report["geomean_vs_reg"][f"{weight:g}"] = _geomean(kept)
+    return report
+
+
+def _geomean(tables: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Geometric mean over tables (rule -> path-KL) of each rule relative to `reg`.
+
+    A table where a rule is exact is left out of its mean, which would be 0 whatever the others say.
+    """
+    means = {}
+    for rule in tables[0]:
+        relative = [table[rule] / table["reg"] for table in tables]
+        logs = [math.log(value) for value in relative if value > EXACT]
+        means[rule] = math.exp(math.fsum(logs) / len(logs)) if logs else 0.0
+    return means
+
+
+def _win_ratios(rules: Rules, effort: Effort) -> Table:
+    report: Table = {}
+    for name in WINS:
+        problem = named[name]
+        strong, weak = (
+            MixtureDenoiser(law, PUBLISHED) for law in (problem.conditional, problem.guide)
+        )
+        report[name] = {
+            f"{weight:g}": win_ratios(rules, problem, (strong, weak), weight, effort.grid)
+            for weight in WIN_WEIGHTS
+        }
+    return report
+
+
+def _relative_errors(rules: Rules, effort: Effort, seed: int) -> Table:
+    noise = torch.tensor(TABLE_NOISE, dtype=F64)
+    report: Table = {"noise": list(TABLE_NOISE)}
+    for name, problem in named.items():
+        report[name] = {}
+        for weight in WEIGHTS:
+            found = problem_errors(rules, problem, weight, noise, effort, seed)
+            scale = found["none"].rms
+            report[name][f"{weight:g}"] = {
+                rule: (one.rms / scale).tolist() for rule, one in found.items()
+            }
+    return report
+
+
+def _fields(rules: Rules, effort: Effort, seed: int) -> Table:
+    noise = log_spaced(0.02, 60.0, effort.levels)
+    strong, weak = class_field()
+    report: Table = {"stationary-32x32": {}}
+
+    def values(target: Law, pair: tuple[Law, Law], weight: float, count: int) -> Table:
+        generator = torch.Generator().manual_seed(seed)
+        levels = levels_by_sampling(target, SCHEDULE, noise, count, generator)
+        found = rule_errors(rules, pair, weight, levels)
+        return {rule: [one.path_kl, one.path_kl_stderr] for rule, one in found.items()}
+
+    for weight in WEIGHTS:
+        found = values(tilt(strong, weak, weight), (strong, weak), weight, effort.fields)
+        report["stationary-32x32"][f"{weight:g}"] = found
+    for separation in effort.separations:
+        guide = class_mixture(separation)
+        table = report[f"classes-8x8-sep{separation:g}"] = {}
+        for weight in WEIGHTS:
+            target = ClassTarget(guide, weight)
+            pair = (target.conditional, guide)
+            table[f"{weight:g}"] = values(target, pair, weight, effort.classes)
+    return report
+
+
+def _samples(rules: Rules, effort: Effort, seed: int) -> Table:
+    report: Table = {"weight": SAMPLED_WEIGHT}
+    one, zero = torch.ones((), dtype=F64), torch.zeros((), dtype=F64)
+    for name in SAMPLED:
+        problem = named[name]
+        target = JointTarget(problem.conditional, problem.guide, SAMPLED_WEIGHT)
+        generator = torch.Generator().manual_seed(seed + 1)
+        truth = target.sample(5 * effort.samples, one, zero, generator)
+        again = target.sample(effort.samples, one, zero, generator)
+        strong = MixtureDenoiser(problem.conditional, SAMPLING)
+        weak = MixtureDenoiser(problem.guide, SAMPLING)
+        denoisers = {rule: build(strong, weak, SAMPLED_WEIGHT) for rule, build in rules.items()}
+        denoisers["ideal"] = ExactDenoiser(target, SAMPLING)
+        found = {"exact": energy_distance(again, truth)}
+        for rule, denoiser in denoisers.items():
+            ends = draw(denoiser, (effort.samples, problem.dimension), effort.steps, seed)
+            found[rule] = energy_distance(ends, truth)
+        report[name] = found
+    return report
+
+
+def _family(rules: Rules, effort: Effort, seed: int) -> Table:
+    """Choose among rules on the even problems of each kind, report on the odd ones."""
+    halves: dict[str, dict[str, list[dict[str, float]]]] = {
+        half: {f"{weight:g}": [] for weight in WEIGHTS} for half in ("choose", "report")
+    }
+    for dimension, count in zip((1, 2), effort.family, strict=True):
+        for i, problem in enumerate(family(seed, count, dimension)):
+            half = halves["choose" if i // 4 % 2 == 0 else "report"]
+            for weight in WEIGHTS:
+                found = problem_errors(rules, problem, weight, _noise(effort), effort, seed)
+                half[f"{weight:g}"].append({rule: one.path_kl for rule, one in found.items()})
+    means = {
+        half: {weight: _geomean(tables) for weight, tables in by_weight.items()}
+        for half, by_weight in halves.items()
+    }
+    # One rule for all weights: the best over both.
+    pooled = _geomean([table for tables in halves["choose"].values() for table in tables])
+    gammas = {rule: mean for rule, mean in pooled.items() if rule.startswith("ratio_")}
+    chosen = min(gammas, key=lambda rule: gammas[rule]) if gammas else None
+    return {"problems": list(effort.family), "geomean_vs_reg": means, "chosen": chosen}
+
+
+def _stress(effort: Effort, seed: int) -> Table:
+    noise = _noise(effort)
+    return {
+        name: gauge(problem, GAUGED, noise, effort, seed)
+        for name, problem in named.items()
+        if not problem.exact
+    }

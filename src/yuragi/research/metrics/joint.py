@@ -1,0 +1,215 @@
+r"""The exact target of joint-scaled guidance for Gaussian mixtures on the line and in the plane.
+
+A reward on clean data scales the law of the whole reverse chain, not each marginal:
+
+    R_0    = (p_c / p_u)^w                     reward; c conditional, u guidance, w extra weight
+    pi     = p_c R_0 / E                       target on clean data; pi_t is its noised marginal
+    E_t(x) = E[R_0(x_0) | x_t = x, c]          so that pi_t = p_{c,t} E_t / E
+    D*(x)  = E_pi[x_0 | x_t = x]               the ideal guided denoiser
+    grad log E_t = (alpha / sigma^2) (D* - D_c)
+
+Guidance as used in practice takes R_t = (p_{c,t} / p_{u,t})^w in the place of E_t; what it misses
+is a Renyi divergence, see `yuragi.research.metrics.renyi`.
+
+Integrals over x_0 are trapezoidal sums in log space and float64: on one grid over the support of
+pi, or, where the noise is finer than that grid, on a grid of its own around each x / alpha.
+Errors of D* stay below 1e-9 for states within about ten standard deviations of the data.
+
+References: Gao et al. 2025 (arXiv 2501.18865); the Doob h-transform.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from yuragi.core.mixture import GaussianMixture
+from yuragi.errors import InputError
+from yuragi.research.metrics.support import Support, find_support
+
+__all__ = ["JointTarget"]
+
+F64 = torch.float64
+# Elements of one block of the sums: fits the second-level cache.
+BLOCK = 1 << 17
+# Nodes per standard deviation of the narrowest feature, by dimension.
+CELLS = {1: 8, 2: 2}
+# The local grid: half-width and spacing in units of sigma / alpha.
+REACH, STRIDE = 8.0, 0.7
+# Noise below this many spacings of the common grid gets the local grid.
+SWITCH = 1.5
+# A log mass below this is not trusted to sums outside log space.
+FAINT = -400.0
+
+
+@dataclass(frozen=True, eq=False)
+class JointTarget:
+    """pi = p_c (p_c / p_u)^w / E for mixtures in one or two dimensions.
+
+    Methods take states [b, *event] with d numbers per sample and a level as the 0-dim pair
+    (alpha, sigma), as those of `GaussianMixture` do.
+
+    Args:
+        conditional: c.
+        guide: u, in the same dimension.
+        weight: w >= 0; guidance_scale - 1.
+
+    Raises:
+        InputError: dimensions other than 1 and 2 or that differ, a negative weight, or a pi that
+            cannot be normalised (u too narrow).
+    """
+
+    conditional: GaussianMixture
+    guide: GaussianMixture
+    weight: float
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0:
+            raise InputError("weight", self.weight, "0 or above")
+        d = self.conditional.means.shape[1]
+        if d not in CELLS:
+            raise InputError("conditional", d, "1 or 2 dimensions: the integrals are grid sums")
+        if self.guide.means.shape[1] != d:
+            raise InputError("guide", tuple(self.guide.means.shape), f"{d} dimensions")
+        _ = self.support  # a target that cannot be normalised is refused here
+
+    @cached_property
+    def support(self) -> Support:
+        """Nodes that cover pi, with log(p_c R_0) there."""
+        spreads = torch.linalg.eigvalsh(self.conditional.covariances).sqrt()
+        means = self.conditional.means
+        # pi is at most sqrt(1 + w) narrower than the narrowest component of c.
+        finest = spreads.min().item() / math.sqrt(1 + self.weight)
+        margin = 10 * spreads.max()
+        low, high = means.amin(0) - margin, means.amax(0) + margin
+        return find_support(self._log_tilted, low, high, finest / CELLS[means.shape[1]])
+
+    @cached_property
+    def log_evidence(self) -> float:
+        """Log E, E = the expected reward of the conditional law."""
+        return self.support.log_density.flatten().logsumexp(0).item() + self.support.log_cell
+
+    def log_reward(self, x0: Tensor) -> Tensor:
+        """Log R_0, [b]."""
+        return self.log_marginal_reward(x0, torch.ones((), dtype=F64), torch.zeros((), dtype=F64))
+
+    def log_marginal_reward(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """Log R_t = w log(p_{c,t} / p_{u,t}): what guidance without foresight climbs, [b]."""
+        conditional = self.conditional.log_prob(x, alpha, sigma)
+        return self.weight * (conditional - self.guide.log_prob(x, alpha, sigma))
+
+    def log_expected_reward(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """Log E_t, [b]."""
+        if bool(sigma == 0):
+            return self.log_reward(x / alpha)
+        flat = x.flatten(1).to(F64)
+        log_mass, _ = self._moments(flat, alpha, sigma)
+        return (log_mass - self.conditional.log_prob(flat, alpha, sigma)).to(x.dtype)
+
+    def log_prob(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """Log pi_t, [b]."""
+        log_expected = self.log_expected_reward(x, alpha, sigma)
+        return self.conditional.log_prob(x, alpha, sigma) + log_expected - self.log_evidence
+
+    def x0(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        """D* = E_pi[x_0 given x_t = x], of x's shape."""
+        if bool(sigma == 0):
+            return x / alpha
+        _, mean = self._moments(x.flatten(1).to(F64), alpha, sigma)
+        return mean.to(x.dtype).reshape(x.shape)
+
+    def sample(
+        self, count: int, alpha: Tensor, sigma: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """`count` draws from pi_t, [count, d], float64.
+
+        A cell of the grid is drawn, a point in it, and the point is kept with probability
+        proportional to pi(point) / pi(node): exact up to the largest such ratio, which is taken
+        from the candidates themselves.
+        """
+        drawn: list[Tensor] = []
+        while sum(map(len, drawn)) < count:
+            drawn.append(self._candidates(2 * count, generator))
+        clean = torch.cat(drawn)[:count]
+        noise = torch.randn(clean.shape, generator=generator, dtype=F64)
+        return alpha * clean + sigma * noise
+
+    def quadrature(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, float]:
+        """Nodes for integrals over x_0 against a posterior given x [b, d], and their log volume.
+
+        Returns:
+            `support.nodes` [m, d], or [b, m, d] where the noise is too fine for them.
+        """
+        scale = (sigma / alpha).item() if alpha > 0 else math.inf
+        if scale >= SWITCH * self.support.spacing:
+            return self.support.nodes, self.support.log_cell
+        side = torch.arange(-REACH, REACH + STRIDE, STRIDE, dtype=F64)
+        local = torch.stack(torch.meshgrid(*[side] * x.shape[1], indexing="ij"), -1).flatten(0, -2)
+        return x[:, None] / alpha + scale * local, x.shape[1] * math.log(scale * STRIDE)
+
+    def _log_tilted(self, x0: Tensor) -> Tensor:
+        one, zero = torch.ones((), dtype=F64), torch.zeros((), dtype=F64)
+        conditional = self.conditional.log_prob(x0, one, zero)
+        if self.weight == 0:
+            return conditional
+        guide = self.guide.log_prob(x0, one, zero)
+        return (1 + self.weight) * conditional - self.weight * guide
+
+    def _moments(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """The log of the integral of p_c R_0 N(x; alpha x_0, sigma^2), [b], and D*, [b, d]."""
+        nodes, log_cell = self.quadrature(x[:1], alpha, sigma)
+        if nodes is self.support.nodes:
+            log_mass, mean = self._separable(x, alpha, sigma)
+            faint = log_mass < FAINT
+            if bool(faint.any()):
+                log_mass[faint], mean[faint] = self._summed(x[faint], alpha, sigma)
+        else:
+            log_mass, mean = self._summed(x, alpha, sigma)
+        log_normal = x.shape[1] * math.log(math.sqrt(2 * math.pi) * sigma.item())
+        return log_mass + (log_cell - log_normal), mean
+
+    def _separable(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """The sums over the common grid, axis by axis: the noise is a product. Not in log space."""
+        axes, density = self.support.axes, self.support.log_density
+        top = density.max()
+        table = (density - top).exp().reshape(len(axes[0]), -1)
+        squares = [((x[:, i, None] - alpha * n) / sigma) ** 2 / 2 for i, n in enumerate(axes)]
+        kernels = [(square.amin(-1, keepdim=True) - square).exp() for square in squares]
+        last = kernels[1] if len(axes) > 1 else torch.ones(1, 1, dtype=F64)
+        rows = kernels[0] @ table
+        mass = (rows * last).sum(-1)
+        means = [(((kernels[0] * axes[0]) @ table) * last).sum(-1) / mass]
+        means += [((rows * last) @ axis) / mass for axis in axes[1:]]
+        least = torch.stack([square.amin(-1) for square in squares]).sum(0)
+        return mass.log() + top - least, torch.stack(means, -1)
+
+    def _summed(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """The sums in log space, block by block: never an underflow, but slow."""
+        log_masses, means = [], []
+        count = self.quadrature(x[:1], alpha, sigma)[0].shape[-2]
+        for block in torch.split(x, max(1, BLOCK // count)):
+            nodes, _ = self.quadrature(block, alpha, sigma)
+            if nodes is self.support.nodes:
+                log_density = self.support.log_density.flatten()
+            else:
+                log_density = self._log_tilted(nodes.flatten(0, 1)).reshape(nodes.shape[:2])
+            offset = (block[:, None] - alpha * nodes) / sigma
+            exponent = log_density - (offset**2).sum(-1) / 2
+            log_masses.append(exponent.logsumexp(-1))
+            means.append((exponent.softmax(-1)[:, None] @ nodes)[:, 0])
+        return torch.cat(log_masses), torch.cat(means)
+
+    def _candidates(self, count: int, generator: torch.Generator | None) -> Tensor:
+        support = self.support
+        log_density = support.log_density.flatten()
+        weights = log_density.softmax(0)
+        which = torch.multinomial(weights, count, replacement=True, generator=generator)
+        jitter = torch.rand(count, support.nodes.shape[1], generator=generator, dtype=F64) - 0.5
+        points = support.nodes[which] + support.spacing * jitter
+        log_ratio = self._log_tilted(points) - log_density[which]
+        coin = torch.rand(count, generator=generator, dtype=F64)
+        return points[coin.log() < log_ratio - log_ratio.max()]

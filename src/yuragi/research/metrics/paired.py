@@ -1,0 +1,65 @@
+r"""Pictures against their true counterparts, inside and outside a region.
+
+- `psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that an
+  equal region does not dominate a mean.
+- `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image).
+- `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from yuragi.drag.areas import mean_within
+from yuragi.errors import InputError
+from yuragi.research.metrics.frechet import Interval, bootstrap_interval
+
+__all__ = ["EQUAL", "paired_interval", "psnr", "ssim"]
+
+EQUAL = 60.0
+"""PSNR of equal pictures, dB."""
+
+
+def psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """PSNR of every picture within its region, [n].
+
+    Args:
+        images: [n, 3, h, w] in [-1, 1].
+        truth: likewise.
+        region: [n, h, w], True where it counts; nowhere gives NaN.
+    """
+    error = mean_within((images - truth).double().square().mean(1), region)
+    return (10 * (4 / error.clamp(min=1e-12)).log10()).clamp(max=EQUAL)
+
+
+def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
+    """SSIM of every picture, averaged over each of some regions, [n] for each region."""
+    from skimage.metrics import structural_similarity
+
+    maps = []
+    for image, true in zip(images, truth, strict=True):
+        pair = (each.permute(1, 2, 0).double().cpu().numpy() for each in (image, true))
+        _, full = structural_similarity(  # type: ignore[no-untyped-call]
+            *pair, channel_axis=2, data_range=2.0, full=True
+        )
+        maps.append(torch.from_numpy(np.asarray(full)).mean(2))
+    return [mean_within(torch.stack(maps), region.cpu()) for region in regions]
+
+
+def paired_interval(differences: Tensor, draws: int = 2000, seed: int = 0) -> Interval:
+    """Mean of differences [n] with a 95 % interval for the choice of the pairs.
+
+    Raises:
+        InputError: fewer than two.
+    """
+    n = len(differences)
+    if n < 2:
+        raise InputError("differences", n, "two or more")
+    generator = torch.Generator().manual_seed(seed)
+    picked = torch.randint(n, (draws, n), generator=generator)
+    means = differences.double()[picked].mean(1)
+    return bootstrap_interval(float(differences.double().mean()), means)

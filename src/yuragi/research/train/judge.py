@@ -1,0 +1,130 @@
+"""A small classifier of portraits: it judges whether generated ones show what was asked for.
+
+Trained on real drawings of the training split, mirrored, blurred and with noise, so that it looks
+at shape and colour and not at the sharpness that an autoencoder loses. One ships with the package,
+so that benchmarks measure at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import as_file, files
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.config import Fit
+from yuragi.research.train.loop import Report, fit, place
+from yuragi.research.train.portraits import ATTRIBUTES, Labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Judge", "accuracy", "judged", "shipped_judge", "targets", "train_judge", "write_judge"]
+
+
+class Judge(nn.Module):
+    """Pictures (b, 3, 128, 128) in [-1, 1] -> logits for every attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (3, 24, 48, 96, 160)
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [
+                nn.Conv2d(before, after, 3, stride=2, padding=1),
+                nn.GroupNorm(8, after),
+                nn.SiLU(),
+            ]
+        layers += [nn.Conv2d(160, 160, 3, padding=1), nn.GroupNorm(8, 160), nn.SiLU()]
+        self.trunk = nn.Sequential(*layers)
+        # Small parts such as the mouth show in the maximum, colours of areas in the mean.
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(320, len(values)) for name, values in ATTRIBUTES.items()}
+        )
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Logits (b, values) by attribute."""
+        features = self.trunk(x)
+        pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)
+        return {name: head(pooled) for name, head in self.heads.items()}
+
+
+def targets(labels: Sequence[Labels]) -> dict[str, Tensor]:
+    """Labels as class numbers (n,) by attribute."""
+    return {
+        name: torch.tensor([values.index(row[name]) for row in labels])
+        for name, values in ATTRIBUTES.items()
+    }
+
+
+def train_judge(
+    images: NDArray[np.uint8],
+    labels: Sequence[Labels],
+    config: Fit,
+    folder: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> Judge:
+    """Train on drawings of shape (n, 128, 128, 3), resuming from `folder`."""
+    torch.manual_seed(config.seed)  # the starting weights
+    network = place(Judge(), device)
+    known = {name: column.to(device) for name, column in targets(labels).items()}
+
+    def loss(step: int, rng: torch.Generator) -> Tensor:
+        picked = torch.randint(len(images), (config.batch,), generator=rng)
+        x = to_tensor(images[picked.numpy()]).to(device)
+        draw = torch.rand(2, generator=rng).tolist()
+        if draw[0] < 0.5:
+            x = x.flip(3)
+        if draw[1] < 0.5:
+            x = nn.functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+        x = x + 0.05 * torch.randn(x.shape, generator=rng).to(device)
+        terms = [
+            nn.functional.cross_entropy(logits, known[name][picked])
+            for name, logits in network(x).items()
+        ]
+        return torch.stack(terms).mean()
+
+    fit(network, loss, config, folder, on_report)
+    return network
+
+
+def write_judge(judge: Judge, path: Path) -> None:
+    """Its weights in half precision, complete or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    half = {name: value.half().contiguous().cpu() for name, value in judge.state_dict().items()}
+    save_file(half, partial)
+    partial.replace(path)
+
+
+def shipped_judge(device: torch.device) -> Judge:
+    """The judge of the shipped recipe, in single precision, to judge and not to train."""
+    judge = Judge()
+    with as_file(files("yuragi") / "assets" / "judge.safetensors") as path:
+        judge.load_state_dict(load_file(path))
+    return judge.to(device).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, Tensor]:
+    """In which pictures (n, 3, 128, 128) the judge sees the label: bool (n,) by attribute."""
+    known = targets(labels)
+    hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
+    for start in range(0, len(images), 64):
+        part = images[start : start + 64].to(next(judge.parameters()).device)
+        for name, logits in judge(part).items():
+            hits[name].append(logits.argmax(1).cpu() == known[name][start : start + 64])
+    return {name: torch.cat(column) for name, column in hits.items()}
+
+
+def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
+    """Share of pictures (n, 3, 128, 128) in which the judge sees the label, by attribute."""
+    found = judged(judge, images, labels)
+    return {name: float(column.float().mean()) for name, column in found.items()}

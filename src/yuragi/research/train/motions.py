@@ -1,0 +1,251 @@
+r"""Portraits in motion: drags whose true result is known.
+
+A case is a function of (split, index). A portrait is drawn twice: as it is, and with one part moved
+by a known map; what the part uncovers is what the drawing has behind it. The kinds of `MOTIONS` and
+the lengths take turns, so that ``len(MOTIONS) * 3`` cases in a row hold each combination once.
+
+The map acts on pixels, x' = A x + b. A drawing is built of groups under one placement G, so a
+group moves by G^-1 (A, b) G in its own coordinates.
+
+Points are chosen where the moved content can be seen before and after; their targets are exact.
+Every other round of cases has a mask: the pixels that show the part before or after, and a margin.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from yuragi.errors import InputError
+from yuragi.research.train.portraits import SIZE, Portrait, Split, caption, portrait, svg
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Affine = NDArray[np.float64]
+    Area = NDArray[np.bool_]
+
+__all__ = ["LENGTHS", "MOTIONS", "Motion", "motion"]
+
+LENGTHS = ("short", "middle", "long")
+_SVG = "http://www.w3.org/2000/svg"
+_FACE = ("mouth", "eyes", "eyebrows", "beard")
+_HEAD = ("head", "hair", "rearHair", *_FACE)
+_FIGURE = ("body", "clothes", *_HEAD)
+DIFFERS = 8
+"""A pixel shows a part if the picture without it differs there by more than so many levels."""
+MARGIN = 5
+"""Pixels around what the mask must hold."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Parts that move, points to choose from, and the map for (length, centre, rng)."""
+
+    parts: Collection[str]
+    points: tuple[int, ...]
+    lengths: tuple[float, float, float]
+    make: Callable[[float, NDArray[np.float64], np.random.Generator], Affine]
+
+
+def _shift(length: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
+    """By a share of the picture's side, in any direction."""
+    angle = rng.uniform(0, 2 * math.pi)
+    way = length * SIZE * np.array([math.cos(angle), math.sin(angle)])
+    return np.column_stack([np.eye(2), way])
+
+
+def _lift(length: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
+    """Upwards, and up to 45 degrees to a side."""
+    angle = -math.pi / 2 + rng.uniform(-math.pi / 4, math.pi / 4)
+    way = length * SIZE * np.array([math.cos(angle), math.sin(angle)])
+    return np.column_stack([np.eye(2), way])
+
+
+def _turn(degrees: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
+    """About the centre, to either side."""
+    angle = math.radians(degrees) * rng.choice([-1, 1])
+    turned = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    return np.column_stack([turned, centre - turned @ centre])
+
+
+def _grow(factor: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
+    """Larger or smaller about the centre."""
+    scaled = float(factor ** rng.choice([-1, 1])) * np.eye(2)
+    return np.column_stack([scaled, centre - scaled @ centre])
+
+
+MOTIONS: Mapping[str, _Kind] = {
+    "shift": _Kind(_FIGURE, (1, 2, 3), (0.06, 0.12, 0.18), _shift),
+    "turn": _Kind(_FIGURE, (2, 3), (8, 16, 24), _turn),
+    "grow": _Kind(_FIGURE, (2, 3), (1.1, 1.2, 1.3), _grow),
+    "head": _Kind(_HEAD, (1, 2, 3), (0.04, 0.07, 0.1), _shift),
+    "hair": _Kind(("hair",), (1, 2), (0.04, 0.07, 0.1), _lift),
+    "mouth": _Kind(("mouth",), (1,), (0.03, 0.06, 0.09), _shift),
+    "eyes": _Kind(("eyes",), (1, 2), (0.03, 0.06, 0.09), _shift),
+    "eyebrows": _Kind(("eyebrows",), (1, 2), (0.03, 0.06, 0.09), _lift),
+}
+"""What moves and how far: shares of the picture's side, degrees, or a factor."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A drag and its true result; pictures are uint8 RGB (SIZE, SIZE, 3).
+
+    Attributes:
+        kind: a key of `MOTIONS`.
+        length: one of `LENGTHS`.
+        portrait: labels, which the motion keeps.
+        prompt: what both pictures show.
+        before: as it is.
+        after: as it shall be.
+        points: source and target (x, y) in pixels.
+        source: (SIZE, SIZE) True where the moved content shows before.
+        target: True where it shows after.
+        mask: True where the picture may change; None in half of the cases.
+    """
+
+    kind: str
+    length: str
+    portrait: Portrait
+    prompt: str
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    points: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    source: Area
+    target: Area
+    mask: Area | None
+
+
+def motion(split: Split, index: int) -> Motion:
+    """The case with number `index` of a split.
+
+    Raises:
+        InputError: unknown split or a negative index.
+    """
+    chosen = portrait(split, index)
+    rounds, turn = divmod(index, len(MOTIONS) * len(LENGTHS))
+    kind = list(MOTIONS)[turn % len(MOTIONS)]
+    step = turn // len(MOTIONS)
+    how = MOTIONS[kind]
+    rng = np.random.default_rng([get_args(Split).index(split), index, 5])
+    before = _drawn(chosen)
+    source = _shows(before, _drawn(chosen, without=how.parts))
+    rows, columns = np.nonzero(source)
+    centre = np.array([columns.mean(), rows.mean()]) + 0.5
+    for _ in range(TRIES):
+        move = how.make(how.lengths[step], centre, rng)
+        after = _drawn(chosen, how.parts, move)
+        target = _shows(after, _drawn(chosen, without=how.parts))
+        points = _points(int(rng.choice(how.points)), move, source, target, rng)
+        if points:
+            break
+    else:
+        raise InputError("index", index, "a portrait whose part can move and still be seen")
+    prompt = caption(chosen.labels, np.random.default_rng([index, 17]), empty=0.0, named=1.0)
+    mask = _grown(source | target, MARGIN) if rounds % 2 else None
+    return Motion(kind, LENGTHS[step], chosen, prompt, before, after, points, source, target, mask)
+
+
+TRIES = 50
+"""Maps to try before a portrait is given up."""
+
+
+def _drawn(
+    portrait: Portrait,
+    parts: Collection[str] = (),
+    move: Affine | None = None,
+    without: Collection[str] = (),
+) -> NDArray[np.uint8]:
+    """The picture with some parts moved, and others left out."""
+    import resvg_py
+
+    ET.register_namespace("", _SVG)
+    root = ET.fromstring(svg(portrait))
+    for holder in list(root.iter()):
+        for use in holder.findall(f"{{{_SVG}}}use"):
+            part = use.get("href", "#").removeprefix("#").split("-")[0]
+            if part in without:
+                holder.remove(use)
+            elif move is not None and part in parts:
+                local = _local(portrait.options, move)
+                matrix = " ".join(f"{value:.9g}" for value in local.T.flatten())
+                use.set("transform", f"matrix({matrix}) {use.get('transform', '')}")
+    text = ET.tostring(root, encoding="unicode")
+    png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=SIZE, height=SIZE))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+CANVAS = 768
+"""Side of the drawing's own coordinates."""
+
+
+def _local(options: Mapping[str, Any], move: Affine) -> Affine:
+    """A map of pixels in the coordinates under the drawing's placement."""
+    unit = CANVAS / SIZE
+    pixels = np.vstack([np.column_stack([move[:, :2], unit * move[:, 2]]), [0, 0, 1]])
+    angle, scale, half = math.radians(options["rotate"]), options["scale"], CANVAS / 2
+    turned = scale * np.array(
+        [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+    )
+    shift = np.array([options["translateX"], options["translateY"]]) / 100 * CANVAS
+    middle = np.full(2, half)
+    placed = np.eye(3)
+    placed[:2, :2] = turned
+    placed[:2, 2] = middle + shift - turned @ middle
+    found: Affine = (np.linalg.inv(placed) @ pixels @ placed)[:2]
+    return found
+
+
+def _shows(picture: NDArray[np.uint8], without: NDArray[np.uint8]) -> Area:
+    """Where a part shows: leaving it out changes the picture."""
+    return np.asarray((np.abs(picture.astype(int) - without) > DIFFERS).any(2))
+
+
+def _points(
+    count: int, move: Affine, source: Area, target: Area, rng: np.random.Generator
+) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
+    """Sources far apart in the part, with targets in the picture that show the part; or none."""
+    inner = _shrunk(source)
+    rows, columns = np.nonzero(inner if inner.sum() >= 4 * count else source)
+    at = np.column_stack([columns, rows]).astype(float)
+    # A pixel's centre is half a pixel from its corner, where the map's coordinates begin.
+    to = (at + 0.5) @ move[:, :2].T + move[:, 2] - 0.5
+    cell = np.round(to).astype(int)
+    inside = np.asarray(((to >= 0) & (to <= SIZE - 1)).all(1))
+    inside[inside] = target[cell[inside, 1], cell[inside, 0]]
+    far_enough = np.linalg.norm(to - at, axis=1) >= SHORTEST
+    at, to = at[inside & far_enough], to[inside & far_enough]
+    if len(at) < count:
+        return ()
+    chosen = [int(rng.integers(len(at)))]
+    while len(chosen) < count:
+        distance = np.linalg.norm(at[:, None] - at[chosen], axis=2).min(1)
+        chosen.append(int(distance.argmax()))
+    return tuple(
+        ((float(at[k, 0]), float(at[k, 1])), (round(float(to[k, 0]), 2), round(float(to[k, 1]), 2)))
+        for k in chosen
+    )
+
+
+SHORTEST = 2.0
+"""Pixels that a point moves at least."""
+
+
+def _grown(area: Area, margin: int) -> Area:
+    return _filtered(area, ImageFilter.MaxFilter(2 * margin + 1))
+
+
+def _shrunk(area: Area) -> Area:
+    return _filtered(area, ImageFilter.MinFilter(5))
+
+
+def _filtered(area: Area, rule: ImageFilter.RankFilter) -> Area:
+    return np.asarray(Image.fromarray(area.astype(np.uint8)).filter(rule)) > 0

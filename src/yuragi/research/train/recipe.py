@@ -1,0 +1,184 @@
+"""The steps of the recipe, each resumable: draw, autoencoder, latents, denoiser, pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from yuragi.errors import InputError
+from yuragi.research.train.autoencoder import build_autoencoder, psnr, to_tensor, train_autoencoder
+from yuragi.research.train.cache import cached
+from yuragi.research.train.config import Recipe
+from yuragi.research.train.denoiser import encode_all, train_denoiser
+from yuragi.research.train.judge import accuracy, train_judge, write_judge
+from yuragi.research.train.loop import Report, begin, load_averaged, place
+from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
+
+__all__ = [
+    "averaged_autoencoder",
+    "export_pipeline",
+    "import_pipeline",
+    "run_autoencoder",
+    "run_denoiser",
+    "run_judge",
+]
+
+Progress = Callable[[int, int], None]
+
+
+def run_autoencoder(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    on_draw: Progress,
+    on_report: Callable[[Report], None],
+) -> float:
+    """Train the autoencoder in ``runs/autoencoder``; the PSNR in dB on the validation split."""
+    images, _ = cached("train", recipe.data.train, data, on_draw)
+    held_out, _ = cached("validation", recipe.data.validation, data, on_draw)
+    network = train_autoencoder(images, recipe.autoencoder, runs / "autoencoder", device, on_report)
+    return psnr(network, held_out)
+
+
+def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, int]:
+    """The averaged autoencoder of a run folder, trained to the end or not, and its step.
+
+    Raises:
+        InputError: the folder holds no autoencoder.
+    """
+    network = build_autoencoder(recipe.autoencoder)
+    try:
+        step = load_averaged(network, runs / "autoencoder")
+    except FileNotFoundError as error:
+        allowed = "a folder with a trained autoencoder (yuragi train autoencoder)"
+        raise InputError("runs", str(runs), allowed) from error
+    return network, step
+
+
+def _latents(
+    recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
+) -> tuple[Tensor, float]:
+    """Cached latents of the training split, in unit variance, and the factor that made it."""
+    network, step = averaged_autoencoder(recipe, runs)
+    path = runs / "autoencoder" / f"latents-{recipe.data.train}-step{step}.safetensors"
+    if not path.exists():
+        images, _ = cached("train", recipe.data.train, data)
+        partial = path.with_suffix(".partial")
+        save_file({"latents": encode_all(place(network, device), images, on_progress)}, partial)
+        partial.replace(path)
+    latents = load_file(path)["latents"]
+    factor = 1 / float(latents[:512].float().std())
+    return latents * factor, factor
+
+
+def run_denoiser(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    on_encode: Progress,
+    on_report: Callable[[Report], None],
+) -> None:
+    """Train text encoder and UNet in ``runs/denoiser``, on the autoencoder of ``runs``."""
+    latents, factor = _latents(recipe, runs, data, device, on_encode)
+    (runs / "denoiser").mkdir(parents=True, exist_ok=True)
+    (runs / "denoiser" / "scaling.json").write_text(json.dumps({"scaling_factor": factor}))
+    _, labels = cached("train", recipe.data.train, data)
+    train_denoiser(
+        latents,
+        labels,
+        recipe.denoiser,
+        recipe.reader,
+        runs / "denoiser",
+        device,
+        on_report,
+    )
+
+
+def run_judge(
+    recipe: Recipe,
+    runs: Path,
+    data: Path,
+    device: torch.device,
+    output: Path | None,
+    on_draw: Progress,
+    on_report: Callable[[Report], None],
+) -> float:
+    """Train the judge in ``runs/judge``; the share of validation labels that it sees."""
+    images, labels = cached("train", recipe.data.train, data, on_draw)
+    held_out, truth = cached("validation", recipe.data.validation, data, on_draw)
+    judge = train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
+    if output is not None:
+        write_judge(judge, output)
+    return fmean(accuracy(judge, to_tensor(held_out), truth).values())
+
+
+def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
+    """Write the trained parts as a `StableDiffusionPipeline` directory in half precision.
+
+    Returns:
+        the denoiser's step.
+
+    Raises:
+        InputError: the folder holds no trained denoiser.
+    """
+    autoencoder, _ = averaged_autoencoder(recipe, runs)
+    tokenizer = build_tokenizer()
+    network = TextToLatent(recipe.denoiser, len(tokenizer))
+    try:
+        step = load_averaged(network, runs / "denoiser")
+        scaling = json.loads((runs / "denoiser" / "scaling.json").read_text())
+    except FileNotFoundError as error:
+        allowed = "a folder with a trained denoiser (yuragi train denoiser)"
+        raise InputError("runs", str(runs), allowed) from error
+    autoencoder.register_to_config(**scaling)
+    pipeline = assemble(autoencoder, network, tokenizer)
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(folder)
+    # transformers would load half-precision weights in half precision, diffusers in single: make
+    # a plain `from_pretrained(folder)` consistent.
+    _edit(folder / "text_encoder" / "config.json", {"dtype": "float32"})
+    # The class's name in every version of transformers, not only in this one.
+    _edit(folder / "model_index.json", {"tokenizer": ["transformers", "PreTrainedTokenizerFast"]})
+    return step
+
+
+def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
+    """Begin run folders with the parts of an exported pipeline, to train it further.
+
+    The autoencoder counts as finished; the denoiser begins a new schedule at step 0.
+
+    Raises:
+        InputError: the folder is no such pipeline, its sizes are not the recipe's, or the run
+            folders are in use.
+    """
+    allowed = "a pipeline that this recipe exported"
+    network = TextToLatent(recipe.denoiser, len(build_tokenizer()))
+    autoencoder = build_autoencoder(recipe.autoencoder)
+    try:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+        autoencoder.load_state_dict(pipeline.vae.state_dict())
+        network.unet.load_state_dict(pipeline.unet.state_dict())
+        network.text_encoder.load_state_dict(pipeline.text_encoder.state_dict())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError("model", str(folder), allowed) from error
+    try:
+        begin(autoencoder, recipe.autoencoder, runs / "autoencoder", recipe.autoencoder.steps)
+        begin(network, recipe.denoiser, runs / "denoiser", 0)
+    except FileExistsError as error:
+        raise InputError("runs", str(runs), "a folder without runs in it") from error
+
+
+def _edit(path: Path, changes: dict[str, object]) -> None:
+    held = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(held | changes, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Make the table of the gain `scheduled` for a portrait model, from held-out portraits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from yuragi.adapters import DiffusionModel
+from yuragi.errors import InputError
+from yuragi.research.metrics.mmse import Batch, mmse_ratio
+from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.cache import cached
+from yuragi.research.train.portraits import caption
+from yuragi.tasks.guidance.gains import TABLE
+
+__all__ = ["write_table"]
+
+BATCH = 32
+LEVELS = tuple(float(level) for level in np.geomspace(0.02, 50, 18).round(4))
+"""sigma / alpha of the table's entries."""
+
+
+def write_table(
+    model: DiffusionModel,
+    data: Path,
+    n: int,
+    seed: int,
+    on_progress: Callable[[int, int], None],
+) -> Path:
+    """Measure on `n` portraits of the validation split and write ``guidance_table.json``.
+
+    Args:
+        model: whose folder gets the table.
+        data: where drawings are cached.
+        n: portraits.
+        seed: of noise and captions.
+        on_progress: told (batches done, batches in all).
+
+    Raises:
+        InputError: a model that is not from a folder.
+    """
+    folder = model.path
+    if folder is None:
+        raise InputError("model", model.capabilities.family, "a model from a folder")
+    images, labels = cached("validation", n, data)
+    words = np.random.default_rng(seed)
+    captions = [caption(row, words, empty=0.0) for row in labels]
+    batches, done = -(-n // BATCH), 0
+
+    def rows() -> Iterator[Batch]:
+        weak = model.bind([""])
+        for start in range(0, n, BATCH):
+            part = slice(start, min(start + BATCH, n))
+            x0 = model.codec.encode(to_tensor(images[part]).to(model.device))
+            yield Batch(x0, model.bind(captions[part]), weak)
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, batches)
+
+    with torch.no_grad():
+        table = mmse_ratio(model.denoiser.schedule, LEVELS, rows(), seed, tick)
+    path = folder / TABLE
+    pairs = [[level, round(rho, 4)] for level, rho in table]
+    path.write_text(json.dumps(pairs) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,72 @@
+"""Teach the text encoder to read captions, before it has to steer a denoiser.
+
+From scratch, a denoiser ignores its condition for a long time: the gradient that reaches the text
+encoder is small next to what the picture itself tells. So the encoder first learns to name the
+labels of a portrait from its caption: cross-entropy of linear heads on the pooled states that the
+UNet adds to its time embedding, so that the UNet finds every label there from its first step. The
+heads are thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
+
+from yuragi.research.train.config import Fit
+from yuragi.research.train.judge import targets
+from yuragi.research.train.loop import Report, fit
+from yuragi.research.train.networks import TOKENS, TextToLatent
+from yuragi.research.train.portraits import ATTRIBUTES, Labels, caption
+
+__all__ = ["Reader", "train_reader"]
+
+
+class Reader(nn.Module):
+    """A network's text encoder and pooling, with a linear head for every attribute."""
+
+    def __init__(self, network: TextToLatent) -> None:
+        super().__init__()
+        self.text_encoder = network.text_encoder
+        self.pool = network.unet.add_embedding
+        width = self.pool.norm2.normalized_shape[0]
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(width, len(values)) for name, values in ATTRIBUTES.items()}
+        )
+
+    def forward(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Token ids (b, n) -> logits by attribute."""
+        pooled = self.pool(self.text_encoder(tokens).last_hidden_state)
+        return {name: head(pooled) for name, head in self.heads.items()}
+
+
+def train_reader(
+    network: TextToLatent,
+    tokenizer: PreTrainedTokenizerFast,
+    labels: Sequence[Labels],
+    config: Fit,
+    folder: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> Reader:
+    """Train these parts of a network in place on captions of the labels, resuming from `folder`."""
+    reader = Reader(network).to(device)
+    known = {name: column.to(device) for name, column in targets(labels).items()}
+
+    def loss(step: int, rng: torch.Generator) -> Tensor:
+        picked = torch.randint(len(labels), (config.batch,), generator=rng)
+        words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
+        texts = [caption(labels[i], words) for i in picked.tolist()]
+        logits = reader(tokenizer(texts, **TOKENS).input_ids.to(device))
+        terms = [
+            nn.functional.cross_entropy(logits[name], column[picked])
+            for name, column in known.items()
+        ]
+        return torch.stack(terms).mean()
+
+    fit(reader, loss, config, folder, on_report)
+    return reader

@@ -1,0 +1,77 @@
+"""From what a caller says to a complete request. Bad input ends here, before a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from PIL import Image
+from pydantic import Field
+
+from yuragi.errors import InputError
+from yuragi.models.names import model_folder
+from yuragi.options.option import Option
+from yuragi.options.values import Strict
+from yuragi.tasks.base import OnPicture, Request
+
+__all__ = ["MAX_PIXELS", "Reading", "build"]
+
+R = TypeVar("R", bound=Request)
+MAX_PIXELS = 40_000_000
+
+
+class Reading(Strict):
+    """How pictures are read."""
+
+    resize: Annotated[
+        Annotated[int, Field(ge=16, le=16384)] | None,
+        Option(
+            "Scale the picture first, so that its longer side has so many pixels.",
+            unit="pixels",
+            metavar="PIXELS",
+        ),
+    ] = None
+    max_pixels: Annotated[
+        Annotated[int, Field(ge=1)],
+        Option("Refuse pictures with more pixels.", unit="pixels", advanced=True),
+    ] = MAX_PIXELS
+
+
+def build(
+    kind: type[R],
+    given: Mapping[str, Any],
+    reading: Reading = Reading(),  # noqa: B008 (frozen)
+) -> tuple[R, Mapping[str, Image.Image]]:
+    """A complete request.
+
+    Args:
+        kind: class of the request.
+        given: its options by name, with pictures as paths or pictures; None leaves a default.
+        reading: how pictures are read.
+
+    Returns:
+        the request and the pictures that it names, by digest.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+    values = {name: value for name, value in given.items() if value is not None}
+    folder = model_folder(values.get("model", kind.model_fields["model"].default))
+    pictures = None
+    if issubclass(kind, OnPicture):
+        from yuragi.tasks.inputs import read_pictures
+
+        if "image" not in values:
+            raise InputError("image", None, "a picture")
+        pictures = read_pictures(
+            values["image"], values.get("mask"), reading.max_pixels, reading.resize
+        )
+    values, pictures = kind.prepare(values, pictures)
+    if pictures is not None:
+        values |= {"image": pictures.reference, "mask": pictures.mask_reference}
+    request = kind(**values)
+    if request.weak_model is not None:
+        model_folder(request.weak_model, "weak_model")
+    request = request.complete(folder)
+    request.check(pictures)
+    return request, {} if pictures is None else pictures.by_digest

@@ -1,0 +1,146 @@
+"""Which gains a model can take: its kind, its gradients, the symmetry of its Jacobian.
+
+A few pictures are drawn under one prompt; at some of the noise levels on the way the Jacobian is
+probed with random products (`yuragi.guidance.symmetry`), and one reverse product is tried.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.errors import YuragiError
+from yuragi.guidance import Guided, RowSum, constant, plain
+from yuragi.guidance.symmetry import probe
+from yuragi.tasks.rows import sample_rows, start_noise
+
+__all__ = ["Check", "Level", "check_model"]
+
+STEPS, PROBED = 20, (4, 8, 12, 16)
+SYMMETRIC = 0.15
+"""kappa^2 up to which J v may stand for J^T v. Trained conditional fields measure 0.005 to 0.06."""
+SMOOTH = 0.3
+"""Roughness up to which differences are worth their evaluation."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """What was found at one noise level (sigma / alpha)."""
+
+    noise_ratio: float
+    kappa2: float
+    roughness: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found, and what to use.
+
+    Attributes:
+        prediction: what the network predicts.
+        schedule: the kind of its noise levels.
+        gradients: whether a reverse product through the network works.
+        levels: probes, noisy to clean.
+        gain: what to use.
+        reason: why, in a sentence.
+    """
+
+    prediction: str
+    schedule: str
+    gradients: bool
+    levels: Sequence[Level]
+    gain: str
+    reason: str
+
+
+def check_model(
+    model: DiffusionModel,
+    prompt: str,
+    scale: float = 3.0,
+    samples: int = 4,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Check:
+    """Probe a model.
+
+    Args:
+        model: loaded.
+        prompt: whose denoiser is probed; an empty one probes the unconditional denoiser.
+        scale: of the guidance with which the states are made.
+        samples: pictures to draw.
+        seed: of their noise.
+        on_progress: told (steps done, steps in all).
+    """
+    states, times = _states(model, prompt, scale, samples, seed, on_progress)
+    denoiser = model.bind([prompt])
+    levels = []
+    for k, step in enumerate(PROBED):
+        t = times[step]
+        alpha, sigma = denoiser.schedule(t)
+        with torch.no_grad():
+            found = probe(denoiser, states[step - 1], t, seed=seed)
+        levels.append(Level(float(sigma / alpha), found.kappa2, found.roughness))
+        on_progress(STEPS + k + 1, STEPS + len(PROBED))
+    gradients = _gradients(model, prompt, states[PROBED[0] - 1][:1], times[PROBED[0]])
+    gain, reason = recommend(levels, gradients)
+    kind = getattr(denoiser.prediction, "name", type(denoiser.prediction).__name__)
+    return Check(kind, type(denoiser.schedule).__name__, gradients, levels, gain, reason)
+
+
+def recommend(levels: Sequence[Level], gradients: bool) -> tuple[str, str]:
+    """A gain and the reason for it, from probes and from whether gradients work.
+
+    The ratio looks along one direction only and asks nothing of the symmetry; REG without
+    gradients needs it, because it takes J 1 for J^T 1.
+    """
+    kappa2 = statistics.median(level.kappa2 for level in levels)
+    roughness = statistics.median(level.roughness for level in levels)
+    symmetric = kappa2 <= SYMMETRIC
+    if roughness > SMOOTH and not gradients:
+        return "plain", f"differences are too rough ({roughness:.2f}) and gradients do not work"
+    if roughness > SMOOTH:
+        return "reg", f"differences are too rough ({roughness:.2f}), gradients work"
+    how = "reg_forward is as good as reg" if symmetric else "for REG use reg, not reg_forward"
+    if not symmetric and not gradients:
+        how = "no form of REG is to be had"
+    return "ratio", f"differences are smooth ({roughness:.2f}); kappa^2 is {kappa2:.3f}: {how}"
+
+
+def _states(
+    model: DiffusionModel,
+    prompt: str,
+    scale: float,
+    samples: int,
+    seed: int,
+    on_progress: Callable[[int, int], None],
+) -> tuple[list[Tensor], Tensor]:
+    """The state after every step of a few pictures, and the times."""
+    denoiser = Guided(model.bind([prompt]), model.bind_bare([""]), constant(scale), plain)
+    times = model.grids["trailing"](denoiser.schedule, STEPS)
+    rows, states = range(samples), list[Tensor]()
+
+    def keep(step: int, x: Tensor) -> Tensor:
+        states.append(x)
+        on_progress(step + 1, STEPS + len(PROBED))
+        return x
+
+    start = start_noise(
+        [seed] * samples, rows, (model.codec.channels, model.side, model.side), model.device
+    )
+    sample_rows(denoiser, "dpm++2m", None, times, [seed] * samples, rows, start, keep)
+    return states, times
+
+
+def _gradients(model: DiffusionModel, prompt: str, x: Tensor, t: Tensor) -> bool:
+    """Whether one reverse product works, and gives numbers."""
+    weight = torch.ones((), dtype=torch.float64)
+    try:
+        found = RowSum()(model.bind([prompt]), model.bind_bare([""]), x, t, weight)
+    except (YuragiError, RuntimeError, NotImplementedError):
+        return False
+    return bool(found.direction.isfinite().all())

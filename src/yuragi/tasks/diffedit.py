@@ -1,0 +1,45 @@
+"""Change a picture only where two descriptions disagree about it (DiffEdit)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from yuragi.options.option import Option
+from yuragi.options.values import Share, Strength
+from yuragi.tasks.base import Climb, Described, Shown
+
+if TYPE_CHECKING:
+    from yuragi.edit import Sampler
+
+__all__ = ["DiffEditRequest"]
+
+
+class DiffEditRequest(Described):
+    """Change a picture only where two descriptions disagree about it (DiffEdit)."""
+
+    title: ClassVar[str] = "Change a picture only where two descriptions disagree about it."
+
+    kind: Literal["diffedit"] = "diffedit"
+    prompt: Shown
+    strength: Climb = 0.7
+    mask_strength: Annotated[
+        Strength,
+        Option("Share of the time axis at which the two predictions are compared.", advanced=True),
+    ] = 0.5
+    mask_samples: Annotated[
+        int,
+        Field(ge=1, le=1000),
+        Option("How many noises the comparison is averaged over.", advanced=True),
+    ] = 10
+    mask_threshold: Annotated[
+        Share,
+        Field(gt=0, lt=1),
+        Option("Difference, 0 to 1, above which the picture may change."),
+    ] = 0.5
+
+    def way(self) -> Sampler:
+        from yuragi.tasks.samplers import following
+
+        return following(self, "chain")

@@ -1,0 +1,307 @@
+"""Drag points or regions of a picture to other places.
+
+The preset ``warp`` is Yuragi's own method: one warp, and second-order SDE steps where it uncovers
+something. ``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
+of 64 cells, alpha 1.1, beta 0.3, guidance 1 to 3, eta 1). ``fast`` is the same with a quarter of
+the levels and a second-order solver on the way down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from yuragi.errors import InputError
+from yuragi.options.one_of import OneOf
+from yuragi.options.option import Option
+from yuragi.options.values import Finite, Scale, Share, Steps, Strength, Strict
+from yuragi.registry import Registry
+from yuragi.tasks.base import OnPicture, ToClimb
+from yuragi.tasks.places import Pair, Places, Point, Region
+from yuragi.tasks.selection import Selection
+
+if TYPE_CHECKING:
+    from yuragi.adapters import DiffusionModel
+    from yuragi.tasks.context import Context
+    from yuragi.tasks.inputs import Pictures
+    from yuragi.tasks.result import Made
+
+__all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
+
+
+class WarpMethod(Strict):
+    """One warp, and noise where the model doubts what it uncovers; see `yuragi.drag.imagine`.
+
+    Attributes:
+        doubt: denoising error of a cell above which it is drawn anew; 0 draws all of them.
+    """
+
+    name: Literal["warp"] = "warp"
+    doubt: Annotated[Finite, Field(ge=0)] = 0.1
+
+    def check(self, request: DragRequest) -> None:
+        from yuragi.edit import climbs
+        from yuragi.tasks.samplers import redrawing
+
+        climbs(request.num_inference_steps, request.strength)
+        redrawing(request)
+
+    def parts(self, request: DragRequest, model: DiffusionModel) -> int:
+        """In how many parts the motion is carried out."""
+        return 1
+
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+        from yuragi.tasks.warping import run_warp
+
+        return run_warp(requests, self, context)
+
+
+class PasteMethod(Strict):
+    """SDE-Drag: copy and paste at the noisy level, in sub-drags; see `yuragi.drag.drag`.
+
+    Attributes:
+        radius: half the side of a box, as a share of the latent's shorter side.
+        step: length of one sub-drag, as a share of the latent's shorter side.
+        gain: alpha, factor on the moved content.
+        keep: beta, share of the old content that stays at the source.
+    """
+
+    name: Literal["paste"] = "paste"
+    radius: Annotated[Finite, Field(gt=0, le=0.5)] = 5 / 64
+    step: Annotated[Finite, Field(gt=0, le=1)] = 2 / 64
+    gain: Annotated[Finite, Field(gt=0, le=10)] = 1.1
+    keep: Annotated[Finite, Field(ge=0, le=1)] = 0.3
+
+    def check(self, request: DragRequest) -> None:
+        from yuragi.tasks.pasting import drag_settings
+
+        if request.regions:
+            allowed = f"points with the preset {request.preset}; regions are for warp"
+            raise InputError("regions", len(request.regions), allowed)
+        drag_settings(request, self)
+
+    def parts(self, request: DragRequest, model: DiffusionModel) -> int:
+        """In how many sub-drags the motion is carried out."""
+        from yuragi.tasks.pasting import sub_drags
+
+        return sub_drags(request, self, model)
+
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+        from yuragi.tasks.pasting import run_paste
+
+        return run_paste(requests, self, context)
+
+
+METHODS: Registry[type[BaseModel]] = Registry(
+    "yuragi.drag_methods",
+    {"warp": "yuragi.tasks.drag:WarpMethod", "paste": "yuragi.tasks.drag:PasteMethod"},
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The values of a drag that a preset decides where the caller does not.
+
+    Attributes:
+        solvers: the solver for each sampler.
+    """
+
+    method: WarpMethod | PasteMethod
+    solvers: Mapping[str, str]
+    num_inference_steps: int
+    strength: float
+    guidance_scale: float
+
+
+PRESETS: Mapping[str, Preset] = {
+    "warp": Preset(
+        WarpMethod(),
+        {"sde": "sde-dpm++2m", "ode": "dpm++2m", "adaptive": "ddim"},
+        num_inference_steps=20,
+        strength=0.5,
+        guidance_scale=2.0,
+    ),
+    "paper": Preset(
+        PasteMethod(),
+        {"sde": "ddpm", "ode": "ddim"},
+        num_inference_steps=200,
+        strength=0.6,
+        guidance_scale=3.0,
+    ),
+    "fast": Preset(
+        PasteMethod(),
+        {"sde": "sde-dpm++2m", "ode": "dpm++2m"},
+        num_inference_steps=50,
+        strength=0.6,
+        guidance_scale=3.0,
+    ),
+}
+
+
+def _preset(name: str) -> Any:
+    """A default that the preset decides."""
+    return Field(default_factory=lambda data: getattr(PRESETS[data["preset"]], name))
+
+
+def _solver(data: Mapping[str, Any]) -> str:
+    # An eta asks for the solver that has one.
+    return "ddim" if data["eta"] is not None else PRESETS[data["preset"]].solvers[data["sampler"]]
+
+
+class LoRA(Strict):
+    """Learn the picture before dragging it; see `yuragi.adapters.lora`.
+
+    Attributes:
+        floor: share of the terms that is left at t0; all of them act at the clean end.
+    """
+
+    rank: Annotated[
+        int,
+        Field(ge=1, le=256),
+        Option("Rank of the learned terms, with --lora.", "--lora-rank", advanced=True),
+    ] = 16
+    steps: Annotated[
+        int,
+        Field(ge=1, le=10_000),
+        Option("Steps of learning, with --lora.", "--lora-steps", advanced=True),
+    ] = 100
+    learning_rate: Annotated[
+        Finite,
+        Field(gt=0, le=1),
+        Option("Learning rate of AdamW, with --lora.", "--lora-learning-rate", advanced=True),
+    ] = 2e-4
+    floor: Share = 0.5
+
+
+class DragRequest(OnPicture):
+    """Drag points or regions of a picture.
+
+    Attributes:
+        guidance: a gain; the rule is always ``cfg``.
+        method: what a drag does, and its numbers.
+    """
+
+    OWN: ClassVar[frozenset[str]] = OnPicture.OWN | {"points", "regions"}
+    title: ClassVar[str] = "Move what lies under points of a picture, or within regions."
+
+    kind: Literal["drag"] = "drag"
+    points: Annotated[
+        tuple[Pair, ...],
+        Option(
+            "Source and target, such as 70,52:70,40.",
+            "--point",
+            repeated=True,
+            unit="pixels",
+            metavar="X,Y:X,Y",
+        ),
+    ] = ()
+    regions: Annotated[
+        tuple[Region, ...],
+        Option(
+            "Corners of a polygon and where they go, such as '9,9 40,9 40,40:19,9 50,9 50,40'.",
+            "--region",
+            repeated=True,
+            unit="pixels",
+            metavar="'X,Y X,Y X,Y:X,Y X,Y X,Y'",
+        ),
+    ] = ()
+    preset: Annotated[
+        Literal["warp", "paper", "fast"],
+        Option("warp (our method), paper (SDE-Drag as published), or fast (SDE-Drag, quicker)."),
+    ] = "warp"
+    solver: Annotated[
+        str,
+        Field(default_factory=_solver),
+        Option("Name of the solver.", default="chosen by preset and sampler", advanced=True),
+    ]
+    num_inference_steps: Annotated[
+        Steps,
+        _preset("num_inference_steps"),
+        Option(
+            "Levels over the whole time axis; strength says how many are used.",
+            "--steps",
+            default="the preset's",
+        ),
+    ]
+    strength: Annotated[
+        Strength,
+        _preset("strength"),
+        replace(ToClimb, default="the preset's"),
+    ]
+    guidance_scale: Annotated[
+        Scale,
+        _preset("guidance_scale"),
+        Option("How strongly the prompt pulls; 1 is off.", "--scale", default="the preset's"),
+    ]
+    method: Annotated[WarpMethod | PasteMethod, OneOf("method", METHODS), _preset("method")]
+    lora: Annotated[
+        LoRA | None, Option("Learn the picture first; the result is kept for the next time.")
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        """Refuse a sampler that the preset does not have, before defaults are looked up."""
+        preset, sampler = given.get("preset", "warp"), given.get("sampler", "sde")
+        if preset not in PRESETS:
+            raise InputError("preset", preset, "one of " + ", ".join(PRESETS))
+        if sampler not in PRESETS[preset].solvers:
+            allowed = "one of " + ", ".join(PRESETS[preset].solvers)
+            raise InputError("sampler", sampler, allowed)
+        return given
+
+    @classmethod
+    def prepare(
+        cls, given: Mapping[str, Any], pictures: Pictures | None
+    ) -> tuple[dict[str, Any], Pictures | None]:
+        """Points and regions where they are once the picture has been scaled."""
+        assert pictures is not None
+        handles = {name: given[name] for name in Selection.model_fields if name in given}
+        asked: dict[str, Any] = {
+            "points": given.get("points", ()),
+            "regions": [*given.get("regions", ()), *Selection(**handles).regions()],
+        }
+        places = Places(**asked)
+        places.check(*pictures.size)
+        if pictures.picture.size != pictures.size:  # what was apart may no longer be
+            places = places.moved(pictures.placed)
+            places.check(*pictures.picture.size)
+        values = {name: value for name, value in given.items() if name not in handles}
+        return {**values, "points": places.points, "regions": places.regions}, pictures
+
+    def check(self, pictures: Pictures | None) -> None:
+        if pictures is not None and pictures.mask is not None:
+            Places(points=self.points, regions=self.regions).check_arrival(pictures.mask)
+        rule = self.guidance.rule.name
+        if rule != "cfg":
+            raise InputError("guidance", rule, "cfg for a drag: its scale ramps by itself")
+        if getattr(self.guidance.gain, "stress", False):
+            raise InputError("stress", True, "False: a drag has no gauge of it")
+        super().check(pictures)
+        self.method.check(self)
+
+    @classmethod
+    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+        from yuragi.tasks.dragging import run_drags
+
+        return run_drags(requests, context)
+
+    def alike(self, model: DiffusionModel) -> Hashable:
+        if self.lora is not None:  # the model learns this picture, and no other
+            return self.model_dump_json()
+        return super().alike(model), self.method.parts(self, model)
+
+    @property
+    def moves(self) -> Sequence[tuple[Point, Point]]:
+        """Every source and target: the points, and the corners of the regions."""
+        corners = [zip(each.source, each.target, strict=True) for each in self.regions]
+        return [*self.points, *chain.from_iterable(corners)]
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        points = " ".join(f"{a:g},{b:g}:{c:g},{d:g}" for (a, b), (c, d) in self.points)
+        return {**super().settings, "Drag points": f'"{points}"'}

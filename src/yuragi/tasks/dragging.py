@@ -1,0 +1,35 @@
+"""Run drags: learn the picture if that is asked, make the candidates, and judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from yuragi.tasks.context import Context
+from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.intent import intents
+from yuragi.tasks.personal import personal
+from yuragi.tasks.result import Made
+
+__all__ = ["run_drags"]
+
+
+def run_drags(requests: Sequence[DragRequest], context: Context) -> list[Made]:
+    """Make the candidates of alike drags.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    first = requests[0]
+    with ExitStack() as stack:
+        with context.charge(0):  # of a LoRA, which a request has for itself
+            knowing = stack.enter_context(personal(first, context))
+        made = first.method.run(requests, knowing)
+    judged = []
+    for of, (request, one) in enumerate(zip(requests, made, strict=True)):
+        if request.num_images > 1:
+            with context.charge(of):
+                one = replace(one, intent=intents(request, context, one.images))
+        judged.append(one)
+    return judged

@@ -1,0 +1,152 @@
+"""Edit pictures by words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi.core import Denoiser, SeededNoise
+from yuragi.edit import Edit as LatentEdit
+from yuragi.edit import climbs, composite, descent, difference_mask, watch
+from yuragi.errors import InputError
+from yuragi.guidance import Guided, Stress, constant
+from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.tasks.base import Described, Edit
+from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
+from yuragi.tasks.diffedit import DiffEditRequest
+from yuragi.tasks.result import Made
+from yuragi.tasks.sides import away_from, gain_of, guided
+
+__all__ = ["run_edit"]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A picture that is edited, and where it may change.
+
+    Attributes:
+        before: the picture.
+        x0: its latent, (1, c, h, w).
+        cells: (1, 1, h, w), 1 where the latent may change; None for everywhere.
+        pixels: the same as a mask of pixels.
+    """
+
+    before: Image.Image
+    x0: Tensor
+    cells: Tensor | None = None
+    pixels: Image.Image | None = None
+
+
+def run_edit(requests: Sequence[Edit], context: Context) -> list[Made]:
+    """Make the candidates of alike requests.
+
+    Raises:
+        InputError: a picture that is not there; for DiffEdit, prompts that do not differ, or a mask
+            that leaves nothing to change.
+    """
+    first, model = requests[0], context.model
+    sampler = first.way()
+    held = [_held(each, context) for each in requests]
+    if isinstance(first, DiffEditRequest):
+        held = _disagreeing(requests, held, context)
+    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
+    rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
+    parts = list(batches(rows))
+    steps = climbs(first.num_inference_steps, first.strength)
+    tick = context.ticker(len(parts) * steps * sampler.passes)
+    made = [
+        replace(Made.begun(gain_of(each.guidance).cost), mask=held[of].pixels)
+        for of, each in enumerate(requests)
+    ]
+    for part in parts:
+        stress = Stress()
+        target = guided(
+            first, context, one_or_each([row.request.prompt for row in part]), down, stress
+        )
+        edit = LatentEdit(_source(part, target, context), target, sampler)
+        x0 = torch.cat([held[row.of].x0 for row in part])
+        cells = [held[row.of].cells for row in part]
+        mask = None if cells[0] is None else torch.cat([c for c in cells if c is not None])
+        with context.charge(*(row.of for row in part)):
+            z = edit(
+                x0,
+                down,
+                [row.request.seed for row in part],
+                [row.sample for row in part],
+                mask,
+                watch(tick),
+            )
+        before = held[0].before
+        pictures = from_tensor(model.codec.decode(z, before.height, before.width))
+        for k, (row, after) in enumerate(zip(part, pictures, strict=True)):
+            one = held[row.of]
+            if one.pixels is not None:
+                after = Image.composite(after, one.before, one.pixels)
+            made[row.of] = made[row.of].with_image(after, stress, k)
+    return made
+
+
+def _held(request: Edit, context: Context) -> _Held:
+    """The picture of a request, and the mask that was given."""
+    before = context.picture(request.image)
+    x0 = context.model.codec.encode(to_tensor(before).to(context.model.device))
+    if request.mask is None:
+        return _Held(before, x0)
+    pixels = context.picture(request.mask)
+    return _Held(before, x0, mask_cells(mask_tensor(pixels).to(x0.device), context.model), pixels)
+
+
+def _source(part: Sequence[Row[Edit]], target: Guided, context: Context) -> Denoiser:
+    """The denoiser of what the pictures show now; the target's own for tasks that do not ask."""
+    first = part[0].request
+    if not isinstance(first, Described):
+        return target
+    # The same negative prompt on both sides: only what the picture shows may differ.
+    told = [row.request.source_prompt for row in part if isinstance(row.request, Described)]
+    strong, scale = context.model.bind_bare(one_or_each(told)), first.source_guidance_scale
+    away = away_from(context.model, first.negative_prompt, scale)
+    return Guided(strong, away, constant(scale))
+
+
+def _disagreeing(requests: Sequence[Edit], held: Sequence[_Held], context: Context) -> list[_Held]:
+    """The pictures with the masks that DiffEdit finds, within those that were given."""
+    found = []
+    for part in batches(range(len(requests))):
+        asked = [each for each in (requests[k] for k in part) if isinstance(each, DiffEditRequest)]
+        first, model = asked[0], context.model
+        steps = first.num_inference_steps
+        level = descent(model.denoiser.schedule, steps, first.mask_strength)[0]
+        noise = SeededNoise([each.seed for each in asked], [0] * len(asked), stream="difference")
+        with context.charge(*part):
+            cells = difference_mask(
+                model.bind_bare(one_or_each([each.source_prompt for each in asked])),
+                context.bind(one_or_each([each.prompt for each in asked])),
+                torch.cat([held[k].x0 for k in part]),
+                level,
+                noise,
+                first.mask_samples,
+                first.mask_threshold,
+            )
+        found += [
+            _within(held[k], cells[row : row + 1], context.model.codec.cell)
+            for row, k in enumerate(part)
+        ]
+    return found
+
+
+def _within(held: _Held, cells: Tensor, cell: int) -> _Held:
+    """A picture with the cells that were found for it, cut to the mask that was given."""
+    if held.cells is not None:
+        cells = composite(cells, 0 * cells, held.cells)
+        if not bool(cells.any()):
+            raise InputError("mask", "where the prompts agree", "white where they disagree")
+    size = held.before.size
+    levels = cells[0, 0].mul(255).byte().cpu().numpy().repeat(cell, 0).repeat(cell, 1)
+    pixels = Image.fromarray(levels).crop((0, 0, *size))
+    if held.pixels is not None:
+        pixels = Image.composite(pixels, Image.new("L", size, 0), held.pixels)
+    return replace(held, cells=cells, pixels=pixels)

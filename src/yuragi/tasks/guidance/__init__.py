@@ -1,0 +1,77 @@
+"""How a request uses its guidance scale: a weight rule over noise levels, and a gain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from yuragi.errors import InputError
+from yuragi.options.one_of import OneOf
+from yuragi.options.option import Option
+from yuragi.options.values import Strict
+from yuragi.tasks.guidance.gains import GAINS, Gain, PlainGain
+from yuragi.tasks.guidance.rules import RULES, Cfg, Rule
+
+__all__ = ["GAINS", "RULES", "Gain", "Guidance", "Rule"]
+
+
+class Guidance(Strict):
+    """A weight rule and a gain.
+
+    ``Guidance(rule="interval", ...)`` takes a rule's name or object; a name alone, such as
+    ``guidance="reg"``, is short for the rule or the gain of that name with its defaults.
+    """
+
+    rule: Annotated[
+        Rule, OneOf("guidance", RULES), Option("Scale over the steps.", "--guidance")
+    ] = Cfg()
+    gain: Annotated[
+        Gain, OneOf("gain", GAINS), Option("Factor on the guidance direction.", "--gain")
+    ] = PlainGain()
+    channels: Annotated[int, Field(ge=1)] | None = None
+    """Guide only the first so many latent channels; DiT's own code guides 3 of its 4."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: Any) -> Any:
+        return _named(given) if isinstance(given, str) else given
+
+    @classmethod
+    def of(cls, given: Guidance | str) -> Guidance:
+        """Guidance from an object, or from the name of a rule or a gain.
+
+        Raises:
+            InputError: an unknown name.
+        """
+        return given if isinstance(given, Guidance) else cls(**_named(given))
+
+    def complete(self, folder: Path | None) -> Self:
+        """Guidance with what its gain takes from the model's folder."""
+        return self.model_copy(update={"gain": self.gain.complete(folder)})
+
+    def check(self, scale: float) -> None:
+        """Refuse a guidance scale that the gain has no use for.
+
+        Raises:
+            InputError: 1 with a gain, or below 1 with a gain that is not defined there.
+        """
+        if not self.gain.guides:
+            return
+        scales = self.rule.scales(scale)
+        if all(each == 1 for each in scales):
+            allowed = f"other than 1 with the gain {self.gain.name}: at 1 there is no guidance"
+            raise InputError("guidance_scale", scale, allowed)
+        if min(scales) < self.gain.lowest_scale:
+            allowed = f"{self.gain.lowest_scale:g} or more with the gain {self.gain.name}"
+            raise InputError("guidance_scale", min(scales), allowed)
+
+
+def _named(name: str) -> dict[str, Any]:
+    """The values of guidance by the rule or the gain of this name."""
+    if name in RULES:
+        return {"rule": name}
+    if name in GAINS:
+        return {"gain": name}
+    raise InputError("guidance", name, "one of " + ", ".join([*RULES, *GAINS]))

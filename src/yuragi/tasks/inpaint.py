@@ -1,0 +1,75 @@
+"""Fill the white of a mask, or margins that are added around a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from yuragi.errors import InputError
+from yuragi.options.option import Option
+from yuragi.tasks.base import Climb, Edit
+from yuragi.tasks.places import Expansion, Margins
+
+if TYPE_CHECKING:
+    from yuragi.edit import Sampler
+    from yuragi.tasks.inputs import Pictures
+
+__all__ = ["InpaintRequest"]
+
+
+class InpaintRequest(Edit):
+    """Fill the white of a mask, or margins that are added around the picture.
+
+    In a request that exists, the margins are part of the picture and of the mask already.
+    """
+
+    title: ClassVar[str] = "Fill the white of a mask, or margins that are added around a picture."
+
+    kind: Literal["inpaint"] = "inpaint"
+    strength: Climb = 1.0
+    expand: Annotated[
+        Margins,
+        Option(
+            "Pixels to add at the left, top, right and bottom, such as 32,0,32,0.",
+            unit="pixels",
+            metavar="L,T,R,B",
+        ),
+    ] = (0, 0, 0, 0)
+    resample: Annotated[
+        int,
+        Field(ge=1, le=100),
+        Option("Passes over every noise level (RePaint), with the sampler sde.", advanced=True),
+    ] = 1
+
+    @classmethod
+    def prepare(
+        cls, given: Mapping[str, Any], pictures: Pictures | None
+    ) -> tuple[dict[str, Any], Pictures | None]:
+        from yuragi.images.resize import expanded
+
+        assert pictures is not None
+        margins = Expansion(**{k: v for k, v in given.items() if k == "expand"}).expand
+        if any(margins):
+            larger, filled = expanded(pictures.picture, pictures.mask, margins)
+            pictures = replace(pictures, picture=larger, mask=filled)
+        if pictures.mask is None:
+            raise InputError("mask", None, "a picture, white where to fill; or --expand")
+        if pictures.mask.getextrema() == (255, 255):
+            raise InputError("mask", "all white", "some black: black marks what stays")
+        return {**given, "expand": margins}, pictures
+
+    def way(self) -> Sampler:
+        from yuragi.edit import resampled
+        from yuragi.tasks.samplers import redrawing
+
+        if self.resample == 1:
+            return redrawing(self)
+        if self.sampler != "sde":
+            raise InputError("resample", self.resample, "1, but with the sampler sde")
+        once = redrawing(self)
+        if once.solver.order > 1:
+            raise InputError("solver", self.solver, "one of order 1, to resample")
+        return replace(once, way=resampled(self.resample))

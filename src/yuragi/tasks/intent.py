@@ -1,0 +1,50 @@
+"""How far the candidates of a drag carry out what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+
+from yuragi.core import SeededNoise
+from yuragi.drag import surprise
+from yuragi.drag.intent import Asked, Intent, intent
+from yuragi.images.tensors import mask_tensor, to_tensor
+from yuragi.tasks.context import BATCH, Context
+from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.warping import warped_by
+
+__all__ = ["asked_of", "intents"]
+
+
+def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None) -> Asked:
+    """The motion that a request asks for."""
+    pixels = to_tensor(before)
+    warped = warped_by(request, before, mask, None if mask is None else mask_tensor(mask), pixels)
+    targets = [target for _, target in request.points]
+    targets += [corner for region in request.regions for corner in region.target]
+    width, height = before.size
+    inside = [(x, y) for x, y in targets if 0 <= x <= width - 1 and 0 <= y <= height - 1]
+    return Asked(pixels, warped.picture, warped.moved, warped.vacated, inside)
+
+
+def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
+    """One for each picture; costs an evaluation for each, and one for the picture before.
+
+    Args:
+        request: what was asked.
+        context: with the model that judges what it sees.
+        images: results.
+    """
+    model, before = context.model, context.picture(request.image)
+    mask = None if request.mask is None else context.picture(request.mask)
+    pixels = torch.cat([to_tensor(each) for each in (before, *images)])
+    strong, errors = context.bind([request.prompt]), []
+    for part in pixels.split(BATCH):  # type: ignore[no-untyped-call]
+        z = model.codec.encode(part.to(model.device))
+        # One noise for all: differences are the pictures'.
+        eps = SeededNoise(request.seed, [0], stream="realism")(0, z[:1]).expand_as(z)
+        errors.append(surprise(strong, z, eps).cpu())
+    asked, cell = asked_of(request, before, mask), model.codec.cell
+    return intent(asked, pixels[1:], torch.cat(errors), cell)

@@ -1,0 +1,85 @@
+r"""Up in noise and down again: does a model hold a picture, and where does the way back stray?
+
+At every level of the way down the state is compared with the path up:
+
+    curve_k = rms(x_k - path_k)
+
+in units of the latent (about 1 for most models). The last value is what is lost in the latent; the
+decoded result is compared with what the codec alone makes of the picture, so that its own loss
+does not count.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from yuragi.edit import Edit, Path, descent
+from yuragi.guidance import Stress
+from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.tasks.context import Context
+from yuragi.tasks.invert import InvertRequest
+from yuragi.tasks.result import Made, Reconstruction
+from yuragi.tasks.sides import gain_of, guided
+
+__all__ = ["run_invert"]
+
+BAD = 25.0
+"""PSNR in dB below which people see that the picture is another one."""
+
+
+def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
+    """Reconstruct a picture; warns when the way back strays.
+
+    Args:
+        request: names the picture.
+        context: what it runs on.
+        of: the number under which its evaluations are charged.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    model, before = context.model, context.picture(request.image)
+    x0 = model.codec.encode(to_tensor(before).to(model.device))
+    sampler = request.way()
+    down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
+    tick = context.ticker((len(down) - 1) * sampler.passes)
+    up: list[Tensor] = []
+    curve: list[float] = []
+
+    def start(path: Path) -> Tensor:
+        up.extend(path)
+        return path[-1]
+
+    def compare(step: int, x: Tensor) -> Tensor:
+        tick()
+        if up:  # on the way down
+            curve.append((x - up[len(up) - 2 - step]).square().mean().sqrt().item())
+        return x
+
+    # Two of them: one for the way up (and the reference of a followed path), one for the way down.
+    source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
+    with context.charge(of):
+        z = Edit(source, target, sampler, start)(x0, down, request.seed, [0], watch=compare)
+    after, alone = (
+        from_tensor(model.codec.decode(latents, before.height, before.width))[0]
+        for latents in (z, x0)
+    )
+    held = Reconstruction(psnr(after, alone), psnr(alone, before), curve)
+    if held.psnr < BAD:
+        warnings.warn(
+            f"the reconstruction is only {held.psnr:.1f} dB: take more steps, or a lower scale; "
+            "if that does not help, the model's prediction type may be another one",
+            stacklevel=2,
+        )
+    return replace(Made.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held)
+
+
+def psnr(first: Image.Image, second: Image.Image) -> float:
+    """Peak signal-to-noise ratio of two RGB pictures of one size, dB; infinite if equal."""
+    error = np.square(np.asarray(first, np.float64) - np.asarray(second, np.float64)).mean()
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")

@@ -1,0 +1,126 @@
+"""Drag points by copy and paste at the noisy level: SDE-Drag and ODE-Drag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel
+from yuragi.drag import Drag, drag_latents, drag_levels, handles
+from yuragi.guidance import Guided, constant, ramp
+from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
+from yuragi.tasks.drag import DragRequest, PasteMethod
+from yuragi.tasks.result import Made
+from yuragi.tasks.sides import away_from, gain_of
+
+__all__ = ["drag_settings", "run_paste", "sub_drags"]
+
+
+def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
+    """The numbers of a request as SDE-Drag and ODE-Drag want them.
+
+    Raises:
+        InputError: a solver that does not fit the sampler, or too few steps.
+    """
+    return Drag(
+        solver=request.make_solver(),
+        stochastic=request.sampler == "sde",
+        num_inference_steps=request.num_inference_steps,
+        t0=request.strength,
+        radius=method.radius,
+        step=method.step,
+        gain=method.gain,
+        keep=method.keep,
+    )
+
+
+def sub_drags(request: DragRequest, method: PasteMethod, model: DiffusionModel) -> int:
+    """How many sub-drags a request needs on the model's latent."""
+    codec, (height, width) = model.codec, (request.image.height, request.image.width)
+    rows, columns = codec.padding(height, width)
+    side = min(height + rows, width + columns) // codec.cell
+    return drag_settings(request, method).plan(handles(request.points, codec.cell), side)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A picture that is dragged: its mask, its latent, and the cells that may change."""
+
+    before: Image.Image
+    pixels: Image.Image | None
+    x0: Tensor
+    cells: Tensor | None
+
+
+def run_paste(requests: Sequence[DragRequest], method: PasteMethod, context: Context) -> list[Made]:
+    """Make the candidates of alike drags.
+
+    The frames of each are the first candidate's, after every sub-drag.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    first, model = requests[0], context.model
+    drag = drag_settings(first, method)
+    held = [_held(each, context) for each in requests]
+    rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
+    parts = list(batches(rows))
+    tick = context.ticker(len(parts) * sub_drags(first, method, model) * drag.steps)
+    made = [
+        replace(Made.begun(gain_of(each.guidance).cost), frames=[one.before])
+        for each, one in zip(requests, held, strict=True)
+    ]
+    for part in parts:
+        cells = [held[row.of].cells for row in part]
+        with context.charge(*(row.of for row in part)):
+            for step in drag_latents(
+                _ramped(first, drag, one_or_each([row.request.prompt for row in part]), model),
+                torch.cat([held[row.of].x0 for row in part]),
+                [handles(row.request.points, model.codec.cell) for row in part],
+                drag,
+                [row.request.seed for row in part],
+                [row.sample for row in part],
+                None if cells[0] is None else torch.cat([c for c in cells if c is not None]),
+                tick,
+            ):
+                last = step.index == step.count
+                # Before the end, only what becomes a frame is decoded.
+                wanted = [k for k, row in enumerate(part) if last or row.sample == 0]
+                if not wanted:
+                    continue
+                before = held[0].before
+                decoded = model.codec.decode(step.latents[wanted], before.height, before.width)
+                for k, picture in zip(wanted, from_tensor(decoded), strict=True):
+                    row, one = part[k], held[part[k].of]
+                    if one.pixels is not None:
+                        picture = Image.composite(picture, one.before, one.pixels)
+                    if row.sample == 0:
+                        made[row.of] = made[row.of].with_frame(picture)
+                    if last:
+                        made[row.of] = made[row.of].with_image(picture)
+    return made
+
+
+def _held(request: DragRequest, context: Context) -> _Held:
+    model, before = context.model, context.picture(request.image)
+    pixels = None if request.mask is None else context.picture(request.mask)
+    x0 = model.codec.encode(to_tensor(before).to(model.device))
+    cells = None if pixels is None else mask_cells(mask_tensor(pixels).to(model.device), model)
+    return _Held(before, pixels, x0, cells)
+
+
+def _ramped(
+    request: DragRequest, drag: Drag, prompts: Sequence[str], model: DiffusionModel
+) -> Guided:
+    """Guidance from the full scale at t0 to exactly 1 at the cleanest level that is read."""
+    schedule, scale = model.denoiser.schedule, request.guidance_scale
+    read = drag_levels(schedule, drag)[:-1]
+    scales = torch.linspace(scale, 1.0, len(read))
+    weight = ramp(schedule, read, scales) if len(read) > 1 else constant(scale)
+    away = away_from(model, request.negative_prompt, scale)
+    return Guided(model.bind(prompts), away, weight, gain_of(request.guidance))

@@ -1,0 +1,84 @@
+"""A model that knows the picture of a request: its LoRA, learned once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from yuragi.adapters import DiffusionModel, LoRAFit, adapted, learned
+from yuragi.core import NOISE_VERSION
+from yuragi.edit import descent
+from yuragi.folders import cache_folder
+from yuragi.images.tensors import to_tensor
+from yuragi.tasks.context import Context
+from yuragi.tasks.drag import DragRequest, LoRA
+
+__all__ = ["knowing", "personal"]
+
+
+@contextlib.contextmanager
+def personal(request: DragRequest, context: Context) -> Iterator[Context]:
+    """The context with the LoRA that the request wants in its model; afterwards it is out again.
+
+    Finished LoRAs are kept in the cache folder ``lora``, by all that decides them.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    if request.lora is None:
+        yield context
+        return
+    model, wanted = context.model, request.lora
+    decides = [
+        model.weights,
+        request.image.digest,
+        request.prompt,
+        request.seed,
+        NOISE_VERSION,
+        *wanted.model_dump(exclude={"floor"}).values(),
+    ]
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
+    file = cache_folder("lora") / f"{key}.safetensors"
+    z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
+    done = wanted.steps
+    with knowing(
+        request, wanted, model, z, file, lambda step: context.on_progress(step, done)
+    ) as known:
+        yield replace(
+            context,
+            model=known,
+            bound={},  # what was read before did not know the picture
+            on_progress=lambda step, total: context.on_progress(done + step, done + total),
+        )
+
+
+@contextlib.contextmanager
+def knowing(
+    request: DragRequest,
+    wanted: LoRA,
+    model: DiffusionModel,
+    z: Tensor,
+    file: Path,
+    on_step: Callable[[int], None],
+) -> Iterator[DiffusionModel]:
+    """The model with a LoRA of one picture in it; afterwards it is out again.
+
+    Args:
+        request: prompt, seed and levels of the drag.
+        wanted: how the LoRA is learned and how it fades.
+        model: that learns.
+        z: clean latent of the picture, (1, c, h, w).
+        file: of the finished LoRA, which is not learned again.
+        on_step: called with the steps done.
+    """
+    fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
+    weights = learned(model, z, request.prompt, fit, request.seed, file, on_step)
+    top = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)[0]
+    with adapted(model, weights, fit.rank, wanted.floor, top.item()) as known:
+        yield known

@@ -1,0 +1,222 @@
+"""Points, polygons and margins, as numbers or as the text that the command line takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from PIL import Image, ImageChops
+from pydantic import BeforeValidator, Field
+
+from yuragi.errors import InputError
+from yuragi.images.shapes import polygon
+from yuragi.options.values import Finite, Strict
+
+__all__ = [
+    "Corners",
+    "Expansion",
+    "Margins",
+    "Offset",
+    "Pair",
+    "Places",
+    "Point",
+    "Region",
+]
+
+Point = tuple[Finite, Finite]
+"""(x, y) in pixels: x to the right, y down; a pixel's centre has whole numbers."""
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
+def _pair(given: Any) -> Any:
+    """``"70,52:70,40"``: source and target."""
+    if not isinstance(given, str):
+        return given
+    try:
+        (sx, sy), (tx, ty) = (_numbers(side) for side in given.split(":"))
+    except ValueError as error:
+        allowed = "source and target in pixels as x,y:x,y, such as 70,52:70,40"
+        raise InputError("points", given, allowed) from error
+    return (sx, sy), (tx, ty)
+
+
+def _corners(given: Any) -> Any:
+    """``"10,10 40,10 40,40"``: the corners of a polygon."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return tuple((x, y) for x, y in (_numbers(corner) for corner in given.split()))
+    except ValueError as error:
+        raise InputError("select", given, "corners in pixels as x,y x,y x,y") from error
+
+
+def _region(given: Any) -> Any:
+    """``"9,9 40,9 40,40:19,9 50,9 50,40"``: corners, and where they go; or a pair of both."""
+    if isinstance(given, Polygons):
+        return given
+    form = "three or more corners and where they go, in pixels, as x,y x,y x,y:x,y x,y x,y"
+    sides = given.split(":") if isinstance(given, str) else given
+    if isinstance(sides, dict):
+        sides = tuple(sides.get(name, ()) for name in ("source", "target"))
+    try:
+        source, target = (_corners(side) for side in sides)
+        return Polygons(source=source, target=target)
+    except (TypeError, ValueError) as error:
+        raise InputError("regions", given, form) from error
+
+
+def _margins(given: Any) -> Any:
+    """``"32,0,32,0"``: pixels at left, top, right and bottom."""
+    allowed = "L,T,R,B: four whole numbers of pixels, 0 or more"
+    try:
+        four = [float(part) for part in given.split(",")] if isinstance(given, str) else list(given)
+    except (ValueError, TypeError) as error:
+        raise InputError("expand", given, allowed) from error
+    if len(four) != 4 or any(part != int(part) or part < 0 for part in four):
+        raise InputError("expand", given, allowed)
+    return tuple(four)
+
+
+def _offset(given: Any) -> Any:
+    """``"12,-4"``: pixels to the right and down."""
+    if not isinstance(given, str):
+        return given
+    try:
+        right, down = _numbers(given)
+    except ValueError as error:
+        raise InputError("move", given, "DX,DY: two numbers of pixels") from error
+    return right, down
+
+
+Pair = Annotated[tuple[Point, Point], BeforeValidator(_pair)]
+"""A source and its target."""
+
+Corners = Annotated[tuple[Point, ...], BeforeValidator(_corners)]
+"""The corners of a polygon."""
+
+Offset = Annotated[Point, BeforeValidator(_offset)]
+"""A motion to the right and down, in pixels."""
+
+Margins = Annotated[
+    tuple[
+        Annotated[int, Field(ge=0, le=10_000)],
+        Annotated[int, Field(ge=0, le=10_000)],
+        Annotated[int, Field(ge=0, le=10_000)],
+        Annotated[int, Field(ge=0, le=10_000)],
+    ],
+    BeforeValidator(_margins),
+]
+"""Pixels at left, top, right and bottom."""
+
+
+class Expansion(Strict):
+    """Margins around a picture, at left, top, right and bottom."""
+
+    expand: Margins = (0, 0, 0, 0)
+
+
+class Polygons(Strict):
+    """A polygon and where it goes: its corners are points, and its inside moves with them.
+
+    Attributes:
+        source: three or more corners.
+        target: where they go; as many.
+    """
+
+    source: Annotated[tuple[Point, ...], Field(min_length=3)]
+    target: Annotated[tuple[Point, ...], Field(min_length=3)]
+
+
+Region = Annotated[Polygons, BeforeValidator(_region)]
+
+
+def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) -> None:
+    """Check point pairs against a picture's size.
+
+    Raises:
+        InputError: no pairs, points outside the picture, a target that is its source, or two pairs
+            with the same source or the same target.
+    """
+    if not pairs:
+        allowed = "a list of ((x, y), (x, y)) pairs in pixels; at least one, or a region"
+        raise InputError("points", pairs, allowed)
+    for source, target in pairs:
+        for name, (x, y) in (("source", source), ("target", target)):
+            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+                allowed = f"x 0 to {width - 1}, y 0 to {height - 1}"
+                raise InputError("points", f"{name} {x:g},{y:g}", allowed)
+        if source == target:
+            raise InputError("points", f"{source[0]:g},{source[1]:g}", "a target unlike its source")
+    if len({source for source, _ in pairs}) < len(pairs):
+        raise InputError("points", pairs, "each source point once")
+    if len({target for _, target in pairs}) < len(pairs):
+        raise InputError("points", pairs, "each target point once")
+
+
+def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
+    """Check polygons against a picture's size.
+
+    Raises:
+        InputError: another number of targets, a corner outside of the picture, no area, or corners
+            that stay where they are.
+    """
+    for region in regions:
+        source, target = region.source, region.target
+        if len(source) != len(target):
+            allowed = "three or more (x, y) corners and as many targets, in pixels"
+            raise InputError("regions", (source, target), allowed)
+        for x, y in source:
+            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+                allowed = f"corners with x 0 to {width - 1}, y 0 to {height - 1}"
+                raise InputError("regions", f"{x:g},{y:g}", allowed)
+        if _area(source) < 1 or len(set(source)) < len(source):
+            raise InputError("regions", source, "corners around an area, each once")
+        if source == target:
+            raise InputError("regions", source, "a target unlike its source")
+
+
+def _area(corners: Sequence[tuple[float, float]]) -> float:
+    """Of a polygon, in square pixels (shoelace formula)."""
+    pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
+    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
+
+
+class Places(Strict):
+    """The points and regions of a drag."""
+
+    points: tuple[Pair, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+    def check(self, width: int, height: int) -> None:
+        """Check them against a picture's size; errors as `check_points` and `check_regions`."""
+        check_regions(self.regions, width, height)
+        if self.points or not self.regions:
+            check_points(self.points, width, height)
+
+    def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> Places:
+        """Where a function puts them."""
+        regions = [(placed(each.source), placed(each.target)) for each in self.regions]
+        return Places.model_validate(
+            {"points": [placed(pair) for pair in self.points], "regions": regions}
+        )
+
+    def check_arrival(self, mask: Image.Image) -> None:
+        """Refuse targets where the mask is black: nothing can arrive there.
+
+        Raises:
+            InputError: a target point, or all of a target region, where nothing may change.
+        """
+        for _, (x, y) in self.points:
+            inside = 0 <= x <= mask.width - 1 and 0 <= y <= mask.height - 1
+            if inside and mask.getpixel((round(x), round(y))) == 0:
+                allowed = "a target where the mask is white; black stays as it is"
+                raise InputError("points", f"target {x:g},{y:g}", allowed)
+        for region in self.regions:
+            area = polygon(region.target, mask.size)
+            if area.getbbox() and not ImageChops.darker(area, mask).getbbox():
+                shown = " ".join(f"{x:g},{y:g}" for x, y in region.target)
+                allowed = "a target some of which is where the mask is white; black stays as it is"
+                raise InputError("regions", f"target {shown}", allowed)

@@ -1,0 +1,140 @@
+"""Run the request inside a saved result again, and compare.
+
+A result may come from a stranger, so the models that it names are taken from this machine only: the
+hub is not asked, also not for whether there is something newer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from yuragi.adapters import DiffusionModel
+from yuragi.core import NOISE_VERSION
+from yuragi.images.read import black_and_white, digest, open_picture, read_picture
+from yuragi.images.resize import expanded, scaled
+from yuragi.images.tensors import largest_difference
+from yuragi.models.names import load_model, model_folder, split_version
+from yuragi.models.opening import Opening
+from yuragi.tasks.result import Record, Result, read_record
+from yuragi.tasks.run import Progress, run
+
+__all__ = ["Replay", "model_of", "read_result", "replay"]
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+"""A revision on the hub that stays what it is."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A result made again.
+
+    Attributes:
+        result: all pictures of the request.
+        index: which of them was saved.
+        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit.
+        reason: why they differ, in one sentence; empty where they do not, or nothing known is
+            another than it was.
+    """
+
+    result: Result
+    index: int
+    difference: int
+    reason: str = ""
+
+
+def read_result(path: Path) -> tuple[Record, Image.Image]:
+    """What a saved result tells about itself, and its picture.
+
+    Raises:
+        InputError: no picture, or one that carries no request.
+    """
+    kept = open_picture(path, "image")
+    return read_record(kept, str(path)), kept.convert("RGB")
+
+
+def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
+    """The model that a record names, from this machine; on the hub the very revision.
+
+    Args:
+        record: from `read_result`.
+        opening: how, but the hub is not asked, whatever it says. A weaker model beside it is opened
+            likewise; see `yuragi.models.names.load_weak`.
+        name: where the model is now; by default as the record names it.
+
+    Raises:
+        InputError: it is not on this machine; for a model on the hub the error holds the command
+            that fetches it. Otherwise as `yuragi.models.names.load_model`.
+    """
+    return load_model(name or _name(record), opening.with_more({"offline": True}))
+
+
+def _name(record: Record) -> str:
+    """The model without its version, which the caller compares; on the hub with its commit."""
+    name, _ = split_version(record.request.model)
+    card = record.origin.card
+    commit = "" if card is None else card.revision
+    if model_folder(name) is None and "@" not in name and COMMIT.fullmatch(commit):
+        return f"{name}@{commit}"
+    return name
+
+
+def replay(
+    record: Record,
+    kept: Image.Image,
+    model: DiffusionModel,
+    files: list[Path],
+    on_progress: Progress = lambda done, total: None,
+    weak: DiffusionModel | None = None,
+) -> Replay:
+    """Run a record's request and compare with the picture that was kept.
+
+    Args:
+        record: from `read_result`.
+        kept: likewise.
+        model: the model that the request names, loaded.
+        files: pictures that the result does not carry.
+        on_progress: called with (steps done, steps in all).
+        weak: the weaker model that the request names, loaded, if it names one.
+
+    Raises:
+        InputError: a picture that the request names is neither carried nor among the files.
+    """
+    sources = {**record.sources, **_read(files, record)}
+    result = run(record.request, model, sources, on_progress, weak=weak)
+    difference = largest_difference(result.images[record.index], kept)
+    return Replay(result, record.index, difference, _reason(record) if difference else "")
+
+
+def _reason(record: Record) -> str:
+    """Why a picture that was made again is another one, where that is known."""
+    if record.origin.noise == NOISE_VERSION:
+        return ""
+    return (
+        f"the picture was made with version {record.origin.noise} of Yuragi's noise, and this "
+        f"release draws version {NOISE_VERSION}, in which the same seed gives other numbers"
+    )
+
+
+def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
+    """Those of the files that the request names; its digests tell pictures and masks apart."""
+    request = record.request
+    named = {ref.digest for ref in request.pictures}
+    if not named:
+        return {}
+    left, top, right, bottom = getattr(request, "expand", (0, 0, 0, 0))
+    margins = (left, top, right, bottom)
+    height, width = request.size
+    # A request that was given `resize` names its pictures as they were after that.
+    size = ((width or 0) - left - right, (height or 0) - top - bottom)
+    found: dict[str, Image.Image] = {}
+    for path in files:
+        whole, areas = read_picture(path, "source"), black_and_white(path, "source")
+        for picture, mask in ((whole, areas), (scaled(whole, size), scaled(areas, size))):
+            larger = (*expanded(picture, None, margins), *expanded(picture, mask, margins))
+            found |= {digest(made): made for made in (picture, mask, *larger)}
+    return {key: picture for key, picture in found.items() if key in named}

@@ -1,0 +1,320 @@
+"""What a run gives back, and how it is kept in a PNG.
+
+Text chunk ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran
+it. Text chunk ``parameters`` says the same for people and for other tools, in the form that
+AUTOMATIC1111 made common.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from PIL import Image
+
+from yuragi.adapters.card import Card
+from yuragi.drag.intent import Intent
+from yuragi.errors import InputError
+from yuragi.guidance import Cost, Stress, plain
+from yuragi.images.png import Carried, read_carried, write_png
+from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.tasks.base import Request
+from yuragi.tasks.tasks import parse_request
+
+__all__ = [
+    "Gauge",
+    "Made",
+    "Origin",
+    "Reconstruction",
+    "Record",
+    "Result",
+    "parameters",
+    "read_record",
+]
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What guidance cost, and how hard it pushed.
+
+    Attributes:
+        cost: of a guided step: network evaluations per picture, passes, reverse products.
+        stress: over-guidance of each picture in nats, where it was measured; see
+            `yuragi.guidance.stress`.
+        rho: mean ratio of slopes of each picture, likewise.
+        bounded: share of log sigma where the factor was held at its bound of 1, likewise.
+    """
+
+    cost: Cost = plain.cost
+    stress: Sequence[float] = ()
+    rho: Sequence[float] = ()
+    bounded: Sequence[float] = ()
+
+    def and_then(self, measured: Stress, row: int) -> Gauge:
+        """With the readings of one row of a batch."""
+        if measured.total is None or measured.rho is None or measured.bounded is None:
+            return self
+        stress, rho, bounded = (
+            float(each[row]) for each in (measured.total, measured.rho, measured.bounded)
+        )
+        return Gauge(self.cost, [*self.stress, stress], [*self.rho, rho], [*self.bounded, bounded])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What ran a request.
+
+    Attributes:
+        version: of Yuragi.
+        torch: version of PyTorch.
+        device: ``cpu`` or the name of the accelerator.
+        dtype: precision of the network.
+        weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
+        noise: version of the numbers that seeds stand for; see `yuragi.core.NOISE_VERSION`.
+        weak_weights: of the weaker model that guided it, if there was one.
+        card: what was loaded; None in pictures of earlier versions.
+    """
+
+    version: str
+    torch: str
+    device: str
+    dtype: str
+    weights: str
+    noise: int
+    weak_weights: str = ""
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """How well a picture survived the way up in noise and down again.
+
+    Attributes:
+        psnr: of the result against what the codec alone gives back, dB.
+        codec_psnr: of what the codec alone gives back against the picture, dB.
+        curve: distance (root mean square, latent units) of the state from the path after every
+            step of the way down; the last is at the clean end.
+    """
+
+    psnr: float
+    codec_psnr: float
+    curve: Sequence[float]
+
+    def remarks(self) -> list[str]:
+        """What people should know about it, a line each."""
+        shown = self.curve[:: max(1, len(self.curve) // 10)]
+        return [
+            f"reconstruction {self.psnr:.2f} dB (the codec alone: {self.codec_psnr:.2f} dB)",
+            "distance from the path: " + " ".join(f"{value:.4f}" for value in shown),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a task makes of one request.
+
+    Attributes:
+        images: RGB pictures.
+        frames: for a drag, the picture before and after every part of the way.
+        guidance: what guidance cost and how hard it pushed.
+        mask: where an edit could change the picture, as it was used; white may change.
+        reconstruction: for an inversion, how well the picture survived.
+        intent: for a drag with several candidates, how far each carries out what was asked.
+    """
+
+    images: Sequence[Image.Image] = ()
+    frames: Sequence[Image.Image] = ()
+    guidance: Gauge = Gauge()
+    mask: Image.Image | None = None
+    reconstruction: Reconstruction | None = None
+    intent: Sequence[Intent] = ()
+
+    @classmethod
+    def begun(cls, cost: Cost) -> Made:
+        """Nothing yet, with guidance of this cost."""
+        return cls(guidance=Gauge(cost))
+
+    def with_image(
+        self, image: Image.Image, stress: Stress | None = None, row: int | None = None
+    ) -> Self:
+        """One more picture, and the readings of its row in a batch, if there are any."""
+        gauge = self.guidance
+        if stress is not None and row is not None:
+            gauge = gauge.and_then(stress, row)
+        return replace(self, images=[*self.images, image], guidance=gauge)
+
+    def with_frame(self, frame: Image.Image) -> Self:
+        """One more frame."""
+        return replace(self, frames=[*self.frames, frame])
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Result(Made):
+    """Pictures and how they came about.
+
+    Attributes:
+        request: the complete request; run again on the same machine it gives the same pictures.
+        evaluations: network evaluations spent, counted in samples (a batch of four counts four).
+        origin: what ran it.
+        sources: the pictures that the request names, by digest.
+    """
+
+    request: Request
+    evaluations: int
+    origin: Origin
+    sources: Mapping[str, Image.Image] = field(default_factory=dict)
+
+    @property
+    def ranking(self) -> list[int]:
+        """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
+        order = range(len(self.intent))
+        return sorted(order, key=lambda k: self.intent[k].score, reverse=True)
+
+    @property
+    def image(self) -> Image.Image:
+        """The first picture."""
+        return self.images[0]
+
+    def report(self) -> dict[str, Any]:
+        """What the run was and what it took, as plain values."""
+        return {
+            "request": self.request.model_dump(mode="json"),
+            "evaluations": self.evaluations,
+            "origin": asdict(self.origin),
+            "ranking": self.ranking,
+        }
+
+    def remarks(self, names: Sequence[str]) -> list[str]:
+        """What people should know about the run, a line each.
+
+        Args:
+            names: of the pictures, as the lines call them.
+        """
+        said = []
+        for index in self.ranking:
+            shown = ", ".join(f"{k} {v:.2f}" for k, v in asdict(self.intent[index]).items())
+            said.append(f"{names[index]}: intent {self.intent[index].score:.3f} ({shown})")
+        for name, nats, rho in zip(names, self.guidance.stress, self.guidance.rho, strict=False):
+            said.append(f"{name}: guidance stress {nats:.3g} nats, rho {rho:.2f}")
+        if self.reconstruction is not None:
+            said += self.reconstruction.remarks()
+        cost = self.guidance.cost
+        more = ""
+        if cost != plain.cost:
+            more = (
+                f" ({cost.evaluations:g} per guided step, {cost.passes:g} passes, "
+                f"{cost.reverse:g} reverse)"
+            )
+        return [*said, f"seed {self.request.seed}, {self.evaluations} network evaluations{more}"]
+
+    def save(
+        self,
+        path: str | Path,
+        index: int = 0,
+        embed_sources: bool = True,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a picture that carries its request, so that it can be replayed.
+
+        Args:
+            path: a PNG file; its folder is made if it is missing.
+            index: which picture.
+            embed_sources: also carry the input pictures; without them a replay must be given them.
+            overwrite: replace a file that exists.
+
+        Raises:
+            InputError: a file that exists, or another suffix than .png.
+            OSError: the folder cannot be written.
+        """
+        file = Path(path)
+        if file.suffix.lower() != ".png":
+            raise InputError("path", str(file), "a file name ending in .png")
+        if file.exists() and not overwrite:
+            raise InputError("path", str(file), "a new file, or overwrite=True")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        record = {
+            "request": self.request.model_dump(),
+            "index": index,
+            "origin": asdict(self.origin),
+        }
+        texts = {
+            "parameters": parameters(self.request, self.image.size),
+            "yuragi": json.dumps(record),
+        }
+        sources = self.sources if embed_sources else {}
+        write_png(file, self.images[index], Carried(texts, sources))
+
+    def _repr_png_(self) -> bytes:
+        """The first picture, as notebooks show it."""
+        held = io.BytesIO()
+        self.image.save(held, "PNG")
+        return held.getvalue()
+
+    def __repr__(self) -> str:
+        count = f"{len(self.images)} picture{'s' * (len(self.images) != 1)}"
+        return f"<Result {self.request.kind}: {count}, seed {self.request.seed}>"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a saved picture tells about itself; see `Result`."""
+
+    request: Request
+    origin: Origin
+    index: int
+    sources: Mapping[str, Image.Image]
+
+
+def read_record(picture: Image.Image, name: str) -> Record:
+    """Read back what `Result.save` wrote.
+
+    Args:
+        picture: opened and loaded.
+        name: how errors call it.
+
+    Raises:
+        InputError: it carries no request, or one that this version cannot read.
+    """
+    allowed = "a PNG written by yuragi, with its request inside"
+    if "yuragi" not in getattr(picture, "text", {}):
+        raise InputError("image", name, allowed)
+    try:
+        carried = read_carried(picture, MAX_PIXELS)
+        sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
+        record = json.loads(carried.texts["yuragi"])
+        request = parse_request(json.dumps(record["request"]))
+        origin, index = _origin(record["origin"]), int(record["index"])
+    except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
+        raise InputError("image", name, f"{allowed} that this version can read") from error
+    return Record(request, origin, index, sources)
+
+
+def _card(told: Mapping[str, Any]) -> Card:
+    return Card(**{**told, "images": tuple(told["images"])})
+
+
+def _origin(told: Mapping[str, Any]) -> Origin:
+    card = told.get("card")
+    # Pictures of earlier versions do not name their noise: it was the first.
+    return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
+
+
+def parameters(request: Request, size: tuple[int, int]) -> str:
+    """The request in AUTOMATIC1111's form: prompt, negative prompt, a line of settings."""
+    told = dict(request.settings)
+    first: dict[str, object] = {
+        key: told.pop(key) for key in ("Steps", "Sampler", "CFG scale", "Seed") if key in told
+    }
+    settings = {
+        **first,
+        "Size": f"{size[0]}x{size[1]}",
+        "Model": Path(request.model).name,
+        **told,
+    }
+    negative = [f"Negative prompt: {request.negative_prompt}"] if request.negative_prompt else []
+    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    return "\n".join([request.prompt, *negative, line])

@@ -1,0 +1,46 @@
+"""Sampling some rows of a request: to rounding the same pictures whatever rows run together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from yuragi.core import Denoiser, SeededNoise
+from yuragi.sample import Manipulation, integrate
+from yuragi.solver import make_solver
+
+__all__ = ["sample_rows", "start_noise"]
+
+
+def start_noise(
+    seeds: Sequence[int], samples: Sequence[int], cells: tuple[int, ...], device: torch.device
+) -> Tensor:
+    """Unit normal noise for rows with these seeds and samples, each of shape `cells`."""
+    like = torch.empty(len(samples), *cells, device=device)
+    return SeededNoise(seeds, samples, stream="start")(0, like)
+
+
+def sample_rows(
+    denoiser: Denoiser,
+    solver: str,
+    eta: float | None,
+    times: Tensor,
+    seeds: Sequence[int],
+    samples: Sequence[int],
+    start: Tensor,
+    manipulate: Manipulation,
+) -> Tensor:
+    """Latents of these rows, from unit noise `start` [rows, c, h, w] at times[0] to the clean end.
+
+    Raises:
+        InputError: an unknown solver, or an eta that it has no use for.
+    """
+    alpha, sigma = denoiser.schedule(times[0])
+    # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
+    scale = (alpha**2 + sigma**2).sqrt()
+    churned = SeededNoise(seeds, samples, stream="churn")
+    made = make_solver(solver, eta, churned, steps=len(times) - 1)
+    noise = SeededNoise(seeds, samples, stream="steps")
+    return integrate(denoiser, made, scale * start, times, noise, manipulate)

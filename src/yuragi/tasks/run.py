@@ -1,0 +1,146 @@
+"""Run requests: the one way from a request to a result, for every caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi import __version__
+from yuragi.adapters import DiffusionModel
+from yuragi.core import NOISE_VERSION
+from yuragi.device import enough_memory
+from yuragi.models.names import with_version
+from yuragi.tasks.base import Request
+from yuragi.tasks.context import Context, Progress
+from yuragi.tasks.result import Made, Origin, Result
+
+__all__ = ["Progress", "run", "run_all"]
+
+
+def run(
+    request: Request,
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress = lambda done, total: None,
+    latents: Tensor | None = None,
+    weak: DiffusionModel | None = None,
+) -> Result:
+    """Run one request; arguments and errors as `run_all`, for one.
+
+    Args:
+        request: complete; see `yuragi.tasks.base`.
+        model: the model that it names, loaded.
+        sources: the pictures that it names, by digest.
+        on_progress: called after every solver step.
+        latents: start noise (num_images, c, h, w) for a sample request that names it.
+        weak: the weaker model of autoguidance, loaded, for a request that names one.
+    """
+    return run_all([request], model, sources, on_progress, latents, weak)[0]
+
+
+def run_all(
+    requests: Sequence[Request],
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress = lambda done, total: None,
+    latents: Tensor | None = None,
+    weak: DiffusionModel | None = None,
+) -> list[Result]:
+    """Run requests of one model. Those that are alike share batches.
+
+    Each result is what its request gives alone, to rounding.
+
+    Args:
+        requests: complete; see `yuragi.tasks.base`.
+        model: the model that they name, loaded.
+        sources: the pictures that they name, by digest.
+        on_progress: called after every solver step with (steps done, steps in all) of the batches
+            that share their settings.
+        latents: start noise (num_images, c, h, w) for sample requests that name it.
+        weak: the weaker model of autoguidance, loaded, for requests that name one.
+
+    Raises:
+        InputError: a value that does not fit the model or the pictures; before the model runs.
+        OutOfMemoryError: too much for the device.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for number, request in enumerate(requests):
+        groups.setdefault(request.alike(model), []).append(number)
+    results: dict[int, Result] = {}
+    for numbers in groups.values():
+        alike = [requests[number] for number in numbers]
+        made = _group(alike, model, sources, on_progress, latents, weak)
+        results |= dict(zip(numbers, made, strict=True))
+    return [results[number] for number in range(len(requests))]
+
+
+def _group(
+    alike: Sequence[Request],
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress,
+    latents: Tensor | None,
+    weak: DiffusionModel | None,
+) -> list[Result]:
+    """Run requests that share batches."""
+    model, evaluations = _counting(alike[0], model)
+    counters = [evaluations]
+    if weak is not None:
+        weak, evaluations = _counting(alike[0], weak)
+        counters.append(evaluations)
+    context = Context(
+        model, weak, sources, on_progress, lambda: sum(each() for each in counters), latents
+    )
+    with enough_memory(model.device):
+        made = type(alike[0]).run(alike, context)
+    origin = _origin(model, weak)
+    return [
+        _result(request, one, context.spent.get(of, 0.0), origin, model, sources)
+        for of, (request, one) in enumerate(zip(alike, made, strict=True))
+    ]
+
+
+def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
+    """The model at the request's size, and how many evaluations it has made."""
+    height, width = request.size
+    at = model.at(height or model.native_size, width or model.native_size)
+    counted, counter = at.counting()
+    return counted, lambda: counter.evaluations
+
+
+def _result(
+    request: Request,
+    made: Made,
+    spent: float,
+    origin: Origin,
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+) -> Result:
+    named = {ref.digest for ref in request.pictures}
+    return Result(
+        **vars(made),
+        request=request.model_copy(update={"model": with_version(request.model, model.weights)}),
+        evaluations=round(spent),
+        origin=origin,
+        sources={key: picture for key, picture in sources.items() if key in named},
+    )
+
+
+def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
+    cuda = model.device.type == "cuda"
+    device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
+    dtype = str(model.dtype).removeprefix("torch.")
+    weak_weights = "" if weak is None else weak.weights
+    return Origin(
+        __version__,
+        torch.__version__,
+        device,
+        dtype,
+        model.weights,
+        NOISE_VERSION,
+        weak_weights,
+        model.card,
+    )

@@ -1,0 +1,68 @@
+"""Draw pictures from a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from yuragi.errors import InputError
+from yuragi.options.option import Option
+from yuragi.options.values import Count, Steps
+from yuragi.tasks.base import Guided, Pull
+
+if TYPE_CHECKING:
+    from yuragi.tasks.context import Context
+    from yuragi.tasks.inputs import Pictures
+    from yuragi.tasks.result import Made
+
+__all__ = ["SampleRequest"]
+
+Side = Annotated[int, Field(ge=1)] | None
+
+
+class SampleRequest(Guided):
+    """Draw pictures from a prompt.
+
+    Attributes:
+        latents: digest of start noise that the caller gave, which a replay must be given again.
+    """
+
+    title: ClassVar[str] = "Draw pictures from a prompt."
+
+    kind: Literal["sample"] = "sample"
+    prompt: Annotated[str, Option("What to draw.")]
+    num_images: Annotated[Count, Option("How many pictures to draw.", "--number", "-n")] = 1
+    num_inference_steps: Annotated[Steps, Option("Solver steps.", "--steps")] = 20
+    guidance_scale: Pull = 3.0
+    solver: Annotated[str, Option("Name of the solver.", advanced=True)] = "dpm++2m"
+    timestep_spacing: Annotated[
+        str, Option("Name of the time grid.", "--spacing", advanced=True)
+    ] = "trailing"
+    width: Annotated[Side, Option("Width.", unit="pixels", default="the model's own")] = None
+    height: Annotated[Side, Option("Height.", unit="pixels", default="the model's own")] = None
+    latents: str | None = None
+
+    def check(self, pictures: Pictures | None) -> None:
+        from yuragi.core import time_grids
+
+        super().check(pictures)
+        spacings = (*time_grids, "native")
+        if self.timestep_spacing not in spacings:
+            allowed = "one of " + ", ".join(spacings)
+            raise InputError("timestep_spacing", self.timestep_spacing, allowed)
+
+    @classmethod
+    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+        from yuragi.tasks.drawing import run_sample
+
+        return run_sample(requests, context)
+
+    @property
+    def size(self) -> tuple[int | None, int | None]:
+        return self.height, self.width
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return {**super().settings, "Schedule type": self.timestep_spacing}

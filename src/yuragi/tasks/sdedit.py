@@ -1,0 +1,26 @@
+"""Image to image: noise a picture up, and come down under the prompt (SDEdit)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from yuragi.tasks.base import Edit, Shown
+
+if TYPE_CHECKING:
+    from yuragi.edit import Sampler
+
+__all__ = ["SDEditRequest"]
+
+
+class SDEditRequest(Edit):
+    """Noise the picture up to the strength, and come down under the prompt (SDEdit)."""
+
+    title: ClassVar[str] = "Redraw a picture under a prompt (image to image)."
+
+    kind: Literal["sdedit"] = "sdedit"
+    prompt: Shown
+
+    def way(self) -> Sampler:
+        from yuragi.tasks.samplers import redrawing
+
+        return redrawing(self)

@@ -1,0 +1,75 @@
+r"""Handles of a selection: move, turn and resize what a polygon holds.
+
+About a fixed point c, by default the mean of the corners,
+
+    x -> c + s R(angle) (x - c) + d
+
+so that a selection becomes a region of a drag like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import Field
+
+from yuragi.errors import InputError
+from yuragi.options.option import Option
+from yuragi.options.values import Finite, Strict
+from yuragi.tasks.places import Corners, Offset, Point
+
+__all__ = ["Selection"]
+
+
+class Selection(Strict):
+    """A polygon, and what its handles do to it.
+
+    Raises:
+        InputError: handles without a polygon, or a polygon whose handles were left where they are.
+    """
+
+    select: Annotated[
+        Corners | None,
+        Option(
+            "Corners of a polygon to move, turn or resize.",
+            unit="pixels",
+            metavar="'X,Y X,Y X,Y'",
+        ),
+    ] = None
+    move: Annotated[
+        Offset | None,
+        Option("How far the selection moves right and down.", unit="pixels", metavar="DX,DY"),
+    ] = None
+    rotate: Annotated[
+        Finite | None, Option("How far the selection turns clockwise.", unit="degrees")
+    ] = None
+    enlarge: Annotated[
+        Annotated[Finite, Field(gt=0, le=100)] | None,
+        Option("Factor on the selection's size; below 1 it shrinks."),
+    ] = None
+
+    def regions(self) -> list[tuple[tuple[Point, ...], tuple[Point, ...]]]:
+        """The region that the handles ask for; none without a selection."""
+        if self.select is None:
+            for name in ("move", "rotate", "enlarge"):
+                if getattr(self, name) is not None:
+                    raise InputError(name, getattr(self, name), "together with a selection")
+            return []
+        if not self.select:
+            raise InputError("select", self.select, "three or more corners x,y in pixels")
+        dx, dy = self.move or (0.0, 0.0)
+        turn, size = self.rotate or 0.0, 1.0 if self.enlarge is None else self.enlarge
+        if (dx, dy) == (0, 0) and turn % 360 == 0 and size == 1:
+            raise InputError("move", (dx, dy), "a move, a turn or another size for the selection")
+        cx, cy = (sum(values) / len(self.select) for values in zip(*self.select, strict=True))
+        cosine = size * math.cos(math.radians(turn))
+        sine = size * math.sin(math.radians(turn))
+        targets = tuple(
+            (
+                cx + cosine * (x - cx) - sine * (y - cy) + dx,
+                cy + sine * (x - cx) + cosine * (y - cy) + dy,
+            )
+            for x, y in self.select
+        )
+        return [(self.select, targets)]

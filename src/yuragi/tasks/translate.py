@@ -1,0 +1,37 @@
+"""Change what a picture shows from one description to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from yuragi.options.option import Option
+from yuragi.tasks.base import Climb, Described, Shown
+
+if TYPE_CHECKING:
+    from yuragi.edit import Sampler
+
+__all__ = ["Encoder", "TranslateRequest"]
+
+Encoder = Literal["chain", "independent"]
+
+
+class TranslateRequest(Described):
+    """Change a picture from one description to another: Cycle-SDE (``sde``) or DDIB (``ode``)."""
+
+    title: ClassVar[str] = "Change what a picture shows from one description to another."
+
+    kind: Literal["translate"] = "translate"
+    prompt: Shown
+    strength: Climb = 0.8
+    encoder: Annotated[
+        Encoder,
+        Option(
+            "How the picture is noised: chain or independent (edit-friendly); not for ode.",
+            advanced=True,
+        ),
+    ] = "chain"
+
+    def way(self) -> Sampler:
+        from yuragi.tasks.samplers import following
+
+        return following(self, self.encoder)

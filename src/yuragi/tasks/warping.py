@@ -1,0 +1,167 @@
+"""Drag points or regions by one warp, and imagine what it uncovers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from yuragi.core import SeededNoise
+from yuragi.drag import Warped, doubtful, flow_of, moving, shown, warp
+from yuragi.edit import Edit, climbs, descent, watch
+from yuragi.guidance import Stress
+from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.sample import Manipulation
+from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
+from yuragi.tasks.drag import DragRequest, WarpMethod
+from yuragi.tasks.result import Made
+from yuragi.tasks.samplers import redrawing
+from yuragi.tasks.sides import gain_of, guided
+
+__all__ = ["preview", "run_warp", "warped_by"]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A picture that is dragged.
+
+    Attributes:
+        before: the picture.
+        pixels: its mask; None for everywhere.
+        mask: the same as a tensor, (1, 1, h, w).
+        warped: the warp.
+        z: latent of the warped picture, (1, c, h, w).
+        vacated: (1, 1, h, w) cells that were uncovered.
+    """
+
+    before: Image.Image
+    pixels: Image.Image | None
+    mask: Tensor | None
+    warped: Warped
+    z: Tensor
+    vacated: Tensor
+
+
+def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Context) -> list[Made]:
+    """Make the candidates of alike drags.
+
+    The frames of each are the picture before, the warp, and the first result.
+
+    Raises:
+        InputError: a picture that is not there.
+    """
+    first, model = requests[0], context.model
+    held = [_held(each, context) for each in requests]
+    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
+    rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
+    parts = list(batches(rows))
+    tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
+    made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
+    for part in parts:
+        cells = _doubted(part, held, method.doubt, context)
+        # Only rows in which something is doubted are drawn.
+        drawn = [k for k in range(len(part)) if bool(cells[k].any())]
+        imagined: dict[int, Tensor] = {}
+        stress = Stress()
+        if drawn:
+            rows_drawn = [part[k] for k in drawn]
+            images = _imagined(rows_drawn, held, cells[drawn], down, context, stress, watch(tick))
+            imagined = dict(zip(drawn, images[:, None], strict=True))
+        for k, row in enumerate(part):
+            one = held[row.of]
+            picture = one.warped.picture
+            if k in imagined:
+                picture = shown(
+                    one.warped, imagined[k], cells[k : k + 1], context.model.codec.cell, one.mask
+                )
+            after = from_tensor(picture)[0]
+            if one.pixels is not None:
+                after = Image.composite(after, one.before, one.pixels)
+            place = drawn.index(k) if k in imagined else None
+            made[row.of] = made[row.of].with_image(after, stress, place)
+    return [
+        replace(one, frames=[each.before, from_tensor(each.warped.picture)[0], one.images[0]])
+        for each, one in zip(held, made, strict=True)
+    ]
+
+
+def _held(request: DragRequest, context: Context) -> _Held:
+    """The picture of a request, warped."""
+    model, before = context.model, context.picture(request.image)
+    pixels = None if request.mask is None else context.picture(request.mask)
+    mask = None if pixels is None else mask_tensor(pixels).to(model.device)
+    warped = warped_by(request, before, pixels, mask, to_tensor(before).to(model.device))
+    z = model.codec.encode(warped.picture)
+    return _Held(before, pixels, mask, warped, z, mask_cells(warped.vacated.to(z), model))
+
+
+def _doubted(
+    part: Sequence[Row[DragRequest]], held: Sequence[_Held], doubt: float, context: Context
+) -> Tensor:
+    """Uncovered cells that the model doubts, (b, 1, h, w) of 0 and 1."""
+    noise = SeededNoise(
+        [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
+    )
+    strong = context.bind(one_or_each([row.request.prompt for row in part]))
+    z = torch.cat([held[row.of].z for row in part])
+    vacated = torch.cat([held[row.of].vacated for row in part])
+    with context.charge(*(row.of for row in part)):
+        return doubtful(strong, z, vacated, noise, doubt)
+
+
+def _imagined(
+    part: Sequence[Row[DragRequest]],
+    held: Sequence[_Held],
+    cells: Tensor,
+    down: Tensor,
+    context: Context,
+    stress: Stress,
+    watched: Manipulation,
+) -> Tensor:
+    """Pictures (b, 3, h, w) in which the doubted cells are drawn anew."""
+    first, before = part[0].request, held[part[0].of].before
+    denoiser = guided(
+        first, context, one_or_each([row.request.prompt for row in part]), down, stress
+    )
+    with context.charge(*(row.of for row in part)):
+        z = Edit(denoiser, denoiser, redrawing(first))(
+            torch.cat([held[row.of].z for row in part]),
+            down,
+            [row.request.seed for row in part],
+            [row.sample for row in part],
+            cells,
+            watched,
+        )
+    return context.model.codec.decode(z, before.height, before.width)
+
+
+def preview(
+    request: DragRequest, picture: Image.Image, mask: Image.Image | None = None
+) -> Image.Image:
+    """The warp alone, with which a drag by the method warp begins. No network runs."""
+    held = None if mask is None else mask_tensor(mask)
+    return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
+
+
+def warped_by(
+    request: DragRequest,
+    before: Image.Image,
+    held: Image.Image | None,
+    mask: Tensor | None,
+    pixels: Tensor,
+) -> Warped:
+    """The warp of a picture (1, 3, h, w) that a request asks for; no network.
+
+    Args:
+        request: what to move.
+        before: the picture.
+        held: its mask, white where it may change.
+        mask: the same as a tensor (1, 1, h, w).
+        pixels: the picture as a tensor.
+    """
+    regions = [(region.source, region.target) for region in request.regions]
+    area = moving(before, request.points, regions, held)
+    return warp(pixels, area, flow_of(request.points, regions), mask)

@@ -1,0 +1,137 @@
+"""Reading pictures and masks safely, and pixels to tensors and back."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from yuragi.errors import InputError
+from yuragi.images.read import digest, read_mask, read_picture
+from yuragi.images.tensors import (
+    from_tensor,
+    largest_difference,
+    mask_tensor,
+    tensor_digest,
+    to_tensor,
+)
+
+
+def test_tensors_round_trip_every_level():
+    levels = np.arange(256, dtype=np.uint8)
+    picture = Image.fromarray(np.stack([levels, levels[::-1], levels], -1)[None].repeat(2, 0))
+    tensor = to_tensor(picture)
+    assert tensor.shape == (1, 3, 2, 256)
+    assert tensor.min() == -1
+    assert tensor.max() == 1
+    assert largest_difference(from_tensor(tensor)[0], picture) == 0
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="image = .*there is no such file"):
+        read_picture(tmp_path / "nothing.png")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(InputError, match="image = .*cannot be read"):
+        read_picture(tmp_path)
+
+
+def test_no_picture(tmp_path):
+    path = tmp_path / "text.png"
+    path.write_text("no picture")
+    with pytest.raises(InputError, match="this is none"):
+        read_picture(path)
+
+
+def test_cut_short(tmp_path, picture):
+    path = tmp_path / "cut.png"
+    picture.save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_picture(path)
+
+
+def test_too_many_pixels(tmp_path, picture):
+    path = tmp_path / "large.png"
+    picture.save(path)
+    with pytest.raises(InputError, match="64x48.*at most 3,000 pixels"):
+        read_picture(path, max_pixels=3000)
+    with pytest.raises(InputError, match="at most 3,000 pixels"):
+        read_picture(picture, max_pixels=3000)
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("L", (20_000, 10_000)).save(path)
+    with pytest.raises(InputError, match="at most 40,000,000 pixels"):
+        read_picture(path)
+
+
+def test_sixteen_bits_are_refused(tmp_path):
+    path = tmp_path / "deep.png"
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(path)
+    with pytest.raises(InputError, match="8 bits"):
+        read_picture(path)
+
+
+def test_transparency_is_laid_on_white(tmp_path):
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (4, 4), (10, 20, 30, 0)).save(path)
+    assert read_picture(path).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "LA"])
+def test_every_common_mode_becomes_rgb(picture, mode):
+    source = picture.convert("RGBA").convert("LA") if mode == "LA" else picture.convert(mode)
+    assert read_picture(source).mode == "RGB"
+
+
+def test_turned_upright_and_stripped(tmp_path, picture):
+    path = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees
+    exif[0x010E] = "a secret"
+    picture.save(path, exif=exif)
+    read = read_picture(path)
+    assert read.size == (48, 64)
+    assert not read.info
+    assert 0x010E not in read.getexif()
+
+
+def test_mask_of_any_mode_is_black_and_white(picture):
+    grey = Image.new("RGBA", picture.size, (200, 200, 200, 255))
+    grey.paste((90, 90, 90, 255), (0, 0, 10, 48))
+    mask = read_mask(grey, picture.size)
+    assert mask.mode == "L"
+    tensor = mask_tensor(mask)
+    assert tensor.shape == (1, 1, 48, 64)
+    assert tensor[..., :10].max() == 0
+    assert tensor[..., 10:].min() == 1
+
+
+def test_strokes_on_an_empty_layer_are_the_mask(picture):
+    layer = Image.new("RGBA", picture.size, (255, 255, 255, 0))
+    layer.paste((255, 255, 255, 255), (0, 0, 10, 48))
+    tensor = mask_tensor(read_mask(layer, picture.size))
+    assert tensor[..., :10].min() == 1
+    assert tensor[..., 10:].max() == 0
+
+
+def test_mask_of_another_size(picture):
+    with pytest.raises(InputError, match="mask = '10x10'.*64x48"):
+        read_mask(Image.new("L", (10, 10), 255), picture.size)
+
+
+def test_black_mask(picture):
+    with pytest.raises(InputError, match="mask = 'all black'.*white marks what may change"):
+        read_mask(Image.new("L", picture.size, 100), picture.size)
+
+
+def test_digests_tell_pixels_and_shapes_apart(picture):
+    other = picture.copy()
+    other.putpixel((3, 3), (1, 2, 3))
+    turned = Image.frombytes("RGB", (48, 64), picture.tobytes())
+    assert digest(picture) == digest(picture.copy())
+    assert len({digest(picture), digest(other), digest(turned)}) == 3
+    z = torch.zeros(2, 3)
+    assert tensor_digest(z) != tensor_digest(z.view(3, 2))

@@ -1,0 +1,50 @@
+"""The Python keywords and the fields of the requests are one list; wrong keywords are named."""
+
+import inspect
+
+import pytest
+
+import yuragi
+from yuragi.errors import InputError
+from yuragi.model import Model, load
+from yuragi.models.opening import Opening
+from yuragi.tasks.build import Reading
+from yuragi.tasks.selection import Selection
+from yuragi.tasks.tasks import TASKS
+
+DECIDED = {"kind", "model", "method"}
+"""Fields that a method decides by itself."""
+AROUND = {"self", "on_progress", "resize"}
+"""Arguments that are about a run, not about its request."""
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_method_has_the_fields_of_its_request(task):
+    fields = set(TASKS[task].model_fields) - DECIDED
+    if task == "invert":
+        fields -= {"mask", "num_images"}  # there is one result, of the whole picture
+    if task == "drag":
+        fields |= set(Selection.model_fields)
+    arguments = inspect.signature(getattr(Model, task)).parameters
+    assert set(arguments) - AROUND == fields
+    for name, argument in arguments.items():
+        info = TASKS[task].model_fields.get(name)
+        if info is not None and argument.default not in (None, inspect.Parameter.empty):
+            assert argument.default == info.default, name
+
+
+def test_load_has_the_fields_of_an_opening():
+    arguments = inspect.signature(load).parameters
+    assert set(Opening.model_fields) == set(arguments) - {"source", "codec", "ip_adapter_image"}
+    assert {"resize", "max_pixels"} == set(Reading.model_fields)
+
+
+def test_a_wrong_keyword_is_named_with_the_nearest_one(tiny):
+    with pytest.raises(InputError, match="^num_step = 3 .*num_inference_steps|^num_step = 3"):
+        tiny.sample("x", num_step=3)
+    with pytest.raises(InputError, match="^guidance_scal = 3 .*guidance_scale"):
+        tiny.sample("x", guidance_scal=3)
+    with pytest.raises(InputError, match="^generator = .*seed="):
+        tiny.sample("x", generator=None)
+    with pytest.raises(InputError, match="^devise = 'cpu'.*device"):
+        yuragi.load("portraits", devise="cpu")

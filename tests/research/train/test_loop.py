@@ -1,0 +1,103 @@
+"""The training loop: it learns, and a run that was cut short ends as an uncut one."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from yuragi.errors import InputError
+from yuragi.research.train.config import Fit, read_recipe
+from yuragi.research.train.loop import fit, load_averaged
+
+TARGET = torch.tensor([[1.0, -2.0, 0.5]])
+
+
+def config(steps, **changes):
+    values = {"batch": 8, "learning_rate": 0.05, "warmup": 5, "ema": 0.9, "seed": 1}
+    return Fit(**values | {"steps": steps} | changes)
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Linear(3, 1)
+
+
+def loss_of(net, seen=None):
+    def loss(step, rng):
+        x = torch.randn(8, 3, generator=rng)
+        if seen is not None:
+            seen.append((step, x))
+        return (net(x) - x @ TARGET.T).square().mean()
+
+    return loss
+
+
+def test_it_learns(tmp_path):
+    net, reports = network(), []
+    fit(net, loss_of(net), config(300), tmp_path, reports.append, report_every=100)
+    assert torch.allclose(net.weight, TARGET, atol=0.02)
+    assert [r.step for r in reports] == [100, 200, 300]
+    assert reports[-1].loss < reports[0].loss / 10
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["step"] == 300
+
+
+class Cut(Exception):
+    """The run is killed."""
+
+
+def test_a_resumed_run_equals_an_uncut_one(tmp_path):
+    whole = network()
+    fit(whole, loss_of(whole), config(40), tmp_path / "whole", lambda report: None)
+
+    def killed(report):
+        if report.step == 25:
+            raise Cut
+
+    cut, seen = network(), []
+    folder = tmp_path / "cut"
+    with pytest.raises(Cut):
+        fit(cut, loss_of(cut), config(40), folder, killed, report_every=5, save_every_seconds=0.0)
+    cut = network()
+    fit(cut, loss_of(cut, seen), config(40), folder, lambda report: None)
+    assert seen[0][0] > 0
+    torch.testing.assert_close(cut.weight, whole.weight, rtol=0, atol=1e-6)
+    fresh = network()
+    assert load_averaged(fresh, folder) == 40
+    assert torch.equal(fresh.weight, cut.weight)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    net = network()
+    fit(net, loss_of(net), config(10), tmp_path, lambda report: None)
+    again, seen = network(), []
+    fit(again, loss_of(again, seen), config(10), tmp_path, lambda report: None)
+    assert not seen
+    assert torch.equal(again.weight, net.weight)
+
+
+def test_more_steps_go_on(tmp_path):
+    net = network()
+    fit(net, loss_of(net), config(10), tmp_path, lambda report: None)
+    seen = []
+    fit(net, loss_of(net, seen), config(14), tmp_path, lambda report: None)
+    assert [step for step, _ in seen] == [10, 11, 12, 13]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("x = ", "valid TOML"),
+        ("[data]\ntrain = 5", "data.validation"),
+        ("[data]\ntrain = -5\nvalidation = 1", "data.train"),
+        ("[data]\ntrain = 5\nvalidation = 1\ncolour = 3", "data.colour"),
+    ],
+)
+def test_bad_recipes_are_named(tmp_path, text, named):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=named):
+        read_recipe(path)
+    with pytest.raises(InputError, match="config"):
+        read_recipe(tmp_path / "none.toml")

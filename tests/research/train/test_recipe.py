@@ -1,0 +1,134 @@
+"""The whole recipe in miniature: from drawings to a pipeline that diffusers opens."""
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+import yuragi
+from yuragi.errors import InputError
+from yuragi.research.train.autoencoder import psnr
+from yuragi.research.train.cache import cached
+from yuragi.research.train.config import read_recipe
+from yuragi.research.train.judge import Judge, accuracy, train_judge
+from yuragi.research.train.portraits import ATTRIBUTES
+from yuragi.research.train.recipe import (
+    averaged_autoencoder,
+    export_pipeline,
+    import_pipeline,
+    run_autoencoder,
+    run_denoiser,
+)
+
+CPU = torch.device("cpu")
+
+
+def nothing(*arguments):
+    """No progress."""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    recipe = read_recipe()
+    small = {"steps": 3, "batch": 2, "warmup": 1}
+    recipe = recipe.model_copy(
+        update={
+            "data": recipe.data.model_copy(update={"train": 6, "validation": 2}),
+            "autoencoder": recipe.autoencoder.model_copy(update=small | {"channels": 8}),
+            "denoiser": recipe.denoiser.model_copy(
+                update=small | {"channels": (16, 16, 16), "text_width": 16}
+            ),
+            "reader": recipe.reader.model_copy(update=small),
+            "judge": recipe.judge.model_copy(update=small),
+        }
+    )
+    folder = tmp_path_factory.mktemp("train")
+    runs, data = folder / "runs", folder / "data"
+    decibels = run_autoencoder(recipe, runs, data, CPU, nothing, nothing)
+    run_denoiser(recipe, runs, data, CPU, nothing, nothing)
+    assert export_pipeline(recipe, runs, folder / "pipeline") == 3
+    return recipe, folder, decibels
+
+
+def test_diffusers_and_yuragi_open_it(trained):
+    _, folder, _ = trained
+    theirs = StableDiffusionPipeline.from_pretrained(folder / "pipeline", local_files_only=True)
+    theirs.set_progress_bar_config(disable=True)
+    assert theirs("red hair", num_inference_steps=2).images[0].size == (128, 128)
+    assert yuragi.load(folder / "pipeline").sample("red hair", num_inference_steps=2, seed=0).image
+
+
+def test_weights_are_half_and_latents_have_unit_variance(trained):
+    _recipe, folder, _ = trained
+    from safetensors import safe_open
+
+    for file in (folder / "pipeline").rglob("*.safetensors"):
+        with safe_open(file, framework="pt") as held:
+            kinds = {held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
+        assert kinds <= {"F16", "I64"}, file
+    images, _ = cached("train", 6, folder / "data")
+    model = yuragi.load(folder / "pipeline").loaded
+    from yuragi.research.train.autoencoder import to_tensor
+
+    latents = model.codec.encode(to_tensor(np.asarray(images)))
+    assert latents.std().item() == pytest.approx(1, rel=0.05)
+
+
+def test_psnr_is_the_definition(trained):
+    recipe, folder, decibels = trained
+    network, _ = averaged_autoencoder(recipe, folder / "runs")
+    images, _ = cached("validation", 2, folder / "data")
+    with torch.no_grad():
+        x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        back = ((network.decoder(network.encoder(x)).clamp(-1, 1) + 1) * 127.5).round()
+    errors = [(b.numpy() - i.transpose(2, 0, 1)) ** 2 for b, i in zip(back, images, strict=True)]
+    expected = np.mean([10 * np.log10(255**2 / e.mean()) for e in errors])
+    assert decibels == pytest.approx(expected, abs=1e-3)
+    assert psnr(network, np.asarray(images)) == pytest.approx(decibels, abs=1e-3)
+
+
+def test_the_judge_counts_hits(trained):
+    recipe, folder, _ = trained
+    images, labels = cached("train", 6, folder / "data")
+    judge = train_judge(images, labels, recipe.judge, folder / "runs" / "judge", CPU, nothing)
+    assert isinstance(judge, Judge)
+
+    class Knowing(torch.nn.Module):
+        """Answers the first value always."""
+
+        def __init__(self):
+            super().__init__()
+            self.p = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return {n: torch.eye(len(v))[:1].repeat(len(x), 1) for n, v in ATTRIBUTES.items()}
+
+    from yuragi.research.train.autoencoder import to_tensor
+
+    scores = accuracy(Knowing(), to_tensor(np.asarray(images)), labels)
+    for name, values in ATTRIBUTES.items():
+        assert scores[name] == pytest.approx(np.mean([row[name] == values[0] for row in labels]))
+
+
+def test_an_exported_pipeline_can_be_trained_further(trained, tmp_path):
+    recipe, folder, _ = trained
+    import_pipeline(recipe, tmp_path, folder / "pipeline")
+    ours, step = averaged_autoencoder(recipe, tmp_path)
+    assert step == recipe.autoencoder.steps
+    shipped = yuragi.load(folder / "pipeline", "cpu").loaded.pipeline
+    for name, value in shipped.vae.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value)
+    seen = []
+    run_denoiser(recipe, tmp_path, folder / "data", CPU, nothing, lambda r: seen.append(r.step))
+    assert seen == [3]
+    assert not (tmp_path / "denoiser" / "reader").exists()
+    with pytest.raises(InputError, match="runs = "):
+        import_pipeline(recipe, tmp_path, folder / "pipeline")
+    with pytest.raises(InputError, match="model = "):
+        import_pipeline(read_recipe(), tmp_path / "new", folder / "pipeline")
+
+
+def test_steps_out_of_order_are_refused(trained, tmp_path):
+    recipe, _, _ = trained
+    with pytest.raises(InputError, match="yuragi train autoencoder"):
+        averaged_autoencoder(recipe, tmp_path)

@@ -1,0 +1,62 @@
+"""Points, polygons and margins: their text forms, and what they may be in a picture."""
+
+import pytest
+
+from yuragi.errors import InputError
+from yuragi.tasks.places import Expansion, Places
+
+
+def test_text_forms():
+    assert Places(points=["70,52:70,40"]).points == (((70, 52), (70, 40)),)
+    assert Places(points=[" 1.5 , 2 : 3 , 4.25 "]).points == (((1.5, 2), (3, 4.25)),)
+    (region,) = Places(regions=["9,9 40,9 40,40:19,9 50,9 50,40"]).regions
+    assert region.source == ((9, 9), (40, 9), (40, 40))
+    assert region.target == ((19, 9), (50, 9), (50, 40))
+    assert Expansion(expand="32,0,1,2").expand == (32, 0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "70,52", "70,52:70", "70,52:70,40,1", "a,b:c,d", "1,2:3,4:5,6", "1;2:3;4", "nan,1:2,2"],
+)
+def test_malformed_points_are_refused(text):
+    with pytest.raises(InputError, match="^points = .* is not allowed"):
+        Places(points=[text])
+
+
+@pytest.mark.parametrize("text", ["", "1,1 2,2", "1,1 9,1 9,9", "1,1 9,1 a:2,1 9,1 9,9", "1:2:3"])
+def test_malformed_regions_are_refused(text):
+    with pytest.raises(InputError):
+        Places(regions=[text]).check(64, 48)
+
+
+@pytest.mark.parametrize("margins", ["1,2,3", "1,2,3,x", "1,2,3,-4", (1, 2), (0.5, 0, 0, 0), 7])
+def test_malformed_margins_are_refused(margins):
+    with pytest.raises(InputError, match="^expand = "):
+        Expansion(expand=margins)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [],
+        [(1, 2)],
+        [((1, 2), (3,))],
+        "1,2:3,4",
+        [((1, 2), (1, 2))],
+        [((-1, 2), (3, 4))],
+        [((1, 2), (64, 4))],
+        [((1, 48), (3, 4))],
+        [((1, 2), (float("nan"), 4))],
+        [((1, 2), (3, 4)), ((1, 2), (5, 6))],
+        [((1, 2), (3, 4)), ((5, 6), (3, 4))],
+        None,
+    ],
+)
+def test_points_that_do_not_fit_are_refused(points):
+    with pytest.raises(InputError, match="^points = "):
+        Places(points=points).check(64, 48)
+
+
+def test_corners_are_inside():
+    Places(points=[((0, 0), (63, 47))]).check(64, 48)

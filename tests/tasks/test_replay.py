@@ -1,0 +1,213 @@
+"""Replays: models come from this machine alone, and a picture that differs says why."""
+
+import json
+import shutil
+import socket
+from dataclasses import replace
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+from PIL import Image, PngImagePlugin
+
+import yuragi
+from yuragi.adapters import load_diffusers
+from yuragi.core import NOISE_VERSION
+from yuragi.errors import InputError
+from yuragi.models.hub import HUB
+from yuragi.models.names import load_weak
+from yuragi.models.opening import Opening
+from yuragi.tasks.guidance import Guidance
+from yuragi.tasks.replay import model_of, read_result, replay
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+QUICK = {"num_inference_steps": 2, "seed": 0}
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    """Hosts that somebody tried to reach; nobody is reached."""
+    tried = []
+
+    def refuse(*address, **options):
+        tried.append(address)
+        raise OSError("no network in this test")
+
+    for name in ("create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, refuse)
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    return tried
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """The hub's cache on this machine, empty."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def keep(cache, pipeline_folder):
+    """Put a model into the cache, as a download does."""
+
+    def put(name, commit=COMMIT):
+        entry = cache / ("models--" + name.replace("/", "--"))
+        (entry / "refs").mkdir(parents=True, exist_ok=True)
+        (entry / "refs" / "main").write_text(commit)
+        shutil.copytree(pipeline_folder, entry / "snapshots" / commit)
+        return entry
+
+    return put
+
+
+@pytest.fixture(scope="module")
+def of_the_hub(tiny, tmp_path_factory):
+    """What a picture tells that was made with a revision of a model on the hub."""
+    path = tmp_path_factory.mktemp("made") / "out.png"
+    tiny.sample("x", **QUICK).save(path)
+    record, _ = read_result(path)
+
+    def named(name, revision=COMMIT):
+        card = replace(record.origin.card, revision=revision)
+        request = record.request.model_copy(update={"model": name})
+        return replace(record, request=request, origin=replace(record.origin, card=card))
+
+    return named
+
+
+def saved(path, name, **settings):
+    """A result of a model on this machine, and what it tells about itself."""
+    made = yuragi.load(name, "cpu", offline=True).sample("x", **QUICK, **settings)
+    made.save(path)
+    return read_result(path)
+
+
+def changed(path, change):
+    """The same file with another record inside."""
+    with Image.open(path) as opened:
+        opened.load()
+        record = json.loads(opened.text["yuragi"])
+        change(record)
+        info = PngImagePlugin.PngInfo()
+        info.add_text("yuragi", json.dumps(record))
+        opened.save(path, pnginfo=info)
+
+
+def test_a_name_on_the_hub_is_asked_for_elsewhere(cache, attempts):
+    """So that the tests below would see it."""
+    with pytest.raises(InputError, match="that the hub can be asked for"):
+        load_diffusers("owner/name", Opening(device="cpu"))
+    assert attempts
+
+
+def test_a_model_of_the_hub_is_taken_from_this_machine(keep, attempts, tmp_path):
+    keep("owner/name")
+    record, kept = saved(tmp_path / "out.png", "owner/name")
+    assert record.request.model == "owner/name"
+    again = replay(record, kept, model_of(record, Opening(device="cpu")), [])
+    assert (again.difference, again.reason) == (0, "")
+    assert not attempts
+
+
+@pytest.mark.parametrize("name", ["owner/name", f"owner/name@{COMMIT}"])
+def test_a_model_that_is_not_here_is_not_fetched(keep, attempts, of_the_hub, name):
+    """Another revision is, but it did not make the picture."""
+    record = of_the_hub(name)
+    keep("owner/name", "f" * 40)
+    command = f"yuragi models fetch owner/name@{COMMIT}"
+    with pytest.raises(InputError, match=f"^model = .*this machine.*: {command}$"):
+        model_of(record, Opening(device="cpu"))
+    with pytest.raises(
+        InputError, match=f": {command}$".replace("yuragi", "yuragi --allow-pickle")
+    ):
+        model_of(record, Opening(device="cpu", allow_pickle=True))
+    with pytest.raises(InputError, match=": yuragi models fetch other/place$"):
+        model_of(record, Opening(device="cpu"), "other/place")
+    assert not attempts
+
+
+def test_a_weaker_model_is_not_fetched_either(keep, attempts, tmp_path):
+    keep("owner/name")
+    entry = keep("owner/weak")
+    rule = Guidance(rule={"name": "auto", "weak_model": "owner/weak"})
+    record, kept = saved(tmp_path / "out.png", "owner/name", guidance=rule)
+    strong = model_of(record, Opening(device="cpu"))
+    weak = load_weak(record.request.weak_model, strong)
+    assert replay(record, kept, strong, [], weak=weak).difference == 0
+    shutil.rmtree(entry)
+    with pytest.raises(InputError, match="^weak_model = .*: yuragi models fetch owner/weak$"):
+        load_weak(record.request.weak_model, strong)
+    assert not attempts
+
+
+@pytest.mark.parametrize("revision", ["../../other", "v1 --force", "F" * 40, COMMIT + "0"])
+def test_only_a_commit_gets_into_the_command(cache, attempts, of_the_hub, revision):
+    """A stranger's file may say anything."""
+    forged = of_the_hub("owner/name", revision)
+    with pytest.raises(InputError, match=": yuragi models fetch owner/name$"):
+        model_of(forged, Opening(device="cpu"))
+    assert not attempts
+
+
+def test_the_command_fetches_what_the_replay_wants(
+    keep, cache, attempts, tmp_path, monkeypatch, cli
+):
+    entry = keep("owner/name")
+    saved(tmp_path / "out.png", "owner/name")
+    shutil.rmtree(entry)
+    code, _, told = cli("replay", "out.png", "--device", "cpu")
+    assert code == 2
+    _, _, command = told.splitlines()[-1].rpartition(": ")
+    asked = []
+
+    def download(repository, **options):
+        asked.append((repository, options["revision"], options["local_files_only"]))
+        return keep(repository, options["revision"]) / "snapshots" / options["revision"]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(huggingface_hub, "snapshot_download", download)
+        code, out, _ = cli(*command.split()[1:])
+    assert (code, out.strip()) == (0, str(entry / "snapshots" / COMMIT))
+    assert asked == [("owner/name", COMMIT, False)]
+    assert cli("replay", "out.png", "--device", "cpu")[:2] == (0, "identical, bit for bit\n")
+    assert not attempts
+
+
+def test_fetching_wants_a_name_on_the_hub(cli):
+    assert not HUB.fullmatch("portraits")
+    code, _, told = cli("models", "fetch", "portraits")
+    assert (code, "model = 'portraits'" in told) == (2, True)
+
+
+def test_results_carry_the_version_of_the_noise(tiny, tmp_path):
+    made = tiny.sample("x", **QUICK)
+    assert made.origin.noise == NOISE_VERSION == 2
+    made.save(tmp_path / "out.png")
+    assert read_result(tmp_path / "out.png")[0].origin == made.origin
+
+
+def test_a_picture_of_older_noise_says_why_it_differs(tiny, tmp_path, pipeline_folder, cli):
+    """Files of releases before version 2 of the noise do not name it."""
+    path = tmp_path / "out.png"
+    tiny.sample("x", **QUICK).save(path)
+    changed(path, lambda record: record["origin"].pop("noise"))
+    record, kept = read_result(path)
+    assert record.origin.noise == 1
+    same = replay(record, kept, tiny.loaded, [])
+    assert (same.difference, same.reason) == (0, "")  # what draws no noise is as it was
+
+    changed(path, lambda record: record["request"].update(seed=1))  # other numbers
+    record, kept = read_result(path)
+    other = replay(record, kept, tiny.loaded, [])
+    assert other.difference > 0
+    assert "version 1 of Yuragi's noise" in other.reason
+    code, out, told = cli("replay", path, "--model", pipeline_folder, "--device", "cpu", "-q")
+    assert code == 1
+    assert out == f"differs by up to {other.difference} of 255 levels\n"
+    assert told == f"note: {other.reason}\n"
+
+    changed(path, lambda record: record["origin"].update(noise=NOISE_VERSION))
+    assert replay(read_result(path)[0], kept, tiny.loaded, []).reason == ""

@@ -1,0 +1,48 @@
+"""Requests of earlier commits are read in today's form."""
+
+import json
+
+import pytest
+
+from yuragi.tasks.guidance import Guidance
+from yuragi.tasks.sample import SampleRequest
+from yuragi.tasks.tasks import parse_request
+
+FLAT = {
+    "rule": "cfg",
+    "interval": None,
+    "steps": None,
+    "start": None,
+    "power": None,
+    "weak_model": None,
+    "gain": "plain",
+    "gamma": None,
+    "reach": None,
+    "table": None,
+    "channels": None,
+    "refresh": 1,
+    "stress": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("flat", "guidance"),
+    [
+        ({}, Guidance()),
+        ({"rule": "linear", "start": 2.0}, {"rule": {"name": "linear", "start": 2.0}}),
+        (
+            {"rule": "interval", "steps": [0.2, 0.8]},
+            {"rule": {"name": "interval", "shares": (0.2, 0.8)}},
+        ),
+        (
+            {"gain": "ratio", "gamma": 0.5, "reach": 1.0, "refresh": 4},
+            {"gain": {"name": "ratio", "gamma": 0.5, "refresh": 4}},
+        ),
+        ({"gain": "reg", "channels": 3}, {"gain": "reg", "channels": 3}),
+        ({"stress": True}, {"gain": {"name": "plain", "stress": True}}),
+    ],
+)
+def test_flat_guidance(flat, guidance):
+    today = SampleRequest(prompt="red hair", seed=1, guidance=guidance)
+    old = json.loads(today.model_dump_json()) | {"guidance": FLAT | flat}
+    assert parse_request(json.dumps(old)) == today

@@ -1,0 +1,82 @@
+"""Drags by warp: what changes, what it costs, candidates, replay, the preview."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from promises import assert_equal_to_rounding, assert_identical, assert_untouched_outside
+from yuragi.tasks.run import run
+from yuragi.tasks.warping import preview
+
+POINTS = [((20, 24), (40, 20))]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A disc on a ground with a gradient, so that the filling is not exact."""
+    pixels = np.tile(np.linspace(30, 220, 64)[None, :, None], (48, 1, 3)).astype(np.uint8)
+    picture = Image.fromarray(pixels)
+    ImageDraw.Draw(picture).ellipse((12, 16, 28, 32), fill="red")
+    return picture
+
+
+@pytest.fixture(scope="module")
+def doubted(tiny, scene):
+    """All that is uncovered is drawn anew: the tiny network believes in nothing."""
+    return tiny.drag(scene, POINTS, prompt="x", seed=3, num_images=3, num_inference_steps=6)
+
+
+def test_the_disc_arrives_and_the_rest_stays(doubted, scene):
+    for image in doubted.images:
+        assert np.abs(np.array(image.getpixel((40, 20))) - [255, 0, 0]).max() < 25
+        after, before = np.array(image, int), np.array(scene, int)
+        assert (after[:10] == before[:10]).all()
+        assert (after[36:] == before[36:]).all()
+
+
+def test_candidates_differ_where_something_was_uncovered(doubted):
+    first, second = (np.array(image, int) for image in doubted.images[:2])
+    differs = np.abs(first - second).max(2) > 0
+    assert differs.any()
+    rows, columns = np.nonzero(differs)
+    assert rows.min() >= 12
+    assert columns.max() <= 33
+
+
+def test_evaluations(doubted):
+    # One for the doubt; 3 of 6 levels, strong and weak. Then all of them and the picture before
+    # are looked at once, to rank them.
+    assert doubted.evaluations == 3 * (1 + 3 * 2) + 4
+
+
+def test_without_doubt_the_warp_is_the_result(tiny, scene, doubted):
+    method = doubted.request.method.model_copy(update={"doubt": 1e9})
+    request = doubted.request.model_copy(update={"method": method, "num_images": 1})
+    result = run(request, tiny.loaded, doubted.sources)
+    assert result.evaluations == 1
+    assert_identical(result.image, preview(request, scene))
+    assert_identical(result.frames[1], result.image)
+
+
+def test_a_candidate_does_not_depend_on_the_others(tiny, scene, doubted):
+    alone = tiny.drag(scene, POINTS, prompt="x", seed=3, num_inference_steps=6)
+    assert_equal_to_rounding(alone.image, doubted.images[0])
+
+
+@pytest.mark.parametrize("sampler", ["ode", "adaptive"])
+def test_other_samplers_and_masks(tiny, scene, sampler):
+    mask = Image.new("L", scene.size, 0)
+    ImageDraw.Draw(mask).rectangle((8, 10, 52, 40), fill=255)
+    result = tiny.drag(
+        scene, POINTS, mask=mask, sampler=sampler, seed=1, num_inference_steps=6, prompt="x"
+    )
+    assert_untouched_outside(result.image, scene, mask)
+    again = run(result.request, tiny.loaded, result.sources)
+    assert_identical(again.image, result.image)
+
+
+def test_regions(tiny, scene):
+    corners = ((10, 14), (30, 14), (30, 34), (10, 34))
+    moved = tuple((x + 20, y - 4) for x, y in corners)
+    result = tiny.drag(scene, regions=[(corners, moved)], seed=1, num_inference_steps=6)
+    assert np.abs(np.array(result.image.getpixel((40, 20))) - [255, 0, 0]).max() < 25
