@@ -25,11 +25,7 @@ __all__ = ["task_command"]
 def task_command(kind: type[Request]) -> Callable[..., None]:
     """The function of a task's command, with the signature that Typer reads."""
     name = str(kind.model_fields["kind"].default)
-    own = list(parameters(kind))
-    if name == "drag":
-        from yuragi.tasks.selection import Selection
-
-        own += parameters(Selection)
+    own = [each for one in (kind, *kind.BESIDE) for each in parameters(one)]
     output, extra = list(parameters(Output, "Output")), list[Parameter]()
     if name in EXTRAS:
         extra = list(parameters(EXTRAS[name], "Output"))

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from yuragi.errors import InputError
 from yuragi.options.option import Option
@@ -71,6 +71,9 @@ class Request(Strict):
         ("prompt", "source_prompt", "seed", "image", "mask", "num_images")
     )
     """Options that may differ between the rows of one batch."""
+
+    BESIDE: ClassVar[tuple[type[BaseModel], ...]] = ()
+    """Classes of further options, which `prepare` turns into the request's own."""
 
     kind: str
     model: Annotated[

@@ -186,6 +186,7 @@ class DragRequest(OnPicture):
     """
 
     OWN: ClassVar[frozenset[str]] = OnPicture.OWN | {"points", "regions"}
+    BESIDE: ClassVar[tuple[type[BaseModel], ...]] = (Selection,)
     title: ClassVar[str] = "Move what lies under points of a picture, or within regions."
 
     kind: Literal["drag"] = "drag"
