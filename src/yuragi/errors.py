@@ -52,4 +52,6 @@ class MissingExtraError(YuragiError, ImportError):
 
 def missing_extra(what: str, extra: str) -> MissingExtraError:
     """The error to raise when `what` needs the optional dependencies named `extra`."""
-    return MissingExtraError(f"{what} needs more packages: pip install 'yuragi[{extra}]'")
+    # On the package index the name belongs to another project, so it is installed from a checkout.
+    command = f"pip install -e '.[{extra}]'"
+    return MissingExtraError(f"{what} needs more packages; in Yuragi's folder: {command}")
