@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+from typing import TypeAlias
 
 from yuragi.core.noise import Noise, no_noise
 from yuragi.errors import InputError
+from yuragi.registry import Registry
 from yuragi.solver.base import Levels, Memory, Solver, levels
 from yuragi.solver.churn import Churn
 from yuragi.solver.ddim import DDIM
@@ -21,6 +22,7 @@ __all__ = [
     "DPMSolverPP",
     "Heun",
     "Levels",
+    "Maker",
     "Memory",
     "Solver",
     "levels",
@@ -29,27 +31,26 @@ __all__ = [
 ]
 
 
-def _churn(noise: Noise, steps: int | None) -> Churn:
-    if steps is None:
-        raise InputError("steps", None, "how many the run has: churn shares its noise among them")
-    return Churn(noise, steps)
+Maker: TypeAlias = Callable[[Noise, int | None], Solver]
+"""(noise, steps) -> solver. Both are for a solver whose noise enters its mean; others are handed
+theirs by `integrate`."""
 
-
-solvers: Mapping[str, Callable[[Noise, int | None], Solver]] = MappingProxyType(
+_HERE = "yuragi.solver.makers"
+solvers: Registry[Maker] = Registry(
+    "yuragi.solvers",
     {
-        "ddim": lambda noise, steps: DDIM(0.0),
-        "ddpm": lambda noise, steps: DDIM(1.0),
-        "euler": lambda noise, steps: DDIM(0.0),  # the same method, see `yuragi.solver.ddim`
-        "dpm++": lambda noise, steps: DPMSolverPP(order=1),
-        "dpm++2m": lambda noise, steps: DPMSolverPP(order=2),
-        "sde-dpm++": lambda noise, steps: DPMSolverPP(order=1, stochastic=True),
-        "sde-dpm++2m": lambda noise, steps: DPMSolverPP(order=2, stochastic=True),
-        "heun": lambda noise, steps: Heun(),
-        "churn": _churn,
-    }
+        "ddim": f"{_HERE}:ddim",
+        "ddpm": f"{_HERE}:ddpm",
+        "euler": f"{_HERE}:ddim",  # the same method, see `yuragi.solver.ddim`
+        "dpm++": f"{_HERE}:dpmpp",
+        "dpm++2m": f"{_HERE}:dpmpp_2m",
+        "sde-dpm++": f"{_HERE}:sde_dpmpp",
+        "sde-dpm++2m": f"{_HERE}:sde_dpmpp_2m",
+        "heun": f"{_HERE}:heun",
+        "churn": f"{_HERE}:churn",
+    },
 )
-"""Name -> maker from (noise, steps). Both are for a solver whose noise enters its mean; others are
-handed theirs by `integrate`."""
+"""Makers by name. A package adds one through the entry point group ``yuragi.solvers``."""
 
 
 def make_solver(

@@ -6,29 +6,28 @@ factors and shifts are read from the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from yuragi.adapters.families.dit import dit
-from yuragi.adapters.families.flux import flux
 from yuragi.adapters.families.parts import Parts
-from yuragi.adapters.families.pixart import pixart
-from yuragi.adapters.families.pixels import pixels
-from yuragi.adapters.families.sd import sd
-from yuragi.adapters.families.sd3 import sd3
-from yuragi.adapters.families.sdxl import sdxl
+from yuragi.registry import Registry
 
 __all__ = ["FAMILIES", "Parts"]
 
-FAMILIES: Mapping[str, Callable[[Any], Parts]] = {
-    "StableDiffusionPipeline": sd,
-    "StableDiffusionXLPipeline": sdxl,
-    "StableDiffusion3Pipeline": sd3,
-    "FluxPipeline": flux,
-    "PixArtAlphaPipeline": pixart,
-    "PixArtSigmaPipeline": pixart,
-    "DiTPipeline": dit,
-    "DDPMPipeline": pixels,
-    "DDIMPipeline": pixels,
-}
-"""By the class that ``model_index.json`` names."""
+_HERE = "yuragi.adapters.families"
+FAMILIES: Registry[Callable[[Any], Parts]] = Registry(
+    "yuragi.families",
+    {
+        "StableDiffusionPipeline": f"{_HERE}.sd:sd",
+        "StableDiffusionXLPipeline": f"{_HERE}.sdxl:sdxl",
+        "StableDiffusion3Pipeline": f"{_HERE}.sd3:sd3",
+        "FluxPipeline": f"{_HERE}.flux:flux",
+        "PixArtAlphaPipeline": f"{_HERE}.pixart:pixart",
+        "PixArtSigmaPipeline": f"{_HERE}.pixart:pixart",
+        "DiTPipeline": f"{_HERE}.dit:dit",
+        "DDPMPipeline": f"{_HERE}.pixels:pixels",
+        "DDIMPipeline": f"{_HERE}.pixels:pixels",
+    },
+)
+"""By the class that ``model_index.json`` names. A package adds one through the entry point group
+``yuragi.families``."""

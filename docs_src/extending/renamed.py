@@ -1,0 +1,14 @@
+"""A model family: a pipeline of one's own class with the parts of Stable Diffusion."""
+
+from diffusers import StableDiffusionPipeline
+
+from yuragi.adapters.families.sd import sd
+
+
+class StudioPipeline(StableDiffusionPipeline):
+    """What a studio calls its own pipeline."""
+
+
+def studio(pipeline):
+    """Its parts are where Stable Diffusion has them."""
+    return sd(pipeline)
