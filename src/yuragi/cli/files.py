@@ -8,14 +8,7 @@ from pathlib import Path
 
 from yuragi.errors import InputError
 
-__all__ = ["candidates", "check_folder", "check_output", "check_report", "report_file"]
-
-
-def candidates(output: Path, count: int) -> list[Path]:
-    """Files for some results: the output itself for one, numbered ones beside it for more."""
-    if count <= 1:
-        return [output]
-    return [output.with_stem(f"{output.stem}-{k:04d}") for k in range(count)]
+__all__ = ["check_folder", "check_output", "check_report", "report_file"]
 
 
 def check_output(

@@ -9,15 +9,15 @@ from PIL import Image
 from pydantic import Field
 
 from yuragi.errors import InputError
+from yuragi.images.read import MAX_PIXELS
 from yuragi.models.names import model_folder
 from yuragi.options.option import Option
 from yuragi.options.values import Strict
 from yuragi.tasks.base import OnPicture, Request
 
-__all__ = ["MAX_PIXELS", "Reading", "build"]
+__all__ = ["Reading", "build"]
 
 R = TypeVar("R", bound=Request)
-MAX_PIXELS = 40_000_000
 
 
 class Reading(Strict):
