@@ -31,12 +31,12 @@ test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SHARED)
 
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
-PORTABLE := tests/adapters tests/core tests/diffusers_sockets tests/edit tests/families \
-  tests/guidance tests/numeric tests/parity tests/tasks tests/models tests/images tests/solver
+PORTABLE := tests/models tests/core tests/diffusers_sockets tests/edit \
+  tests/guidance tests/numeric tests/parity tests/tasks tests/images tests/solver
 test-portable: setup
 	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
-	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/adapters tests/families
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/models
 
 check: setup
 	$(BIN)/ruff format --check .

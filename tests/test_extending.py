@@ -34,7 +34,7 @@ def package(tmp_path_factory):
 @pytest.fixture
 def call(package, tmp_path):
     def run(*arguments):
-        paths = [str(package), str(ROOT / "src"), str(ROOT / "tests" / "families")]
+        paths = [str(package), str(ROOT / "src"), str(ROOT / "tests" / "models" / "families")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         return subprocess.run(
             [sys.executable, *map(str, arguments)],

@@ -2,7 +2,7 @@
 
 from diffusers import StableDiffusionPipeline
 
-from yuragi.adapters.families.sd import sd
+from yuragi.models.families.sd import sd
 
 
 class StudioPipeline(StableDiffusionPipeline):

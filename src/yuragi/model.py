@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from torch import nn
 
-from yuragi.adapters import DiffusionModel, is_edm, wrap_edm, wrap_pipeline
 from yuragi.errors import InputError
 from yuragi.images.read import Source, digest, read_picture
 from yuragi.images.tensors import tensor_digest
+from yuragi.models.edm import is_edm, wrap_edm
+from yuragi.models.load import wrap_pipeline
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, load_weak
 from yuragi.models.opening import Opening
 from yuragi.options.keywords import known_keywords
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from yuragi.adapters import Codec
     from yuragi.drag import PointPair, RegionPair
+    from yuragi.models.codec import Codec
 
 __all__ = ["Model", "load"]
 

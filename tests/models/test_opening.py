@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import yuragi
-from yuragi.adapters import load_diffusers
 from yuragi.errors import InputError
+from yuragi.models.load import load_diffusers
 from yuragi.models.opening import Opening
 
 

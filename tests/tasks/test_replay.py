@@ -11,10 +11,10 @@ from huggingface_hub import constants
 from PIL import Image, PngImagePlugin
 
 import yuragi
-from yuragi.adapters import load_diffusers
 from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
 from yuragi.models.hub import HUB
+from yuragi.models.load import load_diffusers
 from yuragi.models.names import load_weak
 from yuragi.models.opening import Opening
 from yuragi.tasks.guidance import Guidance

@@ -17,9 +17,9 @@ from PIL import Image
 from torch import nn
 
 import yuragi
-from yuragi.adapters import Codec
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
+from yuragi.models.codec import Codec
 from yuragi.tasks.warping import preview, warped_by
 
 GROUND, THING, WANTED = -0.8, 0.2, 0.7

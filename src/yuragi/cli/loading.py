@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from yuragi.models.opening import Opening
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel
+    from yuragi.models.model import DiffusionModel
 
 __all__ = ["LOADING", "load_quietly", "opening_on", "without_bars"]
 

@@ -85,8 +85,8 @@ def fetch(
     name: Annotated[str, typer.Argument(help="owner/name or owner/name@revision.")],
 ) -> None:
     """Bring a model from the hub to this machine, and print its folder."""
-    from yuragi.adapters import fetched
     from yuragi.cli.loading import LOADING
+    from yuragi.models.fetching import fetched
 
     chosen = LOADING.get()
     typer.echo(fetched(name, offline=chosen.offline, allow_pickle=chosen.allow_pickle))

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from yuragi.adapters.schedules import schedule_from_config
 from yuragi.core import FlowSchedule, Schedule, TableSchedule
 from yuragi.errors import InputError
+from yuragi.models.schedules import schedule_from_config
 
 __all__ = ["Axis", "axis_of", "flow_shift"]
 

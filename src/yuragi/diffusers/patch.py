@@ -26,11 +26,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from yuragi.adapters.families import FAMILIES
 from yuragi.core import Condition, Direct, NetworkDenoiser, Schedule
 from yuragi.diffusers.calls import answered
 from yuragi.errors import InputError
 from yuragi.guidance import Gain
+from yuragi.models.families import FAMILIES
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.sides import gain_of
 

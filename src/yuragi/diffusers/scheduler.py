@@ -20,10 +20,10 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.schedulers.scheduling_utils import SchedulerOutput
 from torch import Tensor
 
-from yuragi.adapters.schedules import grids_of
 from yuragi.core import Direct, Schedule, SeededNoise, check_times, predictions, time_grids
 from yuragi.diffusers.axis import SHIFTS, Axis, axis_of, flow_shift
 from yuragi.errors import InputError
+from yuragi.models.schedules import grids_of
 from yuragi.solver import Memory, Solver, make_solver
 
 __all__ = ["SolverScheduler"]

@@ -40,8 +40,8 @@ class RowSum:
 
     Args:
         batch: samples whose activations are held at once; None for all.
-        around: entered around the product, such as `yuragi.adapters.checkpointing(unet)`, which
-            keeps only the activations between blocks and computes the rest twice.
+        around: entered around the product, such as `yuragi.models.checkpoint.checkpointing(unet)`,
+            which keeps only the activations between blocks and computes the rest twice.
 
     Raises:
         InputError: a batch below 1; when called, a denoiser that has no gradient or under

@@ -1,1 +1,1 @@
-"""Models by name: where they are, which are at hand, and what the user calls them."""
+"""Models: their names, how they are opened, and the denoiser and codec that come out."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yuragi.adapters.fingerprint import fingerprint
+from yuragi.models.fingerprint import fingerprint
 from yuragi.models.names import SHIPPED, model_path
 from yuragi.models.register import registered
 

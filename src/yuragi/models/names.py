@@ -14,7 +14,7 @@ from yuragi.models.opening import Opening
 from yuragi.models.register import registered
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel
+    from yuragi.models.model import DiffusionModel
 
 __all__ = [
     "SHIPPED",
@@ -102,10 +102,10 @@ def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionMod
         opening: how; by default as it comes.
 
     Raises:
-        InputError: see `model_path` and `yuragi.adapters.load_diffusers`; another version than the
-            one that is named.
+        InputError: see `model_path` and `yuragi.models.load.load_diffusers`; another version than
+            the one that is named.
     """
-    from yuragi.adapters import load_diffusers
+    from yuragi.models.load import load_diffusers
 
     opening = opening or Opening()
     if model_folder(str(name)) is None:

@@ -28,7 +28,7 @@ class Entry:
     Attributes:
         path: directory or file.
         note: the user's words, such as a licence.
-        weights: fingerprint; see `yuragi.adapters.fingerprint`.
+        weights: fingerprint; see `yuragi.models.fingerprint`.
         files: BLAKE2b of every weight file, by its path below `path`.
     """
 
@@ -65,7 +65,7 @@ def register(name: str, path: Path, note: str, taken: Mapping[str, object]) -> E
     Raises:
         InputError: a name of another form, or one that is taken; no weights at the path.
     """
-    from yuragi.adapters.fingerprint import fingerprint
+    from yuragi.models.fingerprint import fingerprint
 
     known = registered()
     if not NAME.fullmatch(name):

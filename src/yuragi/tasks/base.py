@@ -26,8 +26,8 @@ from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel
     from yuragi.edit import Sampler
+    from yuragi.models.model import DiffusionModel
     from yuragi.solver import Solver
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures

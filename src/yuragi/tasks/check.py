@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.errors import YuragiError
 from yuragi.guidance import Guided, RowSum, constant, plain
 from yuragi.guidance.symmetry import probe
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.rows import sample_rows, start_noise
 
 __all__ = ["Check", "Level", "check_model"]

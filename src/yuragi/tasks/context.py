@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from yuragi.adapters import DiffusionModel
 from yuragi.core import NetworkDenoiser
 from yuragi.errors import InputError
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Request
 from yuragi.tasks.picture import PictureRef
 

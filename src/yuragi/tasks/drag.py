@@ -25,7 +25,7 @@ from yuragi.tasks.places import Pair, Places, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
-    from yuragi.adapters import DiffusionModel
+    from yuragi.models.model import DiffusionModel
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import Made
@@ -153,7 +153,7 @@ def _solver(data: Mapping[str, Any]) -> str:
 
 
 class LoRA(Strict):
-    """Learn the picture before dragging it; see `yuragi.adapters.lora`.
+    """Learn the picture before dragging it; see `yuragi.models.lora`.
 
     Attributes:
         floor: share of the terms that is left at t0; all of them act at the clean end.

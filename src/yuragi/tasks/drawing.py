@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.edit import watch
 from yuragi.errors import InputError
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, tensor_digest
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, one_or_each
 from yuragi.tasks.result import Made
 from yuragi.tasks.rows import sample_rows, start_noise

@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.drag import Drag, drag_latents, drag_levels, handles
 from yuragi.guidance import Guided, constant, ramp
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, PasteMethod
 from yuragi.tasks.result import Made

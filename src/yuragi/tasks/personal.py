@@ -11,11 +11,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel, LoRAFit, adapted, learned
 from yuragi.core import NOISE_VERSION
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
 from yuragi.images.tensors import to_tensor
+from yuragi.models.lora import LoRAFit, adapted, learned
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from yuragi.adapters import DiffusionModel
 from yuragi.core import NOISE_VERSION
 from yuragi.images.read import black_and_white, digest, open_picture, read_picture
 from yuragi.images.resize import expanded, scaled
 from yuragi.images.tensors import largest_difference
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, model_folder, split_version
 from yuragi.models.opening import Opening
 from yuragi.tasks.result import Record, Result, read_record

@@ -16,12 +16,12 @@ from typing import Any, Self
 
 from PIL import Image
 
-from yuragi.adapters.card import Card
 from yuragi.drag.intent import Intent
 from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
 from yuragi.images.png import Carried, read_carried, write_png
 from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.models.card import Card
 from yuragi.tasks.base import Request
 from yuragi.tasks.tasks import parse_request
 
@@ -73,7 +73,7 @@ class Origin:
         torch: version of PyTorch.
         device: ``cpu`` or the name of the accelerator.
         dtype: precision of the network.
-        weights: fingerprint of the model; see `yuragi.adapters.fingerprint`.
+        weights: fingerprint of the model; see `yuragi.models.fingerprint`.
         noise: version of the numbers that seeds stand for; see `yuragi.core.NOISE_VERSION`.
         weak_weights: of the weaker model that guided it, if there was one.
         card: what was loaded; None in pictures of earlier versions.

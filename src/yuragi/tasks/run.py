@@ -9,9 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
 from yuragi.core import NOISE_VERSION
 from yuragi.device import enough_memory
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.core import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance import Gain as Numerical
 from yuragi.guidance import Guided, OnChannels, Stress
+from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Guided as GuidedRequest
 from yuragi.tasks.context import Context
 from yuragi.tasks.guidance import Guidance

@@ -34,8 +34,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
 from yuragi.images.tensors import to_tensor as to_picture_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.portraits import JUDGED, whole_caption

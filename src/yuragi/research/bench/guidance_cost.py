@@ -21,7 +21,6 @@ import torch
 from diffusers import DiTTransformer2DModel, UNet2DConditionModel
 from torch import Tensor, nn
 
-from yuragi.adapters import checkpointing
 from yuragi.core import (
     Condition,
     Counting,
@@ -45,6 +44,7 @@ from yuragi.guidance import (
     constant,
     plain,
 )
+from yuragi.models.checkpoint import checkpointing
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.report import frame

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from yuragi.adapters import Codec
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.model import load
+from yuragi.models.codec import Codec
 from yuragi.research.bench.report import frame
 from yuragi.research.train.autoencoder import psnr
 from yuragi.research.train.autoencoder import to_tensor as stack_to_tensor

@@ -30,9 +30,9 @@ import torch
 from diffusers import DDIMScheduler
 from PIL import Image
 
-from yuragi.adapters import DiffusionModel
 from yuragi.device import wait_for
 from yuragi.images.tensors import to_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Dtype, Opening
 from yuragi.research.bench.memory import peak_memory

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from yuragi.adapters import DiffusionModel
 from yuragi.errors import InputError
+from yuragi.models.model import DiffusionModel
 from yuragi.research.metrics.mmse import Batch, mmse_ratio
 from yuragi.research.train.autoencoder import to_tensor
 from yuragi.research.train.cache import cached

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.drag import handles
 from yuragi.drag.paste import paste
 from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.drag.way import Way, asked, box_radius, requested
 from yuragi.research.bench.dragbench import Sample

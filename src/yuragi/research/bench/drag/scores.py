@@ -9,12 +9,12 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.core import SeededNoise
 from yuragi.drag import surprise
 from yuragi.drag.areas import mean_absolute
 from yuragi.drag.arrival import by_features, by_registration, ghost
 from yuragi.drag.intent import intent
+from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.drag.way import requested
 from yuragi.research.metrics.features import Features

@@ -34,8 +34,8 @@ import torch
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
 from yuragi.device import wait_for
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.drag.cases import Cases, cases

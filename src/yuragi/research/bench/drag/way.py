@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
 from yuragi.drag import RegionPair
 from yuragi.images.tensors import to_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.dragbench import Sample
 from yuragi.tasks.build import build

@@ -1,7 +1,7 @@
 """Ways to drag on a user's copy of DragBench-S, -D, -SR or -DR, by both published protocols.
 
 Every row sees the same pictures, points, masks, prompts and seed. Features are DIFT maps of a UNet
-(`yuragi.adapters.dift`); protocol A reads pictures as they are, B at a side of 768 pixels as
+(`yuragi.models.dift`); protocol A reads pictures as they are, B at a side of 768 pixels as
 published, or another. The perceptual distance is HED-LPIPS at 224 x 224 where the authors take
 LPIPS on AlexNet, whose weights no registry ships: values are alike and not comparable.
 """
@@ -17,10 +17,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from yuragi.adapters import DIFT, DiffusionModel
 from yuragi.device import wait_for
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
+from yuragi.models.dift import DIFT
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.drag.published import pasted_one

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.adapters import DiffusionModel
 from yuragi.device import wait_for
 from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.edits.cases import Cases
 from yuragi.research.bench.kept import kept
 from yuragi.tasks.base import Described, Edit

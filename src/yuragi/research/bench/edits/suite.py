@@ -34,7 +34,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from yuragi.adapters import DiffusionModel
+from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.edits.cases import Cases, holes, pairs

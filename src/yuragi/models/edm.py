@@ -1,0 +1,150 @@
+"""EDM and EDM2: networks that denoise in sigma space, as their authors' code gives them.
+
+Such a network is called as ``network(y, sigma, class_labels)`` with y = x_0 + sigma eps, class
+labels one-hot or None, and returns x_0; its attributes say ``img_resolution``, ``img_channels`` and
+``label_dim``. It runs under a variance-preserving schedule (`Denoised`), so that `strength` and
+time grids mean the same as for other models. The grid ``native`` is EDM's own, from sigma 80 to
+0.002 with rho 7, or what of it the network knows.
+
+References: Karras et al. 2022 (arXiv 2206.00364), equation 5 and table 1; Karras et al. 2024
+(arXiv 2312.02696).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from yuragi.core import (
+    Condition,
+    Denoised,
+    EDMSchedule,
+    NetworkDenoiser,
+    Schedule,
+    VPSchedule,
+    karras,
+    time_grids,
+)
+from yuragi.errors import InputError
+from yuragi.models.card import card_of
+from yuragi.models.codec import Codec, Pixels
+from yuragi.models.fingerprint import fingerprint_of
+from yuragi.models.model import Capabilities, DiffusionModel
+
+__all__ = ["is_edm", "wrap_edm"]
+
+ATTRIBUTES = ("img_resolution", "img_channels", "label_dim")
+
+
+def is_edm(network: object) -> bool:
+    """Whether an object looks like a network of EDM or EDM2."""
+    return callable(network) and all(hasattr(network, name) for name in ATTRIBUTES)
+
+
+def wrap_edm(
+    network: nn.Module,
+    codec: Codec | None = None,
+    sigma_min: float = 0.002,
+    sigma_max: float = 80.0,
+) -> DiffusionModel:
+    """A network of EDM or EDM2.
+
+    Args:
+        network: with weights and the attributes above; it is not changed.
+        codec: for networks on latents, between pixels and what they were trained on.
+        sigma_min: the faintest noise that the grid ``native`` visits; not below the network's own
+            attribute of that name, if it has one.
+        sigma_max: the strongest; not above the network's own, likewise.
+
+    Raises:
+        InputError: a network on four or more channels without a codec, or noise levels of which
+            none are left.
+    """
+    channels, size, classes = (
+        int(getattr(network, name)) for name in ("img_channels", "img_resolution", "label_dim")
+    )
+    if codec is None and channels not in (1, 3):
+        allowed = f"a codec for a network on {channels} channels"
+        raise InputError("codec", codec, allowed)
+    schedule = VPSchedule()
+    levels = _levels(network, schedule, sigma_min, sigma_max)
+    return DiffusionModel(
+        None,
+        fingerprint_of(network),
+        card_of(network, None, {}),
+        network,
+        network,
+        NetworkDenoiser(_SigmaSpace(network, classes), schedule, Denoised()),
+        codec or Pixels(channels, _halvings(size)),
+        _Labels(classes),
+        Capabilities("EDM", classes=classes or None, latent=codec is not None),
+        size,
+        {**time_grids, "native": partial(_native, levels)},
+    )
+
+
+def _levels(
+    network: nn.Module, schedule: Schedule, sigma_min: float, sigma_max: float
+) -> EDMSchedule:
+    """The noise levels that a caller asks for, as far as network and schedule have them."""
+    alpha, sigma = schedule(torch.tensor(schedule.noisiest))
+    if not 0 < sigma_max <= sigma / alpha:
+        raise InputError("sigma_max", sigma_max, f"above 0, at most {(sigma / alpha).item():.4g}")
+    faintest = max(sigma_min, float(getattr(network, "sigma_min", 0.0)))
+    strongest = min(sigma_max, float(getattr(network, "sigma_max", math.inf)))
+    return EDMSchedule(faintest, strongest)
+
+
+def _native(levels: EDMSchedule, schedule: Schedule, steps: int) -> Tensor:
+    """EDM's own noise levels as times of another schedule."""
+    return schedule.time(-karras(levels, steps).log())
+
+
+def _halvings(size: int) -> int:
+    """What sides must be a multiple of: as often as a network can halve its own size, 32 at most.
+
+    How often it does, its attributes do not say.
+    """
+    return min(size & -size, 32)
+
+
+@dataclass(frozen=True)
+class _SigmaSpace:
+    """The network as the core calls it; labels become one-hot, -1 is the class of none."""
+
+    module: Any
+    classes: int
+
+    def __call__(self, y: Tensor, sigma: Tensor, condition: Condition | None) -> Tensor:
+        labels = None
+        if condition is not None and self.classes:
+            numbers = condition["class_labels"].to(y.device)
+            labels = nn.functional.one_hot(numbers.clamp(min=0), self.classes).to(y)
+            labels = labels * (numbers >= 0)[:, None]
+        out: Tensor = self.module(y, sigma, labels)
+        return out.to(y.dtype)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Prompts that are class numbers; an empty one is the class of none, all zeros."""
+
+    classes: int
+
+    def __call__(self, prompts: Sequence[str]) -> Condition | None:
+        numbers = [self._number(prompt.strip()) for prompt in prompts]
+        return {"class_labels": torch.tensor(numbers)} if self.classes else None
+
+    def _number(self, prompt: str) -> int:
+        if not prompt:
+            return -1
+        if prompt.isdecimal() and int(prompt) < self.classes:
+            return int(prompt)
+        allowed = f"a class: 0 to {self.classes - 1}" if self.classes else "empty: no classes here"
+        raise InputError("prompt", prompt, allowed)

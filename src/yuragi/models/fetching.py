@@ -1,0 +1,52 @@
+"""Pipelines on the hub: their names, and their files on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from yuragi.errors import InputError
+from yuragi.models.directory import PICKLES
+from yuragi.models.hub import HUB
+
+__all__ = ["fetched"]
+
+
+def fetched(name: str, *, offline: bool = False, allow_pickle: bool = False) -> Path:
+    """The folder of a pipeline from the hub, of the revision that is named.
+
+    Args:
+        name: ``owner/name`` or ``owner/name@revision``.
+        offline: take what is on this machine, and do not ask the hub.
+        allow_pickle: also fetch files that can run code when they are opened.
+
+    Raises:
+        InputError: a name of another form; one that the hub does not give; while offline, one that
+            is not on this machine, with the command that fetches it.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if not HUB.fullmatch(name):
+        raise InputError("model", name, "a name on the hub: owner/name or owner/name@revision")
+    repository, _, revision = name.partition("@")
+    unwanted = [] if allow_pickle else [f"*{ending}" for ending in PICKLES]
+    try:
+        return Path(
+            snapshot_download(
+                repository,
+                revision=revision or None,
+                local_files_only=offline,
+                ignore_patterns=[*unwanted, "*.py", "*.msgpack", "*.onnx", "*.h5"],
+            )
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        if offline:
+            command = f"yuragi {'--allow-pickle ' if allow_pickle else ''}models fetch {name}"
+            allowed = (
+                "a model on this machine, because the hub is not asked here; this command fetches "
+                f"it: {command}"
+            )
+        else:
+            reason = str(error).splitlines()[0]
+            allowed = f"an existing path, or a name that the hub can be asked for ({reason})"
+        raise InputError("model", name, allowed) from error

@@ -1,0 +1,203 @@
+"""Models from pipelines of diffusers: an object, a directory, a single file, or a name on the hub.
+
+Only the parts are used (autoencoder, text encoders, network, the scheduler's configuration); the
+loop, the solvers and guidance are ours. The shipped portrait model takes this same path. What is
+particular about a family of models is in `yuragi.models.families`.
+
+Weights are safetensors. Other files can run code when they are opened; they are refused, or on the
+caller's word read as plain tensors (``weights_only``). Code from a repository is never run. The hub
+is asked only where the caller names it, as ``owner/name`` or ``owner/name@revision``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+
+from yuragi.core import NetworkDenoiser, Schedule, TimeGrid
+from yuragi.device import enough_memory, pick_device
+from yuragi.errors import InputError
+from yuragi.models.card import card_of
+from yuragi.models.directory import check_directory, class_of
+from yuragi.models.families import FAMILIES, Parts
+from yuragi.models.fetching import fetched
+from yuragi.models.fingerprint import fingerprint_of, fingerprints
+from yuragi.models.hub import HUB
+from yuragi.models.ip_adapter import with_images
+from yuragi.models.model import DiffusionModel
+from yuragi.models.opening import Opening
+from yuragi.models.schedules import flow_from_config, grids_of
+
+__all__ = ["load_diffusers", "wrap_pipeline"]
+
+
+def load_diffusers(source: str | Path, opening: Opening = Opening()) -> DiffusionModel:  # noqa: B008 (frozen)
+    """Load a pipeline.
+
+    Args:
+        source: a directory with ``model_index.json``, a single file, or a name on the hub.
+        opening: how.
+
+    Raises:
+        InputError: it does not exist, is a pickle, is no pipeline, is damaged or half there, or of
+            a class that is not supported; no such device or precision, or a device that nothing
+            can be offloaded from; a name on the hub while offline.
+    """
+    device = pick_device(opening.device)
+    dtype = None if opening.dtype is None else getattr(torch, opening.dtype)
+    _check_offload(opening, device)
+    path = Path(source)
+    if not path.exists() and HUB.fullmatch(str(source)):
+        path = fetched(str(source), offline=opening.offline, allow_pickle=opening.allow_pickle)
+    name = class_of(opening.config if path.is_file() and opening.config else path)
+    if name not in FAMILIES:
+        allowed = "a pipeline of class " + ", ".join(FAMILIES)
+        raise InputError("model", f"{path} ({name})", allowed)
+    with enough_memory(device):
+        pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
+        parts = _prepared(name, pipeline, opening, device)
+    weights, files = fingerprints(path)
+    return _model(pipeline, parts, path.resolve(), weights, files, opening)
+
+
+def _check_offload(opening: Opening, device: torch.device) -> None:
+    if opening.offload is None:
+        return
+    if device.type == "cpu":
+        allowed = "None on a CPU: its memory is where weights are offloaded to"
+        raise InputError("offload", opening.offload, allowed)
+    if opening.compile:
+        allowed = "None with compile: what moves weights about does not fit into a graph"
+        raise InputError("offload", opening.offload, allowed)
+
+
+def _prepared(name: str, pipeline: Any, opening: Opening, device: torch.device) -> Parts:
+    """A pipeline of ours, where and how it shall run."""
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False).eval()
+    for part in ("unet", "vae"):
+        if getattr(pipeline, part, None) is not None:
+            # A fifth faster on a CPU.
+            getattr(pipeline, part).to(memory_format=torch.channels_last)
+    parts = FAMILIES[name](pipeline)
+    if opening.compile:
+        parts.module.compile(fullgraph=True)
+    if opening.vae_tiling and parts.capabilities.latent:
+        pipeline.vae.enable_slicing()
+        pipeline.vae.enable_tiling()
+    match opening.offload:
+        case "model":
+            pipeline.enable_model_cpu_offload(device=device)
+        case "sequential":
+            pipeline.enable_sequential_cpu_offload(device=device)
+        case None:
+            pipeline.to(device)
+    return parts
+
+
+def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> DiffusionModel:
+    """A pipeline object of the caller's; nothing in it is changed.
+
+    Its device, precision, offloading, slicing, adapters and compiled parts stay as they are.
+
+    Args:
+        pipeline: of diffusers.
+        images: for its IP-Adapters, one for each.
+
+    Raises:
+        InputError: of a class that is not supported; see `yuragi.models.ip_adapter`.
+    """
+    name = type(pipeline).__name__
+    if name not in FAMILIES:
+        raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
+    parts = FAMILIES[name](pipeline)
+    model = _model(pipeline, parts, None, fingerprint_of(parts.module), {}, Opening())
+    with enough_memory(model.device):
+        return with_images(model, images)
+
+
+def _model(
+    pipeline: Any,
+    parts: Parts,
+    path: Path | None,
+    weights: str,
+    files: Mapping[str, str],
+    opening: Opening,
+) -> DiffusionModel:
+    scheduler, patch, sized = pipeline.scheduler, parts.patch, None
+    if patch is not None and scheduler.config.get("use_dynamic_shifting"):
+
+        def sized(cells: int) -> tuple[Schedule, Mapping[str, TimeGrid]]:
+            tokens = cells // patch**2
+            return flow_from_config(scheduler.config, tokens), grids_of(scheduler, tokens)
+
+    tokens = 0 if patch is None else parts.side**2 // patch**2
+    return DiffusionModel(
+        path,
+        weights,
+        card_of(pipeline, path, files),
+        pipeline,
+        parts.module,
+        NetworkDenoiser(parts.network, parts.schedule, parts.prediction),
+        parts.codec,
+        parts.encode,
+        parts.capabilities,
+        parts.side,
+        grids_of(scheduler, tokens),
+        sized,
+        opening=opening,
+    )
+
+
+def _usual_dtype(name: str, device: torch.device) -> torch.dtype:
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if name in ("StableDiffusion3Pipeline", "FluxPipeline") else torch.float16
+
+
+def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
+    """The pipeline, from a checked directory or a single file."""
+    import diffusers
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    kind = getattr(diffusers, name)
+    safety: dict[str, Any] = {}
+    if name == "StableDiffusionPipeline":
+        safety = {"safety_checker": None, "requires_safety_checker": False}
+    try:
+        if path.is_file():
+            return kind.from_single_file(
+                str(path),
+                config=None if opening.config is None else str(opening.config),
+                local_files_only=opening.offline or opening.config is not None,
+                torch_dtype=dtype,
+                **safety,
+            )
+        check_directory(path, opening.allow_pickle)
+        return kind.from_pretrained(
+            path,
+            dtype=dtype,
+            use_safetensors=None if opening.allow_pickle else True,
+            local_files_only=True,
+            **safety,
+        )
+    except InputError:
+        raise
+    except (
+        SafetensorError,
+        SingleFileComponentError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+    ) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        allowed = f"a whole, undamaged pipeline ({reason})"
+        raise InputError("model", str(path), allowed) from error

@@ -1,0 +1,285 @@
+r"""A LoRA of one picture: low-rank terms that let a model know it, learned in seconds.
+
+On q, k, v and out of every attention layer the weight W becomes W + s B A, with A and B of rank r.
+They are learned on one latent z and its prompt by the network's own loss (its output against
+`Direct.target`), one draw of (t, eps) a step, by AdamW. A is drawn, B starts at 0.
+
+While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest level of the edit):
+
+    s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
+
+so the clean end knows the picture fully, and the noisy end is free to move things. t is the
+schedule's own time, also where the network reads something else (flows with a shift read sigma).
+
+Learning goes on where it was cut short: weights and the optimiser's moments are kept in a file
+beside the finished one. Everything is safetensors, and keyed by what decides it.
+
+References: Hu et al. 2022 (arXiv 2106.09685); Nie et al. 2024 (arXiv 2311.01410), section 4 and its
+released settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from yuragi.core import Condition, Direct, SeededNoise, in_precision
+from yuragi.errors import InputError
+from yuragi.models.model import DiffusionModel
+
+__all__ = ["LoRAFit", "adapted", "learned"]
+
+LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
+NAME = "yuragi"
+KEPT_EVERY = 20
+"""Steps after which an unfinished LoRA is kept."""
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LoRAFit:
+    """How a LoRA is learned.
+
+    Attributes:
+        rank: of the terms.
+        steps: of AdamW, one noisy latent each.
+        learning_rate: of AdamW, with betas 0.9 and 0.999 and weight decay 0.01.
+    """
+
+    rank: int
+    steps: int
+    learning_rate: float
+
+
+def learned(
+    model: DiffusionModel,
+    z: Tensor,
+    prompt: str,
+    fit: LoRAFit,
+    seed: int,
+    file: Path,
+    on_step: Callable[[int], None],
+) -> Weights:
+    """The LoRA of one latent, from its file if it is there.
+
+    Args:
+        model: its network is unchanged afterwards.
+        z: clean latent (1, c, h, w), float32.
+        prompt: what it shows.
+        fit: how to learn.
+        seed: every draw is keyed by (seed, step).
+        file: of the finished LoRA; ``<file>.partial`` beside it while it is being learned.
+        on_step: called with the steps done; raise in it to cancel.
+
+    Raises:
+        InputError: the model's prediction has no target to learn.
+    """
+    if file.exists():
+        return load_file(file)
+    kind = _direct(model)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(file.name + ".partial")
+    with _injected(model.network, fit.rank) as lora, torch.enable_grad():
+        progress = _Progress(lora.weights, fit, seed)
+        progress.resume(partial)
+        condition = model.bind_bare([prompt]).condition
+        for step in range(progress.done, fit.steps):
+            loss = _loss(model, kind, z, condition, seed, step)
+            loss.backward()  # type: ignore[no-untyped-call]
+            progress.step()
+            if progress.done % KEPT_EVERY == 0:
+                progress.keep(partial)
+            on_step(progress.done)
+        finished = {name: each.detach().cpu().contiguous() for name, each in lora.weights.items()}
+    ready = file.with_name(file.name + ".ready")
+    save_file(finished, ready)
+    ready.replace(file)
+    partial.unlink(missing_ok=True)
+    return finished
+
+
+@contextlib.contextmanager
+def adapted(
+    model: DiffusionModel, weights: Weights, rank: int, floor: float, top: float
+) -> Iterator[DiffusionModel]:
+    """The model with a LoRA in it; afterwards its network is as it was.
+
+    Args:
+        model: whose network gets it.
+        weights: from `learned`.
+        rank: of them.
+        floor: s at t0 and above.
+        top: t0, the highest time of the edit, on the axis of the model's schedule.
+
+    Raises:
+        InputError: as `learned`.
+    """
+    kind = _direct(model)
+    with _injected(model.network, rank) as lora:
+        with torch.no_grad():
+            for name, parameter in lora.weights.items():
+                parameter.copy_(weights[name])
+        fading = replace(kind, time=_Fading(kind.time, lora.layers, floor, top))
+        yield replace(model, denoiser=replace(model.denoiser, prediction=fading))
+
+
+def _direct(model: DiffusionModel) -> Direct:
+    """What its network predicts, if that has a target to learn."""
+    kind = model.denoiser.prediction
+    if not isinstance(kind, Direct):
+        allowed = "a model that predicts eps, v, x0 or flow"
+        raise InputError("lora", model.capabilities.family, allowed)
+    return kind
+
+
+@dataclass(frozen=True)
+class _Fading:
+    """A prediction's `Direct.time` that also sets s of t, just before the network is called.
+
+    It stands here because this is the last place that is told t: some networks read another time.
+
+    Attributes:
+        read: what the network reads, from (t, alpha, sigma).
+        layers: of peft, with the terms in them.
+        floor: s at t0 and above.
+        top: t0.
+    """
+
+    read: Callable[[Tensor, Tensor, Tensor], Tensor]
+    layers: Sequence[Any]
+    floor: float
+    top: float
+
+    def __call__(self, t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+        share = min(t.item() / self.top, 1.0)
+        scale = self.floor + (1 - self.floor) * (1 + math.cos(math.pi * share)) / 2
+        for layer in self.layers:
+            layer.set_scale(NAME, scale)
+        return self.read(t, alpha, sigma)
+
+
+@dataclass(frozen=True)
+class _LoRA:
+    """Terms in a network: peft's layers, and their weights by name."""
+
+    layers: Sequence[Any]
+    weights: Mapping[str, nn.Parameter]
+
+
+@contextlib.contextmanager
+def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
+    """Put terms into a network beside those that its user put there, and take them out again."""
+    from diffusers.utils.peft_utils import recurse_remove_peft_layers
+    from peft import LoraConfig, inject_adapter_in_model
+    from peft.tuners.lora import LoraLayer
+
+    def layers() -> list[Any]:
+        return [each for each in network.modules() if isinstance(each, LoraLayer)]
+
+    theirs = {layer: list(layer.active_adapters) for layer in layers()}
+    learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LAYERS))
+    with torch.random.fork_rng(devices=[]):  # peft draws; the caller's generator stays as it is
+        inject_adapter_in_model(config, network, NAME)
+    try:
+        mine = [layer for layer in layers() if NAME in layer.lora_A]
+        for layer in mine:
+            layer.set_adapter([*theirs.get(layer, []), NAME])
+        network.requires_grad_(False)
+        ends = f".lora_A.{NAME}.weight", f".lora_B.{NAME}.weight"
+        weights = {name: each for name, each in network.named_parameters() if name.endswith(ends)}
+        yield _LoRA(tuple(mine), weights)
+    finally:
+        for layer in layers():
+            layer.delete_adapter(NAME)
+            if layer in theirs:
+                layer.set_adapter(theirs[layer])
+        if theirs:
+            network.peft_config.pop(NAME, None)  # type: ignore[union-attr,operator]
+        else:
+            recurse_remove_peft_layers(network)
+            del network.peft_config
+        network.requires_grad_(False)
+        for parameter in learnable:
+            parameter.requires_grad_(True)
+
+
+def _loss(
+    model: DiffusionModel,
+    kind: Direct,
+    z: Tensor,
+    condition: Condition | None,
+    seed: int,
+    step: int,
+) -> Tensor:
+    """Of one draw of (t, eps): t uniform over the times that the network reads."""
+    schedule, network = model.denoiser.schedule, model.denoiser.network
+    share = torch.special.ndtr(SeededNoise(seed, [step], "lora time")(0, torch.zeros(1)).double())
+    t = schedule.faintest + share[0] * (schedule.noisiest - schedule.faintest)
+    eps = SeededNoise(seed, [step], "lora")(0, z)
+    alpha, sigma = (value.to(z) for value in schedule(t))
+    x, time = kind.inputs(alpha * z + sigma * eps, t, alpha, sigma)
+    dtype = getattr(network, "dtype", None) or x.dtype
+    told = in_precision(condition, dtype)
+    out = network(x.to(dtype), time.to(z).expand(1), told).to(x.dtype)
+    return (out - kind.target(z, eps, alpha, sigma)).square().mean()
+
+
+class _Progress:
+    """Weights and AdamW's moments, on disk while they are learned."""
+
+    def __init__(self, weights: Mapping[str, nn.Parameter], fit: LoRAFit, seed: int) -> None:
+        self.weights, self.done = weights, 0
+        for index, (name, parameter) in enumerate(sorted(weights.items())):
+            with torch.no_grad():
+                start = SeededNoise(seed, [index], stream="lora start")(0, parameter[None])[0]
+                parameter.copy_(start / fit.rank if ".lora_A." in name else 0 * start)
+            parameter.requires_grad_(True)
+        self.optimizer = torch.optim.AdamW(
+            weights.values(), fit.learning_rate, betas=(0.9, 0.999), weight_decay=0.01, eps=1e-8
+        )
+
+    def step(self) -> None:
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.done += 1
+
+    def keep(self, file: Path) -> None:
+        """Write everything; a file that is there is replaced whole."""
+        tensors = {"step": torch.tensor(self.done)}
+        for name, parameter in self.weights.items():
+            state = self.optimizer.state[parameter]
+            tensors |= {
+                f"weight {name}": parameter.detach(),
+                f"mean {name}": state["exp_avg"],
+                f"square {name}": state["exp_avg_sq"],
+            }
+        ready = file.with_name(file.name + ".ready")
+        save_file({name: each.cpu().contiguous() for name, each in tensors.items()}, ready)
+        ready.replace(file)
+
+    def resume(self, file: Path) -> None:
+        """Go on from a file, if it is there and whole; else start."""
+        try:
+            kept = load_file(file)
+        except (FileNotFoundError, SafetensorError):
+            return
+        self.done = int(kept["step"])
+        for name, parameter in self.weights.items():
+            with torch.no_grad():
+                parameter.copy_(kept[f"weight {name}"])
+            self.optimizer.state[parameter] = {
+                "step": torch.tensor(float(self.done)),
+                "exp_avg": kept[f"mean {name}"].to(parameter),
+                "exp_avg_sq": kept[f"square {name}"].to(parameter),
+            }
