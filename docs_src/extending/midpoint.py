@@ -11,9 +11,10 @@ from yuragi.solver import levels
 
 @dataclass(frozen=True)
 class Midpoint:
-    """Second order; two evaluations a step."""
+    """Second order."""
 
     order: ClassVar[int] = 2
+    evaluations: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
 

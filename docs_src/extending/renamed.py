@@ -2,6 +2,7 @@
 
 from diffusers import StableDiffusionPipeline
 
+from yuragi.models.families import Family
 from yuragi.models.families.sd import sd
 
 
@@ -9,6 +10,5 @@ class StudioPipeline(StableDiffusionPipeline):
     """What a studio calls its own pipeline."""
 
 
-def studio(pipeline):
-    """Its parts are where Stable Diffusion has them."""
-    return sd(pipeline)
+STUDIO = Family(sd)
+"""Its parts are where Stable Diffusion has them."""

@@ -147,6 +147,10 @@ class Follow:
             raise InputError("path", f"{len(self.path)} states", "two states or more")
 
     @property
+    def evaluations(self) -> int:
+        return self.solver.evaluations
+
+    @property
     def order(self) -> int:
         return self.solver.order
 

@@ -127,7 +127,7 @@ def test_an_exception_of_the_network_restores(pipeline, expected):
 
     broken = pipeline.unet.register_forward_pre_hook(fail)
     stood = state(pipeline.unet)
-    with patch(pipeline, RULE), pytest.raises(ZeroDivisionError):
+    with patch(pipeline, RULE, guidance_scale=3.0), pytest.raises(ZeroDivisionError):
         pipeline.unet(torch.zeros(2, 4, 16, 16), 1, torch.zeros(2, 16, 32))
     assert state(pipeline.unet) == stood
     broken.remove()

@@ -39,6 +39,22 @@ def interior(schedule):
     return t, s
 
 
+@pytest.mark.parametrize("name", solvers)
+def test_a_solver_evaluates_as_often_as_it_declares(name):
+    inner, asked = MixtureDenoiser(GAUSSIAN, SCHEDULES["vp"]), []
+
+    class Asked:
+        schedule = inner.schedule
+
+        def __call__(self, x, t):
+            asked.append(t)
+            return inner(x, t)
+
+    solver = make_solver(name, noise=NOISE, steps=20)
+    solver.step(Asked(), start(), *interior(inner.schedule), solver.init())
+    assert len(asked) == solver.evaluations
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 @pytest.mark.parametrize("name", SOLVERS)
 def test_what_a_solver_declares_is_true(name, schedule):

@@ -70,7 +70,7 @@ def patch(
     guidance = Guidance.of(guidance)
     if guidance.rule.name != "cfg":
         raise InputError("guidance", guidance.rule.name, "cfg: the pipeline has its own loop")
-    parts = FAMILIES[name](pipeline)
+    parts = FAMILIES[name].parts(pipeline)
     if not isinstance(parts.prediction, Direct):
         raise InputError("pipeline", name, "a network that predicts eps, v, x0 or flow")
     answer = _Answer(

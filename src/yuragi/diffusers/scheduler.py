@@ -28,15 +28,12 @@ from yuragi.solver import Memory, Solver, make_solver
 
 __all__ = ["SolverScheduler"]
 
-ONCE = ("ddim", "ddpm", "euler", "dpm++", "dpm++2m", "sde-dpm++", "sde-dpm++2m")
-"""Solvers that ask the network once a step."""
-
 
 class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     """One of our solvers over a table of noise levels, or over a flow.
 
     Args:
-        solver: a name of `ONCE`.
+        solver: a name of `yuragi.solver.solvers` that evaluates the network once a step.
         eta: noise of the solver ``ddim``.
         seed: of the noise of an SDE.
         num_train_timesteps: of the table, as in diffusers; of a flow, what sigma is multiplied by
@@ -58,8 +55,8 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         max_image_seq_len: likewise.
 
     Raises:
-        InputError: a solver that asks more than once, an eta without ``ddim``, or an unknown grid,
-            prediction or kind of shift.
+        InputError: a solver that evaluates the network more than once a step, an eta without
+            ``ddim``, or an unknown grid, prediction or kind of shift.
     """
 
     order = 1
@@ -88,8 +85,10 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         base_image_seq_len: int = 256,
         max_image_seq_len: int = 4096,
     ) -> None:
-        if solver not in ONCE:
-            raise InputError("solver", solver, "one of " + ", ".join(ONCE))
+        made = make_solver(solver, eta, steps=1)
+        if made.evaluations != 1:
+            allowed = "a solver that evaluates the network once a step, as the pipeline does"
+            raise InputError("solver", solver, allowed)
         kind = prediction_type or ("epsilon" if shift is None else "flow_prediction")
         for name, value, known in (
             ("prediction_type", kind, predictions),
@@ -99,7 +98,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             if value not in known:
                 raise InputError(name, value, "one of " + ", ".join(known))
         self.register_to_config(prediction_type=kind)
-        self._solver = make_solver(solver, eta)
+        self._solver = made
         self._axis: Axis = axis_of(self.config)
         self._memory: Memory = self._solver.init()
         self._times = torch.empty(0)

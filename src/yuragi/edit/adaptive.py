@@ -59,6 +59,7 @@ class Adaptive:
     mask: Tensor | None = None
     paired: bool = False
     order: ClassVar[int] = 1
+    evaluations: ClassVar[int] = 1
     stochastic: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
 

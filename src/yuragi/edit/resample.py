@@ -54,6 +54,10 @@ class Resampled:
             raise InputError("solver", type(self.solver).__name__, "one of order 1, to resample")
 
     @property
+    def evaluations(self) -> int:
+        return self.passes * self.solver.evaluations
+
+    @property
     def order(self) -> int:
         return self.solver.order
 

@@ -59,7 +59,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
         raise InputError("model", f"{path} ({name})", allowed)
     with enough_memory(device):
-        pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
+        pipeline = _opened(name, path, opening, dtype or FAMILIES[name].dtype(device))
         parts = _prepared(name, pipeline, opening, device)
     weights, files = fingerprints(path)
     return _model(pipeline, parts, path.resolve(), weights, files, opening)
@@ -85,7 +85,7 @@ def _prepared(name: str, pipeline: Any, opening: Opening, device: torch.device) 
         if getattr(pipeline, part, None) is not None:
             # A fifth faster on a CPU.
             getattr(pipeline, part).to(memory_format=torch.channels_last)
-    parts = FAMILIES[name](pipeline)
+    parts = FAMILIES[name].parts(pipeline)
     if opening.compile:
         parts.module.compile(fullgraph=True)
     if opening.vae_tiling and parts.capabilities.latent:
@@ -116,7 +116,7 @@ def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> Diffusio
     name = type(pipeline).__name__
     if name not in FAMILIES:
         raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
-    parts = FAMILIES[name](pipeline)
+    parts = FAMILIES[name].parts(pipeline)
     model = _model(pipeline, parts, None, fingerprint_of(parts.module), {}, Opening())
     with enough_memory(model.device):
         return with_images(model, images)
@@ -155,21 +155,12 @@ def _model(
     )
 
 
-def _usual_dtype(name: str, device: torch.device) -> torch.dtype:
-    if device.type == "cpu":
-        return torch.float32
-    return torch.bfloat16 if name in ("StableDiffusion3Pipeline", "FluxPipeline") else torch.float16
-
-
 def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
     """The pipeline, from a checked directory or a single file."""
     import diffusers
     from diffusers.loaders.single_file_utils import SingleFileComponentError
 
     kind = getattr(diffusers, name)
-    safety: dict[str, Any] = {}
-    if name == "StableDiffusionPipeline":
-        safety = {"safety_checker": None, "requires_safety_checker": False}
     try:
         if path.is_file():
             return kind.from_single_file(
@@ -177,7 +168,7 @@ def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
                 config=None if opening.config is None else str(opening.config),
                 local_files_only=opening.offline or opening.config is not None,
                 torch_dtype=dtype,
-                **safety,
+                **FAMILIES[name].loading,
             )
         check_directory(path, opening.allow_pickle)
         return kind.from_pretrained(
@@ -185,7 +176,7 @@ def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
             dtype=dtype,
             use_safetensors=None if opening.allow_pickle else True,
             local_files_only=True,
-            **safety,
+            **FAMILIES[name].loading,
         )
     except InputError:
         raise

@@ -60,18 +60,19 @@ def make_solver(
 
     Args:
         name: a key of `solvers`.
-        eta: overrides the noise of "ddim"; other names have theirs built in.
+        eta: sets the noise of a DDIM solver; the others have theirs built in.
         noise: needed by "churn" only.
         steps: of the whole grid from pure noise; likewise.
 
     Raises:
-        InputError: an unknown name, a negative eta, eta with another solver than "ddim", or "churn"
+        InputError: an unknown name, a negative eta, eta with a solver other than DDIM, or "churn"
             without steps.
     """
     if name not in solvers:
         raise InputError("solver", name, "one of " + ", ".join(solvers))
+    made = solvers[name](noise, steps)
     if eta is None:
-        return solvers[name](noise, steps)
-    if name != "ddim":
-        raise InputError("eta", eta, f'none with solver "{name}"; only "ddim" takes one')
+        return made
+    if not isinstance(made, DDIM) or made.stochastic:
+        raise InputError("eta", eta, f'none with solver "{name}", whose noise is built in')
     return DDIM(eta)

@@ -65,6 +65,7 @@ class Churn:
     s_noise: float = 1.0
     order: ClassVar[int] = 2
     stochastic: ClassVar[bool] = True
+    evaluations: ClassVar[int] = 2
     recordable: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

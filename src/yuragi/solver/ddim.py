@@ -37,6 +37,7 @@ class DDIM:
 
     eta: float = 0.0
     order: ClassVar[int] = 1
+    evaluations: ClassVar[int] = 1
     recordable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -53,6 +53,7 @@ class DPMSolverPP:
 
     order: int = 2
     stochastic: bool = False
+    evaluations: ClassVar[int] = 1
     recordable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -41,6 +41,7 @@ class Heun:
 
     order: ClassVar[int] = 2
     stochastic: ClassVar[bool] = False
+    evaluations: ClassVar[int] = 2
     recordable: ClassVar[bool] = True
 
     def init(self) -> None:

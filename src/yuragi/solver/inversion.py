@@ -49,6 +49,7 @@ class DDIMInversion:
     held: Direct = flow
     order: ClassVar[int] = 1
     stochastic: ClassVar[bool] = False
+    evaluations: ClassVar[int] = 1
     recordable: ClassVar[bool] = False
 
     def init(self) -> None:

@@ -15,7 +15,7 @@ from yuragi.edit import (
     one_noise,
 )
 from yuragi.errors import InputError
-from yuragi.solver import Solver
+from yuragi.solver import DDIM, Solver
 from yuragi.tasks.base import OnPicture
 
 __all__ = ["following", "redrawing"]
@@ -59,7 +59,7 @@ def _fitting(request: OnPicture, paired: bool) -> Solver:
     """
     solver, noisy = request.make_solver(), request.sampler != "ode"
     if request.sampler == "adaptive":
-        if request.solver != "ddim":
+        if not isinstance(solver, DDIM):
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
         if request.eta is None or solver.stochastic:
             eta = MOST if request.eta is None else request.eta

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -26,7 +27,7 @@ from yuragi.models.families.parts import (
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
-__all__ = ["dit"]
+__all__ = ["DIT", "dit"]
 
 
 class DiTTransformer(Wrapped):
@@ -53,3 +54,6 @@ def dit(pipeline: Any) -> Parts:
         Capabilities("DiT", classes=classes),
         int(transformer.config.sample_size),
     )
+
+
+DIT = Family(dit)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -27,7 +28,7 @@ from yuragi.models.families.words import readers, said_once, warn_of_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import flow_from_config
 
-__all__ = ["flux"]
+__all__ = ["FLUX", "flux"]
 
 PACK = 2
 DISTILLED = 3.5
@@ -93,3 +94,6 @@ def flux(pipeline: Any) -> Parts:
         side,
         PACK,
     )
+
+
+FLUX = Family(flux, half=torch.bfloat16)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -23,7 +24,7 @@ from yuragi.models.families.words import readers, said_once, warn_of_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
-__all__ = ["pixart"]
+__all__ = ["PIXART", "pixart"]
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,6 @@ def pixart(pipeline: Any) -> Parts:
         Capabilities("PixArt", text=True),
         int(transformer.config.sample_size),
     )
+
+
+PIXART = Family(pixart)

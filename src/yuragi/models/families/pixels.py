@@ -9,6 +9,7 @@ from torch import Tensor
 from yuragi.core import Condition
 from yuragi.errors import InputError
 from yuragi.models.codec import Pixels
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -21,7 +22,7 @@ from yuragi.models.families.parts import (
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
-__all__ = ["pixels"]
+__all__ = ["PIXELS", "pixels"]
 
 
 class PixelUNet(Wrapped):
@@ -57,3 +58,6 @@ def pixels(pipeline: Any) -> Parts:
         ),
         int(size if isinstance(size, int) else size[0]),
     )
+
+
+PIXELS = Family(pixels)

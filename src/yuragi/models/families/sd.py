@@ -10,6 +10,7 @@ from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -24,7 +25,7 @@ from yuragi.models.families.words import readers, said_once, warn_of_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
-__all__ = ["sd"]
+__all__ = ["SD", "sd"]
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,6 @@ def sd(pipeline: Any) -> Parts:
         Capabilities("Stable Diffusion", text=True),
         int(unet.config.sample_size),
     )
+
+
+SD = Family(sd, loading={"safety_checker": None, "requires_safety_checker": False})

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -21,7 +23,7 @@ from yuragi.models.families.words import readers, said_once, warn_of_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import flow_from_config
 
-__all__ = ["sd3"]
+__all__ = ["SD3", "sd3"]
 
 
 class SD3Transformer(Wrapped):
@@ -74,3 +76,6 @@ def sd3(pipeline: Any) -> Parts:
         side,
         patch,
     )
+
+
+SD3 = Family(sd3, half=torch.bfloat16)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from yuragi.core import Condition
 from yuragi.models.codec import Codec
+from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
     Parts,
     Wrapped,
@@ -29,7 +30,7 @@ from yuragi.models.families.words import readers, said_once, warn_of_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
-__all__ = ["sdxl"]
+__all__ = ["SDXL", "sdxl"]
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,6 @@ def sdxl(pipeline: Any) -> Parts:
         Capabilities("Stable Diffusion XL", text=True),
         int(unet.config.sample_size),
     )
+
+
+SDXL = Family(sdxl)
