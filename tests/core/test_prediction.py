@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from numeric.moments import F64, GAUSSIAN, SCHEDULES
 from yuragi.core import (
     EDMPreconditioning,
-    Native,
     NetworkDenoiser,
     epsilon,
     predictions,
@@ -72,24 +71,3 @@ def test_alpha_zero():
     with pytest.raises(InputError, match="prediction"):
         epsilon.x0(out, x, zero, one)
     assert torch.equal(v_prediction.x0(out, x, zero, one), -out)
-
-
-@pytest.mark.parametrize("name", ["vp", "table-zero-snr", "edm"])
-@pytest.mark.parametrize("flow", ["flow", "flow-shift3"])
-def test_a_native_network_at_both_ends_of_a_flow(name, flow):
-    """A perfect network of another schedule. Pure noise holds no more than the data's mean."""
-    own, outer = SCHEDULES[name], SCHEDULES[flow]
-
-    def perfect(x, timestep, condition):
-        alpha, sigma = own(timestep[0])
-        x0 = GAUSSIAN.x0(x, alpha, sigma)
-        return v_prediction.target(x0, (x - alpha * x0) / sigma, alpha, sigma)
-
-    denoiser = NetworkDenoiser(perfect, outer, Native(own, v_prediction))
-    noise = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=F64)
-    # The end of VP and EDM still holds a little signal, which the network believes to see.
-    found = denoiser(noise, torch.tensor(1.0, dtype=F64))
-    assert torch.allclose(found, GAUSSIAN.means.expand_as(found), atol=0.05)
-    faint = torch.tensor(1e-6, dtype=F64)
-    x = GAUSSIAN.sample(5, *outer(faint), torch.Generator().manual_seed(0))
-    assert torch.allclose(denoiser(x, faint), x, atol=1e-4)

@@ -7,9 +7,7 @@ from yuragi.core import (
     EDMSchedule,
     FlowSchedule,
     GaussianMixture,
-    InterpolantPrediction,
     MixtureDenoiser,
-    Native,
     NetworkDenoiser,
     TableSchedule,
     VPSchedule,
@@ -82,18 +80,11 @@ def network(kind, mixture):
     if kind == "flow_prediction":
         core = MixtureNetwork(mixture, _plain(FLOW), lambda x0, e, x, a, s: e - x0)
         return NetworkDenoiser(core, FLOW, predictions[kind])
-    if kind == "sit":
-        core = MixtureNetwork(mixture, _flow_level, lambda x0, e, x, a, s: x0 - e)
-        return NetworkDenoiser(core, FLOW, InterpolantPrediction())
-    if kind == "edm":
-        core = MixtureNetwork(mixture, _edm_level, _edm_target)
-        return NetworkDenoiser(core, EDMSchedule(), EDMPreconditioning())
-    # An epsilon network of a table, sampled with variance-exploding latents.
-    core = MixtureNetwork(mixture, _plain(TABLE), lambda x0, e, x, a, s: e)
-    return NetworkDenoiser(core, EDMSchedule(), Native(TABLE, predictions["epsilon"]))
+    core = MixtureNetwork(mixture, _edm_level, _edm_target)
+    return NetworkDenoiser(core, EDMSchedule(), EDMPreconditioning())
 
 
-KINDS = ("epsilon", "v_prediction", "sample", "flow_prediction", "sit", "edm", "ve_epsilon")
+KINDS = ("epsilon", "v_prediction", "sample", "flow_prediction", "edm")
 
 
 def gaussian_network(variance, dtype, output="epsilon", schedule=VP):

@@ -66,8 +66,6 @@ FACTORS = {
     "sample": lambda g, a, s: a * g,
     "v_prediction": lambda g, a, s: a**2 - a * s * g,
     "flow_prediction": lambda g, a, s: a * (1 - s * g),
-    "sit": lambda g, a, s: a * (1 + s * g),
-    "ve_epsilon": lambda g, a, s: 1 - s * g,
 }
 
 

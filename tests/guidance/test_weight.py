@@ -8,12 +8,12 @@ import torch
 
 from guidance.exact import gaussian
 from numeric.moments import BIMODAL, F64, SCHEDULES
+from numeric.progress import by_time
 from yuragi.core import MixtureDenoiser, uniform
 from yuragi.errors import InputError
 from yuragi.guidance import (
     Guided,
     by_step,
-    by_time,
     cfg_plus_plus,
     constant,
     cosine,

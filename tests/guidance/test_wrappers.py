@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from guidance.exact import ALL, CLASS, F64, VP, at_level, exact, gaussian, normal
+from numeric.progress import by_time
 from yuragi.core import (
     Counting,
     EDMSchedule,
@@ -29,7 +30,6 @@ from yuragi.guidance import (
     Unclassified,
     Unrectified,
     ZeroStar,
-    by_time,
     constant,
     evaluate,
     plain,

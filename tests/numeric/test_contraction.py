@@ -11,9 +11,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from numeric.gaussian_kl import gaussian_kl
 from numeric.moments import F64, GAUSSIAN, SCHEDULES, SOLVERS, Probe, log_snr_grid, marginal
 from yuragi.core import MixtureDenoiser
-from yuragi.research.metrics.mixture_kl import gaussian_kl
 from yuragi.sample import integrate
 
 STOCHASTIC = [name for name, make in SOLVERS.items() if make(None, 8).stochastic]

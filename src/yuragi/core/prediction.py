@@ -7,10 +7,8 @@ eps; with x_t = alpha x_0 + sigma eps that is a two-by-two system, solved here o
     sample    x_0                        flow  eps - x_0
 
 An *EDM* network reads a scaled state and log sigma, and returns a residual; with its wrapper it is
-`Denoised` already. An *interpolant*
-network (SiT) is a flow whose time runs the other way. `Native` lets a network that was trained
-under one schedule run under another one. All conversions are pure, hold for any (alpha, sigma)
-(not only on the unit circle) and broadcast.
+`Denoised` already. All conversions are pure, hold for any (alpha, sigma) (not only on the unit
+circle) and broadcast.
 """
 
 from __future__ import annotations
@@ -23,15 +21,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
 __all__ = [
     "Denoised",
     "Direct",
     "EDMPreconditioning",
-    "InterpolantPrediction",
-    "Native",
     "Prediction",
     "epsilon",
     "flow",
@@ -167,55 +162,3 @@ class Denoised:
     @property
     def x0(self) -> Convert:
         return lambda out, x, alpha, sigma: out
-
-
-@dataclass(frozen=True)
-class InterpolantPrediction:
-    """SiT's velocity: x_tau = tau x_0 + (1 - tau) eps, u = x_0 - eps, the data at tau = 1.
-
-    For `FlowSchedule`, with tau = alpha. References: Ma et al. 2024 (arXiv 2401.08740), section 2.
-    """
-
-    def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        return x, alpha
-
-    @property
-    def x0(self) -> Convert:
-        return lambda out, x, alpha, sigma: (x + sigma * out) / (alpha + sigma)
-
-
-@dataclass(frozen=True)
-class Native:
-    """A network trained under its own schedule, running under another one.
-
-    States of equal signal-to-noise ratio differ only in scale, so the network is given the state
-    and the time that it knows. For example samplers with variance-exploding latents run networks
-    of a DDPM table this way.
-
-    Attributes:
-        schedule: the network's own.
-        prediction: what its output means there.
-    """
-
-    schedule: Schedule
-    prediction: Prediction
-
-    def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        own_t, own_alpha, own_sigma, scale = self._own(alpha, sigma)
-        return self.prediction.inputs(scale.to(x) * x, own_t, own_alpha, own_sigma)
-
-    @property
-    def x0(self) -> Convert:
-        return self._x0
-
-    def _x0(self, out: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        _, own_alpha, own_sigma, scale = self._own(alpha, sigma)
-        return self.prediction.x0(out, scale.to(x) * x, own_alpha, own_sigma)
-
-    def _own(self, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The network's own time and level at this signal-to-noise ratio, and the state's scale."""
-        t = self.schedule.time(alpha.log() - sigma.log())
-        own_alpha, own_sigma = self.schedule(t)
-        # |state| ~ hypot(alpha, sigma) for data of unit variance; the ratio is exact at equal SNR.
-        scale = torch.hypot(own_alpha, own_sigma) / torch.hypot(alpha, sigma)
-        return t, own_alpha, own_sigma, scale

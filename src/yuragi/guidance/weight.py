@@ -25,7 +25,6 @@ __all__ = [
     "Progress",
     "Weight",
     "by_step",
-    "by_time",
     "cfg_plus_plus",
     "constant",
     "cosine",
@@ -48,16 +47,6 @@ Progress: TypeAlias = Level
 def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
     """The noise level of variance-exploding models, sigma / alpha."""
     return sigma / alpha
-
-
-def by_time(schedule: Schedule) -> Progress:
-    """Progress as the share of the schedule's time axis that lies behind."""
-
-    def progress(alpha: Tensor, sigma: Tensor) -> Tensor:
-        t = schedule.time(alpha.log() - sigma.log())
-        return 1 - (t - schedule.clean) / (schedule.noisiest - schedule.clean)
-
-    return progress
 
 
 def by_step(schedule: Schedule, times: Tensor) -> Progress:

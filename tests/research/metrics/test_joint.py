@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from numeric.renyi import renyi_gap
 from yuragi.core import EDMSchedule, GaussianMixture, MixtureDenoiser
 from yuragi.errors import InputError
 from yuragi.guidance import Guided, RowSum, constant
@@ -12,7 +13,6 @@ from yuragi.research.lab.problems import line, mixed, named, plane
 from yuragi.research.metrics.energy import energy_distance
 from yuragi.research.metrics.joint import JointTarget
 from yuragi.research.metrics.law import ExactDenoiser
-from yuragi.research.metrics.renyi import renyi_gap
 
 F64 = torch.float64
 LEVELS = [(1.0, 0.005), (1.0, 0.05), (0.5, 0.05), (0.9, 0.3), (0.6, 0.8), (1.0, 5.0), (0.1, 1.0)]

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
+from numeric.gaussian_kl import gaussian_kl
 from yuragi.core import TableSchedule, VPSchedule, scaled_linear_betas
 from yuragi.errors import InputError
-from yuragi.research.metrics.mixture_kl import Line, Mismatch, correlation, gaussian_kl
+from yuragi.research.metrics.mixture_kl import Line, Mismatch, correlation
 
 F64 = torch.float64
 VP = VPSchedule()

@@ -9,7 +9,7 @@ A reward on clean data scales the law of the whole reverse chain, not each margi
     grad log E_t = (alpha / sigma^2) (D* - D_c)
 
 Guidance as used in practice takes R_t = (p_{c,t} / p_{u,t})^w in the place of E_t; what it misses
-is a Renyi divergence, see `yuragi.research.metrics.renyi`.
+is a Renyi divergence of two posteriors; see `tests/numeric/renyi.py`.
 
 Integrals over x_0 are trapezoidal sums in log space and float64: on one grid over the support of
 pi, or, where the noise is finer than that grid, on a grid of its own around each x / alpha.

@@ -32,16 +32,7 @@ from torch import Tensor
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
-__all__ = ["Line", "Mismatch", "correlation", "gaussian_kl"]
-
-
-def gaussian_kl(
-    mean: Tensor, covariance: Tensor, ref_mean: Tensor, ref_covariance: Tensor
-) -> float:
-    """KL(N(mean, covariance) | N(ref_mean, ref_covariance)) in nats; [d] and [d, d], float64."""
-    first = torch.distributions.MultivariateNormal(mean, covariance)
-    second = torch.distributions.MultivariateNormal(ref_mean, ref_covariance)
-    return torch.distributions.kl_divergence(first, second).item()
+__all__ = ["Line", "Mismatch", "correlation"]
 
 
 def correlation(schedule: Schedule, variance: float, s: Tensor, t: Tensor) -> Tensor:

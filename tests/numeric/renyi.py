@@ -9,20 +9,10 @@ so that the identity is a check of `yuragi.research.metrics.joint` and not a res
 References: Renyi 1961; Moufad et al. 2025 (arXiv 2505.21101) for the same term.
 """
 
-from __future__ import annotations
-
 import torch
-from torch import Tensor
-
-from yuragi.core.mixture import GaussianMixture
-from yuragi.research.metrics.joint import JointTarget
-
-__all__ = ["posterior_log_prob", "renyi_gap"]
 
 
-def posterior_log_prob(
-    mixture: GaussianMixture, x0: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor
-) -> Tensor:
+def posterior_log_prob(mixture, x0, x, alpha, sigma):
     """Log p(x_0 | x_t = x) of a mixture, in conjugate form.
 
     Args:
@@ -50,7 +40,7 @@ def posterior_log_prob(
     return torch.stack(terms).logsumexp(0)
 
 
-def renyi_gap(target: JointTarget, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+def renyi_gap(target, x, alpha, sigma):
     """W D_{1+w}( p_c(x_0 | x_t = x) || p_u(x_0 | x_t = x) ), [b]; x is [b, d], sigma > 0."""
     nodes, log_cell = target.quadrature(x, alpha, sigma)
     strong = posterior_log_prob(target.conditional, nodes, x, alpha, sigma)
