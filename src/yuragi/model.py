@@ -197,6 +197,8 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        radius: float | None = None,
+        rigid: float = 0.0,
         lora: LoRA | None = None,
         resize: int | None = None,
         seed: int | None = None,
@@ -229,6 +231,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`; None for the preset's.
             eta: noise of the solver ``ddim``.
+            radius: how far around a point the picture bends with it, in pixels; for ``warp``.
+            rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
             lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
             resize: scale picture, mask and points first, so that the longer side has so many
                 pixels.

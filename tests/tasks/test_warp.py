@@ -13,8 +13,8 @@ POINTS = [((20, 24), (40, 20))]
 
 @pytest.fixture(scope="module")
 def scene():
-    """A disc on a ground with a gradient, so that the filling is not exact."""
-    pixels = np.tile(np.linspace(30, 220, 64)[None, :, None], (48, 1, 3)).astype(np.uint8)
+    """A disc on ground of four even bands, so that it is cut out and the filling is not exact."""
+    pixels = np.tile(np.repeat([30, 90, 160, 220], 16)[None, :, None], (48, 1, 3)).astype(np.uint8)
     picture = Image.fromarray(pixels)
     ImageDraw.Draw(picture).ellipse((12, 16, 28, 32), fill="red")
     return picture

@@ -1,9 +1,10 @@
 """Point dragging: move what lies under a point to another place, by an ODE or by an SDE."""
 
+from yuragi.drag.bend import Bend, Hold, bend, reach_of
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
 from yuragi.drag.imagine import doubtful, shown, surprise
-from yuragi.drag.region import moving
+from yuragi.drag.region import moving, on_even_ground
 from yuragi.drag.spec import (
     Handle,
     PointPair,
@@ -11,16 +12,20 @@ from yuragi.drag.spec import (
     drag_count,
     handles,
 )
-from yuragi.drag.warp import Warped, warp
+from yuragi.drag.warp import Warped, bent, warp
 
 __all__ = [
+    "Bend",
     "Drag",
     "DragStep",
     "Flow",
     "Handle",
+    "Hold",
     "PointPair",
     "RegionPair",
     "Warped",
+    "bend",
+    "bent",
     "doubtful",
     "drag_count",
     "drag_latents",
@@ -28,6 +33,8 @@ __all__ = [
     "flow_of",
     "handles",
     "moving",
+    "on_even_ground",
+    "reach_of",
     "shown",
     "surprise",
     "warp",

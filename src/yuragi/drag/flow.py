@@ -13,7 +13,7 @@ from targets to sources.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from yuragi.drag.spec import PointPair, RegionPair
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Flow", "flow_of"]
+__all__ = ["Flow", "Places", "flow_of", "similarity"]
 
+Complex: TypeAlias = "NDArray[np.complexfloating[Any, Any]]"
+"""(n,): places as x + i y."""
 Places: TypeAlias = "NDArray[np.float64]"
 """(n, 2): x and y in pixels, at pixels' centres."""
 
@@ -54,17 +56,24 @@ def _translation(target: Places, source: Places) -> Flow:
 
 
 def _similarity(target: Places, source: Places) -> Flow:
-    """With z = x + i y: source = a target + b, a and b complex."""
-    z, w = (each[:, 0] + 1j * each[:, 1] for each in (target, source))
-    z0, w0 = z.mean(), w.mean()
-    spread = (np.abs(z - z0) ** 2).sum()
-    a = ((w - w0) * (z - z0).conj()).sum() / spread if spread > 0 else 1.0
+    a, z0, w0 = similarity(target @ (1, 1j), source @ (1, 1j))
 
     def back(places: Places) -> Places:
-        moved = a * (places[:, 0] + 1j * places[:, 1] - z0) + w0
+        moved = a * (places @ (1, 1j) - z0) + w0
         return np.column_stack([moved.real, moved.imag])
 
     return back
+
+
+def similarity(z: Complex, w: Complex) -> tuple[complex, complex, complex]:
+    """The turn and scale a and the centres z0 and w0 of w = a (z - z0) + w0, by least squares.
+
+    Places are complex numbers x + i y. A single place has a = 1.
+    """
+    z0, w0 = complex(z.mean()), complex(w.mean())
+    spread = float((np.abs(z - z0) ** 2).sum())
+    a = complex(((w - w0) * (z - z0).conj()).sum() / spread) if spread > 0 else 1.0
+    return a, z0, w0
 
 
 def _spline(target: Places, source: Places) -> Flow:

@@ -21,12 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from yuragi.drag.bend import Bend
 from yuragi.drag.flow import Flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Warped", "warp"]
+__all__ = ["Warped", "bent", "warp"]
 
 SOFT = 3
 """Pixels over which the region's edge is averaged."""
@@ -50,6 +51,11 @@ class Warped:
     picture: Tensor
     moved: Tensor
     vacated: Tensor
+
+    @property
+    def uncovers(self) -> bool:
+        """Whether something is vacated."""
+        return bool(self.vacated.any())
 
 
 def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | None) -> Warped:
@@ -84,6 +90,50 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     vacated = torch.zeros_like(soft, dtype=torch.bool)
     warped[here], moved[here], vacated[here] = made, arrived, gone
     return Warped(warped, moved, vacated)
+
+
+def bent(picture: Tensor, flow: Bend, mask: Tensor | None) -> Warped:
+    """Bend a picture along a smooth flow, which uncovers nothing.
+
+    Args:
+        picture: (1, 3, h, w) in [-1, 1].
+        flow: smooth.
+        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+    """
+    height, width = picture.shape[-2:]
+    apart = max(1, min(int(flow.detail), COARSE))
+    x, y = (torch.arange(0, side + apart, apart).double() for side in (width, height))
+    nodes = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).reshape(-1, 2)
+    shift = torch.from_numpy(flow.back(nodes.numpy())) - nodes
+    shift = shift.T.reshape(1, 2, len(y), len(x))
+    size = ((len(y) - 1) * apart + 1, (len(x) - 1) * apart + 1)
+    fine = nn.functional.interpolate(shift, size, mode="bicubic", align_corners=True)
+    fine = fine[..., :height, :width]
+    moves = (fine.abs() > 1e-3).any(1)[0]
+    if mask is not None:
+        moves &= (mask[0, 0] > 0).cpu()
+    if not bool(moves.any()):
+        still = picture.new_zeros(1, 1, height, width)
+        return Warped(picture, still, still > 0)
+    rows, columns = (_span(moves.any(dim)) for dim in (1, 0))
+    here = (..., rows, columns)
+    own = torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")
+    back = (torch.stack(own)[here] + fine[0][here]).permute(1, 2, 0)[None]
+    grid = (2 * back + 1) / torch.tensor([width, height]) - 1
+    # What comes from outside is the picture's mirror image: no streaks.
+    content = nn.functional.grid_sample(
+        picture, grid.to(picture), mode="bicubic", padding_mode="reflection", align_corners=False
+    )
+    made = picture.clone()
+    made[here] = content.clamp(-1, 1).where(moves[here].to(picture.device), picture[here])
+    moved = moves[None, None].to(picture)
+    return Warped(made, moved, torch.zeros_like(moved, dtype=torch.bool))
+
+
+def _span(some: Tensor) -> slice:
+    """From the first True to the last."""
+    found = some.nonzero()
+    return slice(int(found[0]), int(found[-1]) + 1)
 
 
 def _box(area: NDArray[np.bool_], flow: Flow) -> Box:

@@ -82,6 +82,9 @@ class PasteMethod(Strict):
         if request.regions:
             allowed = f"points with the preset {request.preset}; regions are for warp"
             raise InputError("regions", len(request.regions), allowed)
+        if request.radius is not None or request.rigid:
+            name, value = ("rigid", request.rigid) if request.rigid else ("radius", request.radius)
+            raise InputError(name, value, "none with SDE-Drag, which moves boxes; it is for warp")
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
@@ -239,6 +242,24 @@ class DragRequest(OnPicture):
         Option("How strongly the prompt pulls; 1 is off.", "--scale", default="the preset's"),
     ]
     method: Annotated[WarpMethod | PasteMethod, OneOf("method", METHODS), _preset("method")]
+    radius: Annotated[
+        Finite | None,
+        Field(gt=0),
+        Option(
+            "How far around a point the picture bends with it.",
+            unit="pixels",
+            default="0.3 of the shorter side, or 4 times the longest drag if that is more",
+            advanced=True,
+        ),
+    ] = None
+    rigid: Annotated[
+        Finite,
+        Field(ge=0, le=0.9),
+        Option(
+            "Share of the radius within which the picture moves as the point does, undistorted.",
+            advanced=True,
+        ),
+    ] = 0.0
     lora: Annotated[
         LoRA | None, Option("Learn the picture first; the result is kept for the next time.")
     ] = None
@@ -272,6 +293,8 @@ class DragRequest(OnPicture):
             places = places.moved(pictures.placed)
             places.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
+        if values.get("radius") is not None:
+            values["radius"] *= pictures.picture.width / pictures.size[0]
         return {**values, "points": places.points, "regions": places.regions}, pictures
 
     def check(self, pictures: Pictures | None) -> None:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from yuragi.core import SeededNoise
-from yuragi.drag import Warped, doubtful, flow_of, moving, shown, warp
+from yuragi.drag import (
+    Hold,
+    Warped,
+    bend,
+    bent,
+    doubtful,
+    flow_of,
+    moving,
+    on_even_ground,
+    reach_of,
+    shown,
+    warp,
+)
 from yuragi.edit import Edit, climbs, descent, watch
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
@@ -33,16 +46,12 @@ class _Held:
         pixels: its mask; None for everywhere.
         mask: the same as a tensor, (1, 1, h, w).
         warped: the warp.
-        z: latent of the warped picture, (1, c, h, w).
-        vacated: (1, 1, h, w) cells that were uncovered.
     """
 
     before: Image.Image
     pixels: Image.Image | None
     mask: Tensor | None
     warped: Warped
-    z: Tensor
-    vacated: Tensor
 
 
 def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Context) -> list[Made]:
@@ -57,35 +66,59 @@ def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Conte
     held = [_held(each, context) for each in requests]
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
-    parts = list(batches(rows))
-    tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
     made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
-    for part in parts:
-        cells = _doubted(part, held, method.doubt, context)
-        # Only rows in which something is doubted are drawn.
-        drawn = [k for k in range(len(part)) if bool(cells[k].any())]
-        imagined: dict[int, Tensor] = {}
-        stress = Stress()
-        if drawn:
-            rows_drawn = [part[k] for k in drawn]
-            images = _imagined(rows_drawn, held, cells[drawn], down, context, stress, watch(tick))
-            imagined = dict(zip(drawn, images[:, None], strict=True))
-        for k, row in enumerate(part):
-            one = held[row.of]
-            picture = one.warped.picture
-            if k in imagined:
-                picture = shown(
-                    one.warped, imagined[k], cells[k : k + 1], context.model.codec.cell, one.mask
-                )
-            after = from_tensor(picture)[0]
-            if one.pixels is not None:
-                after = Image.composite(after, one.before, one.pixels)
-            place = drawn.index(k) if k in imagined else None
-            made[row.of] = made[row.of].with_image(after, stress, place)
+    # Where nothing is uncovered there is nothing to imagine, and no network runs.
+    parts = list(batches([row for row in rows if held[row.of].warped.uncovers]))
+    tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
+    found = {
+        (row.of, row.sample): drawn
+        for part in parts
+        for row, drawn in zip(
+            part, _drawn_anew(part, held, method.doubt, down, context, watch(tick)), strict=True
+        )
+    }
+    for row in rows:
+        one = held[row.of]
+        warped_alone = one.warped.picture, Stress(), None
+        picture, stress, place = found.get((row.of, row.sample), warped_alone)
+        after = from_tensor(picture)[0]
+        if one.pixels is not None:
+            after = Image.composite(after, one.before, one.pixels)
+        made[row.of] = made[row.of].with_image(after, stress, place)
     return [
         replace(one, frames=[each.before, from_tensor(each.warped.picture)[0], one.images[0]])
         for each, one in zip(held, made, strict=True)
     ]
+
+
+def _drawn_anew(
+    part: Sequence[Row[DragRequest]],
+    held: Sequence[_Held],
+    doubt: float,
+    down: Tensor,
+    context: Context,
+    watched: Manipulation,
+) -> list[tuple[Tensor, Stress, int | None]]:
+    """For each row its picture (1, 3, h, w), the stress of the run, and its place in that run.
+
+    Rows in which the model doubts nothing keep their warp; they take no part in the run.
+    """
+    z = torch.cat([context.model.codec.encode(held[row.of].warped.picture) for row in part])
+    cells = _doubted(part, held, z, doubt, context)
+    drawn = [k for k in range(len(part)) if bool(cells[k].any())]
+    stress, made = Stress(), list[tuple[Tensor, Stress, int | None]]()
+    images = z[:0]
+    if drawn:
+        rows = [part[k] for k in drawn]
+        images = _imagined(rows, held, z[drawn], cells[drawn], down, context, stress, watched)
+    for k, row in enumerate(part):
+        one, place = held[row.of], drawn.index(k) if k in drawn else None
+        picture = one.warped.picture
+        if place is not None:
+            cell = context.model.codec.cell
+            picture = shown(one.warped, images[place, None], cells[k, None], cell, one.mask)
+        made.append((picture, stress, place))
+    return made
 
 
 def _held(request: DragRequest, context: Context) -> _Held:
@@ -94,20 +127,23 @@ def _held(request: DragRequest, context: Context) -> _Held:
     pixels = None if request.mask is None else context.picture(request.mask)
     mask = None if pixels is None else mask_tensor(pixels).to(model.device)
     warped = warped_by(request, before, pixels, mask, to_tensor(before).to(model.device))
-    z = model.codec.encode(warped.picture)
-    return _Held(before, pixels, mask, warped, z, mask_cells(warped.vacated.to(z), model))
+    return _Held(before, pixels, mask, warped)
 
 
 def _doubted(
-    part: Sequence[Row[DragRequest]], held: Sequence[_Held], doubt: float, context: Context
+    part: Sequence[Row[DragRequest]],
+    held: Sequence[_Held],
+    z: Tensor,
+    doubt: float,
+    context: Context,
 ) -> Tensor:
     """Uncovered cells that the model doubts, (b, 1, h, w) of 0 and 1."""
     noise = SeededNoise(
         [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
     )
     strong = context.bind(one_or_each([row.request.prompt for row in part]))
-    z = torch.cat([held[row.of].z for row in part])
-    vacated = torch.cat([held[row.of].vacated for row in part])
+    uncovered = torch.cat([held[row.of].warped.vacated for row in part])
+    vacated = mask_cells(uncovered.to(z), context.model)
     with context.charge(*(row.of for row in part)):
         return doubtful(strong, z, vacated, noise, doubt)
 
@@ -115,6 +151,7 @@ def _doubted(
 def _imagined(
     part: Sequence[Row[DragRequest]],
     held: Sequence[_Held],
+    z: Tensor,
     cells: Tensor,
     down: Tensor,
     context: Context,
@@ -128,7 +165,7 @@ def _imagined(
     )
     with context.charge(*(row.of for row in part)):
         z = Edit(denoiser, denoiser, redrawing(first))(
-            torch.cat([held[row.of].z for row in part]),
+            z,
             down,
             [row.request.seed for row in part],
             [row.sample for row in part],
@@ -155,6 +192,9 @@ def warped_by(
 ) -> Warped:
     """The warp of a picture (1, 3, h, w) that a request asks for; no network.
 
+    Regions, and things that lie on even ground, are cut out and moved, which uncovers what was
+    behind them. Any other picture is bent smoothly, which uncovers nothing.
+
     Args:
         request: what to move.
         before: the picture.
@@ -164,4 +204,8 @@ def warped_by(
     """
     regions = [(region.source, region.target) for region in request.regions]
     area = moving(before, request.points, regions, held)
-    return warp(pixels, area, flow_of(request.points, regions), mask)
+    if regions or on_even_ground(before, area):
+        return warp(pixels, area, flow_of(request.points, regions), mask)
+    reach = request.radius or reach_of(request.points, before.size)
+    may = None if held is None else Hold(np.asarray(held) > 0, reach)
+    return bent(pixels, bend(request.points, reach, request.rigid, may), mask)

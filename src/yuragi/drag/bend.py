@@ -1,0 +1,203 @@
+r"""A smooth flow from points: it bends the picture, tears nothing and folds nothing.
+
+Every point travels from its source to its target while u runs from 0 to 1, along the motion that
+turns, scales and shifts all of them together, plus what is left of its own. At each u the picture
+moves by the smoothest velocity that carries every point along,
+
+    v_u(x) = b(x) sum_i K(|x - p_i(u)| / R) c_i,      v_u(p_i(u)) = dp_i/du,
+
+with Wendland's kernel K(r) = (1 - r)^4 (4 r + 1) and b = 1 but near the edge of what may change.
+The flow of a smooth velocity has an inverse, so nothing folds however far the points go; two
+points side by side that go opposite ways both arrive, because the c_i solve for both at once.
+
+References: Joshi and Miller 2000 (landmark matching by flows); Wendland 1995 (the kernel).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from yuragi.drag.flow import Flow, Places, similarity
+from yuragi.drag.spec import PointPair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from yuragi.drag.flow import Complex
+
+__all__ = ["Bend", "Hold", "bend", "reach_of"]
+
+WIDE, FAR = 0.3, 4.0
+"""R is this share of the picture's shorter side, or this many times the longest drag if that is
+more."""
+STEEPEST, STEEPEST_HOLD = 2.11, 1.5
+"""The largest slopes of K and of b, over the distances in which they fall from 1 to 0."""
+PACE = 0.2
+"""How much one step may stretch the picture, so that no step folds it."""
+FEWEST, MOST = 6, 160
+"""Steps of the flow."""
+TIES = (1e-8, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
+"""Tried in turn where points nearly collide: ties between them, at the cost of arriving."""
+
+
+class Hold:
+    """b: what may move. 1 inside of a mask, falling to 0 at its edge and 0 outside.
+
+    Args:
+        mask: (h, w), True where the picture may change.
+        reach: R in pixels; b falls within a quarter of it, or of half the mask's width if that is
+            less.
+    """
+
+    def __init__(self, mask: NDArray[np.bool_], reach: float) -> None:
+        from scipy.ndimage import distance_transform_edt
+
+        # Beyond the picture's own edge nothing is held.
+        inside = np.pad(mask, 1, mode="edge")
+        depth = np.asarray(distance_transform_edt(inside))[1:-1, 1:-1]
+        self._margin = max(min(reach / 4, float(depth.max()) / 2), 1.0)
+        share = np.clip((depth - 1) / self._margin, 0, 1)
+        self._share = share**2 * (3 - 2 * share)
+
+    def __call__(self, places: Places) -> NDArray[np.float64]:
+        """B at places (n, 2), (n, 1)."""
+        from scipy.ndimage import map_coordinates
+
+        found = map_coordinates(self._share, places.T[::-1], order=1, mode="nearest")
+        return np.asarray(found, np.float64)[:, None]
+
+    @property
+    def slope(self) -> float:
+        """The largest slope of b, per pixel."""
+        return STEEPEST_HOLD / self._margin
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A smooth flow.
+
+    Attributes:
+        back: the backward flow.
+        detail: distance in pixels over which the flow is nearly straight.
+    """
+
+    back: Flow
+    detail: float
+
+
+def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
+    """R in pixels for a picture of this width and height, unless the user names one.
+
+    It is halved while points would get into each other's way.
+    """
+    longest = max(math.dist(source, target) for source, target in points)
+    path, wide = _Path(points), max(WIDE * min(size), FAR * longest)
+    tried = [wide / 2**k for k in range(5)]
+    return next((r for r in tried if _Field(path, r, 0.0, None, TIES[0]).needed <= MOST), tried[-1])
+
+
+def bend(
+    points: Sequence[PointPair], reach: float, rigid: float = 0.0, hold: Hold | None = None
+) -> Bend:
+    """The smooth flow of some points.
+
+    Args:
+        points: sources and targets in pixels; sources differ.
+        reach: R, the distance in pixels beyond which a point moves nothing.
+        rigid: share of the reach, 0 to 0.9, within which the picture moves as a point does.
+        hold: what may move; by default everything.
+    """
+    path = _Path(points)
+    fields = (_Field(path, reach, rigid, hold, tie) for tie in TIES)
+    field = next((each for each in fields if each.needed <= MOST), None)
+    field = field or _Field(path, reach, rigid, hold, TIES[-1])
+    steps = max(FEWEST, min(field.needed, MOST))
+    h = 1 / steps
+
+    def back(places: Places) -> Places:
+        # Runge and Kutta's method of order 4, from u = 1 to u = 0.
+        x = np.asarray(places, np.float64)
+        for k in range(steps, 0, -1):
+            end, middle, start = (field.at((2 * k - j) / (2 * steps)) for j in range(3))
+            first = end(x)
+            second = middle(x - h / 2 * first)
+            third = middle(x - h / 2 * second)
+            x = x - h / 6 * (first + 2 * second + 2 * third + start(x - h * third))
+        return x
+
+    fine = reach * (1 - rigid) if hold is None else min(reach * (1 - rigid), 1 / hold.slope)
+    # What is stretched much varies over shorter distances.
+    return Bend(back, fine / (32 * math.sqrt(max(1.0, field.strain))))
+
+
+class _Path:
+    """Where the points are at u, and how fast they go; complex numbers inside, z = x + i y."""
+
+    def __init__(self, points: Sequence[PointPair]) -> None:
+        source, target = (
+            np.array([pair[side] for pair in points], np.float64) @ (1, 1j) for side in (0, 1)
+        )
+        turn, self._centre, moved = similarity(source, target)
+        # Through a point there is no path of similarities.
+        turn = turn if abs(turn) > 0.05 else 1.0
+        self._log, self._around = np.log(complex(turn)), source - self._centre
+        self._shift = moved - self._centre
+        self._rest = target - moved - turn * self._around
+
+    def at(self, u: float) -> tuple[Places, Places]:
+        """Places and velocities, (n, 2) each."""
+        turned = np.exp(u * self._log) * self._around
+        place = self._centre + u * self._shift + turned + u * self._rest
+        speed = self._shift + self._log * turned + self._rest
+        return _xy(place), _xy(speed)
+
+
+def _xy(z: Complex) -> Places:
+    return np.column_stack([z.real, z.imag])
+
+
+class _Field:
+    """The velocity at each u.
+
+    Attributes:
+        strain: a bound on the velocity's slope.
+        needed: steps that fold nothing.
+    """
+
+    def __init__(
+        self, path: _Path, reach: float, rigid: float, hold: Hold | None, tie: float
+    ) -> None:
+        self._path, self._reach, self._rigid, self._hold, self._tie = path, reach, rigid, hold, tie
+        self._solved: dict[float, tuple[Places, Places]] = {}
+        slope = STEEPEST / (reach * (1 - rigid)) + (0.0 if hold is None else hold.slope)
+        pulls = [np.linalg.norm(self._pulls(u)[1], axis=1).sum() for u in np.linspace(0, 1, 17)]
+        self.strain = max(pulls) * slope
+        self.needed = math.ceil(self.strain / PACE)
+
+    def at(self, u: float) -> Callable[[Places], Places]:
+        """The velocity (n, 2) at places (n, 2)."""
+        points, pulls = self._pulls(u)
+        return lambda places: self._free(places) * (self._kernel(places, points) @ pulls)
+
+    def _pulls(self, u: float) -> tuple[Places, Places]:
+        """The points at u, and c_i."""
+        if u not in self._solved:
+            points, speeds = self._path.at(u)
+            kernel = self._kernel(points, points) + self._tie * np.eye(len(points))
+            pulls = np.linalg.solve(kernel, speeds / np.maximum(self._free(points), 0.1))
+            self._solved[u] = points, np.asarray(pulls, np.float64)
+        return self._solved[u]
+
+    def _free(self, places: Places) -> NDArray[np.float64]:
+        return np.ones((len(places), 1)) if self._hold is None else self._hold(places)
+
+    def _kernel(self, places: Places, points: Places) -> NDArray[np.float64]:
+        apart = np.linalg.norm(places[:, None] - points[None], axis=-1) / self._reach
+        r = np.clip((apart - self._rigid) / (1 - self._rigid), 0, 1)
+        kernel: NDArray[np.float64] = (1 - r) ** 4 * (4 * r + 1)
+        return kernel
