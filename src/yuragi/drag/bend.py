@@ -37,9 +37,9 @@ WIDE, FAR = 0.3, 4.0
 more."""
 STEEPEST, STEEPEST_HOLD = 2.11, 1.5
 """The largest slopes of K and of b, over the distances in which they fall from 1 to 0."""
-PACE = 0.2
+PACE = 0.4
 """How much one step may stretch the picture, so that no step folds it."""
-FEWEST, MOST = 6, 160
+FEWEST, MOST = 6, 64
 """Steps of the flow."""
 TIES = (1e-8, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Tried in turn where points nearly collide: ties between them, at the cost of arriving."""
@@ -176,7 +176,7 @@ class _Field:
         self._solved: dict[float, tuple[Places, Places]] = {}
         slope = STEEPEST / (reach * (1 - rigid)) + (0.0 if hold is None else hold.slope)
         pulls = [np.linalg.norm(self._pulls(u)[1], axis=1).sum() for u in np.linspace(0, 1, 17)]
-        self.strain = max(pulls) * slope
+        self.strain = float(max(pulls)) * slope
         self.needed = math.ceil(self.strain / PACE)
 
     def at(self, u: float) -> Callable[[Places], Places]:
@@ -197,7 +197,9 @@ class _Field:
         return np.ones((len(places), 1)) if self._hold is None else self._hold(places)
 
     def _kernel(self, places: Places, points: Places) -> NDArray[np.float64]:
-        apart = np.linalg.norm(places[:, None] - points[None], axis=-1) / self._reach
+        from scipy.spatial.distance import cdist
+
+        apart = cdist(places, points) / self._reach
         r = np.clip((apart - self._rigid) / (1 - self._rigid), 0, 1)
         kernel: NDArray[np.float64] = (1 - r) ** 4 * (4 * r + 1)
         return kernel
