@@ -95,10 +95,13 @@ def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
 
     It is halved while points would get into each other's way.
     """
-    longest = max(math.dist(source, target) for source, target in points)
+    longest = max(float(math.dist(source, target)) for source, target in points)
     path, wide = _Path(points), max(WIDE * min(size), FAR * longest)
-    tried = [wide / 2**k for k in range(5)]
-    return next((r for r in tried if _Field(path, r, 0.0, None, TIES[0]).needed <= MOST), tried[-1])
+    tried = [wide * 0.5**k for k in range(5)]
+    for reach in tried:
+        if _Field(path, reach, 0.0, None, TIES[0]).needed <= MOST:
+            return reach
+    return tried[-1]
 
 
 def bend(

@@ -253,6 +253,32 @@ def photos(
     write_report(report, output)
 
 
+@app.command()
+def elastic(
+    output: ReportOption = None,
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Cases; 30 hold every kind once.")
+    ] = 240,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
+    ] = False,
+) -> None:
+    """Photographs bent by known maps: how well each flow finds the map from a few points."""
+    from yuragi.research.bench.elastic.suite import bench_elastic
+    from yuragi.research.bench.report import write_report
+
+    if output is not None:
+        check_report("output", output)
+    if number < 2:
+        raise InputError("number", number, "2 or more")
+    if not 32 <= size <= 1024:
+        raise InputError("size", size, "32 to 1024")
+    with progress("bending") as on_done:
+        report = bench_elastic(number, size, "validation" if validation else "benchmark", on_done)
+    write_report(report, output)
+
+
 @app.command("guidance-cost")
 def guidance_cost(
     output: ReportOption = None,

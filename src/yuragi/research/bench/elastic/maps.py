@@ -1,0 +1,142 @@
+r"""Known smooth maps of a picture, and pairs of points that they take to each other.
+
+A map is backward, in pixels: for a place in the result it tells where its content was. Within a
+circle it is one of `KINDS` in units of the circle's radius and in turned axes,
+
+    bulge         x -> x - s exp(-3 |x|^2) x
+    bend          (x, y) -> (x, y + s (1 - 2 x^2) / 4)
+    stretch       (x, y) -> (x - 0.6 s x, y)
+    shear         (x, y) -> (x + 0.6 s y, y)
+    perspective   x -> x / (1 + s x_1 / 2) + (0.2 s, 0)
+
+and towards the circle's edge it turns into the identity (a quintic step from 0.3 of the radius).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from yuragi.drag import PointPair
+from yuragi.drag.flow import Flow, Places
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KINDS", "STRENGTHS", "Case", "case"]
+
+STRENGTHS = (0.25, 0.5, 0.75)
+MOST = 8
+"""Pairs of points in a case, at most."""
+APART = 0.06
+"""Least distance between two targets, as a share of the side."""
+LOCAL, WIDE = (0.2, 0.5), (0.5, 1.0)
+"""Radii of the circle as shares of the side: cases take turns between the two."""
+
+
+def _bulge(x: Places, s: float) -> Places:
+    return np.asarray(-s * np.exp(-3 * (x**2).sum(1, keepdims=True)) * x)
+
+
+def _bend(x: Places, s: float) -> Places:
+    return np.column_stack([np.zeros(len(x)), s * (1 - 2 * x[:, 0] ** 2) / 4])
+
+
+def _stretch(x: Places, s: float) -> Places:
+    return np.column_stack([-0.6 * s * x[:, 0], np.zeros(len(x))])
+
+
+def _shear(x: Places, s: float) -> Places:
+    return np.column_stack([0.6 * s * x[:, 1], np.zeros(len(x))])
+
+
+def _perspective(x: Places, s: float) -> Places:
+    return np.asarray(x * (1 / (1 + s * x[:, :1] / 2) - 1) + np.array([0.2 * s, 0.0]))
+
+
+KINDS: Mapping[str, Callable[[Places, float], Places]] = {
+    "bulge": _bulge,
+    "bend": _bend,
+    "stretch": _stretch,
+    "shear": _shear,
+    "perspective": _perspective,
+}
+"""By name: the shift of places at a strength, in units of the radius."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A map, and what is told about it.
+
+    Attributes:
+        kind: a name of `KINDS`.
+        strength: one of `STRENGTHS`.
+        wide: whether the circle is a wide one.
+        back: the map.
+        points: sources and targets in pixels, 1 to `MOST` of them; the first one moves.
+    """
+
+    kind: str
+    strength: float
+    wide: bool
+    back: Flow
+    points: Sequence[PointPair]
+
+
+def case(split: str, index: int, side: int) -> Case:
+    """The case with this number; the same on every machine.
+
+    Args:
+        split: ``validation`` for choosing settings, ``benchmark`` for reporting.
+        index: 0 or more; kinds, strengths and widths take turns.
+        side: of the square picture, pixels.
+    """
+    rng = np.random.default_rng([("validation", "benchmark").index(split), index])
+    kind = list(KINDS)[index % len(KINDS)]
+    strength = STRENGTHS[index // len(KINDS) % len(STRENGTHS)]
+    wide = bool(index // (len(KINDS) * len(STRENGTHS)) % 2)
+    radius = side * rng.uniform(*(WIDE if wide else LOCAL))
+    centre, angle = side * rng.uniform(0.3, 0.7, 2), rng.uniform(0, 2 * np.pi)
+    back = _map(KINDS[kind], strength, radius, centre, angle)
+    return Case(kind, strength, wide, back, _pairs(back, side, rng))
+
+
+def _map(
+    shift: Callable[[Places, float], Places],
+    strength: float,
+    radius: float,
+    centre: NDArray[np.float64],
+    angle: float,
+) -> Flow:
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+    def back(places: Places) -> Places:
+        x = (places - centre) / radius @ turn
+        t = np.clip((1 - np.linalg.norm(x, axis=1, keepdims=True)) / 0.7, 0, 1)
+        share = t**3 * (t * (6 * t - 15) + 10)
+        return np.asarray(places + radius * (share * shift(x, strength)) @ turn.T)
+
+    return back
+
+
+def _pairs(back: Flow, side: int, rng: np.random.Generator) -> list[PointPair]:
+    """Pairs all over the picture; the first moves at least half as far as any place does."""
+    count, targets = int(rng.integers(1, MOST + 1)), rng.uniform(0, side - 1, (1000, 2))
+    sources = back(targets)
+    inside = ((sources >= 0) & (sources <= side - 1)).all(1)
+    targets, sources = targets[inside], sources[inside]
+    shift = np.linalg.norm(targets - sources, axis=1)
+    order = [int((shift >= shift.max() / 2).argmax()), *range(len(targets))]
+    chosen: list[int] = []
+    for k in order:
+        if all(np.linalg.norm(targets[k] - targets[other]) >= APART * side for other in chosen):
+            chosen.append(k)
+        if len(chosen) == count:
+            break
+    return [
+        (tuple(map(float, sources[k])), tuple(map(float, targets[k])))  # type: ignore[misc]
+        for k in chosen
+    ]

@@ -1,0 +1,132 @@
+r"""The elastic suite: every flow gets the same points of the same maps, and bends photographs.
+
+- `error`: mean distance in pixels between where a flow and the truth take content from;
+- `moved`: the same where the truth moves by half a pixel or more;
+- `arrival`: mean miss of the points in pixels;
+- `psnr`: against the truth, in dB;
+- `folds`: share of pixels at which the flow's Jacobian is 0 or less;
+- `tears`: share of pixels next to which the flow jumps by two pixels more than the truth does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from yuragi.drag.flow import Flow
+from yuragi.images.tensors import to_tensor
+from yuragi.research.bench.elastic.fields import FIELDS
+from yuragi.research.bench.elastic.maps import Case, case
+from yuragi.research.bench.photos import photographs
+from yuragi.research.bench.report import frame
+from yuragi.research.bench.scores import contrast, means
+from yuragi.research.metrics.paired import psnr
+
+__all__ = ["METRICS", "bench_elastic"]
+
+METRICS = ("error", "moved", "arrival", "psnr", "folds", "tears")
+JUMP = 2.0
+GROUPS = ("", "1-2", "1-2", "3-5", "3-5", "3-5", "6-8", "6-8", "6-8")
+"""By number of points."""
+
+
+def bench_elastic(
+    n: int, side: int, split: str, on_done: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """Measure every flow on `n` cases.
+
+    Args:
+        n: cases; a multiple of 30 holds all kinds, strengths and widths equally often.
+        side: of the photographs in pixels.
+        split: ``validation`` or ``benchmark``.
+        on_done: told (cases done, in all).
+
+    Returns:
+        a report: means by flow, paired differences from ours with 95 % intervals, and the means by
+        kind and by number of points.
+    """
+    pictures = [to_tensor(each) for each in photographs(side).values()]
+    cases = [case(split, index, side) for index in range(n)]
+    values: dict[str, list[dict[str, float]]] = {name: [] for name in FIELDS}
+    for index, one in enumerate(cases):
+        picture = pictures[index % len(pictures)]
+        for name, found in _measured(one, picture, side).items():
+            values[name].append(found)
+        on_done(index + 1, n)
+    scores = {
+        name: {m: torch.tensor([row[m] for row in rows]).double() for m in METRICS}
+        for name, rows in values.items()
+    }
+    groups = {
+        "kind": [one.kind for one in cases],
+        "width": ["wide" if one.wide else "local" for one in cases],
+        "points": [
+            "1-2" if len(o.points) < 3 else "3-5" if len(o.points) < 6 else "6-8" for o in cases
+        ],
+    }
+    return frame("elastic", torch.device("cpu"), [0], n) | {
+        "side": side,
+        "split": split,
+        "rows": [
+            {"flow": name, "mean": means(found), "ours_minus": contrast(scores["ours"], found)}
+            for name, found in scores.items()
+        ],
+        "error_by": {
+            group: {
+                key: {
+                    name: float(found["error"][[k == key for k in keys]].mean())
+                    for name, found in scores.items()
+                }
+                for key in sorted(set(keys))
+            }
+            for group, keys in groups.items()
+        },
+    }
+
+
+def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, float]]:
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    places = np.column_stack([x.ravel(), y.ravel()])
+    truth = one.back(places).reshape(side, side, 2)
+    moves = np.linalg.norm(truth - places.reshape(truth.shape), axis=-1) >= 0.5
+    right = _sampled(picture, truth)
+    everywhere = torch.ones(1, side, side, dtype=torch.bool)
+    source, target = (np.array([pair[k] for pair in one.points]) for k in (0, 1))
+    found = {}
+    for name, make in FIELDS.items():
+        flow: Flow = make(one.points, side)
+        back = flow(places).reshape(truth.shape)
+        error = np.linalg.norm(back - truth, axis=-1)
+        found[name] = {
+            "error": float(error.mean()),
+            "moved": float(error[moves].mean()),
+            "arrival": float(np.linalg.norm(flow(target) - source, axis=1).mean()),
+            "psnr": float(psnr(_sampled(picture, back), right, everywhere)),
+            "folds": float((_jacobian(back) <= 0).mean()),
+            "tears": float(_torn(back, truth).mean()),
+        }
+    return found
+
+
+def _sampled(picture: Tensor, back: np.ndarray[Any, np.dtype[np.float64]]) -> Tensor:
+    grid = (2 * torch.from_numpy(back)[None] + 1) / back.shape[0] - 1
+    return nn.functional.grid_sample(
+        picture.double(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    ).clamp(-1, 1)
+
+
+def _jacobian(back: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, Any]:
+    across, down = np.diff(back, axis=1)[:-1], np.diff(back, axis=0)[:, :-1]
+    return np.asarray(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
+
+
+def _torn(
+    back: np.ndarray[Any, np.dtype[np.float64]], truth: np.ndarray[Any, np.dtype[np.float64]]
+) -> np.ndarray[Any, Any]:
+    off = back - truth
+    jumps = [np.linalg.norm(np.diff(off, axis=axis), axis=-1) > JUMP for axis in (0, 1)]
+    return np.asarray(jumps[0][:, :-1] | jumps[1][:-1])
