@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bend", "Hold", "bend", "reach_of"]
 
-WIDE, FAR = 0.3, 4.0
-"""R is this share of the picture's shorter side, or this many times the longest drag if that is
-more."""
+WIDE, FAR, BETWEEN = 0.4, 4.0, 0.8
+"""R is the largest of these: a share of the picture's shorter side, a multiple of the longest drag,
+and a share of the largest distance between two points."""
 STEEPEST, STEEPEST_HOLD = 2.11, 1.5
 """The largest slopes of K and of b, over the distances in which they fall from 1 to 0."""
 PACE = 0.4
@@ -95,8 +95,10 @@ def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
 
     It is halved while points would get into each other's way.
     """
-    longest = max(float(math.dist(source, target)) for source, target in points)
-    path, wide = _Path(points), max(WIDE * min(size), FAR * longest)
+    source, target = (np.array([pair[side] for pair in points], np.float64) for side in (0, 1))
+    longest = float(np.linalg.norm(target - source, axis=1).max())
+    between = float(np.linalg.norm(source[:, None] - source[None], axis=-1).max())
+    path, wide = _Path(points), max(WIDE * min(size), FAR * longest, BETWEEN * between)
     tried = [wide * 0.5**k for k in range(5)]
     for reach in tried:
         if _Field(path, reach, 0.0, None, TIES[0]).needed <= MOST:

@@ -248,7 +248,7 @@ class DragRequest(OnPicture):
         Option(
             "How far around a point the picture bends with it.",
             unit="pixels",
-            default="0.3 of the shorter side, or 4 times the longest drag if that is more",
+            default="0.4 of the shorter side, or more for long drags and distant points",
             advanced=True,
         ),
     ] = None
