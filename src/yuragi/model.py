@@ -15,9 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from PIL import Image
 from torch import nn
 
 from yuragi.errors import InputError
@@ -95,7 +94,8 @@ def load(
     given = locals()
     opening = Opening(**{name: given[name] for name in Opening.model_fields})
     shown = ip_adapter_image
-    images = [shown] if isinstance(shown, str | Path | Image.Image) else list(shown)
+    several = isinstance(shown, Sequence) and not isinstance(shown, str | bytes)
+    images = cast("Sequence[Source]", shown if several else [shown])
     if isinstance(source, str | Path):
         if images:
             allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"
@@ -207,7 +207,7 @@ class Model:
         The options are described in `yuragi.tasks.drag.DragRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
             regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
             select: corners (x, y) of a polygon to move, turn or resize, for ``warp``.
@@ -267,7 +267,7 @@ class Model:
         The options are described in `yuragi.tasks.inpaint.InpaintRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             mask: white where it is filled; outside, pixels stay bit for bit.
             prompt: what the whole result shows.
             expand: pixels to add at left, top, right and bottom (outpainting).
@@ -315,7 +315,8 @@ class Model:
         The options are described in `yuragi.tasks.sdedit.SDEditRequest`.
 
         Args:
-            image: a path or a picture: a photo, a sketch, strokes of colour.
+            image: a photo, a sketch, strokes of colour: a path, a PIL image, an array, a tensor,
+                bytes or an open file, as the mask.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
             negative_prompt: what the result should stay away from.
@@ -364,7 +365,7 @@ class Model:
         The options are described in `yuragi.tasks.translate.TranslateRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             source_prompt: what the picture shows now.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
@@ -419,7 +420,7 @@ class Model:
         `yuragi.tasks.diffedit.DiffEditRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             source_prompt: what the picture shows now.
             prompt: what the result shows.
             mask: white where the picture may change at all.
@@ -470,7 +471,7 @@ class Model:
         `yuragi.tasks.invert.InvertRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             prompt: what the picture shows.
             encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
             negative_prompt: what the result should stay away from.
