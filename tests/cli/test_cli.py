@@ -79,6 +79,15 @@ def test_replay_is_identical(drag, cli, tmp_path, face):
     assert (code, out) == (0, "again.png\nidentical, bit for bit\n")
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "webp"])
+def test_other_formats_replay_identically(drag, cli, face, suffix):
+    name = f"out.{suffix}"
+    assert drag("--compare", f"both.{suffix}", output=name)[:2] == (0, f"{name}\nboth.{suffix}\n")
+    face.unlink()
+    again = ["replay", name, "-o", f"again.{suffix}"]
+    assert cli(*again)[:2] == (0, f"again.{suffix}\nidentical, bit for bit\n")
+
+
 def test_replay_says_when_a_picture_was_changed(drag, cli, tmp_path):
     drag()
     with Image.open(tmp_path / "out.png") as result:
@@ -204,7 +213,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case)
         ("face.png", ["--overwrite"]),
         ("taken.png", []),
         ("folder.png", []),
-        ("out.jpg", []),
+        ("out.tiff", []),
         ("/proc/none/out.png", []),
         ("taken.png/out.png", []),
         ("out.png", ["--compare", "out.png"]),

@@ -12,18 +12,19 @@ from yuragi.cli.loading import opening_on, without_bars
 from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
+from yuragi.images.files import SUFFIXES
 
 __all__ = ["replay"]
 
 
 def replay(
-    image: Annotated[Path, typer.Argument(help="PNG that yuragi wrote.")],
+    image: Annotated[Path, typer.Argument(help="Picture that yuragi wrote.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
     ] = None,
     source: Annotated[
         list[Path] | None,
-        typer.Option(help="Input picture or mask, if the PNG does not carry it."),
+        typer.Option(help="Input picture or mask, if the result does not carry it."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
@@ -44,7 +45,7 @@ def replay(
     from yuragi.tasks.replay import replay as run_again
 
     if output:
-        check_output("output", output, [image, *(source or [])], overwrite, (".png",))
+        check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     record, kept = read_result(image)
     without_bars()
     loaded = model_of(record, opening_on(device), model)
@@ -60,7 +61,6 @@ def replay(
     with progress("replaying", quiet) as on_progress:
         again = run_again(record, kept, loaded, source or [], on_progress, weak)
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
         again.result.save(output, again.index, overwrite=True)
         typer.echo(output)
     if again.reason:

@@ -15,6 +15,7 @@ from yuragi.cli.outputs import EXTRAS, Extra, Output
 from yuragi.cli.parameters import Parameter, called, nested, parameters, signature
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
+from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
@@ -72,8 +73,7 @@ def _run(
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
         files = {"output": paths[0], **extra.files}
         for name, picture in pictures.items():
-            files[name].parent.mkdir(parents=True, exist_ok=True)
-            picture.save(files[name])
+            write_picture(files[name], picture)
             typer.echo(files[name])
         return
 
@@ -85,17 +85,12 @@ def _run(
     _note_size(request, loaded.native_size)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
-    written = []
-    for index, path in enumerate(paths):
-        result.save(path, index, embed_sources=output.embed, overwrite=True)
-        written.append(path)
-        if not output.json_line:
-            typer.echo(path)
+    written = result.save(output.output, embed_sources=output.embed, overwrite=True)
     more = list(extra.write(result)) if extra is not None else []
     if output.json_line:
         typer.echo(json.dumps(result.report() | {"files": [str(p) for p in [*written, *more]]}))
         return
-    for path in more:
+    for path in [*written, *more]:
         typer.echo(path)
     for line in result.remarks([path.name for path in written]):
         say(line)

@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from yuragi.core import NOISE_VERSION
+from yuragi.images.files import as_stored
 from yuragi.images.read import black_and_white, digest, open_picture, read_picture
 from yuragi.images.resize import expanded, scaled
 from yuragi.images.tensors import largest_difference
@@ -54,7 +55,7 @@ def read_result(path: Path) -> tuple[Record, Image.Image]:
         InputError: no picture, or one that carries no request.
     """
     kept = open_picture(path, "image")
-    return read_record(kept, str(path)), kept.convert("RGB")
+    return read_record(kept, str(path)), kept
 
 
 def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
@@ -106,7 +107,8 @@ def replay(
     """
     sources = {**record.sources, **_read(files, record)}
     result = run(record.request, model, sources, on_progress, weak=weak)
-    difference = largest_difference(result.images[record.index], kept)
+    again = as_stored(result.images[record.index], kept.format)
+    difference = largest_difference(again, kept.convert("RGB"))
     return Replay(result, record.index, difference, _reason(record) if difference else "")
 
 
