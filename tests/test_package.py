@@ -27,6 +27,7 @@ def test_public_names():
         "YuragiError",
         "__version__",
         "load",
+        "replay",
     ]
     for name in yuragi.__all__:
         assert getattr(yuragi, name) is not None

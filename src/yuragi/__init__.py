@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, YuragiError
 
 if TYPE_CHECKING:
-    from yuragi.model import Model, load
+    from yuragi.model import Model, load, replay
     from yuragi.tasks.drag import LoRA
     from yuragi.tasks.guidance import Guidance
     from yuragi.tasks.result import Result
@@ -33,6 +33,7 @@ __all__ = [
     "YuragiError",
     "__version__",
     "load",
+    "replay",
 ]
 
 _LAZY = {
@@ -41,6 +42,7 @@ _LAZY = {
     "Model": "yuragi.model",
     "Result": "yuragi.tasks.result",
     "load": "yuragi.model",
+    "replay": "yuragi.model",
 }
 
 

@@ -35,6 +35,7 @@ from yuragi.tasks.drag import DragRequest, LoRA
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.inpaint import InpaintRequest
 from yuragi.tasks.invert import InvertRequest
+from yuragi.tasks.replay import Replay, replay_from
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import Progress, run
 from yuragi.tasks.sample import SampleRequest
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from yuragi.drag import PointPair, RegionPair
     from yuragi.models.codec import Codec
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "replay"]
 
 
 @known_keywords
@@ -115,6 +116,47 @@ def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> D
     pictures = [read_picture(each, "ip_adapter_image") for each in images]
     loaded = wrap_pipeline(source, pictures)
     return replace(loaded, card=replace(loaded.card, images=tuple(map(digest, pictures))))
+
+
+@known_keywords
+def replay(
+    source: Source | Result,
+    model: Model | str | Path | None = None,
+    *,
+    weak_model: Model | str | Path | None = None,
+    sources: Sequence[Source] = (),
+    force: bool = False,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    on_progress: Progress | None = None,
+) -> Replay:
+    """Run the request inside a result again, and compare; the hub is not asked.
+
+    Args:
+        source: a file that Yuragi wrote (a path, bytes, an open file), a `Result`, or the JSON that
+            a file carries, with which there is no picture to compare.
+        model: the model, or where it is now; by default it is where the result says.
+        weak_model: the same of the weaker model of autoguidance.
+        sources: input pictures and masks, if the result does not carry them.
+        force: go on with other weights than those that made the picture.
+        device: as for `load`.
+        dtype: as for `load`.
+        on_progress: called with (steps done, steps in all).
+
+    Returns:
+        the result made again, and by how much its picture differs; see
+        `yuragi.tasks.replay.Replay`.
+
+    Raises:
+        InputError: no result of ours; a model or an input picture that is not there; other weights.
+    """
+    opening = Opening.model_validate({"device": device, "dtype": dtype})
+    strong, weak = (
+        each.loaded if isinstance(each, Model) else None if each is None else str(each)
+        for each in (model, weak_model)
+    )
+    watched = on_progress or (lambda done, total: None)
+    return replay_from(source, opening, strong, weak, sources, force, watched)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ __all__ = [
     "Record",
     "Result",
     "parameters",
+    "parse_record",
     "read_record",
 ]
 
@@ -170,6 +171,11 @@ class Result(Made):
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
 
     @property
+    def record(self) -> Record:
+        """What a file of the first picture would tell."""
+        return Record(self.request, self.origin, 0, self.sources)
+
+    @property
     def ranking(self) -> list[int]:
         """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
         order = range(len(self.intent))
@@ -296,15 +302,24 @@ def read_record(picture: Image.Image, name: str) -> Record:
     try:
         carried = read_carried(picture, MAX_PIXELS)
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
-        record = json.loads(carried.texts["yuragi"])
-        request = parse_request(json.dumps(record["request"]))
-        origin, index = _origin(record["origin"]), int(record["index"])
+        record = parse_record(carried.texts["yuragi"], sources)
     except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
         allowed = (
             "a picture that yuragi wrote, with its request inside, which this version can read"
         )
         raise InputError("image", name, allowed) from error
-    return Record(request, origin, index, sources)
+    return record
+
+
+def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
+    """The record that a text is: what a file carries, or what ``--json`` prints.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is something else.
+    """
+    told = json.loads(text)
+    request = parse_request(json.dumps(told["request"]))
+    return Record(request, _origin(told["origin"]), int(told.get("index", 0)), sources)
 
 
 def _card(told: Mapping[str, Any]) -> Card:
