@@ -24,7 +24,7 @@ from yuragi.device import enough_memory, pick_device
 from yuragi.errors import InputError
 from yuragi.models.card import card_of
 from yuragi.models.directory import check_directory, class_of
-from yuragi.models.families import FAMILIES, Parts
+from yuragi.models.families import FAMILIES, Parts, family_of
 from yuragi.models.fetching import fetched
 from yuragi.models.fingerprint import fingerprint_of, fingerprints
 from yuragi.models.hub import HUB
@@ -54,10 +54,11 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
         path = fetched(str(source), offline=opening.offline, allow_pickle=opening.allow_pickle)
-    name = class_of(opening.config if path.is_file() and opening.config else path)
+    kind = class_of(opening.config if path.is_file() and opening.config else path)
+    name = family_of(kind)
     if name not in FAMILIES:
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
-        raise InputError("model", f"{path} ({name})", allowed)
+        raise InputError("model", f"{path} ({kind})", allowed)
     with enough_memory(device):
         pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
         parts = _prepared(name, pipeline, opening, device)
@@ -113,9 +114,10 @@ def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> Diffusio
     Raises:
         InputError: of a class that is not supported; see `yuragi.models.ip_adapter`.
     """
-    name = type(pipeline).__name__
+    kind = type(pipeline).__name__
+    name = family_of(kind)
     if name not in FAMILIES:
-        raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
+        raise InputError("model", kind, "a pipeline of class " + ", ".join(FAMILIES))
     parts = FAMILIES[name](pipeline)
     model = _model(pipeline, parts, None, fingerprint_of(parts.module), {}, Opening())
     with enough_memory(model.device):

@@ -6,13 +6,13 @@ factors and shifts are read from the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from yuragi.models.families.parts import Parts
 from yuragi.registry import Registry
 
-__all__ = ["FAMILIES", "Parts"]
+__all__ = ["FAMILIES", "Parts", "family_of"]
 
 _HERE = "yuragi.models.families"
 FAMILIES: Registry[Callable[[Any], Parts]] = Registry(
@@ -31,3 +31,22 @@ FAMILIES: Registry[Callable[[Any], Parts]] = Registry(
 )
 """By the class that ``model_index.json`` names. A package adds one through the entry point group
 ``yuragi.families``."""
+
+SAME_PARTS: Mapping[str, str] = {
+    "LatentConsistencyModelPipeline": "StableDiffusionPipeline",
+    "LatentConsistencyModelImg2ImgPipeline": "StableDiffusionPipeline",
+    "StableDiffusionImg2ImgPipeline": "StableDiffusionPipeline",
+    "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
+    "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusion3Img2ImgPipeline": "StableDiffusion3Pipeline",
+    "StableDiffusion3InpaintPipeline": "StableDiffusion3Pipeline",
+    "FluxImg2ImgPipeline": "FluxPipeline",
+    "FluxInpaintPipeline": "FluxPipeline",
+}
+"""Classes that hold the parts of another one, and differ only in the loop, which is not used."""
+
+
+def family_of(kind: str) -> str:
+    """The class in `FAMILIES` whose parts a class of pipelines holds, or the class itself."""
+    return SAME_PARTS.get(kind, kind)
