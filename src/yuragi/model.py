@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
+from PIL import Image
 from torch import nn
 
 from yuragi.errors import InputError
@@ -32,12 +33,13 @@ from yuragi.tasks.base import Request
 from yuragi.tasks.build import Reading, build
 from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.each import prompts_and_seeds
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.inpaint import InpaintRequest
 from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.replay import Replay, replay_from
 from yuragi.tasks.result import Result
-from yuragi.tasks.run import Progress, run
+from yuragi.tasks.run import Progress, run_all
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sdedit import SDEditRequest
 from yuragi.tasks.translate import TranslateRequest
@@ -159,6 +161,23 @@ def replay(
     return replay_from(source, opening, strong, weak, sources, force, watched)
 
 
+class _Drawing(TypedDict, total=False):
+    """The keywords of `Model.sample` that are the same for all of its prompts."""
+
+    negative_prompt: str
+    num_images: int
+    num_inference_steps: int
+    guidance_scale: float
+    guidance: Guidance | str | None
+    solver: str
+    eta: float | None
+    timestep_spacing: str
+    width: int | None
+    height: int | None
+    latents: Tensor | None
+    on_progress: Progress | None
+
+
 @dataclass(frozen=True)
 class Model:
     """A loaded model; make one by `load`.
@@ -171,10 +190,26 @@ class Model:
     name: str
     loaded: DiffusionModel
 
+    @overload
+    def sample(
+        self, prompt: str, *, seed: int | None = None, **same: Unpack[_Drawing]
+    ) -> Result: ...
+    @overload
+    def sample(
+        self, prompt: str, *, seed: Sequence[int], **same: Unpack[_Drawing]
+    ) -> list[Result]: ...
+    @overload
+    def sample(
+        self,
+        prompt: list[str] | tuple[str, ...],
+        *,
+        seed: int | Sequence[int] | None = None,
+        **same: Unpack[_Drawing],
+    ) -> list[Result]: ...
     @known_keywords
     def sample(
         self,
-        prompt: str,
+        prompt: str | list[str] | tuple[str, ...],
         *,
         negative_prompt: str = "",
         num_images: int = 1,
@@ -187,15 +222,18 @@ class Model:
         width: int | None = None,
         height: int | None = None,
         latents: Tensor | None = None,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         on_progress: Progress | None = None,
-    ) -> Result:
+    ) -> Result | list[Result]:
         """Draw pictures from a prompt.
 
         The options are described in `yuragi.tasks.sample.SampleRequest`.
 
+        Several prompts, seeds or both give a list: a result for each prompt with its seed, which is
+        what it would be alone, to rounding. They share batches.
+
         Args:
-            prompt: what to draw.
+            prompt: what to draw; or several.
             negative_prompt: what the result should stay away from.
             num_images: how many pictures; k depends on (seed, k) alone, to rounding.
             num_inference_steps: solver steps, 1 to 1000.
@@ -208,13 +246,20 @@ class Model:
             width: in pixels; None for the model's own.
             height: in pixels; None for the model's own.
             latents: start noise (num_images, c, h, w); by default drawn from the seed.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            seed: 0 or more; drawn at random when None, and kept in the result's request; or
+                several, one for each prompt.
             on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        return self._run(SampleRequest, locals())
+        given = locals()
+        if isinstance(prompt, str) and not isinstance(seed, Sequence):
+            return self._run(SampleRequest, given)
+        pairs = prompts_and_seeds(prompt, seed)
+        return self._run_each(
+            SampleRequest, given, [{"prompt": one, "seed": number} for one, number in pairs]
+        )
 
     @known_keywords
     def drag(
@@ -535,12 +580,25 @@ class Model:
 
     def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
         """Build a request of this class from a method's arguments, and run it."""
+        return self._run_each(kind, arguments, [{}])[0]
+
+    def _run_each(
+        self,
+        kind: type[Request],
+        arguments: Mapping[str, Any],
+        changes: Sequence[Mapping[str, Any]],
+    ) -> list[Result]:
+        """The same for a request with each of these changes of the arguments."""
         given = {name: value for name, value in arguments.items() if name != "self"}
         on_progress, latents = given.pop("on_progress"), given.get("latents")
         reading = Reading(resize=given.pop("resize", None))
         if latents is not None:
             given["latents"] = tensor_digest(latents)
-        request, sources = build(kind, given | {"model": self.name}, reading)
-        weak = load_weak(request.weak_model, self.loaded)
+        requests, sources = [], dict[str, Image.Image]()
+        for change in changes:
+            request, named = build(kind, {**given, "model": self.name, **change}, reading)
+            requests.append(request)
+            sources |= named
+        weak = load_weak(requests[0].weak_model, self.loaded)
         watched = on_progress or (lambda done, total: None)
-        return run(request, self.loaded, sources, watched, latents, weak)
+        return run_all(requests, self.loaded, sources, watched, latents, weak)
