@@ -71,7 +71,8 @@ def load(
 ) -> Model:
     """A model, ready to use.
 
-    The keywords up to `compile` are described in `yuragi.models.opening.Opening`.
+    Nothing is printed, but by a download. The keywords up to `compile` are described in
+    `yuragi.models.opening.Opening`.
 
     Args:
         source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import yuragi
+from yuragi.models import names
 
 QUICK = ["--preset", "fast", "--steps", "4", "--seed", "1"]
 
@@ -310,8 +311,7 @@ def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
 
 
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
-    command = sys.modules["yuragi.cli.task"]
-    monkeypatch.setattr(command, "load_quietly", lambda *arguments: pytest.fail("loaded"))
+    monkeypatch.setattr(names, "load_model", lambda *arguments: pytest.fail("loaded"))
     assert drag("--preview", "--preset", "warp", "--compare", "both.png")[0] == 0
     with Image.open(tmp_path / "out.png") as result:
         assert result.size == (64, 48)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.files import check_output
-from yuragi.cli.loading import opening_on, without_bars
+from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
 from yuragi.images.files import SUFFIXES
@@ -43,7 +43,6 @@ def replay(
 
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
-    without_bars()
     with progress("replaying", quiet) as on_progress:
         again = replay_from(
             image, opening_on(device), model, weak_model, source or [], force, on_progress

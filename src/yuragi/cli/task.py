@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from yuragi.cli.configuration import defaults_of
-from yuragi.cli.loading import LOADING, load_quietly
+from yuragi.cli.loading import LOADING
 from yuragi.cli.outputs import EXTRAS, Extra, Output
 from yuragi.cli.parameters import Parameter, called, nested, parameters, signature
 from yuragi.cli.progress import progress, say
@@ -77,10 +77,10 @@ def _run(
             typer.echo(files[name])
         return
 
-    from yuragi.models.names import load_weak
+    from yuragi.models.names import load_model, load_weak
     from yuragi.tasks.run import run
 
-    loaded = load_quietly(request.model, opening)
+    loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
     _note_size(request, loaded.native_size)
     with progress(_kind(kind), output.quiet) as on_progress:

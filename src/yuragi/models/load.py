@@ -31,6 +31,7 @@ from yuragi.models.hub import HUB
 from yuragi.models.ip_adapter import with_images
 from yuragi.models.model import DiffusionModel
 from yuragi.models.opening import Opening
+from yuragi.models.quiet import quiet
 from yuragi.models.schedules import flow_from_config, grids_of
 
 __all__ = ["load_diffusers", "wrap_pipeline"]
@@ -60,10 +61,20 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
         raise InputError("model", f"{path} ({kind})", allowed)
     with enough_memory(device):
-        pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
+        with quiet() as said:
+            pipeline = _opened(name, path, opening, dtype or _usual_dtype(name, device))
+        _check_whole(path, said)
         parts = _prepared(name, pipeline, opening, device)
     weights, files = fingerprints(path)
     return _model(pipeline, parts, path.resolve(), weights, files, opening)
+
+
+def _check_whole(path: Path, said: Sequence[str]) -> None:
+    """Refuse weights that the libraries only warn of: they are not in the files, but random."""
+    for line in "\n".join(said).splitlines():
+        if "newly initialized: " in line or "| MISSING" in line:
+            allowed = f"a whole pipeline; some weights are missing ({' '.join(line.split())})"
+            raise InputError("model", str(path), allowed)
 
 
 def _check_offload(opening: Opening, device: torch.device) -> None:
