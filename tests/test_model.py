@@ -8,8 +8,14 @@ import pytest
 from PIL import Image
 
 import yuragi
-from promises import assert_equal_to_rounding, assert_identical
+from promises import (
+    assert_different,
+    assert_equal_to_rounding,
+    assert_identical,
+    assert_untouched_outside,
+)
 from yuragi.errors import InputError
+from yuragi.images.show import before_after
 from yuragi.model import Model, _Drawing
 
 QUICK = {"num_inference_steps": 2, "seed": 0}
@@ -20,6 +26,12 @@ def saved(tiny, tmp_path_factory):
     """Two pictures of a result, as files."""
     result = tiny.sample("x", num_images=2, **QUICK)
     return result, result.save(tmp_path_factory.mktemp("made") / "out.png")
+
+
+def test_a_model_is_one_line():
+    assert repr(yuragi.load("portraits", "cpu")) == (
+        "<Model portraits: Stable Diffusion, cpu, torch.float32>"
+    )
 
 
 def test_a_file_replays_in_every_form(saved, tiny):
@@ -106,3 +118,39 @@ def test_numbers_of_prompts_and_seeds_must_fit(tiny):
 def test_the_keywords_of_several_prompts_are_those_of_one():
     arguments = set(inspect.signature(Model.sample).parameters)
     assert arguments == {"self", "prompt", "seed", *_Drawing.__annotations__}
+
+
+def test_a_drag_can_be_previewed(tiny, picture, monkeypatch):
+    monkeypatch.setattr(type(tiny.loaded), "bind", lambda *prompts: pytest.fail("a network ran"))
+    inside = np.zeros((48, 64), bool)
+    inside[10:34, 14:44] = True
+    mask = Image.fromarray(inside.astype(np.uint8) * 255)
+    moved = tiny.preview_drag(picture, [((26, 22), (30, 22))], mask=inside)
+    assert moved.size == picture.size
+    assert_untouched_outside(moved, picture, mask)
+    assert_different(moved, picture)
+    corners = [(20, 16), (31, 16), (31, 27), (20, 27)]
+    larger = tiny.preview_drag(picture, select=corners, move=(4, 0), rotate=5, enlarge=1.2)
+    assert_different(larger, picture)
+    assert tiny.preview_drag(picture, select=corners, move=(4, 0), resize=32).size == (32, 24)
+    with pytest.raises(InputError, match="^points = 'target 70,22'"):
+        tiny.preview_drag(picture, [((26, 22), (70, 22))])
+
+
+def test_a_preview_is_the_second_frame_of_the_drag(tiny, picture):
+    points = [((26, 22), (30, 22))]
+    dragged = tiny.drag(picture, points, **QUICK | {"num_inference_steps": 4})
+    assert_identical(tiny.preview_drag(picture, points), dragged.frames[1])
+
+
+def test_before_and_after(tiny, picture):
+    dragged = tiny.drag(
+        picture, [((26, 22), (30, 22))], num_images=2, num_inference_steps=4, seed=0
+    )
+    for k, image in enumerate(dragged.images):
+        moves = [((26, 22), (30, 22))]
+        assert_identical(dragged.compare(k), before_after(picture, image, moves))
+    edited = tiny.sdedit(picture, prompt="x", **QUICK)
+    assert_identical(edited.compare(), before_after(picture, edited.image, []))
+    with pytest.raises(InputError, match="^request = 'sample' .*changes a picture"):
+        tiny.sample("x", **QUICK).compare()

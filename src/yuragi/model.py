@@ -43,6 +43,7 @@ from yuragi.tasks.run import Progress, run_all
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sdedit import SDEditRequest
 from yuragi.tasks.translate import TranslateRequest
+from yuragi.tasks.warping import preview
 
 if TYPE_CHECKING:
     import torch
@@ -179,7 +180,7 @@ class _Drawing(TypedDict, total=False):
     on_progress: Progress | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A loaded model; make one by `load`.
 
@@ -190,6 +191,10 @@ class Model:
 
     name: str
     loaded: DiffusionModel
+
+    def __repr__(self) -> str:
+        family, dtype = self.loaded.capabilities.family, str(self.loaded.dtype)
+        return f"<Model {self.name}: {family}, {self.loaded.device}, {dtype}>"
 
     @overload
     def sample(
@@ -309,7 +314,8 @@ class Model:
             preset: ``warp``, ``paper`` or ``fast``; the arguments below override its numbers.
             num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
                 ``result.intent`` says how far each carries out what was asked, and
-                ``result.ranking`` names the best first.
+                ``result.ranking`` names the best first; ``result.compare(k)`` shows one beside the
+                picture before.
             num_inference_steps: levels over the whole time axis.
             strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
                 realistic and less faithful.
@@ -327,6 +333,30 @@ class Model:
             InputError: a value that is not allowed; before the model runs.
         """
         return self._run(DragRequest, locals())
+
+    @known_keywords
+    def preview_drag(
+        self,
+        image: Source,
+        points: Sequence[PointPair] = (),
+        *,
+        regions: Sequence[RegionPair] = (),
+        select: Sequence[tuple[float, float]] | None = None,
+        move: tuple[float, float] | None = None,
+        rotate: float | None = None,
+        enlarge: float | None = None,
+        mask: Source | None = None,
+        resize: int | None = None,
+    ) -> Image.Image:
+        """The warp alone, with which a drag by the preset ``warp`` begins; no network runs.
+
+        The arguments and errors are those of `drag`.
+        """
+        arguments = locals()
+        given = {name: value for name, value in arguments.items() if name not in ("self", "resize")}
+        request, sources = build(DragRequest, given | {"model": self.name}, Reading(resize=resize))
+        inside = None if request.mask is None else sources[request.mask.digest]
+        return preview(request, sources[request.image.digest], inside)
 
     @known_keywords
     def inpaint(

@@ -127,12 +127,10 @@ class DragExtra(Extra):
         return made
 
     def write(self, result: Result) -> Iterator[Path]:
-        from yuragi.images.show import before_after, save_animation
-        from yuragi.tasks.drag import DragRequest
+        from yuragi.images.show import save_animation
 
-        if self.compare is not None and isinstance(result.request, DragRequest):
-            moves = result.request.moves
-            write_picture(self.compare, before_after(result.frames[0], result.image, moves))
+        if self.compare is not None:
+            write_picture(self.compare, result.compare())
             yield self.compare
         if self.animation is not None:
             self.animation.parent.mkdir(parents=True, exist_ok=True)

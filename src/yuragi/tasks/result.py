@@ -22,8 +22,9 @@ from yuragi.guidance import Cost, Stress, plain
 from yuragi.images.files import numbered, read_carried, write_picture
 from yuragi.images.png import Carried
 from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.images.show import before_after
 from yuragi.models.card import Card
-from yuragi.tasks.base import Request
+from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.tasks import parse_request
 
 __all__ = [
@@ -185,6 +186,17 @@ class Result(Made):
     def image(self) -> Image.Image:
         """The first picture."""
         return self.images[0]
+
+    def compare(self, index: int = 0) -> Image.Image:
+        """The picture before and a result side by side; for a drag with its points drawn in.
+
+        Raises:
+            InputError: a task that does not begin with a picture.
+        """
+        if not isinstance(self.request, OnPicture):
+            raise InputError("request", self.request.kind, "a task that changes a picture")
+        before = self.sources[self.request.image.digest]
+        return before_after(before, self.images[index], self.request.moves)
 
     def report(self) -> dict[str, Any]:
         """What the run was and what it took, as plain values."""
