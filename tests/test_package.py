@@ -27,6 +27,7 @@ def test_public_names():
         "YuragiError",
         "__version__",
         "load",
+        "replay",
     ]
     for name in yuragi.__all__:
         assert getattr(yuragi, name) is not None
@@ -54,6 +55,18 @@ def test_importing_is_light():
     code = "import sys, yuragi; print(any(m in sys.modules for m in ('torch', 'diffusers')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_modules_are_there_after_a_plain_import():
+    """In a process of its own: here they have long been imported."""
+    code = (
+        "import yuragi\n"
+        "print(yuragi.solver.make_solver('ddim').order, yuragi.guidance.plain.cost.evaluations)\n"
+        "for name in yuragi._MODULES: assert getattr(yuragi, name).__name__ == f'yuragi.{name}'\n"
+        "assert {*yuragi.__all__, *yuragi._MODULES} == set(dir(yuragi))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "2"]
 
 
 def test_types_are_shipped():

@@ -5,7 +5,9 @@
     model = yuragi.load("portraits")
     model.sample("a person with red hair", seed=0).save("person.png")
 
-Importing this package is quick: PyTorch is imported when a name below is first used.
+The parts can be used alone: ``yuragi.solver``, ``yuragi.guidance``, ``yuragi.edit`` and the other
+modules below need no import of their own. Importing this package is quick: PyTorch is imported when
+a name or a module is first used.
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, YuragiError
 
 if TYPE_CHECKING:
-    from yuragi.model import Model, load
+    from yuragi import core as core
+    from yuragi import diffusers as diffusers
+    from yuragi import drag as drag
+    from yuragi import edit as edit
+    from yuragi import guidance as guidance
+    from yuragi import invert as invert
+    from yuragi import sample as sample
+    from yuragi import solver as solver
+    from yuragi.model import Model, load, replay
     from yuragi.tasks.drag import LoRA
     from yuragi.tasks.guidance import Guidance
     from yuragi.tasks.result import Result
@@ -33,6 +43,7 @@ __all__ = [
     "YuragiError",
     "__version__",
     "load",
+    "replay",
 ]
 
 _LAZY = {
@@ -41,16 +52,21 @@ _LAZY = {
     "Model": "yuragi.model",
     "Result": "yuragi.tasks.result",
     "load": "yuragi.model",
+    "replay": "yuragi.model",
 }
+
+_MODULES = ("core", "diffusers", "drag", "edit", "guidance", "invert", "sample", "solver")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'yuragi' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return import_module(f"yuragi.{name}")
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'yuragi' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_MODULES])

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 from PIL import Image
 from torch import nn
@@ -33,14 +33,17 @@ from yuragi.tasks.base import Request
 from yuragi.tasks.build import Reading, build
 from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.each import prompts_and_seeds
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.inpaint import InpaintRequest
 from yuragi.tasks.invert import InvertRequest
+from yuragi.tasks.replay import Replay, replay_from
 from yuragi.tasks.result import Result
-from yuragi.tasks.run import Progress, run
+from yuragi.tasks.run import Progress, run_all
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sdedit import SDEditRequest
 from yuragi.tasks.translate import TranslateRequest
+from yuragi.tasks.warping import preview
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from yuragi.drag import PointPair, RegionPair
     from yuragi.models.codec import Codec
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "replay"]
 
 
 @known_keywords
@@ -69,7 +72,8 @@ def load(
 ) -> Model:
     """A model, ready to use.
 
-    The keywords up to `compile` are described in `yuragi.models.opening.Opening`.
+    Nothing is printed, but by a download. The keywords up to `compile` are described in
+    `yuragi.models.opening.Opening`.
 
     Args:
         source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline
@@ -95,7 +99,8 @@ def load(
     given = locals()
     opening = Opening(**{name: given[name] for name in Opening.model_fields})
     shown = ip_adapter_image
-    images = [shown] if isinstance(shown, str | Path | Image.Image) else list(shown)
+    several = isinstance(shown, Sequence) and not isinstance(shown, str | bytes)
+    images = cast("Sequence[Source]", shown if several else [shown])
     if isinstance(source, str | Path):
         if images:
             allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"
@@ -117,7 +122,65 @@ def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> D
     return replace(loaded, card=replace(loaded.card, images=tuple(map(digest, pictures))))
 
 
-@dataclass(frozen=True)
+@known_keywords
+def replay(
+    source: Source | Result,
+    model: Model | str | Path | None = None,
+    *,
+    weak_model: Model | str | Path | None = None,
+    sources: Sequence[Source] = (),
+    force: bool = False,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    on_progress: Progress | None = None,
+) -> Replay:
+    """Run the request inside a result again, and compare; the hub is not asked.
+
+    Args:
+        source: a file that Yuragi wrote (a path, bytes, an open file), a `Result`, or the JSON that
+            a file carries, with which there is no picture to compare.
+        model: the model, or where it is now; by default it is where the result says.
+        weak_model: the same of the weaker model of autoguidance.
+        sources: input pictures and masks, if the result does not carry them.
+        force: go on with other weights than those that made the picture.
+        device: as for `load`.
+        dtype: as for `load`.
+        on_progress: called with (steps done, steps in all).
+
+    Returns:
+        the result made again, and by how much its picture differs; see
+        `yuragi.tasks.replay.Replay`.
+
+    Raises:
+        InputError: no result of ours; a model or an input picture that is not there; other weights.
+    """
+    opening = Opening.model_validate({"device": device, "dtype": dtype})
+    strong, weak = (
+        each.loaded if isinstance(each, Model) else None if each is None else str(each)
+        for each in (model, weak_model)
+    )
+    watched = on_progress or (lambda done, total: None)
+    return replay_from(source, opening, strong, weak, sources, force, watched)
+
+
+class _Drawing(TypedDict, total=False):
+    """The keywords of `Model.sample` that are the same for all of its prompts."""
+
+    negative_prompt: str
+    num_images: int
+    num_inference_steps: int
+    guidance_scale: float
+    guidance: Guidance | str | None
+    solver: str
+    eta: float | None
+    timestep_spacing: str
+    width: int | None
+    height: int | None
+    latents: Tensor | None
+    on_progress: Progress | None
+
+
+@dataclass(frozen=True, repr=False)
 class Model:
     """A loaded model; make one by `load`.
 
@@ -129,10 +192,30 @@ class Model:
     name: str
     loaded: DiffusionModel
 
+    def __repr__(self) -> str:
+        family, dtype = self.loaded.capabilities.family, str(self.loaded.dtype)
+        return f"<Model {self.name}: {family}, {self.loaded.device}, {dtype}>"
+
+    @overload
+    def sample(
+        self, prompt: str, *, seed: int | None = None, **same: Unpack[_Drawing]
+    ) -> Result: ...
+    @overload
+    def sample(
+        self, prompt: str, *, seed: Sequence[int], **same: Unpack[_Drawing]
+    ) -> list[Result]: ...
+    @overload
+    def sample(
+        self,
+        prompt: list[str] | tuple[str, ...],
+        *,
+        seed: int | Sequence[int] | None = None,
+        **same: Unpack[_Drawing],
+    ) -> list[Result]: ...
     @known_keywords
     def sample(
         self,
-        prompt: str,
+        prompt: str | list[str] | tuple[str, ...],
         *,
         negative_prompt: str = "",
         num_images: int = 1,
@@ -145,15 +228,18 @@ class Model:
         width: int | None = None,
         height: int | None = None,
         latents: Tensor | None = None,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         on_progress: Progress | None = None,
-    ) -> Result:
+    ) -> Result | list[Result]:
         """Draw pictures from a prompt.
 
         The options are described in `yuragi.tasks.sample.SampleRequest`.
 
+        Several prompts, seeds or both give a list: a result for each prompt with its seed, which is
+        what it would be alone, to rounding. They share batches.
+
         Args:
-            prompt: what to draw.
+            prompt: what to draw; or several.
             negative_prompt: what the result should stay away from.
             num_images: how many pictures; k depends on (seed, k) alone, to rounding.
             num_inference_steps: solver steps, 1 to 1000.
@@ -166,13 +252,20 @@ class Model:
             width: in pixels; None for the model's own.
             height: in pixels; None for the model's own.
             latents: start noise (num_images, c, h, w); by default drawn from the seed.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
+            seed: 0 or more; drawn at random when None, and kept in the result's request; or
+                several, one for each prompt.
             on_progress: called with (steps done, steps in all).
 
         Raises:
             InputError: a value that is not allowed; before the model runs.
         """
-        return self._run(SampleRequest, locals())
+        given = locals()
+        if isinstance(prompt, str) and not isinstance(seed, Sequence):
+            return self._run(SampleRequest, given)
+        pairs = prompts_and_seeds(prompt, seed)
+        return self._run_each(
+            SampleRequest, given, [{"prompt": one, "seed": number} for one, number in pairs]
+        )
 
     @known_keywords
     def drag(
@@ -209,7 +302,7 @@ class Model:
         The options are described in `yuragi.tasks.drag.DragRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
             regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
             select: corners (x, y) of a polygon to move, turn or resize, for ``warp``.
@@ -223,7 +316,8 @@ class Model:
             preset: ``warp``, ``paper`` or ``fast``; the arguments below override its numbers.
             num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
                 ``result.intent`` says how far each carries out what was asked, and
-                ``result.ranking`` names the best first.
+                ``result.ranking`` names the best first; ``result.compare(k)`` shows one beside the
+                picture before.
             num_inference_steps: levels over the whole time axis.
             strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
                 realistic and less faithful.
@@ -243,6 +337,30 @@ class Model:
             InputError: a value that is not allowed; before the model runs.
         """
         return self._run(DragRequest, locals())
+
+    @known_keywords
+    def preview_drag(
+        self,
+        image: Source,
+        points: Sequence[PointPair] = (),
+        *,
+        regions: Sequence[RegionPair] = (),
+        select: Sequence[tuple[float, float]] | None = None,
+        move: tuple[float, float] | None = None,
+        rotate: float | None = None,
+        enlarge: float | None = None,
+        mask: Source | None = None,
+        resize: int | None = None,
+    ) -> Image.Image:
+        """The warp alone, with which a drag by the preset ``warp`` begins; no network runs.
+
+        The arguments and errors are those of `drag`.
+        """
+        arguments = locals()
+        given = {name: value for name, value in arguments.items() if name not in ("self", "resize")}
+        request, sources = build(DragRequest, given | {"model": self.name}, Reading(resize=resize))
+        inside = None if request.mask is None else sources[request.mask.digest]
+        return preview(request, sources[request.image.digest], inside)
 
     @known_keywords
     def inpaint(
@@ -271,7 +389,7 @@ class Model:
         The options are described in `yuragi.tasks.inpaint.InpaintRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             mask: white where it is filled; outside, pixels stay bit for bit.
             prompt: what the whole result shows.
             expand: pixels to add at left, top, right and bottom (outpainting).
@@ -319,7 +437,8 @@ class Model:
         The options are described in `yuragi.tasks.sdedit.SDEditRequest`.
 
         Args:
-            image: a path or a picture: a photo, a sketch, strokes of colour.
+            image: a photo, a sketch, strokes of colour: a path, a PIL image, an array, a tensor,
+                bytes or an open file, as the mask.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
             negative_prompt: what the result should stay away from.
@@ -368,7 +487,7 @@ class Model:
         The options are described in `yuragi.tasks.translate.TranslateRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             source_prompt: what the picture shows now.
             prompt: what the result shows.
             mask: white where the picture may change; outside, pixels stay bit for bit.
@@ -423,7 +542,7 @@ class Model:
         `yuragi.tasks.diffedit.DiffEditRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             source_prompt: what the picture shows now.
             prompt: what the result shows.
             mask: white where the picture may change at all.
@@ -474,7 +593,7 @@ class Model:
         `yuragi.tasks.invert.InvertRequest`.
 
         Args:
-            image: a path or a picture.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             prompt: what the picture shows.
             encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
             negative_prompt: what the result should stay away from.
@@ -496,12 +615,25 @@ class Model:
 
     def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
         """Build a request of this class from a method's arguments, and run it."""
+        return self._run_each(kind, arguments, [{}])[0]
+
+    def _run_each(
+        self,
+        kind: type[Request],
+        arguments: Mapping[str, Any],
+        changes: Sequence[Mapping[str, Any]],
+    ) -> list[Result]:
+        """The same for a request with each of these changes of the arguments."""
         given = {name: value for name, value in arguments.items() if name != "self"}
         on_progress, latents = given.pop("on_progress"), given.get("latents")
         reading = Reading(resize=given.pop("resize", None))
         if latents is not None:
             given["latents"] = tensor_digest(latents)
-        request, sources = build(kind, given | {"model": self.name}, reading)
-        weak = load_weak(request.weak_model, self.loaded)
+        requests, sources = [], dict[str, Image.Image]()
+        for change in changes:
+            request, named = build(kind, {**given, "model": self.name, **change}, reading)
+            requests.append(request)
+            sources |= named
+        weak = load_weak(requests[0].weak_model, self.loaded)
         watched = on_progress or (lambda done, total: None)
-        return run(request, self.loaded, sources, watched, latents, weak)
+        return run_all(requests, self.loaded, sources, watched, latents, weak)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import yuragi
+from yuragi.models import names
 
 QUICK = ["--preset", "fast", "--steps", "4", "--seed", "1"]
 
@@ -77,6 +78,15 @@ def test_replay_is_identical(drag, cli, tmp_path, face):
     face.unlink()  # the result carries its sources
     code, out, _ = cli("replay", "out.png", "-o", "again.png")
     assert (code, out) == (0, "again.png\nidentical, bit for bit\n")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "webp"])
+def test_other_formats_replay_identically(drag, cli, face, suffix):
+    name = f"out.{suffix}"
+    assert drag("--compare", f"both.{suffix}", output=name)[:2] == (0, f"{name}\nboth.{suffix}\n")
+    face.unlink()
+    again = ["replay", name, "-o", f"again.{suffix}"]
+    assert cli(*again)[:2] == (0, f"again.{suffix}\nidentical, bit for bit\n")
 
 
 def test_replay_says_when_a_picture_was_changed(drag, cli, tmp_path):
@@ -204,7 +214,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case)
         ("face.png", ["--overwrite"]),
         ("taken.png", []),
         ("folder.png", []),
-        ("out.jpg", []),
+        ("out.tiff", []),
         ("/proc/none/out.png", []),
         ("taken.png/out.png", []),
         ("out.png", ["--compare", "out.png"]),
@@ -301,8 +311,7 @@ def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
 
 
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
-    command = sys.modules["yuragi.cli.task"]
-    monkeypatch.setattr(command, "load_quietly", lambda *arguments: pytest.fail("loaded"))
+    monkeypatch.setattr(names, "load_model", lambda *arguments: pytest.fail("loaded"))
     assert drag("--preview", "--preset", "warp", "--compare", "both.png")[0] == 0
     with Image.open(tmp_path / "out.png") as result:
         assert result.size == (64, 48)

@@ -1,5 +1,7 @@
 """Reading pictures and masks safely, and pixels to tensors and back."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -135,3 +137,82 @@ def test_digests_tell_pixels_and_shapes_apart(picture):
     assert len({digest(picture), digest(other), digest(turned)}) == 3
     z = torch.zeros(2, 3)
     assert tensor_digest(z) != tensor_digest(z.view(3, 2))
+
+
+def forms(picture, path):
+    """The same picture in every form that is accepted."""
+    picture.save(path)
+    pixels = np.array(picture)
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1)
+    return {
+        "path": path,
+        "text": str(path),
+        "picture": picture,
+        "bytes": path.read_bytes(),
+        "file in memory": io.BytesIO(path.read_bytes()),
+        "array": pixels,
+        "array of another order": np.asfortranarray(pixels),
+        "array with an opaque layer": np.dstack([pixels, np.full((48, 64), 255, np.uint8)]),
+        "floats": (pixels / 255).astype(np.float32),
+        "tensor": tensor,
+        "batch of one": tensor[None],
+        "floats of a tensor": (tensor / 255).requires_grad_(),
+        "half precision": (tensor / 255).half(),
+    }
+
+
+def test_a_picture_is_the_same_in_every_form(tmp_path, picture):
+    found = forms(picture, tmp_path / "a.png")
+    assert {name: digest(read_picture(form)) for name, form in found.items()} == {
+        name: digest(picture) for name in found
+    }
+    with (tmp_path / "a.png").open("rb") as opened:
+        assert digest(read_picture(opened)) == digest(picture)
+
+
+def test_a_mask_is_the_same_in_every_form(picture):
+    inside = np.zeros((48, 64), bool)
+    inside[10:20, 30:40] = True
+    levels = inside.astype(np.uint8) * 255
+    tensor = torch.from_numpy(inside)
+    forms = [inside, levels, levels[..., None], inside.astype(float), tensor]
+    forms += [tensor[None], tensor[None, None].float(), Image.fromarray(levels)]
+    assert len({digest(read_mask(form, picture.size)) for form in forms}) == 1
+
+
+def test_an_array_that_changes_later_does_not_change_the_picture():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    read = read_picture(pixels)
+    pixels[:] = 255
+    assert read.getpixel((0, 0)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (7, "image = 'int'"),
+        (["a.png"], "image = 'list'"),
+        (np.zeros((4, 5, 2), np.uint8), "image = 'ndarray .4, 5, 2.'"),
+        (np.zeros((0, 5, 3), np.uint8), "image = 'ndarray .0, 5, 3.'"),
+        (torch.zeros(5, 4, 3), "image = 'Tensor .5, 4, 3.'"),
+        (torch.zeros(2, 3, 4, 5), "image = 'Tensor .2, 3, 4, 5.'"),
+        (np.zeros((4, 5, 3), np.int64), "numbers of type int64"),
+        (np.zeros((4, 5, 3)) - 1, "floats from -1 to -1"),
+        (np.full((4, 5, 3), 255.0), "floats from 255 to 255"),
+        (np.full((4, 5, 3), np.nan), "floats from nan to nan"),
+    ],
+)
+def test_what_is_no_picture_is_told_what_is(given, told):
+    with pytest.raises(InputError, match=f"{told}.* a path, a PIL image, .*from 0 to 1"):
+        read_picture(given)
+
+
+@pytest.mark.parametrize("given", [b"no picture", io.BytesIO(), io.StringIO("text")])
+def test_bytes_and_files_without_a_picture(given):
+    with pytest.raises(InputError, match="image = .*(this is none|cannot be read)"):
+        read_picture(given)
+
+
+def test_arrays_have_limits_too():
+    with pytest.raises(InputError, match="64x48.*at most 3,000 pixels"):
+        read_picture(np.zeros((48, 64, 3), np.uint8), max_pixels=3000)

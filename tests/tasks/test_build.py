@@ -1,6 +1,8 @@
 """From a caller's words to a complete request; every bad value is named before a model loads."""
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from yuragi.errors import InputError
@@ -145,6 +147,22 @@ def test_paths_do_not_travel(tmp_path, picture):
     request, _ = drag_request(**DRAG, image=path)
     assert request.image.name == "face.png"
     assert "private" not in request.model_dump_json()
+
+
+def test_pictures_and_masks_in_memory_are_those_of_their_files(tmp_path, picture):
+    path = tmp_path / "face.png"
+    picture.save(path)
+    mask = np.full((48, 64), 255, np.uint8)
+    of_files, _ = drag_request(**DRAG | {"mask": Image.fromarray(mask)}, image=path)
+    for image, inside in (
+        (np.array(picture), mask > 0),
+        (torch.from_numpy(np.array(picture)).permute(2, 0, 1), torch.ones(1, 48, 64)),
+        (path.read_bytes(), mask / 255),
+    ):
+        held, sources = drag_request(**DRAG | {"mask": inside}, image=image)
+        assert (held.image.digest, held.image.name) == (of_files.image.digest, "")
+        assert held.mask == of_files.mask
+        assert set(sources) == {held.image.digest, held.mask.digest}
 
 
 @pytest.mark.parametrize(

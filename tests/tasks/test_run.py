@@ -1,5 +1,6 @@
 """Running requests: exactness, counting, progress, cancelling, replay."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from promises import (
 from yuragi.errors import InputError
 from yuragi.images.read import open_picture
 from yuragi.images.tensors import tensor_digest
+from yuragi.tasks.replay import read_result, replay
 from yuragi.tasks.result import Result, parameters, read_record
 from yuragi.tasks.run import run
 from yuragi.tasks.sample import SampleRequest
@@ -181,6 +183,52 @@ def test_sources_can_stay_behind(dragged, tmp_path):
     assert set(full.sources) == {result.request.image.digest, result.request.mask.digest}
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
+def test_other_formats_replay_as_well(dragged, tiny, tmp_path, suffix):
+    result, _, _ = dragged
+    (path,) = result.save(tmp_path / f"out{suffix}")
+    record, kept = read_result(path)
+    assert record.request == result.request
+    assert replay(record, kept, tiny.loaded, []).difference == 0
+    changed = kept.copy()
+    changed.paste("red", (0, 0, 20, 20))
+    changed.format = kept.format
+    assert replay(record, changed, tiny.loaded, []).difference > 50
+
+
+def test_all_pictures_are_saved(tiny, tmp_path):
+    result = tiny.sample("x", num_images=3, num_inference_steps=1, seed=0)
+    files = result.save(tmp_path / "new" / "out.png")
+    assert [file.name for file in files] == ["out-0000.png", "out-0001.png", "out-0002.png"]
+    assert [read_result(file)[0].index for file in files] == [0, 1, 2]
+    for file, image in zip(files, result.images, strict=True):
+        assert_identical(open_picture(file, "image"), image)
+    assert result.save(tmp_path / "one.png", index=-1) == [tmp_path / "one.png"]
+    assert read_result(tmp_path / "one.png")[0].index == 2
+    assert result.save(tmp_path / "drawn", index=1) == [tmp_path / "drawn" / "sample-0001.png"]
+    with pytest.raises(InputError, match="index = 3 .*0 to 2"):
+        result.save(tmp_path / "other.png", index=3)
+
+
+def test_nothing_is_replaced_silently(tiny, tmp_path):
+    result = tiny.sample("x", num_images=2, num_inference_steps=1, seed=0)
+    (tmp_path / "out-0001.png").write_bytes(b"precious")
+    with pytest.raises(InputError, match="out-0001.png.* or overwrite=True"):
+        result.save(tmp_path / "out.png")
+    assert (tmp_path / "out-0001.png").read_bytes() == b"precious"
+    assert not (tmp_path / "out-0000.png").exists()
+    assert len(result.save(tmp_path / "out.png", overwrite=True)) == 2
+    with pytest.raises(InputError, match="path = .*ending in .png, .jpg, .jpeg, .webp"):
+        result.save(tmp_path / "out.gif")
+
+
+def test_results_show_themselves(tiny):
+    result = tiny.sample("x", num_images=2, num_inference_steps=1, seed=3)
+    assert repr(result) == "<Result sample: 2 pictures, seed 3>"
+    with Image.open(io.BytesIO(result._repr_png_())) as shown:
+        assert_identical(shown, result.image)
+
+
 def test_damaged_sources_are_refused(dragged, tmp_path):
     result, _, _ = dragged
     path = tmp_path / "full.png"
@@ -189,7 +237,7 @@ def test_damaged_sources_are_refused(dragged, tmp_path):
         opened.load()
         name, data = opened.private_chunks[0][:2]
         opened.private_chunks[0] = (name, data[:60])
-        with pytest.raises(InputError, match="that this version can read"):
+        with pytest.raises(InputError, match="which this version can read"):
             read_record(opened, "x.png")
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from yuragi.models.opening import Opening
 
-if TYPE_CHECKING:
-    from yuragi.models.model import DiffusionModel
-
-__all__ = ["LOADING", "load_quietly", "opening_on", "without_bars"]
+__all__ = ["LOADING", "opening_on"]
 
 LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa: B039 (frozen)
 """What the user said about loading before the command; a command's own options add to it."""
@@ -19,20 +15,3 @@ LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa:
 def opening_on(device: str | None) -> Opening:
     """What the user said before the command, on a device that the command was given."""
     return LOADING.get() if device is None else LOADING.get().with_more({"device": device})
-
-
-def load_quietly(name: str, opening: Opening) -> DiffusionModel:
-    """Load a model as the user said, without the progress bars of the libraries."""
-    from yuragi.models.names import load_model
-
-    without_bars()
-    return load_model(name, opening)
-
-
-def without_bars() -> None:
-    """The libraries show no progress bars of their own from now on."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()

@@ -102,10 +102,11 @@ def check(
     quiet: QuietOption = False,
 ) -> None:
     """Probe a model: which guidance gains can it take?"""
-    from yuragi.cli.loading import load_quietly, opening_on
+    from yuragi.cli.loading import opening_on
+    from yuragi.models.names import load_model
     from yuragi.tasks.check import check_model
 
-    loaded = load_quietly(model, opening_on(device))
+    loaded = load_model(model, opening_on(device))
     with progress("probing", quiet) as on_progress:
         found = check_model(loaded, prompt, samples=samples, seed=seed, on_progress=on_progress)
     typer.echo(f"predicts {found.prediction}; noise levels: {found.schedule}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from yuragi.cli.files import check_output
 from yuragi.errors import InputError
+from yuragi.images.files import SUFFIXES, numbered, write_picture
 from yuragi.options.option import Option
 from yuragi.options.values import Strict
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRAS", "Extra", "Output"]
 
-SUFFIXES = (".png",)
-PICTURES = (".png", ".jpg", ".webp")
-
 
 class Output(Strict):
     """Where the pictures of a result go, and what is said."""
@@ -30,7 +28,7 @@ class Output(Strict):
     output: Annotated[
         Path,
         Option(
-            "File to write (several pictures are numbered), or a folder.",
+            "File to write (.png, .jpg or .webp; several pictures are numbered), or a folder.",
             also="-o",
             metavar="PATH",
         ),
@@ -46,16 +44,8 @@ class Output(Strict):
     quiet: Annotated[bool, Option("Show no progress bar.", also="-q")] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
-        """Files for so many pictures of a task.
-
-        A name with a suffix is a file, beside which several are numbered. Any other name is a
-        folder, in which files are named after the task.
-        """
-        if not self.output.suffix:
-            return [self.output / f"{kind}-{k:04d}.png" for k in range(count)]
-        if count == 1:
-            return [self.output]
-        return [self.output.with_stem(f"{self.output.stem}-{k:04d}") for k in range(count)]
+        """Files for so many pictures of a task; see `yuragi.images.files.numbered`."""
+        return numbered("output", self.output, kind, count)
 
     def check(self, paths: Sequence[Path], taken: Sequence[Path]) -> None:
         """Refuse files that cannot be written, or that would cost the user a file.
@@ -63,8 +53,6 @@ class Output(Strict):
         Raises:
             InputError: any of these.
         """
-        if not self.output.suffix and self.output.exists() and not self.output.is_dir():
-            raise InputError("output", str(self.output), "a folder, or a file name with a suffix")
         for path in paths:
             check_output("output", path, taken, self.overwrite, SUFFIXES)
 
@@ -105,7 +93,7 @@ class DragExtra(Extra):
     """More files of a drag."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {
-        "compare": PICTURES,
+        "compare": SUFFIXES,
         "animation": (".gif", ".webp", ".png"),
     }
     compare: Annotated[
@@ -139,13 +127,10 @@ class DragExtra(Extra):
         return made
 
     def write(self, result: Result) -> Iterator[Path]:
-        from yuragi.images.show import before_after, save_animation
-        from yuragi.tasks.drag import DragRequest
+        from yuragi.images.show import save_animation
 
-        if self.compare is not None and isinstance(result.request, DragRequest):
-            moves = result.request.moves
-            self.compare.parent.mkdir(parents=True, exist_ok=True)
-            before_after(result.frames[0], result.image, moves).save(self.compare)
+        if self.compare is not None:
+            write_picture(self.compare, result.compare())
             yield self.compare
         if self.animation is not None:
             self.animation.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,8 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     try:
         yield update
     finally:
-        shown.stop()
+        if shown.live.is_started:  # elsewhere it would print an empty line
+            shown.stop()
 
 
 def say(text: str) -> None:

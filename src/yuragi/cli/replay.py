@@ -8,22 +8,22 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.files import check_output
-from yuragi.cli.loading import opening_on, without_bars
+from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
-from yuragi.errors import InputError
+from yuragi.images.files import SUFFIXES
 
 __all__ = ["replay"]
 
 
 def replay(
-    image: Annotated[Path, typer.Argument(help="PNG that yuragi wrote.")],
+    image: Annotated[Path, typer.Argument(help="Picture that yuragi wrote.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
     ] = None,
     source: Annotated[
         list[Path] | None,
-        typer.Option(help="Input picture or mask, if the PNG does not carry it."),
+        typer.Option(help="Input picture or mask, if the result does not carry it."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
@@ -39,28 +39,17 @@ def replay(
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare, pixel by pixel; the hub is not asked."""
-    from yuragi.models.names import load_weak
-    from yuragi.tasks.replay import model_of, read_result
-    from yuragi.tasks.replay import replay as run_again
+    from yuragi.tasks.replay import replay_from
 
     if output:
-        check_output("output", output, [image, *(source or [])], overwrite, (".png",))
-    record, kept = read_result(image)
-    without_bars()
-    loaded = model_of(record, opening_on(device), model)
-    if loaded.weights != record.origin.weights:
-        where = f"the weights in {loaded.path} are not those that made this picture"
-        if not force:
-            allowed = f"version {record.origin.weights[:12]}, or --force: {where}"
-            raise InputError("model", loaded.weights[:12], allowed)
-        say(f"note: {where}")
-    weak = load_weak(weak_model or record.request.weak_model, loaded)
-    if weak is not None and weak.weights != record.origin.weak_weights:
-        say(f"note: the weights in {weak.path} are not those that guided this picture")
+        check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     with progress("replaying", quiet) as on_progress:
-        again = run_again(record, kept, loaded, source or [], on_progress, weak)
+        again = replay_from(
+            image, opening_on(device), model, weak_model, source or [], force, on_progress
+        )
+    for note in again.notes:
+        say(f"note: {note}")
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
         again.result.save(output, again.index, overwrite=True)
         typer.echo(output)
     if again.reason:

@@ -10,11 +10,12 @@ from typing import Any
 import typer
 
 from yuragi.cli.configuration import defaults_of
-from yuragi.cli.loading import LOADING, load_quietly
+from yuragi.cli.loading import LOADING
 from yuragi.cli.outputs import EXTRAS, Extra, Output
 from yuragi.cli.parameters import Parameter, called, nested, parameters, signature
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
+from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
@@ -72,30 +73,24 @@ def _run(
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
         files = {"output": paths[0], **extra.files}
         for name, picture in pictures.items():
-            files[name].parent.mkdir(parents=True, exist_ok=True)
-            picture.save(files[name])
+            write_picture(files[name], picture)
             typer.echo(files[name])
         return
 
-    from yuragi.models.names import load_weak
+    from yuragi.models.names import load_model, load_weak
     from yuragi.tasks.run import run
 
-    loaded = load_quietly(request.model, opening)
+    loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
     _note_size(request, loaded.native_size)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
-    written = []
-    for index, path in enumerate(paths):
-        result.save(path, index, embed_sources=output.embed, overwrite=True)
-        written.append(path)
-        if not output.json_line:
-            typer.echo(path)
+    written = result.save(output.output, embed_sources=output.embed, overwrite=True)
     more = list(extra.write(result)) if extra is not None else []
     if output.json_line:
         typer.echo(json.dumps(result.report() | {"files": [str(p) for p in [*written, *more]]}))
         return
-    for path in more:
+    for path in [*written, *more]:
         typer.echo(path)
     for line in result.remarks([path.name for path in written]):
         say(line)

@@ -8,15 +8,12 @@ its metadata travels.
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
-__all__ = ["Carried", "read_carried", "write_png"]
+__all__ = ["Carried", "encode_png", "read_png"]
 
 SOURCE_CHUNK = b"yuSo"
 DIGEST_BYTES = 16
@@ -24,10 +21,10 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True)
 class Carried:
-    """What a PNG carries.
+    """What a file carries beside its picture.
 
     Attributes:
-        texts: text chunks by name.
+        texts: by name.
         sources: input pictures by hexadecimal digest.
     """
 
@@ -35,12 +32,8 @@ class Carried:
     sources: Mapping[str, Image.Image]
 
 
-def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
-    """Write `picture` and what it carries; the file appears whole or not at all.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
+def encode_png(picture: Image.Image, carried: Carried) -> bytes:
+    """The bytes of a PNG of `picture` and what it carries."""
     info = PngImagePlugin.PngInfo()
     for name, text in carried.texts.items():
         info.add_text(name, text)
@@ -48,13 +41,12 @@ def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
         held = io.BytesIO()
         source.save(held, "PNG")
         info.add(SOURCE_CHUNK, bytes.fromhex(key) + held.getvalue())
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yuragi-") as folder:
-        partial = Path(folder) / path.name
-        picture.save(partial, "PNG", pnginfo=info)
-        os.replace(partial, path)
+    file = io.BytesIO()
+    picture.save(file, "PNG", pnginfo=info)
+    return file.getvalue()
 
 
-def read_carried(picture: Image.Image, max_pixels: int) -> Carried:
+def read_png(picture: Image.Image, max_pixels: int) -> Carried:
     """What an opened and loaded picture carries; nothing if it is no PNG.
 
     Raises:

@@ -1,14 +1,22 @@
-"""Read pictures and masks safely from files."""
+"""Read pictures and masks safely, whatever form they come in."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy.typing as npt
+    from torch import Tensor
 
 __all__ = [
     "MAX_PIXELS",
@@ -23,7 +31,9 @@ __all__ = [
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 40_000_000
 
-Source = str | Path | Image.Image
+Source: TypeAlias = "str | Path | Image.Image | bytes | BinaryIO | npt.NDArray[Any] | Tensor"
+"""A picture or a mask: a path, a picture, the bytes of a file, a file opened for reading bytes, or
+an array or a tensor as `yuragi.images.arrays.picture_of` takes them."""
 
 
 def read_picture(
@@ -32,13 +42,13 @@ def read_picture(
     """A picture as 8-bit RGB, turned upright, transparency laid on white.
 
     Args:
-        source: a path or an open picture.
+        source: the picture; see `Source`.
         argument: how errors call it.
         max_pixels: larger pictures are refused before they are decoded.
 
     Raises:
         InputError: missing or unreadable file, not a picture, too large, or more than 8 bits a
-            channel.
+            channel; an object that no picture can be read from.
     """
     return _flat(open_picture(source, argument, max_pixels), argument, "white")
 
@@ -70,28 +80,43 @@ def black_and_white(
 
 def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """A picture as it lies in its file, decoded; see `read_picture` for errors."""
+    if isinstance(source, str | Path):
+        return _decoded(Path(source), str(source), argument, max_pixels)
+    if isinstance(source, bytes):
+        return _decoded(io.BytesIO(source), f"{len(source)} bytes", argument, max_pixels)
     if isinstance(source, Image.Image):
-        _check_pixels(source, argument, max_pixels)
-        return source
+        picture = source
+    elif hasattr(source, "read"):
+        file = cast(BinaryIO, source)
+        return _decoded(file, str(getattr(file, "name", file)), argument, max_pixels)
+    else:
+        from yuragi.images.arrays import picture_of
+
+        picture = picture_of(source, argument)
+    _check_pixels(picture, argument, max_pixels)
+    return picture
+
+
+def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -> Image.Image:
+    """The picture in a file; errors call the file by its name."""
     allowed = "a picture file (" + ", ".join(FORMATS) + ")"
-    path = Path(source)
     try:
         with warnings.catch_warnings():
             # Pillow only warns between one and two times its own limit; ours decides.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
+            picture = Image.open(file, formats=FORMATS)
             _check_pixels(picture, argument, max_pixels)
             picture.load()
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(argument, str(path), f"{allowed}; there is no such file") from error
+        raise InputError(argument, name, f"{allowed}; there is no such file") from error
     except Image.DecompressionBombError as error:
-        raise InputError(argument, str(path), f"at most {max_pixels:,} pixels") from error
+        raise InputError(argument, name, f"at most {max_pixels:,} pixels") from error
     except UnidentifiedImageError as error:
-        raise InputError(argument, str(path), f"{allowed}; this is none") from error
+        raise InputError(argument, name, f"{allowed}; this is none") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(argument, str(path), f"{allowed}; it cannot be read") from error
+        raise InputError(argument, name, f"{allowed}; it cannot be read") from error
     return picture
 
 

@@ -24,13 +24,14 @@ from yuragi.device import enough_memory, pick_device
 from yuragi.errors import InputError
 from yuragi.models.card import card_of
 from yuragi.models.directory import check_directory, class_of
-from yuragi.models.families import FAMILIES, Parts
+from yuragi.models.families import FAMILIES, Parts, family_of
 from yuragi.models.fetching import fetched
 from yuragi.models.fingerprint import fingerprint_of, fingerprints
 from yuragi.models.hub import HUB
 from yuragi.models.ip_adapter import with_images
 from yuragi.models.model import DiffusionModel
 from yuragi.models.opening import Opening
+from yuragi.models.quiet import quiet
 from yuragi.models.schedules import flow_from_config, grids_of
 
 __all__ = ["load_diffusers", "wrap_pipeline"]
@@ -54,15 +55,26 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
     path = Path(source)
     if not path.exists() and HUB.fullmatch(str(source)):
         path = fetched(str(source), offline=opening.offline, allow_pickle=opening.allow_pickle)
-    name = class_of(opening.config if path.is_file() and opening.config else path)
+    kind = class_of(opening.config if path.is_file() and opening.config else path)
+    name = family_of(kind)
     if name not in FAMILIES:
         allowed = "a pipeline of class " + ", ".join(FAMILIES)
-        raise InputError("model", f"{path} ({name})", allowed)
+        raise InputError("model", f"{path} ({kind})", allowed)
     with enough_memory(device):
-        pipeline = _opened(name, path, opening, dtype or FAMILIES[name].dtype(device))
+        with quiet() as said:
+            pipeline = _opened(name, path, opening, dtype or FAMILIES[name].dtype(device))
+        _check_whole(path, said)
         parts = _prepared(name, pipeline, opening, device)
     weights, files = fingerprints(path)
     return _model(pipeline, parts, path.resolve(), weights, files, opening)
+
+
+def _check_whole(path: Path, said: Sequence[str]) -> None:
+    """Refuse weights that the libraries only warn of: they are not in the files, but random."""
+    for line in "\n".join(said).splitlines():
+        if "newly initialized: " in line or "| MISSING" in line:
+            allowed = f"a whole pipeline; some weights are missing ({' '.join(line.split())})"
+            raise InputError("model", str(path), allowed)
 
 
 def _check_offload(opening: Opening, device: torch.device) -> None:
@@ -113,9 +125,10 @@ def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> Diffusio
     Raises:
         InputError: of a class that is not supported; see `yuragi.models.ip_adapter`.
     """
-    name = type(pipeline).__name__
+    kind = type(pipeline).__name__
+    name = family_of(kind)
     if name not in FAMILIES:
-        raise InputError("model", name, "a pipeline of class " + ", ".join(FAMILIES))
+        raise InputError("model", kind, "a pipeline of class " + ", ".join(FAMILIES))
     parts = FAMILIES[name].parts(pipeline)
     model = _model(pipeline, parts, None, fingerprint_of(parts.module), {}, Opening())
     with enough_memory(model.device):

@@ -24,6 +24,7 @@ from yuragi.options.option import Option
 from yuragi.options.values import Count, Eta, Scale, Steps, Strength, Strict
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
+from yuragi.tasks.places import Point
 
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
@@ -231,6 +232,11 @@ class OnPicture(Guided):
     @property
     def size(self) -> tuple[int | None, int | None]:
         return self.image.height, self.image.width
+
+    @property
+    def moves(self) -> Sequence[tuple[Point, Point]]:
+        """Places that move and where they go, (x, y) in pixels; none but in a drag."""
+        return ()
 
     @property
     def settings(self) -> Mapping[str, object]:

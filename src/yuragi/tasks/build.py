@@ -46,7 +46,8 @@ def build(
 
     Args:
         kind: class of the request.
-        given: its options by name, with pictures as paths or pictures; None leaves a default.
+        given: its options by name, with pictures as `yuragi.images.read.Source`; None leaves a
+            default.
         reading: how pictures are read.
 
     Returns:

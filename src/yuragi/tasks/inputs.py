@@ -83,4 +83,4 @@ def _reference(name: str, picture: Image.Image) -> PictureRef:
 
 
 def _name(source: Source) -> str:
-    return "" if isinstance(source, Image.Image) else Path(source).name
+    return Path(source).name if isinstance(source, str | Path) else ""

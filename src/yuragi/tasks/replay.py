@@ -7,23 +7,26 @@ hub is not asked, also not for whether there is something newer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from pathlib import Path
 
 from PIL import Image
 
 from yuragi.core import NOISE_VERSION
-from yuragi.images.read import black_and_white, digest, open_picture, read_picture
+from yuragi.errors import InputError
+from yuragi.images.files import as_stored
+from yuragi.images.read import Source, black_and_white, digest, open_picture, read_picture
 from yuragi.images.resize import expanded, scaled
 from yuragi.images.tensors import largest_difference
 from yuragi.models.model import DiffusionModel
-from yuragi.models.names import load_model, model_folder, split_version
+from yuragi.models.names import load_model, load_weak, model_folder, split_version
 from yuragi.models.opening import Opening
-from yuragi.tasks.result import Record, Result, read_record
+from yuragi.tasks.result import Record, Result, parse_record, read_record
 from yuragi.tasks.run import Progress, run
 
-__all__ = ["Replay", "model_of", "read_result", "replay"]
+__all__ = ["Replay", "model_of", "read_result", "replay", "replay_from"]
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 """A revision on the hub that stays what it is."""
@@ -36,25 +39,80 @@ class Replay:
     Attributes:
         result: all pictures of the request.
         index: which of them was saved.
-        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit.
+        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit, and
+            None where there was nothing to compare with.
         reason: why they differ, in one sentence; empty where they do not, or nothing known is
             another than it was.
+        notes: what people should know about the models, a sentence each.
     """
 
     result: Result
     index: int
-    difference: int
+    difference: int | None
     reason: str = ""
+    notes: Sequence[str] = ()
 
 
-def read_result(path: Path) -> tuple[Record, Image.Image]:
-    """What a saved result tells about itself, and its picture.
+def replay_from(
+    source: Source | Result,
+    opening: Opening,
+    model: DiffusionModel | str | None = None,
+    weak_model: DiffusionModel | str | None = None,
+    files: Sequence[Source] = (),
+    force: bool = False,
+    on_progress: Progress = lambda done, total: None,
+) -> Replay:
+    """Run a result's request again, with the models that it names, and compare.
+
+    Args:
+        source: as `read_result`.
+        opening: how models are opened.
+        model: where it is now, or the model; by default as the result names it.
+        weak_model: the same of the weaker model of autoguidance.
+        files: pictures that the result does not carry.
+        force: also with other weights than those that made the picture.
+        on_progress: called with (steps done, steps in all).
 
     Raises:
-        InputError: no picture, or one that carries no request.
+        InputError: no result; a model or a picture that is not there; other weights.
     """
-    kept = open_picture(path, "image")
-    return read_record(kept, str(path)), kept.convert("RGB")
+    record, kept = read_result(source)
+    loaded = model if isinstance(model, DiffusionModel) else model_of(record, opening, model)
+    notes = []
+    if loaded.weights != record.origin.weights:
+        notes.append(f"the weights in {loaded.path} are not those that made this picture")
+        if not force:
+            allowed = (
+                f"version {record.origin.weights[:12]}, or force (--force) to go on: {notes[0]}"
+            )
+            raise InputError("model", loaded.weights[:12], allowed)
+    weak = weak_model
+    if not isinstance(weak, DiffusionModel):
+        weak = load_weak(weak or record.request.weak_model, loaded)
+    if weak is not None and weak.weights != record.origin.weak_weights:
+        notes.append(f"the weights in {weak.path} are not those that guided this picture")
+    return changed(replay(record, kept, loaded, files, on_progress, weak), notes=notes)
+
+
+def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
+    """What a result tells about itself, and its picture; None for a text.
+
+    Args:
+        source: a file that we wrote, in any form, or a result; or the JSON that such a file carries
+            or ``--json`` prints.
+
+    Raises:
+        InputError: no picture, or one that carries no request; another text.
+    """
+    if isinstance(source, Result):
+        return source.record, source.image
+    if isinstance(source, str) and source.lstrip().startswith("{"):
+        try:
+            return parse_record(source, {}), None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError("source", source, "a request and its origin, as JSON") from error
+    kept = open_picture(source, "image")
+    return read_record(kept, str(source) if isinstance(source, str | Path) else "a file"), kept
 
 
 def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
@@ -85,9 +143,9 @@ def _name(record: Record) -> str:
 
 def replay(
     record: Record,
-    kept: Image.Image,
+    kept: Image.Image | None,
     model: DiffusionModel,
-    files: list[Path],
+    files: Sequence[Source],
     on_progress: Progress = lambda done, total: None,
     weak: DiffusionModel | None = None,
 ) -> Replay:
@@ -106,7 +164,10 @@ def replay(
     """
     sources = {**record.sources, **_read(files, record)}
     result = run(record.request, model, sources, on_progress, weak=weak)
-    difference = largest_difference(result.images[record.index], kept)
+    if kept is None:
+        return Replay(result, record.index, None)
+    again = as_stored(result.images[record.index], kept.format)
+    difference = largest_difference(again, kept.convert("RGB"))
     return Replay(result, record.index, difference, _reason(record) if difference else "")
 
 
@@ -120,7 +181,7 @@ def _reason(record: Record) -> str:
     )
 
 
-def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
+def _read(files: Sequence[Source], record: Record) -> Mapping[str, Image.Image]:
     """Those of the files that the request names; its digests tell pictures and masks apart."""
     request = record.request
     named = {ref.digest for ref in request.pictures}
@@ -132,8 +193,9 @@ def _read(files: list[Path], record: Record) -> Mapping[str, Image.Image]:
     # A request that was given `resize` names its pictures as they were after that.
     size = ((width or 0) - left - right, (height or 0) - top - bottom)
     found: dict[str, Image.Image] = {}
-    for path in files:
-        whole, areas = read_picture(path, "source"), black_and_white(path, "source")
+    for file in files:
+        opened = open_picture(file, "source")
+        whole, areas = read_picture(opened, "source"), black_and_white(opened, "source")
         for picture, mask in ((whole, areas), (scaled(whole, size), scaled(areas, size))):
             larger = (*expanded(picture, None, margins), *expanded(picture, mask, margins))
             found |= {digest(made): made for made in (picture, mask, *larger)}

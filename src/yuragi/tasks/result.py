@@ -1,8 +1,8 @@
-"""What a run gives back, and how it is kept in a PNG.
+"""What a run gives back, and how it is kept in a file.
 
-Text chunk ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran
-it. Text chunk ``parameters`` says the same for people and for other tools, in the form that
-AUTOMATIC1111 made common.
+Text ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran it.
+Text ``parameters`` says the same for people and for other tools, in the form that AUTOMATIC1111
+made common. `yuragi.images.files` says where a file holds them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from PIL import Image
 from yuragi.drag.intent import Intent
 from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
-from yuragi.images.png import Carried, read_carried, write_png
+from yuragi.images.files import numbered, read_carried, write_picture
+from yuragi.images.png import Carried
 from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.images.show import before_after
 from yuragi.models.card import Card
-from yuragi.tasks.base import Request
+from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.tasks import parse_request
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Record",
     "Result",
     "parameters",
+    "parse_record",
     "read_record",
 ]
 
@@ -169,6 +172,11 @@ class Result(Made):
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
 
     @property
+    def record(self) -> Record:
+        """What a file of the first picture would tell."""
+        return Record(self.request, self.origin, 0, self.sources)
+
+    @property
     def ranking(self) -> list[int]:
         """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
         order = range(len(self.intent))
@@ -178,6 +186,17 @@ class Result(Made):
     def image(self) -> Image.Image:
         """The first picture."""
         return self.images[0]
+
+    def compare(self, index: int = 0) -> Image.Image:
+        """The picture before and a result side by side; for a drag with its points drawn in.
+
+        Raises:
+            InputError: a task that does not begin with a picture.
+        """
+        if not isinstance(self.request, OnPicture):
+            raise InputError("request", self.request.kind, "a task that changes a picture")
+        before = self.sources[self.request.image.digest]
+        return before_after(before, self.images[index], self.request.moves)
 
     def report(self) -> dict[str, Any]:
         """What the run was and what it took, as plain values."""
@@ -214,28 +233,42 @@ class Result(Made):
     def save(
         self,
         path: str | Path,
-        index: int = 0,
+        index: int | None = None,
         embed_sources: bool = True,
         overwrite: bool = False,
-    ) -> None:
-        """Write a picture that carries its request, so that it can be replayed.
+    ) -> list[Path]:
+        """Write pictures that carry their request, so that they can be replayed.
 
         Args:
-            path: a PNG file; its folder is made if it is missing.
-            index: which picture.
+            path: a file ending in .png, .jpg, .jpeg or .webp, beside which several pictures are
+                numbered; or a folder, in which they are named after the task. Folders are made.
+            index: one picture only, under this very name; None for all.
             embed_sources: also carry the input pictures; without them a replay must be given them.
-            overwrite: replace a file that exists.
+            overwrite: replace files that exist.
+
+        Returns:
+            the files.
 
         Raises:
-            InputError: a file that exists, or another suffix than .png.
+            InputError: another suffix, a file that exists, or no such picture; nothing is written.
             OSError: the folder cannot be written.
         """
-        file = Path(path)
-        if file.suffix.lower() != ".png":
-            raise InputError("path", str(file), "a file name ending in .png")
-        if file.exists() and not overwrite:
-            raise InputError("path", str(file), "a new file, or overwrite=True")
-        file.parent.mkdir(parents=True, exist_ok=True)
+        count = len(self.images)
+        if index is not None and not -count <= index < count:
+            raise InputError("index", index, f"0 to {count - 1}, or None for all pictures")
+        one = index is not None and bool(Path(path).suffix)
+        named = numbered("path", Path(path), self.request.kind, 1 if one else count)
+        chosen = range(count) if index is None else [index % count]
+        files = {k: named[0] if one else named[k] for k in chosen}
+        for file in files.values():
+            if file.exists() and not overwrite:
+                raise InputError("path", str(file), "a new file, or overwrite=True")
+        for k, file in files.items():
+            write_picture(file, self.images[k], self._carried(k, embed_sources))
+        return list(files.values())
+
+    def _carried(self, index: int, embed_sources: bool) -> Carried:
+        """What the file of a picture carries."""
         record = {
             "request": self.request.model_dump(),
             "index": index,
@@ -245,8 +278,7 @@ class Result(Made):
             "parameters": parameters(self.request, self.image.size),
             "yuragi": json.dumps(record),
         }
-        sources = self.sources if embed_sources else {}
-        write_png(file, self.images[index], Carried(texts, sources))
+        return Carried(texts, self.sources if embed_sources else {})
 
     def _repr_png_(self) -> bytes:
         """The first picture, as notebooks show it."""
@@ -279,18 +311,27 @@ def read_record(picture: Image.Image, name: str) -> Record:
     Raises:
         InputError: it carries no request, or one that this version cannot read.
     """
-    allowed = "a PNG written by yuragi, with its request inside"
-    if "yuragi" not in getattr(picture, "text", {}):
-        raise InputError("image", name, allowed)
     try:
         carried = read_carried(picture, MAX_PIXELS)
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
-        record = json.loads(carried.texts["yuragi"])
-        request = parse_request(json.dumps(record["request"]))
-        origin, index = _origin(record["origin"]), int(record["index"])
+        record = parse_record(carried.texts["yuragi"], sources)
     except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
-        raise InputError("image", name, f"{allowed} that this version can read") from error
-    return Record(request, origin, index, sources)
+        allowed = (
+            "a picture that yuragi wrote, with its request inside, which this version can read"
+        )
+        raise InputError("image", name, allowed) from error
+    return record
+
+
+def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
+    """The record that a text is: what a file carries, or what ``--json`` prints.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is something else.
+    """
+    told = json.loads(text)
+    request = parse_request(json.dumps(told["request"]))
+    return Record(request, _origin(told["origin"]), int(told.get("index", 0)), sources)
 
 
 def _card(told: Mapping[str, Any]) -> Card:

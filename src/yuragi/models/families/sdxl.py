@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from yuragi.core import Condition
+from yuragi.errors import InputError
 from yuragi.models.codec import Codec
 from yuragi.models.families.family import Family
 from yuragi.models.families.parts import (
@@ -65,7 +66,14 @@ class SizedUNet(Wrapped):
 
 
 def sdxl(pipeline: Any) -> Parts:
-    """The parts of a `StableDiffusionXLPipeline`."""
+    """The parts of a `StableDiffusionXLPipeline`.
+
+    Raises:
+        InputError: a refiner, or a network that reads more than the noisy latent.
+    """
+    if pipeline.config.get("requires_aesthetics_score"):
+        allowed = "a base model; refiners, which read a score instead of a size, are not supported"
+        raise InputError("model", type(pipeline).__name__, allowed)
     unet, vae, config = pipeline.unet, pipeline.vae, pipeline.scheduler.config
     cell = cell_of(vae)
     check_channels(unet, int(vae.config.latent_channels))

@@ -161,14 +161,14 @@ def table(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
-    from yuragi.cli.loading import load_quietly, opening_on
+    from yuragi.cli.loading import opening_on
     from yuragi.folders import cache_folder
-    from yuragi.models.names import model_path
+    from yuragi.models.names import load_model, model_path
     from yuragi.research.train.table import write_table
     from yuragi.tasks.guidance.gains import TABLE
 
     check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
-    loaded = load_quietly(model, opening_on(device))
+    loaded = load_model(model, opening_on(device))
     with progress("measuring") as on_progress:
         path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
     typer.echo(path)

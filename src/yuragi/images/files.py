@@ -1,0 +1,155 @@
+r"""Files of pictures: how they are named, written whole, and what they carry.
+
+A PNG carries texts and pictures in chunks (`yuragi.images.png`). JPEG and WebP carry them packed
+into a PNG of one pixel: a JPEG in segments APP10 that begin with ``yuragi\0``, WebP in the maker
+note of EXIF. Both also hold the text ``parameters`` where other tools look for it, in EXIF's user
+comment.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from yuragi.errors import InputError
+from yuragi.images.png import Carried, encode_png, read_png
+
+__all__ = ["SUFFIXES", "as_stored", "numbered", "read_carried", "write_picture"]
+
+SEGMENT = b"yuragi\0"
+SEGMENT_BYTES = 65_533 - len(SEGMENT)
+MAKER_NOTE = 0x927C
+LONGEST = 30_000
+"""Characters of a user comment; EXIF in a JPEG ends at 64 KiB."""
+
+
+def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
+    packed = _packed(carried)
+    segments = b""
+    for start in range(0, len(packed), SEGMENT_BYTES):
+        held = SEGMENT + packed[start : start + SEGMENT_BYTES]
+        segments += b"\xff\xea" + (2 + len(held)).to_bytes(2, "big") + held
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(carried), extra=segments)
+    return file.getvalue()
+
+
+def _encode_webp(picture: Image.Image, carried: Carried) -> bytes:
+    exif = _exif(carried)
+    exif.get_ifd(ExifTags.IFD.Exif)[MAKER_NOTE] = _packed(carried)
+    file = io.BytesIO()
+    # Lossy WebP halves the resolution of colours.
+    picture.save(file, "WEBP", lossless=True, exact=True, exif=exif)
+    return file.getvalue()
+
+
+def _packed(carried: Carried) -> bytes:
+    return encode_png(Image.new("L", (1, 1)), carried)
+
+
+def _exif(carried: Carried) -> Image.Exif:
+    """EXIF with the text ``parameters`` as its user comment."""
+    exif = Image.Exif()
+    text = carried.texts.get("parameters", "")[:LONGEST]
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + text.encode(
+        "utf-16-be"
+    )
+    return exif
+
+
+ENCODERS: Mapping[str, Callable[[Image.Image, Carried], bytes]] = {
+    ".png": encode_png,
+    ".jpg": _encode_jpeg,
+    ".jpeg": _encode_jpeg,
+    ".webp": _encode_webp,
+}
+SUFFIXES = tuple(ENCODERS)
+"""What names of pictures to write may end in."""
+
+NOTHING = Carried({}, {})
+
+
+def numbered(argument: str, path: Path, kind: str, count: int) -> list[Path]:
+    """Files for so many pictures.
+
+    A name with a suffix is a file, beside which several are numbered. Any other name is a folder,
+    in which files are named after the kind of pictures.
+
+    Raises:
+        InputError: a suffix that is not one of `SUFFIXES`; no suffix, and no folder either.
+    """
+    if not path.suffix:
+        if path.exists() and not path.is_dir():
+            raise InputError(argument, str(path), "a folder, or a file name with a suffix")
+        return [path / f"{kind}-{k:04d}.png" for k in range(count)]
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(argument, str(path), "a file name ending in " + ", ".join(SUFFIXES))
+    if count == 1:
+        return [path]
+    return [path.with_stem(f"{path.stem}-{k:04d}") for k in range(count)]
+
+
+def write_picture(path: Path, picture: Image.Image, carried: Carried = NOTHING) -> None:
+    """Write a picture in the format that the file's name ends in.
+
+    The file appears whole or not at all; its folder is made if it is missing.
+
+    Args:
+        path: ends in one of `SUFFIXES`.
+        picture: RGB or grey.
+        carried: what the file carries beside it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    data = ENCODERS[path.suffix.lower()](picture, carried)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yuragi-") as folder:
+        partial = Path(folder) / path.name
+        partial.write_bytes(data)
+        os.replace(partial, path)
+
+
+def as_stored(picture: Image.Image, format: str | None) -> Image.Image:
+    """The RGB picture that a file of this format (``JPEG`` ...) gives back; None for no file."""
+    if format != "JPEG":
+        return picture.convert("RGB")
+    with Image.open(io.BytesIO(_encode_jpeg(picture, NOTHING))) as stored:
+        return stored.convert("RGB")
+
+
+def read_carried(picture: Image.Image, max_pixels: int) -> Carried:
+    """What an opened and loaded picture carries; nothing if we did not write it.
+
+    Raises:
+        ValueError, OSError, SyntaxError: what it carries is damaged or has more pixels.
+    """
+    packed = UNPACKERS[picture.format](picture) if picture.format in UNPACKERS else b""
+    if not packed:
+        return read_png(picture, max_pixels)
+    with Image.open(io.BytesIO(packed), formats=("PNG",)) as carrier:
+        if carrier.size != (1, 1):
+            raise ValueError(f"a carrier of {carrier.width}x{carrier.height} pixels")
+        carrier.load()
+        return read_png(carrier, max_pixels)
+
+
+def _in_segments(picture: Image.Image) -> bytes:
+    held = [data for name, data in getattr(picture, "applist", []) if name == "APP10"]
+    return b"".join(data[len(SEGMENT) :] for data in held if data.startswith(SEGMENT))
+
+
+def _in_maker_note(picture: Image.Image) -> bytes:
+    note = picture.getexif().get_ifd(ExifTags.IFD.Exif).get(MAKER_NOTE, b"")
+    return note if isinstance(note, bytes) else b""
+
+
+UNPACKERS: Mapping[str | None, Callable[[Image.Image], bytes]] = {
+    "JPEG": _in_segments,
+    "WEBP": _in_maker_note,
+}
