@@ -18,13 +18,13 @@ import typer
 from yuragi import __version__
 from yuragi.cli import configuration, models
 from yuragi.cli.loading import LOADING
+from yuragi.cli.naming import called
 from yuragi.cli.parameters import nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.task import task_command
-from yuragi.errors import InputError, YuragiError
+from yuragi.errors import InputError, YuragiError, YuragiWarning
 from yuragi.models.opening import Opening
-from yuragi.options.option import options
 from yuragi.registry import Registry
 from yuragi.tasks.tasks import TASKS
 
@@ -99,11 +99,12 @@ def main() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always", YuragiWarning)
             warnings.showwarning = _warned
             code = app(standalone_mode=False)
     except InputError as error:
-        name = _flag(sys.argv[1:], error.argument)
-        say(f"error: {InputError(name, error.value, error.allowed)}")
+        name = called(error.argument, typer.main.get_command(app), sys.argv[1:])
+        say(f"error: {error.called(name)}")
         sys.exit(2)
     except YuragiError as error:
         say(f"error: {error}")
@@ -118,17 +119,3 @@ def main() -> None:
         say(f"error: {error}")
         sys.exit(1)
     sys.exit(code or 0)
-
-
-def _flag(words: list[str], argument: str) -> str:
-    """What an argument is called on the command line of the command that these words name."""
-    command: Any = typer.main.get_command(app)
-    for word in words:
-        command = getattr(command, "commands", {}).get(word, command)
-    flags = {each.name: each.opts[0] for each in command.params if each.opts[0].startswith("--")}
-    if argument in flags:
-        return str(flags[argument])
-    # An option that a command has under the name of a request's field.
-    fields = {each.name: each.flag for kind in TASKS.values() for each in options(kind)}
-    known = fields.get(argument, argument)
-    return known if known in flags.values() else argument

@@ -29,9 +29,10 @@ def check_output(
     if path.suffix.lower() not in suffixes:
         raise InputError(argument, str(path), "a file name ending in " + ", ".join(suffixes))
     if any(path.resolve() == other.resolve() for other in taken):
-        raise InputError(argument, str(path), "a file that is not read or written elsewhere here")
+        reason = "this file is read, or written for something else, by the same command"
+        raise InputError(argument, str(path), "another file", reason)
     if path.exists() and not path.is_dir() and not overwrite:
-        raise InputError(argument, str(path), "a new file, or --overwrite")
+        raise InputError(argument, str(path), "a new one without --overwrite", "the file exists")
     check_report(argument, path)
 
 
@@ -42,7 +43,7 @@ def check_report(argument: str, path: Path) -> None:
         InputError: it is a folder, or its folder cannot be written.
     """
     if path.is_dir():
-        raise InputError(argument, str(path), "a file, not a folder")
+        raise InputError(argument, str(path), "a file", "this is a folder")
     check_folder(argument, path.parent)
 
 
@@ -59,7 +60,8 @@ def check_folder(argument: str, folder: Path) -> None:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
-        raise InputError(argument, str(folder), "a folder that can be written") from error
+        reason = f"the folder cannot be written: {error.strerror}"
+        raise InputError(argument, str(folder), "", reason) from error
 
 
 def report_file(json: Path | None) -> Path | None:

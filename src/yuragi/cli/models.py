@@ -69,7 +69,9 @@ def verify(
 
     known = registered()
     if name is not None and name not in known:
-        raise InputError("name", name, "one of " + (", ".join(known) or "none: nothing registered"))
+        raise InputError(
+            "name", name, "one of " + (", ".join(known) or "none: nothing is registered")
+        )
     bad = 0
     for each, entry in known.items():
         if name in (None, each):

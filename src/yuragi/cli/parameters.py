@@ -19,7 +19,7 @@ from yuragi.errors import InputError
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, choices, inner, options
 
-__all__ = ["Parameter", "called", "nested", "parameters", "signature"]
+__all__ = ["Parameter", "nested", "parameters", "signature"]
 
 
 @dataclass(frozen=True)
@@ -176,20 +176,12 @@ def _check_belongs(
         for step in parameter.path[:-1]:
             holder = holder[step]
         if not any(owner.endswith(f" {holder.get('name')}") for owner in parameter.owners):
-            allowed = "nothing, but with " + " or ".join(parameter.owners)
-            raise InputError(parameter.name, given[parameter.name], allowed)
+            reason = "it has a use only with " + " or ".join(parameter.owners)
+            raise InputError(parameter.name, given[parameter.name], "", reason)
     first = parameter.path[0]
     if parameter.name == f"{first}_{parameter.path[-1]}" and given.get(first) is None:
-        allowed = f"nothing, but with --{first}"
-        raise InputError(parameter.name, given[parameter.name], allowed)
-
-
-def called(argument: str, of: Sequence[Parameter]) -> str:
-    """What an argument of a request is called on the command line."""
-    for parameter in of:
-        if argument in (parameter.name, parameter.of.name):
-            return parameter.of.name if parameter.of.positional else parameter.of.flag
-    return argument
+        reason = f"it has a use only with --{first}"
+        raise InputError(parameter.name, given[parameter.name], "", reason)
 
 
 def signature(

@@ -12,9 +12,8 @@ import typer
 from yuragi.cli.configuration import defaults_of
 from yuragi.cli.loading import LOADING, load_quietly
 from yuragi.cli.outputs import EXTRAS, Extra, Output
-from yuragi.cli.parameters import Parameter, called, nested, parameters, signature
+from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import progress, say
-from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
@@ -35,18 +34,14 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
-        try:
-            _run(
-                kind,
-                nested(given, own),
-                Output(**nested(given, output)),
-                EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
-                Reading(**nested(given, reading)),
-                LOADING.get().with_more(nested(given, opening)),
-            )
-        except InputError as error:
-            flag = called(error.argument, every)
-            raise InputError(flag, error.value, error.allowed) from error
+        _run(
+            kind,
+            nested(given, own),
+            Output(**nested(given, output)),
+            EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
+            Reading(**nested(given, reading)),
+            LOADING.get().with_more(nested(given, opening)),
+        )
 
     command.__doc__ = kind.title
     return signature(command, every)

@@ -204,7 +204,7 @@ def test_bad_words(family):
             warnings.simplefilter("ignore")
             family.model.loaded.bind(["a cat " * 40])  # long prompts are cut
         return
-    with pytest.raises(InputError, match="^prompt = 'a cat'"):
+    with pytest.raises(InputError, match="^prompt[: ].*a cat"):
         family.model.sample("a cat", guidance_scale=1.0, **STEPS)
     if not capabilities.empty:
         with pytest.raises(InputError, match="^negative_prompt"):
