@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, YuragiError
+from yuragi.errors import (
+    InputError,
+    MissingExtraError,
+    OutOfMemoryError,
+    YuragiError,
+    YuragiWarning,
+)
 
 if TYPE_CHECKING:
     from yuragi.model import Model, load
@@ -31,6 +37,7 @@ __all__ = [
     "OutOfMemoryError",
     "Result",
     "YuragiError",
+    "YuragiWarning",
     "__version__",
     "load",
 ]

@@ -124,6 +124,7 @@ class Made:
         mask: where an edit could change the picture, as it was used; white may change.
         reconstruction: for an inversion, how well the picture survived.
         intent: for a drag with several candidates, how far each carries out what was asked.
+        warnings: what was given and had no effect, a sentence each.
     """
 
     images: Sequence[Image.Image] = ()
@@ -132,6 +133,7 @@ class Made:
     mask: Image.Image | None = None
     reconstruction: Reconstruction | None = None
     intent: Sequence[Intent] = ()
+    warnings: Sequence[str] = ()
 
     @classmethod
     def begun(cls, cost: Cost) -> Made:
@@ -186,6 +188,7 @@ class Result(Made):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "warnings": list(self.warnings),
         }
 
     def remarks(self, names: Sequence[str]) -> list[str]:
@@ -287,6 +290,7 @@ def read_record(picture: Image.Image, name: str) -> Record:
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
         record = json.loads(carried.texts["yuragi"])
         request = parse_request(json.dumps(record["request"]))
+        request.model_fields_set.clear()  # which of them the caller gave is not recorded
         origin, index = _origin(record["origin"]), int(record["index"])
     except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
         raise InputError("image", name, f"{allowed} that this version can read") from error
