@@ -17,9 +17,9 @@ import typer
 
 from yuragi import __version__
 from yuragi.cli import configuration, models
-from yuragi.cli.loading import LOADING
+from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
-from yuragi.cli.parameters import nested, parameters, signature
+from yuragi.cli.parameters import signature
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.task import task_command
@@ -53,8 +53,6 @@ COMMANDS: Registry[typer.Typer] = Registry(
 for name, group in COMMANDS.items():
     app.add_typer(group, name=name)
 
-_OPENING = [each for each in parameters(Opening, "Loading the model") if each.name != "device"]
-
 
 def _show_version(value: bool) -> None:
     if value:
@@ -67,17 +65,15 @@ def _root(version: bool = False, **given: Any) -> None:
 
     Options about loading models may stand before or after the command.
     """
-    opening = Opening(**nested(given, _OPENING))
-    if opening.offline:  # also for libraries that ask by themselves
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    LOADING.set(opening)
+    LOADING.set(Opening())
+    use(given)
 
 
 _VERSION = Annotated[
     bool,
     typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
 ]
-app.callback()(signature(_root, _OPENING, version=_VERSION))
+app.callback()(signature(_root, OPENING, version=_VERSION))
 
 
 def _warned(
@@ -102,6 +98,8 @@ def main() -> None:
             warnings.simplefilter("always", YuragiWarning)
             warnings.showwarning = _warned
             code = app(standalone_mode=False)
+        if code == 130:  # what Typer makes of an interrupt
+            raise KeyboardInterrupt
     except InputError as error:
         name = called(error.argument, typer.main.get_command(app), sys.argv[1:])
         say(f"error: {error.called(name)}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from yuragi.errors import InputError
 
-__all__ = ["check_folder", "check_output", "check_report", "report_file"]
+__all__ = ["check_folder", "check_output", "check_report", "writing"]
 
 
 def check_output(
@@ -64,13 +65,16 @@ def check_folder(argument: str, folder: Path) -> None:
         raise InputError(argument, str(folder), "", reason) from error
 
 
-def report_file(json: Path | None) -> Path | None:
-    """The file for a report; None, for nothing or ``-``, prints it.
+@contextmanager
+def writing(path: Path, finished: Sequence[Path]) -> Iterator[None]:
+    """Name the file that could not be written, and those that were finished before.
 
     Raises:
-        InputError: it cannot be written.
+        OSError: with these words; the disk is full, for example.
     """
-    if json is None or str(json) == "-":
-        return None
-    check_report("json", json)
-    return json
+    try:
+        yield
+    except OSError as error:
+        kept = f"; finished files are kept: {', '.join(map(str, finished))}" if finished else ""
+        reason = error.strerror or str(error)
+        raise OSError(f"{path}: the file cannot be written: {reason}{kept}") from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
 from yuragi.cli.files import check_output
 from yuragi.errors import InputError
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from yuragi.tasks.base import Request
     from yuragi.tasks.result import Result
 
-__all__ = ["EXTRAS", "Extra", "Output"]
+__all__ = ["EXTRAS", "Extra", "Output", "Save"]
+
+Save: TypeAlias = tuple[Path, Callable[[Path], object]]
+"""A file, and how it is written."""
 
 SUFFIXES = (".png",)
 PICTURES = (".png", ".jpg", ".webp")
@@ -97,8 +101,8 @@ class Extra(Strict):
         return None
 
     @abstractmethod
-    def write(self, result: Result) -> Iterator[Path]:
-        """Write the files that were asked for, and say which."""
+    def write(self, result: Result) -> Iterator[Save]:
+        """The files that were asked for, and how each is written."""
 
 
 class DragExtra(Extra):
@@ -138,19 +142,15 @@ class DragExtra(Extra):
             made["compare"] = before_after(before, warped, request.moves)
         return made
 
-    def write(self, result: Result) -> Iterator[Path]:
+    def write(self, result: Result) -> Iterator[Save]:
         from yuragi.images.show import before_after, save_animation
         from yuragi.tasks.drag import DragRequest
 
         if self.compare is not None and isinstance(result.request, DragRequest):
-            moves = result.request.moves
-            self.compare.parent.mkdir(parents=True, exist_ok=True)
-            before_after(result.frames[0], result.image, moves).save(self.compare)
-            yield self.compare
+            both = before_after(result.frames[0], result.image, result.request.moves)
+            yield self.compare, both.save
         if self.animation is not None:
-            self.animation.parent.mkdir(parents=True, exist_ok=True)
-            save_animation(result.frames, self.animation)
-            yield self.animation
+            yield self.animation, partial(save_animation, result.frames)
 
 
 class DiffEditExtra(Extra):
@@ -161,11 +161,9 @@ class DiffEditExtra(Extra):
         Path | None, Option("Also write the mask that was found (PNG).", metavar="FILE")
     ] = None
 
-    def write(self, result: Result) -> Iterator[Path]:
+    def write(self, result: Result) -> Iterator[Save]:
         if self.save_mask is not None and result.mask is not None:
-            self.save_mask.parent.mkdir(parents=True, exist_ok=True)
-            result.mask.save(self.save_mask)
-            yield self.save_mask
+            yield self.save_mask, result.mask.save
 
 
 EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}

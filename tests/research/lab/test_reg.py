@@ -113,7 +113,7 @@ def test_the_command(monkeypatch, tmp_path):
 
     monkeypatch.setattr("yuragi.research.lab.reg.compare_rules", tables)
     path = tmp_path / "reg.json"
-    result = CliRunner().invoke(app, ["reg", "--quick", "--seed", "3", "--json", str(path)])
+    result = CliRunner().invoke(app, ["reg", "--quick", "--seed", "3", "-o", str(path)])
     assert result.exit_code == 0, result.output
     written = json.loads(path.read_text())
     assert written["benchmark"] == "lab reg"

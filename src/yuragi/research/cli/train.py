@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
+from yuragi.cli.answer import answer
 from yuragi.cli.files import check_folder, check_output
+from yuragi.cli.loading import LOADING, load_quietly, loads
 from yuragi.cli.options import (
     ConfigOption,
     DataOption,
     DeviceOption,
+    JsonOption,
     OverwriteOption,
     RunsOption,
 )
-from yuragi.cli.progress import progress, say
+from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
 __all__ = ["app"]
@@ -31,6 +34,7 @@ def autoencoder(
     runs: RunsOption = RUNS,
     data: DataOption = None,
     device: DeviceOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Draw the portraits and train the autoencoder on them."""
     from yuragi.device import pick_device
@@ -45,7 +49,8 @@ def autoencoder(
         decibels = steps.run_autoencoder(
             recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
         )
-    say(f"PSNR on the validation split: {decibels:.2f} dB")
+    told = {"psnr": decibels, "files": [runs / "autoencoder"]}
+    answer(json, told, f"PSNR on the validation split: {decibels:.2f} dB")
 
 
 @app.command()
@@ -54,6 +59,7 @@ def denoiser(
     runs: RunsOption = RUNS,
     data: DataOption = None,
     device: DeviceOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Encode the portraits and train text encoder and UNet on the latents."""
     from yuragi.device import pick_device
@@ -73,6 +79,8 @@ def denoiser(
             on_encode,
             on_report,
         )
+    folder = runs / "denoiser"
+    answer(json, {"files": [folder]}, folder)
 
 
 @app.command()
@@ -85,6 +93,7 @@ def judge(
     data: DataOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Train the classifier that benchmarks judge portraits by; one ships with the package."""
     from yuragi.device import pick_device
@@ -107,9 +116,9 @@ def judge(
             on_draw,
             on_report,
         )
-    if output is not None:
-        typer.echo(output)
-    say(f"right on the validation split: {hits:.1%}")
+    files = [] if output is None else [output]
+    told = {"accuracy": hits, "files": files}
+    answer(json, told, *files, f"right on the validation split: {hits:.1%}")
 
 
 @app.command("import")
@@ -117,6 +126,7 @@ def import_(
     model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
+    json: JsonOption = False,
 ) -> None:
     """Begin new run folders with an exported pipeline, to train it further."""
     from yuragi.models.names import model_path
@@ -125,7 +135,7 @@ def import_(
 
     check_folder("runs", runs)
     steps.import_pipeline(read_recipe(config), runs, model_path(model))
-    typer.echo(runs)
+    answer(json, {"files": [runs]}, runs)
 
 
 @app.command()
@@ -136,6 +146,7 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of a pipeline that is there.")
     ] = False,
+    json: JsonOption = False,
 ) -> None:
     """Write the trained parts, finished or not, as a Stable Diffusion pipeline."""
     from yuragi.research.train import recipe as steps
@@ -145,11 +156,11 @@ def export(
         raise InputError("output", str(output), "a new folder, or --overwrite")
     check_folder("output", output)
     step = steps.export_pipeline(read_recipe(config), runs, output)
-    typer.echo(output)
-    say(f"denoiser at step {step}")
+    answer(json, {"files": [output], "step": step}, output, f"denoiser at step {step}")
 
 
 @app.command()
+@loads
 def table(
     model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
     number: Annotated[
@@ -157,18 +168,17 @@ def table(
     ] = 512,
     seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
     data: DataOption = None,
-    device: DeviceOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
-    from yuragi.cli.loading import load_quietly, opening_on
     from yuragi.folders import cache_folder
     from yuragi.models.names import model_path
     from yuragi.research.train.table import write_table
     from yuragi.tasks.guidance.gains import TABLE
 
     check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
-    loaded = load_quietly(model, opening_on(device))
+    loaded = load_quietly(model, LOADING.get())
     with progress("measuring") as on_progress:
         path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
-    typer.echo(path)
+    answer(json, {"files": [path]}, path)
