@@ -16,10 +16,14 @@ import typer
 from pydantic import BaseModel
 
 from yuragi.errors import InputError
+from yuragi.models.names import model_names
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, choices, inner, options
 
 __all__ = ["Parameter", "nested", "parameters", "signature"]
+
+MODELS = ("model", "weak_model")
+"""Options whose values are names of models; paths may do too."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,13 @@ class Parameter:
             metavar=option.metavar or ("|".join(words) if words else self._form),
             show_default=False,
             rich_help_panel=panel,
-            autocompletion=(lambda incomplete: [w for w in words if w.startswith(incomplete)])
-            if words
-            else None,
+            autocompletion=self._complete if words or self.of.name in MODELS else None,
         )
         return Annotated[list[str] | None if self.of.many else str | None, made]
+
+    def _complete(self, incomplete: str) -> list[str]:
+        words = self.words or model_names()
+        return [word for word in words if word.startswith(incomplete)]
 
     @property
     def _help(self) -> str:

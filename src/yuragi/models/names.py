@@ -21,6 +21,7 @@ __all__ = [
     "load_model",
     "load_weak",
     "model_folder",
+    "model_names",
     "model_path",
     "split_version",
     "with_version",
@@ -33,6 +34,11 @@ SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
 }
 """Names and descriptions of the models inside the package."""
+
+
+def model_names() -> list[str]:
+    """The names of shipped and registered models."""
+    return [*SHIPPED, *registered()]
 
 
 def model_path(name: str | Path) -> Path:
