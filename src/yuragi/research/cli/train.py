@@ -18,7 +18,7 @@ from yuragi.cli.options import (
     OverwriteOption,
     RunsOption,
 )
-from yuragi.cli.progress import progress
+from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
 
 __all__ = ["app"]
@@ -49,8 +49,9 @@ def autoencoder(
         decibels = steps.run_autoencoder(
             recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
         )
-    told = {"psnr": decibels, "files": [runs / "autoencoder"]}
-    answer(json, told, f"PSNR on the validation split: {decibels:.2f} dB")
+    folder = runs / "autoencoder"
+    answer(json, {"psnr": decibels, "files": [folder]}, folder)
+    say(f"PSNR on the validation split: {decibels:.2f} dB")
 
 
 @app.command()
@@ -118,7 +119,8 @@ def judge(
         )
     files = [] if output is None else [output]
     told = {"accuracy": hits, "files": files}
-    answer(json, told, *files, f"right on the validation split: {hits:.1%}")
+    answer(json, told, *files)
+    say(f"right on the validation split: {hits:.1%}")
 
 
 @app.command("import")
@@ -156,7 +158,8 @@ def export(
         raise InputError("output", str(output), "a new folder, or --overwrite")
     check_folder("output", output)
     step = steps.export_pipeline(read_recipe(config), runs, output)
-    answer(json, {"files": [output], "step": step}, output, f"denoiser at step {step}")
+    answer(json, {"files": [output], "step": step}, output)
+    say(f"denoiser at step {step}")
 
 
 @app.command()
