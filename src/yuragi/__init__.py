@@ -14,7 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from yuragi.errors import InputError, MissingExtraError, OutOfMemoryError, YuragiError
+from yuragi.errors import (
+    InputError,
+    MissingExtraError,
+    OutOfMemoryError,
+    YuragiError,
+    YuragiWarning,
+)
 
 if TYPE_CHECKING:
     from yuragi import core as core
@@ -41,6 +47,7 @@ __all__ = [
     "OutOfMemoryError",
     "Result",
     "YuragiError",
+    "YuragiWarning",
     "__version__",
     "load",
     "replay",

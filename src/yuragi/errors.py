@@ -1,7 +1,7 @@
 """The exceptions that Yuragi raises on purpose: one tree, so that one ``except`` catches them all.
 
 ``YuragiError`` is the root. ``InputError`` is for a value that the caller chose and can change;
-its message always names the argument, the value and what is allowed.
+its message always names the argument and the value, and says what is wrong or what is allowed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ __all__ = [
     "MissingExtraError",
     "OutOfMemoryError",
     "YuragiError",
+    "YuragiWarning",
     "missing_extra",
 ]
 
@@ -19,27 +20,51 @@ class YuragiError(Exception):
     """Root of every exception that Yuragi raises on purpose."""
 
 
+class YuragiWarning(UserWarning):
+    """Something that the caller gave has no effect; the same words stand in `Result.warnings`."""
+
+
 class InputError(YuragiError, ValueError):
     """A value given by the caller is not allowed.
 
+    The message is one sentence that begins with what is wrong:
+    ``steps must be 1 or more (given: 0)``, or with a reason of its own,
+    ``mask: the file is missing (mask.png)``.
+
     Args:
         argument: the name of the argument as the caller wrote it.
-        value: what was given.
-        allowed: what would have been accepted, in words.
+        value: what was given; None where it is missing.
+        allowed: what would have been accepted, as words that follow "must be".
+        reason: what is wrong, as a sentence, where `allowed` alone does not say it.
     """
 
-    def __init__(self, argument: str, value: object, allowed: str) -> None:
-        # All three go to the base class, so that the exception survives pickling between workers.
-        super().__init__(argument, value, allowed)
+    def __init__(self, argument: str, value: object, allowed: str, reason: str = "") -> None:
+        # All go to the base class, so that the exception survives pickling between workers.
+        super().__init__(argument, value, allowed, reason)
         self.argument = argument
         self.value = value
         self.allowed = allowed
+        self.reason = reason
+
+    def called(self, argument: str) -> InputError:
+        """The same under another name, such as the option's on the command line."""
+        return InputError(argument, self.value, self.allowed, self.reason)
 
     def __str__(self) -> str:
-        shown = repr(self.value)
-        if len(shown) > 200:
-            shown = shown[:197] + "..."
-        return f"{self.argument} = {shown} is not allowed: expected {self.allowed}"
+        shown = self.value if _readable(self.value) else repr(self.value)
+        given = f"{shown:.197}..." if len(str(shown)) > 200 else str(shown)
+        if self.reason:
+            about = "" if self.value is None else f" ({given})"
+            advice = f"; it must be {self.allowed}" if self.allowed else ""
+            return f"{self.argument}: {self.reason}{about}{advice}"
+        if self.value is None:
+            return f"{self.argument} is missing: it must be {self.allowed}"
+        return f"{self.argument} must be {self.allowed} (given: {given})"
+
+
+def _readable(value: object) -> bool:
+    """Whether a value can be shown as it is, without quotes."""
+    return isinstance(value, str) and value.isprintable() and value.strip() == value != ""
 
 
 class OutOfMemoryError(YuragiError, MemoryError):

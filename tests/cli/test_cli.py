@@ -109,7 +109,7 @@ def test_replay_without_sources_asks_for_them(drag, cli):
     drag("--no-embed")
     code, _, err = cli("replay", "out.png")
     assert code == 2
-    assert err.splitlines()[-1].startswith("error: --source = 'missing'")
+    assert err.splitlines()[-1].startswith("error: --source must be the picture face.png")
     assert cli("replay", "out.png", "--source", "face.png")[0] == 0
 
 
@@ -132,66 +132,75 @@ def test_models(cli):
 
 
 BAD = {
-    "no such file": (["drag", "none.png", "--point", "1,1:2,2"], "image = 'none.png'"),
-    "not an image": (["drag", "text.png", "--point", "1,1:2,2"], "image = 'text.png'"),
-    "a folder": (["drag", "folder", "--point", "1,1:2,2"], "image = 'folder'"),
+    "no such file": (["drag", "none.png", "--point", "1,1:2,2"], "image", "none.png"),
+    "not an image": (["drag", "text.png", "--point", "1,1:2,2"], "image", "text.png"),
+    "a folder": (["drag", "folder", "--point", "1,1:2,2"], "image", "(folder)"),
     "too large": (
         ["drag", "face.png", "--point", "1,1:2,2", "--max-pixels", "1000"],
-        "image = '64x48'",
+        "image",
+        "64x48 = 3,072 pixels (face.png)",
     ),
-    "target outside": (["drag", "face.png", "--point", "1,1:64,2"], "--point = 'target 64,2'"),
-    "source outside": (["drag", "face.png", "--point", "-1,1:6,2"], "--point = 'source -1,1'"),
-    "equal points": (["drag", "face.png", "--point", "5,5:5,5"], "--point = '5,5'"),
-    "odd points": (["drag", "face.png", "--point", "5,5"], "--point = '5,5'"),
-    "malformed points": (["drag", "face.png", "--point", "a,b:c,d"], "--point = 'a,b:c,d'"),
+    "target outside": (["drag", "face.png", "--point", "1,1:64,2"], "--point", "target 64,2"),
+    "source outside": (["drag", "face.png", "--point", "-1,1:6,2"], "--point", "source -1,1"),
+    "equal points": (["drag", "face.png", "--point", "5,5:5,5"], "--point", "5,5"),
+    "odd points": (["drag", "face.png", "--point", "5,5"], "--point", "5,5"),
+    "malformed points": (["drag", "face.png", "--point", "a,b:c,d"], "--point", "a,b:c,d"),
     "mask of another size": (
         ["drag", "face.png", "--point", "1,1:2,2", "--mask", "small.png"],
-        "--mask = '8x8'",
+        "--mask",
+        "8x8",
     ),
     "black mask": (
         ["drag", "face.png", "--point", "1,1:2,2", "--mask", "black.png"],
-        "--mask = 'all black'",
+        "--mask",
+        "all black",
     ),
-    "no model": (["drag", "face.png", "--point", "1,1:2,2", "--model", "none"], "--model = 'none'"),
+    "no model": (["drag", "face.png", "--point", "1,1:2,2", "--model", "none"], "--model", "none"),
     "pickle": (
         ["drag", "face.png", "--point", "1,1:2,2", "--model", "weights.ckpt"],
-        "--model = 'weights.ckpt'",
+        "--model",
+        "weights.ckpt",
     ),
     "empty folder as model": (
         ["drag", "face.png", "--point", "1,1:2,2", "--model", "folder"],
-        "--model = 'folder'",
+        "--model",
+        "folder",
     ),
-    "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--strength = '0'"),
-    "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "--sampler = 'x'"),
-    "no move": (["drag", "face.png", "--select", "5,5 20,5 20,20"], "--move = (0.0, 0.0)"),
-    "move of nothing": (["drag", "face.png", "--move", "1,1"], "--move = (1.0, 1.0)"),
+    "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--strength", "0"),
+    "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "--sampler", "x"),
+    "no move": (["drag", "face.png", "--select", "5,5 20,5 20,20"], "--move", "(0.0, 0.0)"),
+    "move of nothing": (["drag", "face.png", "--move", "1,1"], "--move", "(1.0, 1.0)"),
     "odd corners": (
         ["drag", "face.png", "--select", "5,5 20", "--move", "1,1"],
-        "--select = '5,5 20'",
+        "--select",
+        "5,5 20",
     ),
-    "odd move": (["drag", "face.png", "--select", "5,5 9,5 9,9", "--move", "1"], "--move = '1'"),
+    "odd move": (["drag", "face.png", "--select", "5,5 9,5 9,9", "--move", "1"], "--move", "1"),
     "size": (
         ["drag", "face.png", "--select", "5,5 9,5 9,9", "--enlarge", "0"],
-        "--enlarge = '0'",
+        "--enlarge",
+        "0",
     ),
     "rank of no lora": (
         ["drag", "face.png", "--point", "1,1:2,2", "--lora-rank", "4"],
-        "--lora-rank = '4'",
+        "--lora-rank",
+        "4",
     ),
     "rank of a lora": (
         ["drag", "face.png", "--point", "1,1:2,2", "--lora", "--lora-rank", "0"],
-        "--lora-rank = '0'",
+        "--lora-rank",
+        "0",
     ),
-    "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset = 'x'"),
-    "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device = 'x'"),
-    "number": (["sample", "--prompt", "x", "-n", "0"], "--number = '0'"),
-    "no result of ours": (["replay", "face.png"], "image = 'face.png'"),
+    "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset", "x"),
+    "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device", "x"),
+    "number": (["sample", "--prompt", "x", "-n", "0"], "--number", "0"),
+    "no result of ours": (["replay", "face.png"], "image", "face.png"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case):
-    arguments, expected = BAD[case]
+    arguments, option, given = BAD[case]
     (tmp_path / "text.png").write_text("text")
     (tmp_path / "weights.ckpt").write_bytes(b"\x80\x04.")
     (tmp_path / "folder").mkdir()
@@ -201,8 +210,8 @@ def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case)
     code, out, err = cli(*arguments, "-o", "new/out.png" if "sample" not in arguments else "new")
     assert code == 2
     assert out == ""
-    assert err.startswith("error: " + expected)
-    assert "expected" in err
+    assert err.startswith(f"error: {option}")
+    assert given in err
     assert err.count("\n") == 1
     assert written(tmp_path) == before
 
@@ -229,7 +238,7 @@ def test_outputs_that_would_cost_something_are_refused(drag, face, tmp_path, out
     before, kept = written(tmp_path), face.read_bytes()
     code, out, err = drag(*arguments, output=output)
     assert (code, out) == (2, "")
-    assert err.startswith(("error: --output = ", "error: --compare = ", "error: --animation = "))
+    assert err.startswith(("error: --output", "error: --compare", "error: --animation"))
     assert err.count("\n") == 1
     assert written(tmp_path) == before
     assert face.read_bytes() == kept
@@ -304,7 +313,7 @@ def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
             origins.append(json.loads(result.text["yuragi"])["origin"]["dtype"])
     assert origins == ["bfloat16", "float32"]
     code, _, err = cli("--dtype", "int8", *settings, "-o", "c.png")
-    assert (code, "--dtype = 'int8'" in err) == (2, True)
+    assert (code, err.startswith("error: --dtype must be one of")) == (2, True)
     settings[settings.index("--model") + 1] = "owner/name"
     code, _, err = cli("--offline", *settings, "-o", "c.png")
     assert (code, "yuragi models fetch owner/name" in err) == (2, True)
@@ -316,21 +325,22 @@ def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
     with Image.open(tmp_path / "out.png") as result:
         assert result.size == (64, 48)
     code, _, err = drag("--preview", "--preset", "fast", output="c.png")
-    assert (code, "--preset = 'fast'" in err) == (2, True)
+    assert (code, err.startswith("error: --preset must be warp")) == (2, True)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "option", "given"),
     [
-        (["--region", "1,1 2,2"], "--region = '1,1 2,2'"),
-        (["--region", "1,1 30,1 30,a:1,1 2,2 3,3"], "--region = "),
-        (["--sampler", "adaptive", "--preset", "paper"], "--sampler = 'adaptive'"),
+        (["--region", "1,1 2,2"], "--region", "1,1 2,2"),
+        (["--region", "1,1 30,1 30,a:1,1 2,2 3,3"], "--region", ""),
+        (["--sampler", "adaptive", "--preset", "paper"], "--sampler", "adaptive"),
     ],
 )
-def test_bad_drags_by_warp(drag, arguments, message):
+def test_bad_drags_by_warp(drag, arguments, option, given):
     code, _, err = drag(*arguments)
     assert code == 2
-    assert message in err
+    assert err.splitlines()[-1].startswith(f"error: {option}")
+    assert given in err
 
 
 def test_models_are_named_verified_and_forgotten(cli, pipeline_folder, tmp_path, monkeypatch):
@@ -340,7 +350,7 @@ def test_models_are_named_verified_and_forgotten(cli, pipeline_folder, tmp_path,
     assert "tiny" in cli("models")[1]
     assert cli("models", "verify")[:2] == (0, "mine: as it was\n")
     code, _, err = cli("models", "add", "mine", pipeline_folder)
-    assert (code, "name = 'mine'" in err) == (2, True)
+    assert (code, err.startswith("error: name must be a name that is not taken")) == (2, True)
     assert cli("models", "verify", "other")[0] == 2
     assert cli("models", "remove", "mine")[0] == 0
     assert "tiny" not in cli("models")[1]

@@ -34,7 +34,7 @@ def test_a_bad_file_is_one_line(cli, config, text):
     config.write_text(text)
     code, out, err = cli("sample", "--prompt", "red", "-o", "a.png")
     assert (code, out) == (2, "")
-    assert err.startswith("error: configuration = ")
+    assert err.startswith("error: configuration must be ")
     assert err.count("\n") == 1
 
 

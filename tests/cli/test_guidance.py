@@ -66,34 +66,35 @@ def test_stress_is_told_for_every_picture(draw):
 
 
 BAD = {
-    "unknown rule": (["--guidance", "magic"], "--guidance = 'magic'"),
-    "unknown gain": (["--gain", "more"], "--gain = 'more'"),
-    "no interval": (["--guidance", "interval"], "--interval = None"),
-    "empty interval": (["--guidance", "interval", "--interval", "3:1"], "--interval = '3:1'"),
-    "words": (["--guidance", "interval", "--interval", "a:b"], "--interval = 'a:b'"),
-    "one share": (["--guidance", "interval", "--interval", "20%:3"], "--interval = '20%:3'"),
-    "too far": (["--guidance", "interval", "--interval", "20%:130%"], "--interval = '20%:130%'"),
-    "interval of cfg": (["--interval", "1:3"], "--interval = '1:3'"),
-    "start of cfg": (["--start", "2"], "--start = '2'"),
-    "no weak model": (["--guidance", "auto"], "--weak-model = None"),
-    "nowhere": (["--guidance", "auto", "--weak-model", "/nowhere"], "--weak-model = '/nowhere'"),
-    "gamma": (["--gain", "ratio", "--gamma", "lots"], "--gamma = 'lots'"),
-    "gamma of reg": (["--gain", "reg", "--gamma", "1"], "--gamma = '1'"),
-    "refresh of plain": (["--refresh", "4"], "--refresh = '4'"),
-    "stress of reg": (["--gain", "reg", "--stress"], "--stress = True"),
-    "one side": (["--gain", "reg", "--scale", "1"], "--scale = 1.0"),
-    "less than off": (["--gain", "ratio", "--scale", "0.5"], "--scale = 0.5"),
-    "not finite": (["--scale", "nan"], "--scale = 'nan'"),
-    "no table": (["--gain", "scheduled"], "--gain = 'scheduled'"),
+    "unknown rule": (["--guidance", "magic"], "--guidance", "magic"),
+    "unknown gain": (["--gain", "more"], "--gain", "more"),
+    "no interval": (["--guidance", "interval"], "--interval", "is missing"),
+    "empty interval": (["--guidance", "interval", "--interval", "3:1"], "--interval", "3:1"),
+    "words": (["--guidance", "interval", "--interval", "a:b"], "--interval", "a:b"),
+    "one share": (["--guidance", "interval", "--interval", "20%:3"], "--interval", "20%:3"),
+    "too far": (["--guidance", "interval", "--interval", "20%:130%"], "--interval", "20%:130%"),
+    "interval of cfg": (["--interval", "1:3"], "--interval", "1:3"),
+    "start of cfg": (["--start", "2"], "--start", "2"),
+    "no weak model": (["--guidance", "auto"], "--weak-model", "is missing"),
+    "nowhere": (["--guidance", "auto", "--weak-model", "/nowhere"], "--weak-model", "/nowhere"),
+    "gamma": (["--gain", "ratio", "--gamma", "lots"], "--gamma", "lots"),
+    "gamma of reg": (["--gain", "reg", "--gamma", "1"], "--gamma", "1"),
+    "refresh of plain": (["--refresh", "4"], "--refresh", "4"),
+    "stress of reg": (["--gain", "reg", "--stress"], "--stress", "True"),
+    "one side": (["--gain", "reg", "--scale", "1"], "--scale", "1.0"),
+    "less than off": (["--gain", "ratio", "--scale", "0.5"], "--scale", "0.5"),
+    "not finite": (["--scale", "nan"], "--scale", "nan"),
+    "no table": (["--gain", "scheduled"], "--gain", "scheduled"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_and_nothing_is_written(draw, tmp_path, case):
-    arguments, expected = BAD[case]
+    arguments, option, given = BAD[case]
     code, out, err = draw(*arguments)
     assert (code, out) == (2, "")
-    assert err.startswith("error: " + expected)
+    assert err.startswith(f"error: {option}")
+    assert given in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -139,24 +140,25 @@ def test_costs_are_measured(cli, tmp_path, pipeline_folder):
 
 
 @pytest.mark.parametrize(
-    ("command", "expected"),
+    ("command", "option", "given"),
     [
-        (["bench", "guidance", "--arm", "none"], "--arm = 'none'"),
-        (["bench", "guidance", "--scale", "1"], "--scale = 1.0"),
-        (["bench", "guidance", "-n", "3"], "--number = 3"),
-        (["bench", "guidance", "-o", "folder"], "--output = 'folder'"),
-        (["bench", "guidance-cost", "--repeats", "0"], "--repeats = 0"),
-        (["lab", "reg", "--quick", "--json", "folder"], "--json = 'folder'"),
-        (["lab", "reg", "--quick", "--pictures", "file"], "--pictures = 'file'"),
-        (["lab", "trained", "--quick", "--json", "file/x.json"], "--json = 'file'"),
-        (["models", "check", "none"], "model = 'none'"),
-        (["train", "table", "none"], "model = 'none'"),
+        (["bench", "guidance", "--arm", "none"], "--arm", "none"),
+        (["bench", "guidance", "--scale", "1"], "--scale", "1.0"),
+        (["bench", "guidance", "-n", "3"], "--number", "3"),
+        (["bench", "guidance", "-o", "folder"], "--output", "folder"),
+        (["bench", "guidance-cost", "--repeats", "0"], "--repeats", "0"),
+        (["lab", "reg", "--quick", "-o", "folder"], "--output", "folder"),
+        (["lab", "reg", "--quick", "--pictures", "file"], "--pictures", "file"),
+        (["lab", "trained", "--quick", "-o", "file/x.json"], "--output", "file"),
+        (["models", "check", "none"], "model", "none"),
+        (["train", "table", "none"], "model", "none"),
     ],
 )
-def test_benchmarks_refuse_before_they_work(cli, tmp_path, command, expected):
+def test_benchmarks_refuse_before_they_work(cli, tmp_path, command, option, given):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("precious")
     code, out, err = cli(*command)
     assert (code, out) == (2, "")
-    assert err.startswith("error: " + expected)
+    assert err.startswith(f"error: {option}")
+    assert given in err
     assert (tmp_path / "file").read_text() == "precious"

@@ -53,7 +53,7 @@ def test_other_bad_input():
     with pytest.raises(InputError, match="steps"):
         time_grids["trailing"](TABLE, 1001)
     for name in ("leading", "linspace", "karras", "uniform_log_snr"):
-        with pytest.raises(InputError, match="steps = 1 .*2 or more"):
+        with pytest.raises(InputError, match="steps.*2 or more"):
             time_grids[name](TABLE, 1)
     with pytest.raises(InputError, match="steps_offset"):
         leading(TABLE, 1000, steps_offset=1)

@@ -43,5 +43,5 @@ def test_the_forward_chain_has_the_marginals(schedule):
 
 def test_noise_cannot_be_taken_away():
     schedule = SCHEDULES["vp"]
-    with pytest.raises(InputError, match="t = "):
+    with pytest.raises(InputError, match="t[: ]"):
         noising(schedule, torch.ones(1, 1), torch.tensor(0.5), torch.tensor(0.4))

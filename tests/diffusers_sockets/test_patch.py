@@ -72,10 +72,10 @@ def test_an_error_inside_restores():
 
 def test_what_does_not_fit_is_named():
     with (
-        pytest.raises(InputError, match="^pipeline = 'FluxPipeline'"),
+        pytest.raises(InputError, match="^pipeline[: ].*FluxPipeline"),
         patch(build("flux"), Guidance(gain="reg_forward")),
     ):
         pass
     rule = Guidance(rule="cosine", gain="reg_forward")
-    with pytest.raises(InputError, match="^guidance = 'cosine'"), patch(build("sd1"), rule):
+    with pytest.raises(InputError, match="^guidance[: ].*cosine"), patch(build("sd1"), rule):
         pass

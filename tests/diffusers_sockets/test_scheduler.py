@@ -206,7 +206,7 @@ def test_one_timestep_serves_all_rows():
     x, z = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8)
     for t in (torch.tensor([100]), torch.tensor(100)):
         torch.testing.assert_close(ours.add_noise(x, z, t), theirs.add_noise(x, z, t))
-    with pytest.raises(InputError, match="^timesteps = 2"):
+    with pytest.raises(InputError, match="^timesteps[: ].*2"):
         ours.add_noise(x, z, torch.tensor([1, 2]))
 
 
@@ -251,7 +251,7 @@ def test_a_pipeline_that_passes_eta_on():
     ancestral = sample(1.0)
     pipeline.scheduler = SolverScheduler.from_config(config, solver="ddpm")
     np.testing.assert_allclose(sample(0.0), ancestral, atol=1e-4)  # 0 is nobody's wish
-    with pytest.raises(InputError, match=r"^eta = 0\.5"):
+    with pytest.raises(InputError, match=r"^eta[: ].*0\.5"):
         sample(0.5)
     with pytest.raises(InputError, match="^use_clipped_model_output"):
         pipeline(use_clipped_model_output=True)

@@ -29,19 +29,19 @@ def test_tensors_round_trip_every_level():
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match="image = .*there is no such file"):
+    with pytest.raises(InputError, match="image: the file is missing"):
         read_picture(tmp_path / "nothing.png")
 
 
 def test_a_folder(tmp_path):
-    with pytest.raises(InputError, match="image = .*cannot be read"):
+    with pytest.raises(InputError, match="image: this is a folder"):
         read_picture(tmp_path)
 
 
 def test_no_picture(tmp_path):
     path = tmp_path / "text.png"
     path.write_text("no picture")
-    with pytest.raises(InputError, match="this is none"):
+    with pytest.raises(InputError, match="is not a picture of a known kind"):
         read_picture(path)
 
 
@@ -120,12 +120,12 @@ def test_strokes_on_an_empty_layer_are_the_mask(picture):
 
 
 def test_mask_of_another_size(picture):
-    with pytest.raises(InputError, match="mask = '10x10'.*64x48"):
+    with pytest.raises(InputError, match="mask.*64x48"):
         read_mask(Image.new("L", (10, 10), 255), picture.size)
 
 
 def test_black_mask(picture):
-    with pytest.raises(InputError, match="mask = 'all black'.*white marks what may change"):
+    with pytest.raises(InputError, match="mask.*white marks what may change"):
         read_mask(Image.new("L", picture.size, 100), picture.size)
 
 

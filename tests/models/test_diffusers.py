@@ -41,7 +41,7 @@ def test_tables_are_diffusers(config):
 
 def test_unknown_tables_are_refused():
     config = dict(DDIMScheduler().config) | {"beta_schedule": "magic"}
-    with pytest.raises(InputError, match="beta_schedule = 'magic'"):
+    with pytest.raises(InputError, match="beta_schedule[: ].*magic"):
         schedule_from_config(config)
 
 
@@ -79,14 +79,14 @@ def test_half_precision_networks_keep_a_float32_state(pipeline_folder):
 def test_missing_weights_are_named(changed, part):
     for file in (changed / part).glob("*.safetensors"):
         file.unlink()
-    with pytest.raises(InputError, match=f"model = .*{part}.*no weights here"):
+    with pytest.raises(InputError, match=f"model.*there are no weights.*{part}"):
         load_diffusers(changed)
 
 
 def test_another_class_is_named(changed):
     index = changed / "model_index.json"
     index.write_text(json.dumps({"_class_name": "KandinskyPipeline"}))
-    with pytest.raises(InputError, match="KandinskyPipeline.*StableDiffusionPipeline"):
+    with pytest.raises(InputError, match="StableDiffusionPipeline.*KandinskyPipeline"):
         load_diffusers(changed)
 
 
@@ -102,27 +102,27 @@ def test_a_damaged_index_is_named(changed, text):
 def test_damaged_weights_are_named(changed, part, damage):
     (file,) = (changed / part).glob("*.safetensors")
     file.write_bytes(damage)
-    with pytest.raises(InputError, match="model = .*undamaged"):
+    with pytest.raises(InputError, match="model.*undamaged"):
         load_diffusers(changed, Opening(device="cpu"))
 
 
 @pytest.mark.parametrize("file", ["tokenizer/tokenizer.json", "unet/config.json"])
 def test_missing_parts_are_named(changed, file):
     (changed / file).unlink()
-    with pytest.raises(InputError, match="model = .*undamaged"):
+    with pytest.raises(InputError, match="model.*undamaged"):
         load_diffusers(changed, Opening(device="cpu"))
 
 
 def test_unknown_predictions_are_named(changed):
     path = changed / "scheduler" / "scheduler_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"prediction_type": "magic"}))
-    with pytest.raises(InputError, match="prediction_type = 'magic'"):
+    with pytest.raises(InputError, match="prediction_type[: ].*magic"):
         load_diffusers(changed, Opening(device="cpu"))
 
 
 @pytest.mark.parametrize("device", ["magic", "cuda:77"])
 def test_devices_that_are_not_here_are_named(pipeline_folder, device):
-    with pytest.raises(InputError, match=f"device = '{device}'"):
+    with pytest.raises(InputError, match=f"device[: ].*{device}"):
         load_diffusers(pipeline_folder, Opening(device=device))
 
 

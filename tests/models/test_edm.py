@@ -81,11 +81,11 @@ def test_the_native_grid_keeps_to_what_the_network_knows():
 
 
 def test_noise_levels_that_do_not_fit():
-    with pytest.raises(InputError, match=r"^sigma_max = 200.0 .*at most 152"):
+    with pytest.raises(InputError, match=r"^sigma_max.*at most 152"):
         wrap_edm(Net(), sigma_max=200.0)
     with pytest.raises(InputError, match="^sigma_min"):
         wrap_edm(Net(), sigma_min=81.0)
-    with pytest.raises(InputError, match=r"^steps = 1 .*2 or more"):
+    with pytest.raises(InputError, match=r"^steps.*2 or more"):
         native_sigmas(wrap_edm(Net()), 1)
 
 
@@ -120,16 +120,16 @@ def test_tasks():
 
 def test_no_lora():
     model, picture = yuragi.load(Net()), Image.new("RGB", (16, 16), "red")
-    with pytest.raises(InputError, match="^lora = 'EDM'"):
+    with pytest.raises(InputError, match="^lora[: ].*EDM"):
         model.drag(picture, [((4, 4), (8, 8))], guidance_scale=1.0, lora=yuragi.LoRA())
 
 
 def test_labels():
     model = wrap_edm(Net(label_dim=5)).encode
     assert model(["3", ""])["class_labels"].tolist() == [3, -1]
-    with pytest.raises(InputError, match="^prompt = '5'.*0 to 4"):
+    with pytest.raises(InputError, match="^prompt.*0 to 4"):
         model(["5"])
-    with pytest.raises(InputError, match="^prompt = 'x'.*no classes"):
+    with pytest.raises(InputError, match="^prompt.*no classes"):
         wrap_edm(Net()).encode(["x"])
     assert wrap_edm(Net()).encode([""]) is None
 
@@ -152,5 +152,5 @@ def test_objects_stay_where_they_are():
 
 
 def test_other_objects_are_named():
-    with pytest.raises(InputError, match=r"^model = 'object'.*StableDiffusionPipeline"):
+    with pytest.raises(InputError, match=r"^model.*StableDiffusionPipeline"):
         yuragi.load(object())

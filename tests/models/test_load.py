@@ -80,7 +80,7 @@ def test_pickled_parts_are_read_as_tensors_where_allowed(changed, tiny):
     (file,) = (changed / "unet").glob("*.safetensors")
     torch.save(load_file(file), changed / "unet" / "diffusion_pytorch_model.bin")
     file.unlink()
-    with pytest.raises(InputError, match=r"diffusion_pytorch_model\.bin.*can run code"):
+    with pytest.raises(InputError, match=r"can run code.*diffusion_pytorch_model\.bin"):
         load_diffusers(changed, Opening(device="cpu"))
     model = load_diffusers(changed, Opening(device="cpu", allow_pickle=True))
     x, t = torch.zeros(1, 4, 32, 32), torch.tensor(500.0)
@@ -109,7 +109,7 @@ def test_missing_shards_are_named(changed):
     index.write_text(json.dumps(weights))
     (file,) = (changed / "unet").glob("*.safetensors")
     file.rename(changed / "unet" / "one.safetensors")
-    with pytest.raises(InputError, match=r"two\.safetensors.*missing"):
+    with pytest.raises(InputError, match=r"missing.*two\.safetensors"):
         load_diffusers(changed)
 
 
@@ -131,7 +131,7 @@ def test_a_single_file_wants_a_folder_of_its_kind(pipeline_folder, tmp_path):
 
 
 def test_the_hub_is_not_asked_while_offline():
-    with pytest.raises(InputError, match="model = 'owner/name'.*: yuragi models fetch owner/name$"):
+    with pytest.raises(InputError, match="model.*: yuragi models fetch owner/name$"):
         load_diffusers("owner/name", Opening(offline=True))
     with pytest.raises(InputError, match=": yuragi models fetch owner/name@v1.0$"):
         load_diffusers("owner/name@v1.0", Opening(offline=True))
@@ -149,7 +149,7 @@ def test_code_in_a_repository_is_never_run(changed):
     index = changed / "model_index.json"
     known = json.loads(index.read_text())
     index.write_text(json.dumps(known | {"_class_name": ["mine", "Pipeline"]}))
-    with pytest.raises(InputError, match="mine.*StableDiffusionPipeline"):
+    with pytest.raises(InputError, match="StableDiffusionPipeline.*mine"):
         load_diffusers(changed)
     index.write_text(json.dumps(known | {"unet": ["mine", "UNet"]}))
     with pytest.raises(InputError, match="undamaged"):

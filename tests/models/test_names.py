@@ -11,7 +11,7 @@ def test_names_and_paths(tmp_path):
     assert model_path(tmp_path) == tmp_path
     for name in SHIPPED:
         assert (model_path(name) / "model_index.json").is_file()
-    with pytest.raises(InputError, match="model = 'nowhere'.*portraits"):
+    with pytest.raises(InputError, match="model.*portraits"):
         model_path("nowhere")
 
 

@@ -41,7 +41,7 @@ def test_versions(copy):
     entry = register("mine", copy, "", {})
     good = f"mine@{entry.weights[:8]}"
     assert load_model(good, Opening(device="cpu")).weights == entry.weights
-    with pytest.raises(InputError, match=f"model = 'mine@abcdef12'.*{entry.weights[:12]}"):
+    with pytest.raises(InputError, match=f"model.*{entry.weights[:12]}"):
         load_model("mine@abcdef12", Opening(device="cpu"))
     assert split_version(good) == ("mine", entry.weights[:8])
     assert split_version("mine@main") == ("mine@main", "")
@@ -78,7 +78,7 @@ def test_no_weights(tmp_path):
 
 
 def test_unknown_names():
-    with pytest.raises(InputError, match="^name = 'mine'.*nothing registered"):
+    with pytest.raises(InputError, match="^name.*nothing is registered"):
         forget("mine")
 
 

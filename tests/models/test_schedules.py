@@ -106,7 +106,7 @@ def test_flows(kind, steps):
 
 def test_numbers_of_steps_that_the_scheduler_refuses():
     for scheduler, steps in ((PNDMScheduler(**LATENT), 1), (LCMScheduler(**LATENT), 59)):
-        with pytest.raises(InputError, match=f"^num_inference_steps = {steps} .*Scheduler allows"):
+        with pytest.raises(InputError, match="^num_inference_steps.*Scheduler allows"):
             native(scheduler, steps)
 
 

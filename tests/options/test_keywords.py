@@ -40,11 +40,11 @@ def test_load_has_the_fields_of_an_opening():
 
 
 def test_a_wrong_keyword_is_named_with_the_nearest_one(tiny):
-    with pytest.raises(InputError, match="^num_step = 3 .*num_inference_steps|^num_step = 3"):
+    with pytest.raises(InputError, match="^num_step.*num_inference_steps"):
         tiny.sample("x", num_step=3)
-    with pytest.raises(InputError, match="^guidance_scal = 3 .*guidance_scale"):
+    with pytest.raises(InputError, match="^guidance_scal.*guidance_scale"):
         tiny.sample("x", guidance_scal=3)
-    with pytest.raises(InputError, match="^generator = .*seed="):
+    with pytest.raises(InputError, match="^generator.*seed="):
         tiny.sample("x", generator=None)
-    with pytest.raises(InputError, match="^devise = 'cpu'.*device"):
+    with pytest.raises(InputError, match="^devise.*device"):
         yuragi.load("portraits", devise="cpu")

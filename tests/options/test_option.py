@@ -50,11 +50,11 @@ def test_one_of_takes_a_name_an_object_or_a_mapping():
     assert Outer(inner={"name": "inner", "size": 5}).inner.size == 5
     assert Outer(inner={"name": "inner", "size": 5}).model_dump()["inner"]["size"] == 5
     for given in ("other", 7, {"size": 5}):
-        with pytest.raises(InputError, match="^inner = .*one of inner"):
+        with pytest.raises(InputError, match="^inner.*one of inner"):
             Outer(inner=given)
-    with pytest.raises(InputError, match="^size = 0 .*greater than or equal to 1"):
+    with pytest.raises(InputError, match="^size.*greater than or equal to 1"):
         Outer(inner={"name": "inner", "size": 0})
-    with pytest.raises(InputError, match="^weight = 1 .*no such option of Inner"):
+    with pytest.raises(InputError, match="^weight.*no such option of Inner"):
         Outer(inner={"name": "inner", "weight": 1})
 
 

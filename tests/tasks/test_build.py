@@ -80,7 +80,7 @@ def test_the_warp_takes_points_regions_and_candidates(picture):
     assert alone.points == ()
     with pytest.raises(InputError, match="^points"):
         drag_request(**warp | {"points": ()}, image=picture)
-    with pytest.raises(InputError, match="^solver = 'ddpm'"):
+    with pytest.raises(InputError, match="^solver[: ].*ddpm"):
         drag_request(**warp | {"sampler": "ode", "solver": "ddpm"}, image=picture)
 
 
@@ -105,7 +105,7 @@ def test_the_published_method_has_points_and_two_samplers(picture):
     for sampler in ("sde", "ode"):
         with pytest.raises(InputError, match="^regions"):
             drag_request(**DRAG | {"sampler": sampler}, regions=[TRIANGLE], image=picture)
-    with pytest.raises(InputError, match="^sampler = 'adaptive'"):
+    with pytest.raises(InputError, match="^sampler[: ].*adaptive"):
         drag_request(**DRAG | {"sampler": "adaptive"}, image=picture)
 
 
@@ -187,7 +187,7 @@ def test_pictures_and_masks_in_memory_are_those_of_their_files(tmp_path, picture
     ],
 )
 def test_bad_drag_values_are_named(picture, name, value):
-    with pytest.raises(InputError, match=f"^{name} = "):
+    with pytest.raises(InputError, match=f"^{name}[: ]"):
         drag_request(**DRAG | {name: value}, image=picture)
 
 
@@ -205,7 +205,7 @@ def test_bad_drag_values_are_named(picture, name, value):
     ],
 )
 def test_bad_sample_values_are_named(name, value):
-    with pytest.raises(InputError, match=f"^{name} = "):
+    with pytest.raises(InputError, match=f"^{name}[: ]"):
         sample_request(**SAMPLE | {name: value})
 
 
@@ -219,12 +219,12 @@ def test_bad_sample_values_are_named(name, value):
     ],
 )
 def test_solvers_that_do_not_fit_the_sampler_are_refused(picture, changes):
-    with pytest.raises(InputError, match="^solver = "):
+    with pytest.raises(InputError, match="^solver[: ]"):
         drag_request(**DRAG | changes, image=picture)
 
 
 def test_too_few_steps_to_reach_t0(picture):
-    with pytest.raises(InputError, match="num_inference_steps = 4 .*at least 10"):
+    with pytest.raises(InputError, match="num_inference_steps.*at least 10"):
         drag_request(**DRAG | {"num_inference_steps": 4, "strength": 0.1}, image=picture)
 
 
@@ -232,7 +232,7 @@ def test_a_target_under_a_black_mask_is_refused(picture):
     mask = Image.new("L", picture.size, 0)
     mask.paste(255, (0, 0, 25, 48))
     assert drag_request(**DRAG | {"points": [((40, 20), (20, 20))], "mask": mask}, image=picture)
-    with pytest.raises(InputError, match="points = 'target 30,20'.*where the mask is white"):
+    with pytest.raises(InputError, match="points: the mask is black.*target 30,20"):
         drag_request(**DRAG | {"mask": mask}, image=picture)
 
 
@@ -243,12 +243,12 @@ def test_a_region_may_hang_over_a_black_mask_but_not_lie_on_it(picture):
     over, beyond = (tuple((x + dx, y) for x, y in corners) for dx in (18, 30))
     asked = DRAG | {"points": (), "mask": mask, "preset": "warp"}
     assert drag_request(**asked | {"regions": [(corners, over)]}, image=picture)
-    with pytest.raises(InputError, match="regions = 'target 32,2 .*where the mask is white"):
+    with pytest.raises(InputError, match="regions: the mask is black.*target 32,2 "):
         drag_request(**asked | {"regions": [(corners, beyond)]}, image=picture)
 
 
 def test_eta_belongs_to_ddim():
-    with pytest.raises(InputError, match="^eta = "):
+    with pytest.raises(InputError, match="^eta[: ]"):
         sample_request(**SAMPLE | {"eta": 0.5})
     assert sample_request(**SAMPLE | {"solver": "ddim", "eta": 0.5}).eta == 0.5
 
@@ -286,9 +286,9 @@ def test_eta_belongs_to_ddim():
     ],
 )
 def test_bad_guidance_is_named(values, name):
-    with pytest.raises(InputError, match=f"^{name} = "):
+    with pytest.raises(InputError, match=f"^{name}[: ]"):
         Guidance(**values)
-    with pytest.raises(InputError, match=f"^{name} = "):
+    with pytest.raises(InputError, match=f"^{name}[: ]"):
         sample_request(**SAMPLE | {"guidance": values})
 
 
@@ -297,13 +297,13 @@ def test_a_name_stands_for_a_rule_or_a_gain():
         assert sample_request(**SAMPLE | {"guidance": name}).guidance == Guidance(rule=name)
     for name in ("reg", "ratio"):
         assert sample_request(**SAMPLE | {"guidance": name}).guidance == Guidance(gain=name)
-    with pytest.raises(InputError, match="^guidance = 'regg'.*reg_forward"):
+    with pytest.raises(InputError, match="^guidance[: ].*reg_forward"):
         sample_request(**SAMPLE | {"guidance": "regg"})
 
 
 def test_a_weak_model_must_exist():
     rule = Guidance(rule={"name": "auto", "weak_model": "/nowhere"})
-    with pytest.raises(InputError, match="^weak_model = "):
+    with pytest.raises(InputError, match="^weak_model[: ]"):
         sample_request(**SAMPLE | {"guidance": rule})
 
 
@@ -319,7 +319,7 @@ def test_a_weak_model_must_exist():
 )
 def test_a_gain_needs_two_sides(rule, scale):
     changes = {"guidance": Guidance(**rule), "guidance_scale": scale}
-    with pytest.raises(InputError, match="^guidance_scale = "):
+    with pytest.raises(InputError, match="^guidance_scale[: ]"):
         sample_request(**SAMPLE | changes)
 
 
@@ -346,17 +346,17 @@ def test_autoguidance_has_no_negative_prompt():
         "guidance": Guidance(rule={"name": "auto", "weak_model": "portraits"}),
         "negative_prompt": "a hat",
     }
-    with pytest.raises(InputError, match="^negative_prompt = "):
+    with pytest.raises(InputError, match="^negative_prompt[: ]"):
         sample_request(**SAMPLE | changes)
 
 
 def test_a_drag_has_no_gauge(picture):
-    with pytest.raises(InputError, match="^stress = "):
+    with pytest.raises(InputError, match="^stress[: ]"):
         drag_request(
             **DRAG | {"guidance": Guidance(gain={"name": "plain", "stress": True})}, image=picture
         )
 
 
 def test_a_drag_ramps_its_scale_by_itself(picture):
-    with pytest.raises(InputError, match="^guidance = "):
+    with pytest.raises(InputError, match="^guidance[: ]"):
         drag_request(**DRAG | {"guidance": Guidance(rule="linear")}, image=picture)

@@ -240,7 +240,7 @@ def test_bad_values_are_named_before_the_model_runs(edits, task, options, name):
     def never(done, total):
         pytest.fail("the model ran")
 
-    with pytest.raises(InputError, match=f"^{name} = "):
+    with pytest.raises(InputError, match=f"^{name}[: ]"):
         edits[task](on_progress=never, **options)
 
 
@@ -256,18 +256,18 @@ def test_churn_redraws_like_every_solver_with_noise(edits, task):
 
 def test_masks_that_leave_nothing(tiny, photo):
     black, white = (Image.new("L", photo.size, level) for level in (0, 255))
-    with pytest.raises(InputError, match="^mask = 'all black'"):
+    with pytest.raises(InputError, match="^mask[: ].*all black"):
         tiny.inpaint(photo, black, prompt="x", **QUICK)
-    with pytest.raises(InputError, match="^mask = 'all white'"):
+    with pytest.raises(InputError, match="^mask[: ].*all white"):
         tiny.inpaint(photo, white, prompt="x", **QUICK)
-    with pytest.raises(InputError, match="^mask = None"):
+    with pytest.raises(InputError, match="^mask is missing"):
         tiny.inpaint(photo, prompt="x", **QUICK)
 
 
 def test_translation_needs_to_know_the_source(tiny, photo):
-    with pytest.raises(InputError, match="^source_prompt = ' '"):
+    with pytest.raises(InputError, match="^source_prompt must be .*' '"):
         tiny.translate(photo, source_prompt=" ", prompt="x", **QUICK)
-    with pytest.raises(InputError, match="^prompt = 'the same'"):
+    with pytest.raises(InputError, match="^prompt[: ].*the same"):
         tiny.diffedit(photo, source_prompt="x", prompt="x", **QUICK)
 
 

@@ -20,7 +20,7 @@ def test_text_forms():
     ["", "70,52", "70,52:70", "70,52:70,40,1", "a,b:c,d", "1,2:3,4:5,6", "1;2:3;4", "nan,1:2,2"],
 )
 def test_malformed_points_are_refused(text):
-    with pytest.raises(InputError, match="^points = .* is not allowed"):
+    with pytest.raises(InputError, match="^points must be"):
         Places(points=[text])
 
 
@@ -32,7 +32,7 @@ def test_malformed_regions_are_refused(text):
 
 @pytest.mark.parametrize("margins", ["1,2,3", "1,2,3,x", "1,2,3,-4", (1, 2), (0.5, 0, 0, 0), 7])
 def test_malformed_margins_are_refused(margins):
-    with pytest.raises(InputError, match="^expand = "):
+    with pytest.raises(InputError, match="^expand[: ]"):
         Expansion(expand=margins)
 
 
@@ -54,7 +54,7 @@ def test_malformed_margins_are_refused(margins):
     ],
 )
 def test_points_that_do_not_fit_are_refused(points):
-    with pytest.raises(InputError, match="^points = "):
+    with pytest.raises(InputError, match="^points[: ]"):
         Places(points=points).check(64, 48)
 
 

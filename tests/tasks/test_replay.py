@@ -118,7 +118,7 @@ def test_a_model_that_is_not_here_is_not_fetched(keep, attempts, of_the_hub, nam
     record = of_the_hub(name)
     keep("owner/name", "f" * 40)
     command = f"yuragi models fetch owner/name@{COMMIT}"
-    with pytest.raises(InputError, match=f"^model = .*this machine.*: {command}$"):
+    with pytest.raises(InputError, match=f"^model.*this machine.*: {command}$"):
         model_of(record, Opening(device="cpu"))
     with pytest.raises(
         InputError, match=f": {command}$".replace("yuragi", "yuragi --allow-pickle")
@@ -138,7 +138,7 @@ def test_a_weaker_model_is_not_fetched_either(keep, attempts, tmp_path):
     weak = load_weak(record.request.weak_model, strong)
     assert replay(record, kept, strong, [], weak=weak).difference == 0
     shutil.rmtree(entry)
-    with pytest.raises(InputError, match="^weak_model = .*: yuragi models fetch owner/weak$"):
+    with pytest.raises(InputError, match="^weak_model.*: yuragi models fetch owner/weak$"):
         load_weak(record.request.weak_model, strong)
     assert not attempts
 
@@ -179,7 +179,7 @@ def test_the_command_fetches_what_the_replay_wants(
 def test_fetching_wants_a_name_on_the_hub(cli):
     assert not HUB.fullmatch("portraits")
     code, _, told = cli("models", "fetch", "portraits")
-    assert (code, "model = 'portraits'" in told) == (2, True)
+    assert (code, told.startswith("error: model must be a name on the hub")) == (2, True)
 
 
 def test_results_carry_the_version_of_the_noise(tiny, tmp_path):

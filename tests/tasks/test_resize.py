@@ -39,7 +39,7 @@ def test_the_proportion_stays(size, side, expected):
 
 @pytest.mark.parametrize("side", [0, 15, 16385, -1])
 def test_sides_have_bounds(photo, side):
-    with pytest.raises(InputError, match="^resize = .*(16|16384)"):
+    with pytest.raises(InputError, match="^resize.*(16|16384)"):
         asked(
             DragRequest, model="portraits", image=photo[0], points=[((1, 1), (2, 2))], resize=side
         )
@@ -148,7 +148,7 @@ def test_places_that_scaling_joins_are_refused(photo):
     with pytest.raises(InputError, match="a target unlike its source"):
         asked(DragRequest, model="portraits", image=photo[0], points=near, resize=16)
     joined = [((100, 50), (0, 50)), ((150, 50), (1, 50))]
-    with pytest.raises(InputError, match="each target point once"):
+    with pytest.raises(InputError, match="two points have the same target"):
         asked(DragRequest, model="portraits", image=photo[0], points=joined, resize=16)
 
 
@@ -156,11 +156,11 @@ def test_a_mask_that_scaling_wipes_out_is_refused(photo):
     thin = Image.new("L", (300, 200))
     thin.paste(255, (60, 0, 61, 200))
     values = {"model": "portraits", "image": photo[0], "mask": thin, "prompt": "x"}
-    with pytest.raises(InputError, match="mask = 'all black at 60x40'"):
+    with pytest.raises(InputError, match="mask[: ].*all black at 60x40"):
         asked(SDEditRequest, resize=60, **values)
 
 
 def test_too_many_pixels_are_refused_after_scaling_too(photo):
     values = {"image": photo[0], "prompt": "x"}
-    with pytest.raises(InputError, match="resize = 600 .*at most 100,000 pixels"):
+    with pytest.raises(InputError, match="resize.*at most 100,000 pixels"):
         build(SDEditRequest, values, Reading(resize=600, max_pixels=100_000))

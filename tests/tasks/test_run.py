@@ -140,12 +140,12 @@ def test_raising_in_progress_cancels(tiny):
 
 def test_sides_must_fit_the_model(tiny):
     assert tiny.sample("x", num_inference_steps=1, width=64, height=96).image.size == (64, 96)
-    with pytest.raises(InputError, match="width = 100 .*multiple of 16"):
+    with pytest.raises(InputError, match="width.*multiple of 16"):
         tiny.sample("x", width=100)
 
 
 def test_missing_sources_are_named(dragged, tiny):
-    with pytest.raises(InputError, match="source = 'missing'.*digest"):
+    with pytest.raises(InputError, match="source.*digest"):
         run(dragged[0].request, tiny.loaded, {})
 
 

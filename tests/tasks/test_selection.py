@@ -65,7 +65,7 @@ def test_no_corners():
 
 def test_handles_need_a_selection():
     for name, value in (("move", (1, 1)), ("rotate", 10), ("enlarge", 2)):
-        with pytest.raises(InputError, match=f"^{name} = .*together with a selection"):
+        with pytest.raises(InputError, match=f"^{name}: .*only with a selection"):
             Selection(**{name: value}).regions()
     assert Selection().regions() == []
 

@@ -17,14 +17,14 @@ import typer
 
 from yuragi import __version__
 from yuragi.cli import configuration, models
-from yuragi.cli.loading import LOADING
-from yuragi.cli.parameters import nested, parameters, signature
+from yuragi.cli.loading import LOADING, OPENING, use
+from yuragi.cli.naming import called
+from yuragi.cli.parameters import signature
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.task import task_command
-from yuragi.errors import InputError, YuragiError
+from yuragi.errors import InputError, YuragiError, YuragiWarning
 from yuragi.models.opening import Opening
-from yuragi.options.option import options
 from yuragi.registry import Registry
 from yuragi.tasks.tasks import TASKS
 
@@ -53,8 +53,6 @@ COMMANDS: Registry[typer.Typer] = Registry(
 for name, group in COMMANDS.items():
     app.add_typer(group, name=name)
 
-_OPENING = [each for each in parameters(Opening, "Loading the model") if each.name != "device"]
-
 
 def _show_version(value: bool) -> None:
     if value:
@@ -67,17 +65,15 @@ def _root(version: bool = False, **given: Any) -> None:
 
     Options about loading models may stand before or after the command.
     """
-    opening = Opening(**nested(given, _OPENING))
-    if opening.offline:  # also for libraries that ask by themselves
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    LOADING.set(opening)
+    LOADING.set(Opening())
+    use(given)
 
 
 _VERSION = Annotated[
     bool,
     typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
 ]
-app.callback()(signature(_root, _OPENING, version=_VERSION))
+app.callback()(signature(_root, OPENING, version=_VERSION))
 
 
 def _warned(
@@ -99,11 +95,14 @@ def main() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always", YuragiWarning)
             warnings.showwarning = _warned
             code = app(standalone_mode=False)
+        if code == 130:  # what Typer makes of an interrupt
+            raise KeyboardInterrupt
     except InputError as error:
-        name = _flag(sys.argv[1:], error.argument)
-        say(f"error: {InputError(name, error.value, error.allowed)}")
+        name = called(error.argument, typer.main.get_command(app), sys.argv[1:])
+        say(f"error: {error.called(name)}")
         sys.exit(2)
     except YuragiError as error:
         say(f"error: {error}")
@@ -118,17 +117,3 @@ def main() -> None:
         say(f"error: {error}")
         sys.exit(1)
     sys.exit(code or 0)
-
-
-def _flag(words: list[str], argument: str) -> str:
-    """What an argument is called on the command line of the command that these words name."""
-    command: Any = typer.main.get_command(app)
-    for word in words:
-        command = getattr(command, "commands", {}).get(word, command)
-    flags = {each.name: each.opts[0] for each in command.params if each.opts[0].startswith("--")}
-    if argument in flags:
-        return str(flags[argument])
-    # An option that a command has under the name of a request's field.
-    fields = {each.name: each.flag for kind in TASKS.values() for each in options(kind)}
-    known = fields.get(argument, argument)
-    return known if known in flags.values() else argument

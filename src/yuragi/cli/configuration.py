@@ -17,6 +17,8 @@ from typing import Any
 
 import typer
 
+from yuragi.cli.answer import answer
+from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter
 from yuragi.errors import InputError
 
@@ -72,15 +74,17 @@ def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
 
 
 @app.command()
-def path() -> None:
+def path(json: JsonOption = False) -> None:
     """Print where the file is, whether it exists or not."""
-    typer.echo(config_file())
+    file = config_file()
+    answer(json, {"path": file, "exists": file.exists()}, file)
 
 
 @app.command()
-def show() -> None:
+def show(json: JsonOption = False) -> None:
     """Print the defaults that are in force."""
-    for table, values in read_config().items():
-        typer.echo(f"[{table}]")
-        for key, value in values.items():
-            typer.echo(f"{key} = {value!r}")
+    found = read_config()
+    lines: list[str] = []
+    for table, values in found.items():
+        lines += [f"[{table}]", *(f"{key} = {value!r}" for key, value in values.items())]
+    answer(json, found, *lines)

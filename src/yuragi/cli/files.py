@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from yuragi.errors import InputError
 
-__all__ = ["check_folder", "check_output", "check_report", "report_file"]
+__all__ = ["check_folder", "check_output", "check_report", "writing"]
 
 
 def check_output(
@@ -29,9 +30,10 @@ def check_output(
     if path.suffix.lower() not in suffixes:
         raise InputError(argument, str(path), "a file name ending in " + ", ".join(suffixes))
     if any(path.resolve() == other.resolve() for other in taken):
-        raise InputError(argument, str(path), "a file that is not read or written elsewhere here")
+        reason = "this file is read, or written for something else, by the same command"
+        raise InputError(argument, str(path), "another file", reason)
     if path.exists() and not path.is_dir() and not overwrite:
-        raise InputError(argument, str(path), "a new file, or --overwrite")
+        raise InputError(argument, str(path), "a new one without --overwrite", "the file exists")
     check_report(argument, path)
 
 
@@ -42,7 +44,7 @@ def check_report(argument: str, path: Path) -> None:
         InputError: it is a folder, or its folder cannot be written.
     """
     if path.is_dir():
-        raise InputError(argument, str(path), "a file, not a folder")
+        raise InputError(argument, str(path), "a file", "this is a folder")
     check_folder(argument, path.parent)
 
 
@@ -59,16 +61,20 @@ def check_folder(argument: str, folder: Path) -> None:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
-        raise InputError(argument, str(folder), "a folder that can be written") from error
+        reason = f"the folder cannot be written: {error.strerror}"
+        raise InputError(argument, str(folder), "", reason) from error
 
 
-def report_file(json: Path | None) -> Path | None:
-    """The file for a report; None, for nothing or ``-``, prints it.
+@contextmanager
+def writing(path: Path, finished: Sequence[Path]) -> Iterator[None]:
+    """Name the file that could not be written, and those that were finished before.
 
     Raises:
-        InputError: it cannot be written.
+        OSError: with these words; the disk is full, for example.
     """
-    if json is None or str(json) == "-":
-        return None
-    check_report("json", json)
-    return json
+    try:
+        yield
+    except OSError as error:
+        kept = f"; finished files are kept: {', '.join(map(str, finished))}" if finished else ""
+        reason = error.strerror or str(error)
+        raise OSError(f"{path}: the file cannot be written: {reason}{kept}") from error

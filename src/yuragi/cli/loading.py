@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import wraps
+from typing import Any, get_type_hints
 
+from yuragi.cli.parameters import nested, parameters
 from yuragi.models.opening import Opening
 
-__all__ = ["LOADING", "opening_on"]
+__all__ = ["LOADING", "OPENING", "loads", "opening_on", "use"]
+
+OPENING = list(parameters(Opening, "Loading the model"))
+"""Options about loading; they may stand before a command or after it."""
 
 LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa: B039 (frozen)
-"""What the user said about loading before the command; a command's own options add to it."""
+"""What the user said about loading so far."""
+
+
+def use(given: Mapping[str, Any]) -> Opening:
+    """Add what the user says about loading, by parameter, to what was said before."""
+    opening = LOADING.get().with_more(nested(given, OPENING))
+    if opening.offline:  # also for libraries that ask by themselves
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    LOADING.set(opening)
+    return opening
+
+
+def loads(command: Callable[..., None]) -> Callable[..., None]:
+    """A hand-written command, with the options about loading after its own."""
+    hints = get_type_hints(command, include_extras=True)
+    own = inspect.signature(command).parameters.values()
+
+    @wraps(command)
+    def with_opening(**given: Any) -> None:
+        use({each.name: given.pop(each.name) for each in OPENING})
+        command(**given)
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shown = [each.replace(annotation=hints[each.name], kind=keyword) for each in own]
+    shown += [
+        inspect.Parameter(each.name, keyword, default=None, annotation=each.annotation)
+        for each in OPENING
+    ]
+    with_opening.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    with_opening.__annotations__ = {each.name: each.annotation for each in shown}
+    return with_opening
 
 
 def opening_on(device: str | None) -> Opening:

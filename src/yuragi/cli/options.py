@@ -35,12 +35,8 @@ RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for checkpoints
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder for drawings; by default in ~/.cache.")
 ]
-JsonOption = Annotated[
-    Path | None, typer.Option("--json", help="File for the tables; - or nothing prints them.")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead.")]
 PicturesOption = Annotated[
     Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
 ]
-ReportOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="JSON file; by default printed.")
-]
+ReportOption = Annotated[Path, typer.Option("--output", "-o", help="File for the report (JSON).")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
 from yuragi.cli.files import check_output
 from yuragi.errors import InputError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from yuragi.tasks.base import Request
     from yuragi.tasks.result import Result
 
-__all__ = ["EXTRAS", "Extra", "Output"]
+__all__ = ["EXTRAS", "Extra", "Output", "Save"]
+
+Save: TypeAlias = tuple[Path, Callable[[Path], object]]
+"""A file, and how it is written."""
 
 
 class Output(Strict):
@@ -85,8 +89,8 @@ class Extra(Strict):
         return None
 
     @abstractmethod
-    def write(self, result: Result) -> Iterator[Path]:
-        """Write the files that were asked for, and say which."""
+    def write(self, result: Result) -> Iterator[Save]:
+        """The files that were asked for, and how each is written."""
 
 
 class DragExtra(Extra):
@@ -126,16 +130,13 @@ class DragExtra(Extra):
             made["compare"] = before_after(before, warped, request.moves)
         return made
 
-    def write(self, result: Result) -> Iterator[Path]:
+    def write(self, result: Result) -> Iterator[Save]:
         from yuragi.images.show import save_animation
 
         if self.compare is not None:
-            write_picture(self.compare, result.compare())
-            yield self.compare
+            yield self.compare, partial(write_picture, picture=result.compare())
         if self.animation is not None:
-            self.animation.parent.mkdir(parents=True, exist_ok=True)
-            save_animation(result.frames, self.animation)
-            yield self.animation
+            yield self.animation, partial(save_animation, result.frames)
 
 
 class DiffEditExtra(Extra):
@@ -146,11 +147,9 @@ class DiffEditExtra(Extra):
         Path | None, Option("Also write the mask that was found (PNG).", metavar="FILE")
     ] = None
 
-    def write(self, result: Result) -> Iterator[Path]:
+    def write(self, result: Result) -> Iterator[Save]:
         if self.save_mask is not None and result.mask is not None:
-            self.save_mask.parent.mkdir(parents=True, exist_ok=True)
-            result.mask.save(self.save_mask)
-            yield self.save_mask
+            yield self.save_mask, result.mask.save
 
 
 EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}

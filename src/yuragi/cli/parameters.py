@@ -16,10 +16,14 @@ import typer
 from pydantic import BaseModel
 
 from yuragi.errors import InputError
+from yuragi.models.names import model_names
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, choices, inner, options
 
-__all__ = ["Parameter", "called", "nested", "parameters", "signature"]
+__all__ = ["Parameter", "nested", "parameters", "signature"]
+
+MODELS = ("model", "weak_model")
+"""Options whose values are names of models; paths may do too."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,13 @@ class Parameter:
             metavar=option.metavar or ("|".join(words) if words else self._form),
             show_default=False,
             rich_help_panel=panel,
-            autocompletion=(lambda incomplete: [w for w in words if w.startswith(incomplete)])
-            if words
-            else None,
+            autocompletion=self._complete if words or self.of.name in MODELS else None,
         )
         return Annotated[list[str] | None if self.of.many else str | None, made]
+
+    def _complete(self, incomplete: str) -> list[str]:
+        words = self.words or model_names()
+        return [word for word in words if word.startswith(incomplete)]
 
     @property
     def _help(self) -> str:
@@ -176,20 +182,12 @@ def _check_belongs(
         for step in parameter.path[:-1]:
             holder = holder[step]
         if not any(owner.endswith(f" {holder.get('name')}") for owner in parameter.owners):
-            allowed = "nothing, but with " + " or ".join(parameter.owners)
-            raise InputError(parameter.name, given[parameter.name], allowed)
+            reason = "it has a use only with " + " or ".join(parameter.owners)
+            raise InputError(parameter.name, given[parameter.name], "", reason)
     first = parameter.path[0]
     if parameter.name == f"{first}_{parameter.path[-1]}" and given.get(first) is None:
-        allowed = f"nothing, but with --{first}"
-        raise InputError(parameter.name, given[parameter.name], allowed)
-
-
-def called(argument: str, of: Sequence[Parameter]) -> str:
-    """What an argument of a request is called on the command line."""
-    for parameter in of:
-        if argument in (parameter.name, parameter.of.name):
-            return parameter.of.name if parameter.of.positional else parameter.of.flag
-    return argument
+        reason = f"it has a use only with --{first}"
+        raise InputError(parameter.name, given[parameter.name], "", reason)
 
 
 def signature(

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_output
-from yuragi.cli.loading import opening_on
-from yuragi.cli.options import DeviceOption, OverwriteOption, QuietOption
+from yuragi.cli.answer import answer
+from yuragi.cli.files import check_output, writing
+from yuragi.cli.loading import LOADING, loads
+from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress, say
 from yuragi.images.files import SUFFIXES
 
 __all__ = ["replay"]
 
 
+@loads
 def replay(
     image: Annotated[Path, typer.Argument(help="Picture that yuragi wrote.")],
     output: Annotated[
@@ -34,8 +36,8 @@ def replay(
     force: Annotated[
         bool, typer.Option("--force", help="Also with another version of the model.")
     ] = False,
-    device: DeviceOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare, pixel by pixel; the hub is not asked."""
@@ -45,16 +47,20 @@ def replay(
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     with progress("replaying", quiet) as on_progress:
         again = replay_from(
-            image, opening_on(device), model, weak_model, source or [], force, on_progress
+            image, LOADING.get(), model, weak_model, source or [], force, on_progress
         )
     for note in again.notes:
         say(f"note: {note}")
     if output:
-        again.result.save(output, again.index, overwrite=True)
-        typer.echo(output)
+        with writing(output, []):
+            again.result.save(output, again.index, overwrite=True)
+    files = [output] if output else []
+    found = f"differs by up to {again.difference} of 255 levels"
+    verdict = found if again.difference else "identical, bit for bit"
+    told = {"identical": not again.difference, "difference": again.difference}
+    more = {"reason": again.reason, "files": files}
+    answer(json, again.result.report() | told | more, *files, verdict)
     if again.reason:
         say(f"note: {again.reason}")
     if again.difference:
-        typer.echo(f"differs by up to {again.difference} of 255 levels")
         raise typer.Exit(1)
-    typer.echo("identical, bit for bit")

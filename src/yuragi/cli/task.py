@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
-from yuragi.cli.loading import LOADING
-from yuragi.cli.outputs import EXTRAS, Extra, Output
-from yuragi.cli.parameters import Parameter, called, nested, parameters, signature
+from yuragi.cli.files import writing
+from yuragi.cli.loading import OPENING, use
+from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
+from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import progress, say
-from yuragi.errors import InputError
 from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["task_command"]
 
@@ -31,23 +35,18 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
     if name in EXTRAS:
         extra = list(parameters(EXTRAS[name], "Output"))
     reading = list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else []
-    opening = list(parameters(Opening, "Loading the model"))
-    every = [*own, *output, *extra, *reading, *opening]
+    every = [*own, *output, *extra, *reading, *OPENING]
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
-        try:
-            _run(
-                kind,
-                nested(given, own),
-                Output(**nested(given, output)),
-                EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
-                Reading(**nested(given, reading)),
-                LOADING.get().with_more(nested(given, opening)),
-            )
-        except InputError as error:
-            flag = called(error.argument, every)
-            raise InputError(flag, error.value, error.allowed) from error
+        _run(
+            kind,
+            nested(given, own),
+            Output(**nested(given, output)),
+            EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
+            Reading(**nested(given, reading)),
+            use(given),
+        )
 
     command.__doc__ = kind.title
     return signature(command, every)
@@ -71,10 +70,7 @@ def _run(
         extra.check([*read, *paths], output.overwrite)
     request, sources = build(kind, values, reading)
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
-        files = {"output": paths[0], **extra.files}
-        for name, picture in pictures.items():
-            write_picture(files[name], picture)
-            typer.echo(files[name])
+        _instead(pictures, request, {"output": paths[0], **extra.files}, output)
         return
 
     from yuragi.models.names import load_model, load_weak
@@ -85,15 +81,45 @@ def _run(
     _note_size(request, loaded.native_size)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
-    written = result.save(output.output, embed_sources=output.embed, overwrite=True)
-    more = list(extra.write(result)) if extra is not None else []
+    saves: list[Save] = [
+        (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
+        for index, path in enumerate(paths)
+    ]
+    written = _write([*saves, *(extra.write(result) if extra is not None else [])], output)
     if output.json_line:
-        typer.echo(json.dumps(result.report() | {"files": [str(p) for p in [*written, *more]]}))
+        answer(True, result.report() | {"files": written})
         return
-    for path in [*written, *more]:
-        typer.echo(path)
-    for line in result.remarks([path.name for path in written]):
+    for line in result.remarks([path.name for path in paths]):
         say(line)
+
+
+def _instead(
+    pictures: Mapping[str, Image.Image], request: Request, files: Mapping[str, Path], output: Output
+) -> None:
+    """Write pictures, by option, that were made without a model."""
+    warned = [note for each in request.pictures for note in each.notes]
+    warned += [f"{files[name]} is not written without a model" for name in files.keys() - pictures]
+    for sentence in warned:
+        say(f"warning: {sentence}")
+    written = _write(
+        [(files[name], partial(write_picture, picture=one)) for name, one in pictures.items()],
+        output,
+    )
+    if output.json_line:
+        answer(True, {"files": written, "warnings": warned})
+
+
+def _write(saves: Sequence[Save], output: Output) -> list[Path]:
+    """Write files and say each that is finished; those stay if a later one cannot be written."""
+    finished: list[Path] = []
+    for path, save in saves:
+        with writing(path, finished):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save(path)
+        finished.append(path)
+        if not output.json_line:
+            typer.echo(path)
+    return finished
 
 
 def _kind(kind: type[Request]) -> str:

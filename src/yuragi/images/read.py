@@ -66,7 +66,7 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
         allowed = f"the picture's size, {size[0]}x{size[1]} pixels"
         raise InputError("mask", f"{mask.width}x{mask.height}", allowed)
     if mask.getextrema() == (0, 0):
-        raise InputError("mask", "all black", "some white: white marks what may change")
+        raise InputError("mask", "all black", "white somewhere: white marks what may change")
     return mask
 
 
@@ -85,15 +85,15 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
     if isinstance(source, bytes):
         return _decoded(io.BytesIO(source), f"{len(source)} bytes", argument, max_pixels)
     if isinstance(source, Image.Image):
-        picture = source
+        picture, name = source, "given as an object"
     elif hasattr(source, "read"):
         file = cast(BinaryIO, source)
         return _decoded(file, str(getattr(file, "name", file)), argument, max_pixels)
     else:
         from yuragi.images.arrays import picture_of
 
-        picture = picture_of(source, argument)
-    _check_pixels(picture, argument, max_pixels)
+        picture, name = picture_of(source, argument), "given as an array"
+    _check_pixels(picture, argument, max_pixels, name)
     return picture
 
 
@@ -105,18 +105,23 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
             # Pillow only warns between one and two times its own limit; ours decides.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file, formats=FORMATS)
-            _check_pixels(picture, argument, max_pixels)
+            _check_pixels(picture, argument, max_pixels, name)
             picture.load()
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(argument, name, f"{allowed}; there is no such file") from error
+        raise InputError(argument, name, "", "the file is missing") from error
     except Image.DecompressionBombError as error:
-        raise InputError(argument, name, f"at most {max_pixels:,} pixels") from error
+        reason = "the picture is too large to be read safely"
+        raise InputError(argument, name, _fewer(max_pixels), reason) from error
     except UnidentifiedImageError as error:
-        raise InputError(argument, name, f"{allowed}; this is none") from error
+        reason = "the file is not a picture of a known kind"
+        raise InputError(argument, name, allowed, reason) from error
+    except IsADirectoryError as error:
+        raise InputError(argument, name, allowed, "this is a folder") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(argument, name, f"{allowed}; it cannot be read") from error
+        reason = f"the file cannot be read: {error}"
+        raise InputError(argument, name, allowed, reason) from error
     return picture
 
 
@@ -129,7 +134,7 @@ def digest(picture: Image.Image) -> str:
 def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
     """8-bit RGB, upright, with a colour behind what is transparent."""
     if picture.mode.startswith(("I", "F")):
-        raise InputError(argument, picture.mode, "a picture with 8 bits a channel")
+        raise InputError(argument, f"mode {picture.mode}", "a picture with 8 bits a channel")
     picture = ImageOps.exif_transpose(picture)
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
@@ -139,8 +144,15 @@ def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
     return picture
 
 
-def _check_pixels(picture: Image.Image, argument: str, max_pixels: int) -> None:
+def _check_pixels(picture: Image.Image, argument: str, max_pixels: int, name: str) -> None:
     """Refuse a picture with more pixels, decoded or not."""
-    if picture.width * picture.height > max_pixels:
-        size = f"{picture.width}x{picture.height}"
-        raise InputError(argument, size, f"at most {max_pixels:,} pixels")
+    pixels = picture.width * picture.height
+    if pixels > max_pixels:
+        reason = f"the picture has {picture.width}x{picture.height} = {pixels:,} pixels"
+        raise InputError(argument, name, _fewer(max_pixels), reason)
+
+
+def _fewer(max_pixels: int) -> str:
+    return (
+        f"at most {max_pixels:,} pixels: make the picture smaller, or raise the limit (max_pixels)"
+    )

@@ -24,7 +24,9 @@ def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> t
     share = side / max(size)
     width, height = (max(1, round(length * share)) for length in size)
     if width * height > max_pixels:
-        raise InputError("resize", side, f"a picture of at most {max_pixels:,} pixels")
+        reason = f"the picture would have {width}x{height} = {width * height:,} pixels"
+        allowed = f"less, for at most {max_pixels:,} pixels (max_pixels)"
+        raise InputError("resize", side, allowed, reason)
     return width, height
 
 

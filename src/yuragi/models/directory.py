@@ -12,11 +12,13 @@ __all__ = ["PICKLES", "check_directory", "class_of"]
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 WHOLE = "the directory of a pipeline in safetensors (with model_index.json)"
+REFUSED = "pickles can run code and are refused"
 HINT = (
-    "pickles can run code and are refused; convert the file on a machine that may be lost "
+    f"{WHOLE}; convert the file on a machine that may be lost "
     "(pipeline.save_pretrained(folder, safe_serialization=True)), or allow pickles, which are then "
     "read as plain tensors"
 )
+ALONE = "a single file does not say which pipeline it belongs to"
 
 
 def class_of(path: Path) -> str:
@@ -27,12 +29,10 @@ def class_of(path: Path) -> str:
             valid JSON.
     """
     if path.suffix.lower() in PICKLES:
-        raise InputError("model", str(path), f"{WHOLE}; {HINT}")
+        raise InputError("model", str(path), HINT, REFUSED)
     if path.is_file():
-        allowed = (
-            f"{WHOLE}; for a single file also the directory of a pipeline of its kind (config)"
-        )
-        raise InputError("model", str(path), allowed)
+        allowed = "given with the directory of a pipeline of its kind (--model-config, config=)"
+        raise InputError("model", str(path), allowed, ALONE)
     return str(_index(path).get("_class_name"))
 
 
@@ -69,11 +69,11 @@ def _check_part(part: Path, allow_pickle: bool) -> None:
     tensors = [file for file in files if file.suffix == ".safetensors"]
     pickles = [file for file in files if file.suffix in PICKLES]
     if not tensors and pickles and not allow_pickle:
-        raise InputError("model", str(pickles[0]), f"{WHOLE}; {HINT}")
+        raise InputError("model", str(pickles[0]), HINT, REFUSED)
     if not tensors and not pickles:
-        raise InputError("model", str(part), f"{WHOLE}; no weights here")
+        raise InputError("model", str(part), WHOLE, "there are no weights in this part")
     for index in part.glob("*.safetensors.index.json"):
         shards = set(json.loads(index.read_text("utf-8")).get("weight_map", {}).values())
         missing = sorted(shard for shard in shards if not (part / shard).exists())
         if missing:
-            raise InputError("model", str(part / missing[0]), f"{WHOLE}; this part is missing")
+            raise InputError("model", str(part / missing[0]), WHOLE, "this file is missing")

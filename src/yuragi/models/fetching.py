@@ -42,11 +42,9 @@ def fetched(name: str, *, offline: bool = False, allow_pickle: bool = False) -> 
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         if offline:
             command = f"yuragi {'--allow-pickle ' if allow_pickle else ''}models fetch {name}"
-            allowed = (
-                "a model on this machine, because the hub is not asked here; this command fetches "
-                f"it: {command}"
-            )
+            reason = "it is not on this machine, and the hub is not asked here"
+            allowed = f"fetched first: {command}"
         else:
-            reason = str(error).splitlines()[0]
-            allowed = f"an existing path, or a name that the hub can be asked for ({reason})"
-        raise InputError("model", name, allowed) from error
+            reason = f"the hub does not give it: {str(error).splitlines()[0]}"
+            allowed = "an existing path, or a name that the hub can be asked for"
+        raise InputError("model", name, allowed, reason) from error

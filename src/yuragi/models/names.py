@@ -21,6 +21,7 @@ __all__ = [
     "load_model",
     "load_weak",
     "model_folder",
+    "model_names",
     "model_path",
     "split_version",
     "with_version",
@@ -33,6 +34,11 @@ SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
 }
 """Names and descriptions of the models inside the package."""
+
+
+def model_names() -> list[str]:
+    """The names of shipped and registered models."""
+    return [*SHIPPED, *registered()]
 
 
 def model_path(name: str | Path) -> Path:
@@ -51,7 +57,7 @@ def model_path(name: str | Path) -> Path:
             f"a shipped or registered model ({', '.join([*SHIPPED, *known])}), the path of a "
             "pipeline directory, or owner/name on the hub"
         )
-        raise InputError("model", str(name), allowed)
+        raise InputError("model", str(name), allowed, "there is no such model")
     return path
 
 
@@ -90,7 +96,7 @@ def model_folder(name: str, argument: str = "model") -> Path | None:
     try:
         return model_path(name)
     except InputError as error:
-        raise InputError(argument, error.value, error.allowed) from error
+        raise error.called(argument) from error
 
 
 def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionModel:
@@ -133,4 +139,4 @@ def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None
             ),
         )
     except InputError as error:
-        raise InputError("weak_model", error.value, error.allowed) from error
+        raise error.called("weak_model") from error

@@ -88,7 +88,9 @@ def forget(name: str) -> None:
     """
     known = registered()
     if name not in known:
-        raise InputError("name", name, "one of " + (", ".join(known) or "none: nothing registered"))
+        raise InputError(
+            "name", name, "one of " + (", ".join(known) or "none: nothing is registered")
+        )
     _write({other: entry for other, entry in known.items() if other != name})
 
 

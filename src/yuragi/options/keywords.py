@@ -32,7 +32,7 @@ def known_keywords(function: Callable[P, T]) -> Callable[P, T]:
                     near = "seed=, which decides every random number"
                 else:
                     near = " or ".join(get_close_matches(name, names)) or ", ".join(names)
-                raise InputError(name, value, f"a keyword that there is; perhaps {near}")
+                raise InputError(name, value, near, "there is no such keyword")
         return function(*given, **named)
 
     return checked

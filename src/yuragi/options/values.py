@@ -20,6 +20,16 @@ Strength = Annotated[Finite, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
+PLAIN = {
+    "bool_parsing": "true or false",
+    "float_parsing": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "string_type": "text",
+}
+"""What pydantic says at length about values of a wrong kind, in a few words."""
+
+
 class Strict(BaseModel):
     """A frozen class that refuses names that it does not have.
 
@@ -47,8 +57,9 @@ def _refusal(
     name = str(first["loc"][0]) if first["loc"] else kind.__name__
     if first["type"] == "extra_forbidden":
         allowed = "one of " + ", ".join(kind.model_fields)
-        return InputError(name, values[name], f"no such option of {kind.__name__}: {allowed}")
+        reason = f"there is no such option of {kind.__name__}"
+        return InputError(name, values[name], allowed, reason)
     if first["type"] == "missing":
-        return InputError(name, None, "a value: it has no default")
-    allowed = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return InputError(name, values.get(name), allowed.removeprefix("Value error, "))
+        return InputError(name, None, "given, for it has no default")
+    allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return InputError(name, values.get(name), PLAIN.get(first["type"], allowed))

@@ -144,6 +144,10 @@ class Request(Strict):
         """The pictures and masks that the request names."""
         return [each for _, each in self if isinstance(each, PictureRef)]
 
+    def unused(self, model: DiffusionModel) -> list[str]:
+        """What the caller gave that has no effect on this model, a sentence each."""
+        return [note for each in self.pictures for note in each.notes]
+
     @property
     def settings(self) -> Mapping[str, object]:
         """Settings for people, in the words that AUTOMATIC1111 made common."""
@@ -187,6 +191,22 @@ class Guided(Request):
         from yuragi.solver import make_solver
 
         return make_solver(self.solver, self.eta, steps=self.num_inference_steps)
+
+    def unused(self, model: DiffusionModel) -> list[str]:
+        found = super().unused(model)
+        off, empty = self.guidance_scale == 1, not (self.prompt or self.negative_prompt)
+        usual = type(self).model_fields["guidance_scale"].default
+        asked = "guidance_scale" in self.model_fields_set and self.guidance_scale not in (1, usual)
+        known = model.capabilities
+        if asked and self.weak_model is None and not known.text and known.classes is None:
+            found.append(
+                "the guidance scale is not used: the model knows neither words nor classes"
+            )
+        elif asked and self.weak_model is None and empty:
+            found.append("the guidance scale is not used: there is no prompt to guide by")
+        if off and self.negative_prompt:
+            found.append("the negative prompt is not used: guidance is off at scale 1")
+        return found
 
     @property
     def weak_model(self) -> str | None:

@@ -56,7 +56,11 @@ class InpaintRequest(Edit):
             larger, filled = expanded(pictures.picture, pictures.mask, margins)
             pictures = replace(pictures, picture=larger, mask=filled)
         if pictures.mask is None:
-            raise InputError("mask", None, "a picture, white where to fill; or --expand")
+            raise InputError(
+                "mask",
+                None,
+                "a picture that is white where to fill, unless margins are added (expand)",
+            )
         if pictures.mask.getextrema() == (255, 255):
             raise InputError("mask", "all white", "some black: black marks what stays")
         return {**given, "expand": margins}, pictures
@@ -68,7 +72,7 @@ class InpaintRequest(Edit):
         if self.resample == 1:
             return redrawing(self)
         if self.sampler != "sde":
-            raise InputError("resample", self.resample, "1, but with the sampler sde")
+            raise InputError("resample", self.resample, "1, except with the sampler sde")
         once = redrawing(self)
         if once.solver.order > 1:
             raise InputError("solver", self.solver, "one of order 1, to resample")

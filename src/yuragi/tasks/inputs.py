@@ -10,7 +10,8 @@ from typing import TypeAlias
 from PIL import Image
 
 from yuragi.errors import InputError
-from yuragi.images.read import Source, digest, read_mask, read_picture
+from yuragi.images.losses import losses
+from yuragi.images.read import Source, digest, open_picture, read_mask, read_picture
 from yuragi.images.resize import fitting, scaled
 from yuragi.tasks.picture import PictureRef
 
@@ -22,13 +23,25 @@ Place: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True)
 class Pictures:
-    """What an edit works on, what the files were called, and their size before scaling."""
+    """What an edit works on.
+
+    Attributes:
+        picture: 8-bit RGB.
+        mask: black and white; None for none.
+        name: file name of the picture; empty for an object.
+        mask_name: likewise of the mask.
+        size: of both before scaling.
+        notes: what the picture's file held that is not used.
+        mask_notes: likewise of the mask's.
+    """
 
     picture: Image.Image
     mask: Image.Image | None
     name: str
     mask_name: str
     size: tuple[int, int]
+    notes: tuple[str, ...] = ()
+    mask_notes: tuple[str, ...] = ()
 
     @property
     def by_digest(self) -> dict[str, Image.Image]:
@@ -36,11 +49,13 @@ class Pictures:
 
     @property
     def reference(self) -> PictureRef:
-        return _reference(self.name, self.picture)
+        return _reference(self.name, self.picture, self.notes)
 
     @property
     def mask_reference(self) -> PictureRef | None:
-        return None if self.mask is None else _reference(self.mask_name, self.mask)
+        if self.mask is None:
+            return None
+        return _reference(self.mask_name, self.mask, self.mask_notes)
 
     def placed(self, points: Sequence[Place]) -> tuple[Place, ...]:
         """Where places are after scaling; a pixel's centre has whole numbers.
@@ -66,8 +81,13 @@ def read_pictures(
         InputError: as `read_picture`, `read_mask` and `fitting`; a mask of which scaling leaves
             nothing.
     """
-    picture = read_picture(image, "image", max_pixels)
-    held = None if mask is None else read_mask(mask, picture.size, max_pixels)
+    opened = open_picture(image, "image", max_pixels)
+    picture, notes = read_picture(opened), losses(opened, _name(image) or "the picture")
+    held, mask_notes = None, tuple[str, ...]()
+    if mask is not None:
+        drawn = open_picture(mask, "mask", max_pixels)
+        held = read_mask(drawn, picture.size)
+        mask_notes = losses(drawn, _name(mask) or "the mask", mask=True)
     before = picture.size
     if resize is not None:
         after = fitting(before, resize, max_pixels)
@@ -75,11 +95,18 @@ def read_pictures(
         if held is not None and held.getextrema() == (0, 0):
             size = f"{after[0]}x{after[1]}"
             raise InputError("mask", f"all black at {size}", "white that scaling (resize) leaves")
-    return Pictures(picture, held, _name(image), "" if mask is None else _name(mask), before)
+    mask_name = "" if mask is None else _name(mask)
+    return Pictures(picture, held, _name(image), mask_name, before, notes, mask_notes)
 
 
-def _reference(name: str, picture: Image.Image) -> PictureRef:
-    return PictureRef(name=name, digest=digest(picture), width=picture.width, height=picture.height)
+def _reference(name: str, picture: Image.Image, notes: tuple[str, ...]) -> PictureRef:
+    return PictureRef(
+        name=name,
+        digest=digest(picture),
+        width=picture.width,
+        height=picture.height,
+        notes=notes,
+    )
 
 
 def _name(source: Source) -> str:

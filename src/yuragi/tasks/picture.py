@@ -18,12 +18,14 @@ class PictureRef(Strict):
         digest: BLAKE2b (32 hexadecimal digits) of mode, size and pixels.
         width: in pixels.
         height: in pixels.
+        notes: what the file held that was not used, a sentence each.
     """
 
     name: str
     digest: str
     width: int
     height: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -141,19 +141,19 @@ def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) 
             with the same source or the same target.
     """
     if not pairs:
-        allowed = "a list of ((x, y), (x, y)) pairs in pixels; at least one, or a region"
-        raise InputError("points", pairs, allowed)
+        allowed = "one or more pairs of source and target in pixels, unless there is a region"
+        raise InputError("points", None, allowed)
     for source, target in pairs:
         for name, (x, y) in (("source", source), ("target", target)):
             if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-                allowed = f"x 0 to {width - 1}, y 0 to {height - 1}"
+                allowed = f"inside the picture: x 0 to {width - 1}, y 0 to {height - 1}"
                 raise InputError("points", f"{name} {x:g},{y:g}", allowed)
         if source == target:
             raise InputError("points", f"{source[0]:g},{source[1]:g}", "a target unlike its source")
     if len({source for source, _ in pairs}) < len(pairs):
-        raise InputError("points", pairs, "each source point once")
+        raise InputError("points", pairs, "", "two points have the same source")
     if len({target for _, target in pairs}) < len(pairs):
-        raise InputError("points", pairs, "each target point once")
+        raise InputError("points", pairs, "", "two points have the same target")
 
 
 def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
@@ -212,11 +212,12 @@ class Places(Strict):
         for _, (x, y) in self.points:
             inside = 0 <= x <= mask.width - 1 and 0 <= y <= mask.height - 1
             if inside and mask.getpixel((round(x), round(y))) == 0:
-                allowed = "a target where the mask is white; black stays as it is"
-                raise InputError("points", f"target {x:g},{y:g}", allowed)
+                reason = "the mask is black at the target, where nothing may change"
+                raise InputError("points", f"target {x:g},{y:g}", "where the mask is white", reason)
         for region in self.regions:
             area = polygon(region.target, mask.size)
             if area.getbbox() and not ImageChops.darker(area, mask).getbbox():
                 shown = " ".join(f"{x:g},{y:g}" for x, y in region.target)
-                allowed = "a target some of which is where the mask is white; black stays as it is"
-                raise InputError("regions", f"target {shown}", allowed)
+                reason = "the mask is black all over the target, where nothing may change"
+                allowed = "where some of the mask is white"
+                raise InputError("regions", f"target {shown}", allowed, reason)

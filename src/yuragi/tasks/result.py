@@ -127,6 +127,7 @@ class Made:
         mask: where an edit could change the picture, as it was used; white may change.
         reconstruction: for an inversion, how well the picture survived.
         intent: for a drag with several candidates, how far each carries out what was asked.
+        warnings: what was given and had no effect, a sentence each.
     """
 
     images: Sequence[Image.Image] = ()
@@ -135,6 +136,7 @@ class Made:
     mask: Image.Image | None = None
     reconstruction: Reconstruction | None = None
     intent: Sequence[Intent] = ()
+    warnings: Sequence[str] = ()
 
     @classmethod
     def begun(cls, cost: Cost) -> Made:
@@ -205,6 +207,7 @@ class Result(Made):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "warnings": list(self.warnings),
         }
 
     def remarks(self, names: Sequence[str]) -> list[str]:
@@ -331,6 +334,7 @@ def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
     """
     told = json.loads(text)
     request = parse_request(json.dumps(told["request"]))
+    request.model_fields_set.clear()  # which of them the caller gave is not recorded
     return Record(request, _origin(told["origin"]), int(told.get("index", 0)), sources)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from warnings import warn
 
 import torch
 from PIL import Image
@@ -11,6 +14,7 @@ from torch import Tensor
 from yuragi import __version__
 from yuragi.core import NOISE_VERSION
 from yuragi.device import enough_memory
+from yuragi.errors import YuragiWarning
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
@@ -86,6 +90,9 @@ def _group(
     weak: DiffusionModel | None,
 ) -> list[Result]:
     """Run requests that share batches."""
+    unused = [request.unused(model) for request in alike]
+    for sentence in dict.fromkeys(chain.from_iterable(unused)):
+        warn(sentence, YuragiWarning, stacklevel=2)
     model, evaluations = _counting(alike[0], model)
     counters = [evaluations]
     if weak is not None:
@@ -98,8 +105,15 @@ def _group(
         made = type(alike[0]).run(alike, context)
     origin = _origin(model, weak)
     return [
-        _result(request, one, context.spent.get(of, 0.0), origin, model, sources)
-        for of, (request, one) in enumerate(zip(alike, made, strict=True))
+        _result(
+            request,
+            replace(one, warnings=[*before, *one.warnings]),
+            context.spent.get(of, 0.0),
+            origin,
+            model,
+            sources,
+        )
+        for of, (request, one, before) in enumerate(zip(alike, made, unused, strict=True))
     ]
 
 

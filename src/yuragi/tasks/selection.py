@@ -54,7 +54,9 @@ class Selection(Strict):
         if self.select is None:
             for name in ("move", "rotate", "enlarge"):
                 if getattr(self, name) is not None:
-                    raise InputError(name, getattr(self, name), "together with a selection")
+                    raise InputError(
+                        name, getattr(self, name), "", "it has a use only with a selection"
+                    )
             return []
         if not self.select:
             raise InputError("select", self.select, "three or more corners x,y in pixels")

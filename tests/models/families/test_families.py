@@ -19,6 +19,9 @@ from yuragi import Guidance, LoRA
 from yuragi.errors import InputError
 from yuragi.tasks.run import run
 
+# Some families know no words, and the same settings are given to all.
+pytestmark = pytest.mark.filterwarnings("ignore::yuragi.YuragiWarning")
+
 STEPS = {"num_inference_steps": 4, "seed": 5}
 POINTS = [((16, 20), (22, 20))]
 
@@ -204,7 +207,7 @@ def test_bad_words(family):
             warnings.simplefilter("ignore")
             family.model.loaded.bind(["a cat " * 40])  # long prompts are cut
         return
-    with pytest.raises(InputError, match="^prompt = 'a cat'"):
+    with pytest.raises(InputError, match="^prompt[: ].*a cat"):
         family.model.sample("a cat", guidance_scale=1.0, **STEPS)
     if not capabilities.empty:
         with pytest.raises(InputError, match="^negative_prompt"):

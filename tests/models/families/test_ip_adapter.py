@@ -129,15 +129,15 @@ def test_the_card_names_what_is_shown(pipeline, shown, tmp_path):
 
 
 def test_pictures_are_counted(pipeline, shown, tmp_path):
-    with pytest.raises(InputError, match="ip_adapter_image = 0 .*one picture for each.*1"):
+    with pytest.raises(InputError, match="ip_adapter_image.*one picture for each.*1"):
         yuragi.load(pipeline)
-    with pytest.raises(InputError, match="ip_adapter_image = 2"):
+    with pytest.raises(InputError, match="ip_adapter_image[: ].*2"):
         yuragi.load(pipeline, ip_adapter_image=[shown, shown])
     with pytest.raises(InputError, match="the pipeline has no IP-Adapter"):
         yuragi.load(build("sd1"), ip_adapter_image=[shown])
     with pytest.raises(InputError, match="IP-Adapters of Stable Diffusion 1.x, 2.x and XL"):
         yuragi.load(build("flux"), ip_adapter_image=[shown])
-    with pytest.raises(InputError, match="ip_adapter_image = 'style.png'.*no such file"):
+    with pytest.raises(InputError, match="ip_adapter_image: the file is missing"):
         yuragi.load(pipeline, ip_adapter_image="style.png")
     with pytest.raises(InputError, match="the pipeline as an object"):
         yuragi.load("portraits", ip_adapter_image=[shown])

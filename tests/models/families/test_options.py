@@ -71,12 +71,12 @@ def test_an_offloaded_network_runs_where_its_hooks_say(folder):
 
 
 def test_there_is_nothing_to_offload_from_on_a_cpu(folder, cli):
-    with pytest.raises(InputError, match="offload = 'model' .*None on a CPU"):
+    with pytest.raises(InputError, match="offload.*None on a CPU"):
         yuragi.load(folder, "cpu", offload="model")
     drawing = ["sample", "--prompt", "a cat", "--device", "cpu", "-o", "o"]
     code, _, err = cli("--offload", "sequential", *drawing)
-    assert (code, err.splitlines()[-1][:22]) == (2, "error: --offload = 'se")
-    with pytest.raises(InputError, match="offload = 'disk' .*'model' or 'sequential'"):
+    assert (code, err.splitlines()[-1][:31]) == (2, "error: --offload must be None o")
+    with pytest.raises(InputError, match="offload.*'model' or 'sequential'"):
         yuragi.load(folder, "cpu", offload="disk")
     code, _, err = cli("--offload", "disk", *drawing)
     assert code == 2
@@ -160,7 +160,7 @@ def test_other_failures_stay_what_they_are(monkeypatch):
 @pytest.mark.parametrize("size", [{"width": 64, "height": 32}, {"width": 32}])
 def test_only_squares_are_drawn_by_a_network_of_squares(size):
     model = yuragi.load(build("dit"))
-    with pytest.raises(InputError, match="^height = .*the width: .*squares only"):
+    with pytest.raises(InputError, match="^height.*the width: .*squares only"):
         model.sample("1", **size, **SETTINGS)
     assert model.sample("1", width=32, height=32, **SETTINGS).image.size == (32, 32)
 
@@ -168,6 +168,6 @@ def test_only_squares_are_drawn_by_a_network_of_squares(size):
 def test_a_picture_beyond_the_networks_places_is_refused():
     model = yuragi.load(build("sd3"))
     large = Image.new("RGB", (200, 100), "blue")
-    with pytest.raises(InputError, match=r"size = '200x100'.*at most 192 pixels.*resize"):
+    with pytest.raises(InputError, match=r"size.*at most 192 pixels.*resize"):
         model.sdedit(large, prompt="a red cat", **SETTINGS)
     assert model.sdedit(large, prompt="a red cat", resize=64, **SETTINGS).image.size == (64, 32)

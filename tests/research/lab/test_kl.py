@@ -72,12 +72,12 @@ def test_forgetting_grows_with_noise_and_falls_with_variance(report):
 
 
 def test_the_command(monkeypatch, tmp_path, report):
-    from yuragi.research.cli.lab import app
+    from yuragi.cli import app
 
     monkeypatch.setattr("yuragi.research.lab.kl.contraction", lambda seed: report)
     monkeypatch.setattr("yuragi.research.lab.kl_pictures.toy.__defaults__", (200, 5))
     path, pictures = tmp_path / "kl.json", tmp_path / "pictures"
-    result = CliRunner().invoke(app, ["kl", "--json", str(path), "--pictures", str(pictures)])
+    result = CliRunner().invoke(app, ["lab", "kl", "-o", str(path), "--pictures", str(pictures)])
     assert result.exit_code == 0, result.output
     assert json.loads(path.read_text())["gaussian_golden"] == report["gaussian_golden"]
     assert sorted(p.name for p in pictures.iterdir()) == ["kl-curves.png", "kl-toy.png"]

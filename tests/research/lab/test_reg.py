@@ -105,16 +105,17 @@ def test_halves_of_a_family_hold_the_same_kinds():
 
 
 def test_the_command(monkeypatch, tmp_path):
-    from yuragi.research.cli.lab import app
+    from yuragi.cli import app
 
     def tables(rules, effort, seed, on_part):
         assert (rules, effort, seed) == (RULES, QUICK, 3)
-        return {"path_kl": {"1": {}}}
+        return {"path_kl": {"1": {}}, "geomean_vs_reg": {1: {"cfg": 2.5}}}
 
     monkeypatch.setattr("yuragi.research.lab.reg.compare_rules", tables)
     path = tmp_path / "reg.json"
-    result = CliRunner().invoke(app, ["reg", "--quick", "--seed", "3", "--json", str(path)])
+    result = CliRunner().invoke(app, ["lab", "reg", "--quick", "--seed", "3", "-o", str(path)])
     assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-3:] == ["       1", "cfg  2.5", str(path)]
     written = json.loads(path.read_text())
     assert written["benchmark"] == "lab reg"
     assert written["path_kl"] == {"1": {}}

@@ -47,11 +47,7 @@ def _commit() -> str:
         return "unknown"
 
 
-def write_report(report: dict[str, Any], path: Path | None) -> None:
-    """Write a report to a file, or print it."""
-    text = json.dumps(report, indent=2)
-    if path is None:
-        print(text)
-        return
+def write_report(report: dict[str, Any], path: Path) -> None:
+    """Write a report to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yuragi.cli.files import check_report, report_file
+from yuragi.cli.files import check_report
+from yuragi.cli.loading import opening_on
 from yuragi.cli.options import (
     DataOption,
     DeviceOption,
@@ -21,6 +22,7 @@ from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 __all__ = ["app"]
@@ -30,7 +32,8 @@ app = typer.Typer(help="Measure quality and cost.", no_args_is_help=True)
 
 @app.command()
 def portraits(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-portraits.json"),
+    json: JsonOption = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
     number: Annotated[int, typer.Option("--number", "-n", help="Portraits to draw.")] = 256,
     seed: Annotated[int, typer.Option(help="Of the generated portraits.")] = 0,
@@ -39,14 +42,13 @@ def portraits(
     device: DeviceOption = None,
 ) -> None:
     """PSNR and attribute accuracy of a portrait model, on portraits it was not trained on."""
-    from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.bench.portraits import bench_portraits
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    for name, path in (("output", output), ("sheet", sheet)):
-        if path is not None:
-            check_report(name, path)
+    check_report("output", output)
+    if sheet is not None:
+        check_report("sheet", sheet)
     with progress("sampling") as on_sample:
         report = bench_portraits(
             model,
@@ -54,15 +56,17 @@ def portraits(
             number,
             seed,
             sheet,
-            pick_device(device),
+            _place(device),
             on_sample,
         )
-    write_report(report, output)
+    shown = {name: {"accuracy": value} for name, value in report["mean_accuracy"].items()}
+    finish(report, output, json, shown)
 
 
 @app.command()
 def drag(
-    json: JsonOption = None,
+    output: ReportOption = Path("out/bench-drag.json"),
+    json: JsonOption = False,
     table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
     suite: Annotated[
@@ -91,14 +95,13 @@ def drag(
     device: DeviceOption = None,
 ) -> None:
     """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
-    from yuragi.device import pick_device
     from yuragi.research.bench.drag.report import markdown
     from yuragi.research.bench.drag.suite import QUICK, bench_drag_suite, ways
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    path = report_file(json)
+    check_report("output", output)
     if suite != "portraits":
-        _dragbench(Path(suite), regions, model, features, side, quick, seed, device, path)
+        _dragbench(Path(suite), regions, model, features, side, quick, seed, device, output, json)
         return
     if number < 2:
         raise InputError("number", number, "2 or more")
@@ -112,11 +115,11 @@ def drag(
             QUICK if quick else number,
             ways(quick, ablations),
             seed,
-            pick_device(device),
+            _place(device),
             on_part,
         )
-    write_report(report, path)
-    _write_for_people(table, markdown(report), sheet, shown)
+    more = _write_for_people(table, markdown(report), sheet, shown)
+    finish(report, output, json, report["rows"], more)
 
 
 def _dragbench(
@@ -128,28 +131,29 @@ def _dragbench(
     quick: bool,
     seed: int,
     device: str | None,
-    path: Path | None,
+    output: Path,
+    json: bool,
 ) -> None:
     """Both published protocols on a copy of a public set."""
-    from yuragi.device import pick_device
     from yuragi.research.bench.dragbench.run import bench_dragbench
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
     if not folder.is_dir():
         raise InputError("suite", str(folder), "portraits, or the folder of a DragBench data set")
     if not 32 <= side <= 2048:
         raise InputError("side", side, "32 to 2048")
-    where = pick_device(device)
+    where = _place(device)
     with progress("dragging") as on_done:
         report = bench_dragbench(
             folder, regions, model, features, side, quick, seed, where, on_done
         )
-    write_report(report, path)
+    finish(report, output, json, report["rows"])
 
 
 @app.command()
 def guidance(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-guidance.json"),
+    json: JsonOption = False,
     arm: Annotated[
         list[str] | None, typer.Option(help="Only these; may be given several times.")
     ] = None,
@@ -164,13 +168,11 @@ def guidance(
     device: DeviceOption = None,
 ) -> None:
     """Scale against gain: quality, obedience, diversity, clipping; goes on where it was cut."""
-    from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.bench.guidance import ARMS, bench_guidance
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    if output is not None:
-        check_report("output", output)
+    check_report("output", output)
     for name in arm or []:
         if name not in ARMS:
             raise InputError("arm", name, "one of " + ", ".join(ARMS))
@@ -188,15 +190,17 @@ def guidance(
             scale or [1.5, 2.0, 3.0, 5.0],
             number,
             seed,
-            pick_device(device),
+            _place(device),
             on_point,
         )
-    write_report(report, output)
+    shown = {f"{one['arm']} {one['scale']:g}": one for one in report["points"]}
+    finish(report, output, json, shown)
 
 
 @app.command()
 def edits(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-edits.json"),
+    json: JsonOption = False,
     table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few pairs, few steps.")] = False,
@@ -207,10 +211,9 @@ def edits(
     device: DeviceOption = None,
 ) -> None:
     """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
-    from yuragi.device import pick_device
     from yuragi.research.bench.edits.report import markdown
     from yuragi.research.bench.edits.suite import Sizes, bench_edits
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
     for name, path in (("output", output), ("table", table), ("sheet", sheet)):
         if path is not None:
@@ -224,38 +227,40 @@ def edits(
             runs,
             sizes,
             seed,
-            pick_device(device),
+            _place(device),
             on_cell,
         )
-    write_report(report, output)
-    _write_for_people(table, markdown(report), sheet, shown)
+    more = _write_for_people(table, markdown(report), sheet, shown)
+    rows = {f"{one['task']} {one['steps']} {one['sampler']}": one for one in report["cells"]}
+    finish(report, output, json, rows, more)
 
 
 @app.command()
 def photos(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-photos.json"),
+    json: JsonOption = False,
     size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
     """Photographs up in noise and down again: what comes back, by encoder and steps."""
-    from yuragi.device import pick_device
     from yuragi.research.bench.photos import bench_photos
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    if output is not None:
-        check_report("output", output)
+    check_report("output", output)
     if not 32 <= size <= 1024:
         raise InputError("size", size, "32 to 1024")
     with progress("reconstructing") as on_done:
-        report = bench_photos(model, size, seed, pick_device(device), on_done)
-    write_report(report, output)
+        report = bench_photos(model, size, seed, _place(device), on_done)
+    shown = {f"{one['encoder']} {one['steps']}": one["psnr"] for one in report["rows"]}
+    finish(report, output, json, shown)
 
 
 @app.command()
 def elastic(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-elastic.json"),
+    json: JsonOption = False,
     number: Annotated[
         int, typer.Option("--number", "-n", help="Cases; 30 hold every kind once.")
     ] = 240,
@@ -266,22 +271,22 @@ def elastic(
 ) -> None:
     """Photographs bent by known maps: how well each flow finds the map from a few points."""
     from yuragi.research.bench.elastic.suite import bench_elastic
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    if output is not None:
-        check_report("output", output)
+    check_report("output", output)
     if number < 2:
         raise InputError("number", number, "2 or more")
     if not 32 <= size <= 1024:
         raise InputError("size", size, "32 to 1024")
     with progress("bending") as on_done:
         report = bench_elastic(number, size, "validation" if validation else "benchmark", on_done)
-    write_report(report, output)
+    finish(report, output, json, {row["flow"]: row["mean"] for row in report["rows"]})
 
 
 @app.command("guidance-cost")
 def guidance_cost(
-    output: ReportOption = None,
+    output: ReportOption = Path("out/bench-guidance-cost.json"),
+    json: JsonOption = False,
     repeats: Annotated[int, typer.Option(help="Rounds; the median is reported.")] = 5,
     batch: Annotated[int, typer.Option(help="Pictures at once.")] = 1,
     model: ModelOption = "portraits",
@@ -291,44 +296,47 @@ def guidance_cost(
     device: DeviceOption = None,
 ) -> None:
     """Time, evaluations and peak memory of every gain, relative to plain guidance."""
-    from yuragi.device import pick_device
     from yuragi.research.bench.guidance_cost import bench_guidance_cost
-    from yuragi.research.bench.report import write_report
+    from yuragi.research.cli.reports import finish
 
-    if output is not None:
-        check_report("output", output)
+    check_report("output", output)
     for name, value in (("repeats", repeats), ("batch", batch)):
         if value < 1:
             raise InputError(name, value, "1 or more")
     with progress("measuring") as on_done:
-        report = bench_guidance_cost(model, repeats, batch, large, pick_device(device), on_done)
-    write_report(report, output)
+        report = bench_guidance_cost(model, repeats, batch, large, _place(device), on_done)
+    rows = {
+        f"{network} {gain}": cost
+        for network, found in report["networks"].items()
+        for gain, cost in found["gains"].items()
+    }
+    finish(report, output, json, rows)
 
 
 @app.command()
 def speed(
-    json: JsonOption = None,
+    output: ReportOption = Path("out/bench-speed.json"),
+    json: JsonOption = False,
     repeats: Annotated[int, typer.Option(help="Warm runs; the median is reported.")] = 5,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
     """Evaluations per second, time beside the network, memory: us and diffusers."""
-    from yuragi.device import pick_device
-    from yuragi.research.bench.report import write_report
     from yuragi.research.bench.speed import bench_speed
+    from yuragi.research.cli.reports import finish
 
-    path = report_file(json)
+    check_report("output", output)
     if repeats < 1:
         raise InputError("repeats", repeats, "1 or more")
     with progress("measuring") as on_done:
-        report = bench_speed(model, repeats, pick_device(device), on_done)
-    write_report(report, path)
+        report = bench_speed(model, repeats, _place(device), on_done)
+    finish(report, output, json, report["rows"])
 
 
 def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
-) -> None:
-    """The tables and the contact sheet, where they are asked for."""
+) -> list[Path]:
+    """The tables and the contact sheet, where they are asked for, and their files."""
     from yuragi.research.bench.edits.report import contact_sheet
 
     if table is not None:
@@ -337,3 +345,11 @@ def _write_for_people(
     if sheet is not None:
         sheet.parent.mkdir(parents=True, exist_ok=True)
         contact_sheet(shown).save(sheet)
+    return [path for path in (table, sheet) if path is not None]
+
+
+def _place(device: str | None) -> torch.device:
+    """The device that was asked for, before the command or after it."""
+    from yuragi.device import pick_device
+
+    return pick_device(opening_on(device).device)

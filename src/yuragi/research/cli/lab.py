@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.files import check_folder, report_file
-from yuragi.cli.options import JsonOption, PicturesOption
+from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.options import JsonOption, PicturesOption, ReportOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
@@ -27,27 +27,29 @@ def lab() -> None:
 @app.command()
 def reg(
     quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
-    json: JsonOption = None,
+    output: ReportOption = Path("out/lab-reg.json"),
+    json: JsonOption = False,
     pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
 ) -> None:
     """Path-KL, field errors and samples of every guidance rule against the ideal one."""
     import torch
 
-    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish, transposed
     from yuragi.research.lab.measure import FULL, QUICK
     from yuragi.research.lab.pictures import write_pictures
     from yuragi.research.lab.reg import compare_rules
     from yuragi.research.lab.rules import RULES
 
-    path = report_file(json)
+    check_report("output", output)
     if pictures is not None:
         _check_pictures(pictures)
     effort = QUICK if quick else FULL
     with progress("comparing") as on_part:
         tables = compare_rules(RULES, effort, seed, on_part)
     report = frame("lab reg", torch.device("cpu"), [seed], effort.plane) | tables
-    write_report(report, path)
+    finish(report, output, json, transposed(report["geomean_vs_reg"]))
     if pictures is not None:
         write_pictures(RULES, report, pictures, seed)
 
@@ -55,13 +57,15 @@ def reg(
 @app.command()
 def trained(
     quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
-    json: JsonOption = None,
+    output: ReportOption = Path("out/lab-trained.json"),
+    json: JsonOption = False,
     seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
 ) -> None:
     """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
     import torch
 
-    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish, transposed
     from yuragi.research.lab.learned import Training
     from yuragi.research.lab.measure import FULL, QUICK
     from yuragi.research.lab.reg import WEIGHTS
@@ -69,33 +73,42 @@ def trained(
     from yuragi.research.lab.toy import ToyTraining
     from yuragi.research.lab.trained import compare_trained
 
-    path = report_file(json)
+    check_report("output", output)
     effort, training, toy = FULL, Training(), ToyTraining()
     if quick:
         effort, training, toy = QUICK, Training(steps=512), ToyTraining(epochs=10)
     with progress("training") as on_part:
         tables = compare_trained(RULES, WEIGHTS, effort, training, toy, seed, on_part)
-    write_report(frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables, path)
+    report = frame("lab trained", torch.device("cpu"), [seed], effort.plane) | tables
+    finish(report, output, json, transposed(list(report["path_kl"].values())[-1]))
 
 
 @app.command()
 def kl(
-    json: JsonOption = None,
+    output: ReportOption = Path("out/lab-kl.json"),
+    json: JsonOption = False,
     pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
 ) -> None:
     """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
     import torch
 
-    from yuragi.research.bench.report import frame, write_report
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish
     from yuragi.research.lab.kl import contraction
     from yuragi.research.lab.kl_pictures import write_kl_pictures
 
-    path = report_file(json)
+    check_report("output", output)
     if pictures is not None:
         _check_pictures(pictures)
     tables = contraction(seed=seed)
-    write_report(frame("lab kl", torch.device("cpu"), [seed], 20_000) | tables, path)
+    report = frame("lab kl", torch.device("cpu"), [seed], 20_000) | tables
+    rows = {
+        f"{start}, eta {eta}": found
+        for start, by_eta in tables["toy"].items()
+        for eta, found in by_eta.items()
+    }
+    finish(report, output, json, rows)
     if pictures is not None:
         write_kl_pictures(tables, pictures, seed)
 

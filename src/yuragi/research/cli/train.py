@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from yuragi.cli.answer import answer
 from yuragi.cli.files import check_folder, check_output
+from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import (
     ConfigOption,
     DataOption,
     DeviceOption,
+    JsonOption,
     OverwriteOption,
     RunsOption,
 )
@@ -31,6 +34,7 @@ def autoencoder(
     runs: RunsOption = RUNS,
     data: DataOption = None,
     device: DeviceOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Draw the portraits and train the autoencoder on them."""
     from yuragi.device import pick_device
@@ -45,6 +49,8 @@ def autoencoder(
         decibels = steps.run_autoencoder(
             recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
         )
+    folder = runs / "autoencoder"
+    answer(json, {"psnr": decibels, "files": [folder]}, folder)
     say(f"PSNR on the validation split: {decibels:.2f} dB")
 
 
@@ -54,6 +60,7 @@ def denoiser(
     runs: RunsOption = RUNS,
     data: DataOption = None,
     device: DeviceOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Encode the portraits and train text encoder and UNet on the latents."""
     from yuragi.device import pick_device
@@ -73,6 +80,8 @@ def denoiser(
             on_encode,
             on_report,
         )
+    folder = runs / "denoiser"
+    answer(json, {"files": [folder]}, folder)
 
 
 @app.command()
@@ -85,6 +94,7 @@ def judge(
     data: DataOption = None,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Train the classifier that benchmarks judge portraits by; one ships with the package."""
     from yuragi.device import pick_device
@@ -107,8 +117,9 @@ def judge(
             on_draw,
             on_report,
         )
-    if output is not None:
-        typer.echo(output)
+    files = [] if output is None else [output]
+    told = {"accuracy": hits, "files": files}
+    answer(json, told, *files)
     say(f"right on the validation split: {hits:.1%}")
 
 
@@ -117,6 +128,7 @@ def import_(
     model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
+    json: JsonOption = False,
 ) -> None:
     """Begin new run folders with an exported pipeline, to train it further."""
     from yuragi.models.names import model_path
@@ -125,7 +137,7 @@ def import_(
 
     check_folder("runs", runs)
     steps.import_pipeline(read_recipe(config), runs, model_path(model))
-    typer.echo(runs)
+    answer(json, {"files": [runs]}, runs)
 
 
 @app.command()
@@ -136,6 +148,7 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the files of a pipeline that is there.")
     ] = False,
+    json: JsonOption = False,
 ) -> None:
     """Write the trained parts, finished or not, as a Stable Diffusion pipeline."""
     from yuragi.research.train import recipe as steps
@@ -145,11 +158,12 @@ def export(
         raise InputError("output", str(output), "a new folder, or --overwrite")
     check_folder("output", output)
     step = steps.export_pipeline(read_recipe(config), runs, output)
-    typer.echo(output)
+    answer(json, {"files": [output], "step": step}, output)
     say(f"denoiser at step {step}")
 
 
 @app.command()
+@loads
 def table(
     model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
     number: Annotated[
@@ -157,18 +171,17 @@ def table(
     ] = 512,
     seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
     data: DataOption = None,
-    device: DeviceOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
-    from yuragi.cli.loading import opening_on
     from yuragi.folders import cache_folder
     from yuragi.models.names import load_model, model_path
     from yuragi.research.train.table import write_table
     from yuragi.tasks.guidance.gains import TABLE
 
     check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
-    loaded = load_model(model, opening_on(device))
+    loaded = load_model(model, LOADING.get())
     with progress("measuring") as on_progress:
         path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
-    typer.echo(path)
+    answer(json, {"files": [path]}, path)

@@ -1,0 +1,39 @@
+"""What a picture or a mask holds that is not used, in sentences."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageChops
+
+__all__ = ["losses"]
+
+
+def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ...]:
+    """What is lost when a picture becomes 8-bit RGB, or a mask black and white.
+
+    Args:
+        picture: as `yuragi.images.read.open_picture` gives it.
+        name: how the sentences call it.
+        mask: whether it is read as a mask.
+    """
+    found = []
+    if (frames := _frames(picture)) > 1:
+        found.append(f"{name} has {frames} frames, of which only the first is used")
+    whole = picture.convert("RGBA")
+    if whole.getchannel("A").getextrema() != (255, 255):
+        meaning = "there it counts as black" if mask else "there it becomes white"
+        found.append(f"{name} is transparent in places, and {meaning}")
+    if mask and _coloured(whole):
+        found.append(f"{name} has colours, of which only the brightness counts")
+    return tuple(found)
+
+
+def _frames(picture: Image.Image) -> int:
+    try:
+        return getattr(picture, "n_frames", 1)
+    except (OSError, SyntaxError, ValueError):  # damaged behind the first frame, or closed
+        return 1
+
+
+def _coloured(picture: Image.Image) -> bool:
+    red, green, blue, _ = picture.split()
+    return any(ImageChops.difference(red, other).getbbox() for other in (green, blue))

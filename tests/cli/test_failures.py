@@ -1,0 +1,54 @@
+"""What goes wrong while a command runs: a full disk, an interrupt."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from yuragi.tasks.result import Result
+
+
+@pytest.mark.parametrize("line", [[], ["--json"]])
+def test_finished_pictures_stay_when_the_disk_is_full(
+    cli, tmp_path, monkeypatch, pipeline_folder, line
+):
+    save = Result.save
+
+    def full(self, path, index, **more):
+        if index == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(self, path, index, **more)
+
+    monkeypatch.setattr(Result, "save", full)
+    settings = ["-n", 3, "--steps", 2, "-o", "a.png", "--model", pipeline_folder, "-q", *line]
+    code, out, err = cli("sample", "--prompt", "red", *settings)
+    assert code == 1
+    assert out.split() == ([] if line else ["a-0000.png", "a-0001.png"])
+    assert err.splitlines()[-1] == (
+        "error: a-0002.png: the file cannot be written: No space left on device; "
+        "finished files are kept: a-0000.png, a-0001.png"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-0000.png", "a-0001.png"]
+
+
+@pytest.mark.parametrize("after", [0.1, 0.2, 0.4, 0.8, 1.6])
+def test_an_interrupt_is_one_line_at_any_moment(tmp_path, after):
+    """From the first imports on; before Python itself has started nobody can catch it."""
+    settings = ["--prompt", "x", "--steps", "1000", "-o", str(tmp_path / "a.png"), "-q"]
+    begun = "import signal;signal.signal(signal.SIGINT, signal.default_int_handler);"
+    begun += "print('begun', flush=True);import yuragi.__main__ as m,sys;"
+    begun += f"sys.argv=['yuragi','sample',*{settings!r}];m.run()"
+    with subprocess.Popen(
+        [sys.executable, "-c", begun], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout.readline() == "begun\n"
+        time.sleep(after)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert err == "interrupted\n"
+    assert list(tmp_path.iterdir()) == []
