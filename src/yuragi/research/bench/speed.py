@@ -183,9 +183,9 @@ def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
 
 
 def _picture(side: int) -> Image.Image:
-    """A disc before a waving ground, on which a network has something to doubt."""
+    """A disc before even bands, so that it is cut out and what it uncovers can be doubted."""
     rows, columns = np.mgrid[:side, :side] / side
-    ground = 128 + 60 * np.sin(40 * columns) * np.sin(30 * rows)
+    ground = 60 + 50 * np.floor(4 * columns)
     pixels = np.repeat(ground[..., None], 3, 2)
     disc = (rows - 0.5) ** 2 + (columns - 0.25) ** 2 < 0.02
     pixels[disc] = (200, 60, 40)
