@@ -65,7 +65,7 @@ def _show_version(value: bool) -> None:
 def _root(version: bool = False, **given: Any) -> None:
     """Edit images with pretrained diffusion models, without retraining them.
 
-    Options about loading models may stand before or after the command.
+    Options about loading models can be given before or after the command.
     """
     opening = Opening(**nested(given, _OPENING))
     if opening.offline:  # also for libraries that ask by themselves
@@ -75,7 +75,9 @@ def _root(version: bool = False, **given: Any) -> None:
 
 _VERSION = Annotated[
     bool,
-    typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    typer.Option(
+        "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+    ),
 ]
 app.callback()(signature(_root, _OPENING, version=_VERSION))
 

@@ -1,4 +1,4 @@
-"""The user's own defaults, in a TOML file.
+"""The user's own defaults, stored in a TOML file.
 
 [all]                 # for every task
 model = "portraits"
@@ -22,7 +22,7 @@ from yuragi.errors import InputError
 
 __all__ = ["app", "config_file", "defaults_of", "read_config"]
 
-app = typer.Typer(help="Your own defaults, in a file.", no_args_is_help=True)
+app = typer.Typer(help="Show the file with your own defaults.", no_args_is_help=True)
 
 
 def config_file() -> Path:
@@ -73,13 +73,13 @@ def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
 
 @app.command()
 def path() -> None:
-    """Print where the file is, whether it exists or not."""
+    """Print the path of the file, whether or not it exists."""
     typer.echo(config_file())
 
 
 @app.command()
 def show() -> None:
-    """Print the defaults that are in force."""
+    """Print the defaults that the file sets."""
     for table, values in read_config().items():
         typer.echo(f"[{table}]")
         for key, value in values.items():

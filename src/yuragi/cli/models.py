@@ -1,4 +1,4 @@
-"""`yuragi models`: what is shipped, where it lies, and which guidance a model can take."""
+"""The commands `yuragi models ...`: list, name, fetch, verify and probe models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def models(
         str | None, typer.Option(help="Print the directory of this model.", metavar="NAME")
     ] = None,
 ) -> None:
-    """List models that are shipped, registered or kept from the hub; name, fetch or check one."""
+    """List the models that are shipped, registered or cached from the hub, or manage them."""
     if context.invoked_subcommand is not None:
         return
     from yuragi.models.listing import shelf
@@ -39,11 +39,13 @@ def models(
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    path: Annotated[Path, typer.Argument(help="Pipeline directory, or single file.")],
-    note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
+    name: Annotated[str, typer.Argument(help="Name to register the model under.")],
+    path: Annotated[Path, typer.Argument(help="Pipeline directory or single file of the model.")],
+    note: Annotated[
+        str, typer.Option(help="Note to store with the model, such as its licence.")
+    ] = "",
 ) -> None:
-    """Give a model a name; its files stay where they are."""
+    """Register a model under a name; its files stay where they are."""
     from yuragi.models.names import SHIPPED
     from yuragi.models.register import register
 
@@ -52,8 +54,8 @@ def add(
 
 
 @app.command()
-def remove(name: Annotated[str, typer.Argument(help="A registered name.")]) -> None:
-    """Take a name away; the files stay."""
+def remove(name: Annotated[str, typer.Argument(help="Name of a registered model.")]) -> None:
+    """Remove a name from the register; the files stay."""
     from yuragi.models.register import forget
 
     forget(name)
@@ -62,9 +64,11 @@ def remove(name: Annotated[str, typer.Argument(help="A registered name.")]) -> N
 
 @app.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of a registered model; all by default.")
+    ] = None,
 ) -> None:
-    """Are the weight files of registered models what they were?"""
+    """Check that the weight files of registered models have not changed."""
     from yuragi.models.register import changed_files, registered
 
     known = registered()
@@ -82,9 +86,11 @@ def verify(
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="owner/name or owner/name@revision.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the model on the hub: owner/name or owner/name@revision.")
+    ],
 ) -> None:
-    """Bring a model from the hub to this machine, and print its folder."""
+    """Download a model from the hub and print its folder."""
     from yuragi.cli.loading import LOADING
     from yuragi.models.fetching import fetched
 
@@ -94,14 +100,16 @@ def fetch(
 
 @app.command()
 def check(
-    model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
-    prompt: Annotated[str, typer.Option(help="Whose denoiser is probed.")] = "a person",
-    samples: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 4,
-    seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
+    prompt: Annotated[
+        str, typer.Option(help="Prompt under which the model is probed.")
+    ] = "a person",
+    samples: Annotated[int, typer.Option(help="Number of pictures to generate.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     device: DeviceOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Probe a model: which guidance gains can it take?"""
+    """Probe a model and recommend a guidance gain for it."""
     from yuragi.cli.loading import load_quietly, opening_on
     from yuragi.tasks.check import check_model
 

@@ -30,20 +30,22 @@ class Output(Strict):
     output: Annotated[
         Path,
         Option(
-            "File to write (several pictures are numbered), or a folder.",
+            "File to write, or folder to write to; several pictures are numbered.",
             also="-o",
             metavar="PATH",
         ),
     ]
-    overwrite: Annotated[bool, Option("Replace files that exist.")] = False
+    overwrite: Annotated[bool, Option("Replace existing files.")] = False
     embed: Annotated[
         bool,
-        Option("Carry the input pictures in the result, so that it can be replayed by itself."),
+        Option(
+            "Store the input pictures inside the result, so that the file alone can be replayed."
+        ),
     ] = True
     json_line: Annotated[
-        bool, Option("Print one line of JSON instead of file names.", "--json")
+        bool, Option("Print one line of JSON instead of the file names.", "--json")
     ] = False
-    quiet: Annotated[bool, Option("Show no progress bar.", also="-q")] = False
+    quiet: Annotated[bool, Option("Hide the progress bar.", also="-q")] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
         """Files for so many pictures of a task.
@@ -110,14 +112,18 @@ class DragExtra(Extra):
     }
     compare: Annotated[
         Path | None,
-        Option("Also write before and after, with the points drawn in.", metavar="FILE"),
+        Option(
+            "Also write the pictures before and after the drag, with the points drawn in.",
+            metavar="FILE",
+        ),
     ] = None
     animation: Annotated[
-        Path | None, Option("Also write the steps (.gif, .webp or .png).", metavar="FILE")
+        Path | None,
+        Option("Also write an animation of the steps (.gif, .webp or .png).", metavar="FILE"),
     ] = None
-    preview: Annotated[bool, Option("Write only the warp of the preset warp; no model runs.")] = (
-        False
-    )
+    preview: Annotated[
+        bool, Option("Write only the warp, without running a model (preset warp).")
+    ] = False
 
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
@@ -158,7 +164,7 @@ class DiffEditExtra(Extra):
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {"save_mask": (".png",)}
     save_mask: Annotated[
-        Path | None, Option("Also write the mask that was found (PNG).", metavar="FILE")
+        Path | None, Option("Also write the mask that was found, as a PNG.", metavar="FILE")
     ] = None
 
     def write(self, result: Result) -> Iterator[Path]:

@@ -81,9 +81,9 @@ class Parameter:
     @property
     def _help(self) -> str:
         option = self.of.option
-        unit = f" In {option.unit}." if option.unit else ""
-        again = " May be given several times." if self.of.many else ""
-        only = f" With {' or '.join(self.owners)}." if self.owners else ""
+        unit = f" Unit: {option.unit}." if option.unit else ""
+        again = " Can be given several times." if self.of.many else ""
+        only = f" Only with {' or '.join(self.owners)}." if self.owners else ""
         default = f" Default: {self.of.shown_default}." if self.of.shown_default else ""
         return option.help + unit + again + only + default
 

@@ -1,4 +1,4 @@
-"""`yuragi replay`."""
+"""The command `yuragi replay`."""
 
 from __future__ import annotations
 
@@ -17,28 +17,32 @@ __all__ = ["replay"]
 
 
 def replay(
-    image: Annotated[Path, typer.Argument(help="PNG that yuragi wrote.")],
+    image: Annotated[Path, typer.Argument(help="PNG file that Yuragi wrote.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
+        Path | None, typer.Option("--output", "-o", help="Also write the picture of the replay.")
     ] = None,
     source: Annotated[
         list[Path] | None,
-        typer.Option(help="Input picture or mask, if the PNG does not carry it."),
+        typer.Option(help="Input picture or mask, if the PNG file does not contain it."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
+        str | None,
+        typer.Option(help="Name or path of the model, if it has moved.", metavar="NAME|PATH"),
     ] = None,
     weak_model: Annotated[
-        str | None, typer.Option(help="Where the weaker model is now.", metavar="NAME|PATH")
+        str | None,
+        typer.Option(
+            help="Name or path of the weaker model, if it has moved.", metavar="NAME|PATH"
+        ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also with another version of the model.")
+        bool, typer.Option("--force", help="Replay even with another version of the model.")
     ] = False,
     device: DeviceOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run the request inside a result again and compare, pixel by pixel; the hub is not asked."""
+    """Run the request inside a result again and compare the pixels. The hub is never contacted."""
     from yuragi.models.names import load_weak
     from yuragi.tasks.replay import model_of, read_result
     from yuragi.tasks.replay import replay as run_again

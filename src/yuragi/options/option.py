@@ -2,7 +2,7 @@
 
 A request is the only list of its options. Each field carries an `Option` beside its type:
 
-    num_inference_steps: Annotated[Steps, Option("Solver steps.", "--steps")] = 20
+    num_inference_steps: Annotated[Steps, Option("Number of solver steps.", "--steps")] = 20
 
 `options` reads them back. The command line, the JSON schema and the documentation's tables are all
 made from what it gives.

@@ -47,13 +47,22 @@ __all__ = [
 ]
 
 Sampling = Literal["sde", "ode", "adaptive"]
-Shown = Annotated[str, Option("What the result shows.")]
-Pull = Annotated[Scale, Option("How strongly the prompt pulls; 1 is off.", "--scale")]
+Shown = Annotated[str, Option("Describes the result.")]
+Pull = Annotated[
+    Scale,
+    Option("Guidance scale: higher values follow the prompt more closely; 1 is off.", "--scale"),
+]
 Levels = Annotated[
-    Steps, Option("Levels over the whole time axis; strength says how many are used.", "--steps")
+    Steps,
+    Option(
+        "Number of noise levels on the whole time axis; the strength decides how many are used.",
+        "--steps",
+    ),
 ]
 ToClimb = Option(
-    "Share of the time axis to climb: higher is more realistic and less faithful.", also="--t0"
+    "How much noise to add, as a share of the time axis: higher values give more realistic "
+    "and less faithful results.",
+    also="--t0",
 )
 Climb = Annotated[Strength, ToClimb]
 
@@ -77,16 +86,16 @@ class Request(Strict):
 
     kind: str
     model: Annotated[
-        str, Option("Name of a model, or the path of a pipeline.", metavar="NAME|PATH")
+        str, Option("Name of a model, or path of a pipeline.", metavar="NAME|PATH")
     ] = "portraits"
     prompt: Shown = ""
-    negative_prompt: Annotated[str, Option("What the result should stay away from.")] = ""
+    negative_prompt: Annotated[str, Option("Describes what the result must not show.")] = ""
     seed: Annotated[
         int,
         Field(ge=0, lt=2**63, default_factory=lambda: secrets.randbelow(2**32)),
         Option(
-            "Number that decides all random choices.",
-            default="drawn at random, and shown",
+            "Seed of all random numbers.",
+            default="random, and reported with the result",
         ),
     ]
 
@@ -160,7 +169,9 @@ class Guided(Request):
     guidance: Guidance = Guidance()
     eta: Annotated[
         Eta,
-        Option("Noise of the solver ddim: 0 is the ODE, 1 the SDE, at most 1.5.", advanced=True),
+        Option(
+            "Amount of noise that the solver ddim adds: 0 is the ODE, 1 is the SDE.", advanced=True
+        ),
     ] = None
     if TYPE_CHECKING:  # each task has these fields, with defaults of its own
         num_inference_steps: int
@@ -219,12 +230,19 @@ class OnPicture(Guided):
     ]
     mask: Annotated[
         Mask | None,
-        Option("Picture of the same size: white may change, black stays as it is.", metavar="PATH"),
+        Option(
+            "Mask of the same size as the picture: white areas can change, black areas do not.",
+            metavar="PATH",
+        ),
     ] = None
     sampler: Annotated[
-        Sampling, Option("sde (with noise), ode (without), or adaptive (noise where needed).")
+        Sampling,
+        Option(
+            "Form of the edit: sde adds noise at each step, ode adds none, adaptive adds it only "
+            "where it is needed."
+        ),
     ] = "sde"
-    num_images: Annotated[Count, Option("How many candidates to make.", "--number", "-n")] = 1
+    num_images: Annotated[Count, Option("Number of candidates to generate.", "--number", "-n")] = 1
     if TYPE_CHECKING:
         strength: float
 
@@ -251,7 +269,11 @@ class Edit(OnPicture):
     solver: Annotated[
         str,
         Field(default_factory=_fitting_solver),
-        Option("Name of the solver.", default="chosen by the sampler", advanced=True),
+        Option(
+            "Solver that integrates the denoising process.",
+            default="chosen by the sampler",
+            advanced=True,
+        ),
     ]
 
     def check(self, pictures: Pictures | None) -> None:
@@ -279,12 +301,10 @@ class Edit(OnPicture):
 class Described(Edit):
     """Edits that are also told what the picture shows now."""
 
-    source_prompt: Annotated[str, Option("What the picture shows now.")]
+    source_prompt: Annotated[str, Option("Describes the picture before the edit.")]
     source_guidance_scale: Annotated[
         Scale,
-        Option(
-            "Guidance scale under the source prompt; 1 is off.", "--source-scale", advanced=True
-        ),
+        Option("Guidance scale for the source prompt; 1 is off.", "--source-scale", advanced=True),
     ] = 1.0
 
     def check(self, pictures: Pictures | None) -> None:

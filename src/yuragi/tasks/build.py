@@ -26,14 +26,14 @@ class Reading(Strict):
     resize: Annotated[
         Annotated[int, Field(ge=16, le=16384)] | None,
         Option(
-            "Scale the picture first, so that its longer side has so many pixels.",
+            "Resize the picture first, so that its longer side has this length.",
             unit="pixels",
             metavar="PIXELS",
         ),
     ] = None
     max_pixels: Annotated[
         Annotated[int, Field(ge=1)],
-        Option("Refuse pictures with more pixels.", unit="pixels", advanced=True),
+        Option("Largest number of pixels that a picture can have.", unit="pixels", advanced=True),
     ] = MAX_PIXELS
 
 

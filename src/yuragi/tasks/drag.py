@@ -162,17 +162,23 @@ class LoRA(Strict):
     rank: Annotated[
         int,
         Field(ge=1, le=256),
-        Option("Rank of the learned terms, with --lora.", "--lora-rank", advanced=True),
+        Option("Rank of the LoRA that --lora fits.", "--lora-rank", advanced=True),
     ] = 16
     steps: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Option("Steps of learning, with --lora.", "--lora-steps", advanced=True),
+        Option(
+            "Number of training steps of the LoRA that --lora fits.", "--lora-steps", advanced=True
+        ),
     ] = 100
     learning_rate: Annotated[
         Finite,
         Field(gt=0, le=1),
-        Option("Learning rate of AdamW, with --lora.", "--lora-learning-rate", advanced=True),
+        Option(
+            "Learning rate (AdamW) of the LoRA that --lora fits.",
+            "--lora-learning-rate",
+            advanced=True,
+        ),
     ] = 2e-4
     floor: Share = 0.5
 
@@ -187,13 +193,15 @@ class DragRequest(OnPicture):
 
     OWN: ClassVar[frozenset[str]] = OnPicture.OWN | {"points", "regions"}
     BESIDE: ClassVar[tuple[type[BaseModel], ...]] = (Selection,)
-    title: ClassVar[str] = "Move what lies under points of a picture, or within regions."
+    title: ClassVar[str] = (
+        "Drag the content under points or within regions of a picture to another place."
+    )
 
     kind: Literal["drag"] = "drag"
     points: Annotated[
         tuple[Pair, ...],
         Option(
-            "Source and target, such as 70,52:70,40.",
+            "Source point and target point, such as 70,52:70,40.",
             "--point",
             repeated=True,
             unit="pixels",
@@ -203,7 +211,7 @@ class DragRequest(OnPicture):
     regions: Annotated[
         tuple[Region, ...],
         Option(
-            "Corners of a polygon and where they go, such as '9,9 40,9 40,40:19,9 50,9 50,40'.",
+            "Corners of a polygon and their targets, such as '9,9 40,9 40,40:19,9 50,9 50,40'.",
             "--region",
             repeated=True,
             unit="pixels",
@@ -212,18 +220,26 @@ class DragRequest(OnPicture):
     ] = ()
     preset: Annotated[
         Literal["warp", "paper", "fast"],
-        Option("warp (our method), paper (SDE-Drag as published), or fast (SDE-Drag, quicker)."),
+        Option(
+            "Method and its settings: warp (this project's method), paper (SDE-Drag as published), "
+            "or fast (SDE-Drag with fewer levels)."
+        ),
     ] = "warp"
     solver: Annotated[
         str,
         Field(default_factory=_solver),
-        Option("Name of the solver.", default="chosen by preset and sampler", advanced=True),
+        Option(
+            "Solver that integrates the denoising process.",
+            default="chosen by preset and sampler",
+            advanced=True,
+        ),
     ]
     num_inference_steps: Annotated[
         Steps,
         _preset("num_inference_steps"),
         Option(
-            "Levels over the whole time axis; strength says how many are used.",
+            "Number of noise levels on the whole time axis; the strength decides how many are "
+            "used.",
             "--steps",
             default="the preset's",
         ),
@@ -236,11 +252,16 @@ class DragRequest(OnPicture):
     guidance_scale: Annotated[
         Scale,
         _preset("guidance_scale"),
-        Option("How strongly the prompt pulls; 1 is off.", "--scale", default="the preset's"),
+        Option(
+            "Guidance scale: higher values follow the prompt more closely; 1 is off.",
+            "--scale",
+            default="the preset's",
+        ),
     ]
     method: Annotated[WarpMethod | PasteMethod, OneOf("method", METHODS), _preset("method")]
     lora: Annotated[
-        LoRA | None, Option("Learn the picture first; the result is kept for the next time.")
+        LoRA | None,
+        Option("Fit a LoRA to the picture before the drag; it is cached for the next drag."),
     ] = None
 
     @model_validator(mode="before")

@@ -26,14 +26,14 @@ class InpaintRequest(Edit):
     In a request that exists, the margins are part of the picture and of the mask already.
     """
 
-    title: ClassVar[str] = "Fill the white of a mask, or margins that are added around a picture."
+    title: ClassVar[str] = "Fill the white area of a mask, or margins added around a picture."
 
     kind: Literal["inpaint"] = "inpaint"
     strength: Climb = 1.0
     expand: Annotated[
         Margins,
         Option(
-            "Pixels to add at the left, top, right and bottom, such as 32,0,32,0.",
+            "Margins to add at the left, top, right and bottom, such as 32,0,32,0.",
             unit="pixels",
             metavar="L,T,R,B",
         ),
@@ -41,7 +41,10 @@ class InpaintRequest(Edit):
     resample: Annotated[
         int,
         Field(ge=1, le=100),
-        Option("Passes over every noise level (RePaint), with the sampler sde.", advanced=True),
+        Option(
+            "Number of passes over each noise level (RePaint); above 1 only with the sampler sde.",
+            advanced=True,
+        ),
     ] = 1
 
     @classmethod

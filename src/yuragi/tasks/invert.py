@@ -20,14 +20,15 @@ __all__ = ["InvertRequest"]
 class InvertRequest(Edit):
     """Noise a picture up and come down again under the same prompt."""
 
-    title: ClassVar[str] = "Reconstruct a picture, to see whether the model can hold it."
+    title: ClassVar[str] = "Reconstruct a picture, to check whether the model can represent it."
 
     kind: Literal["invert"] = "invert"
     strength: Climb = 1.0
     encoder: Annotated[
         Encoder,
         Option(
-            "How the picture is noised: chain or independent (edit-friendly); not for ode.",
+            "How to add noise to the picture: along the forward chain, or independently at each "
+            "level (edit-friendly inversion). Not available for the sampler ode.",
             advanced=True,
         ),
     ] = "chain"

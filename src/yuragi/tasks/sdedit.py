@@ -15,7 +15,7 @@ __all__ = ["SDEditRequest"]
 class SDEditRequest(Edit):
     """Noise the picture up to the strength, and come down under the prompt (SDEdit)."""
 
-    title: ClassVar[str] = "Redraw a picture under a prompt (image to image)."
+    title: ClassVar[str] = "Redraw a picture according to a prompt (image to image)."
 
     kind: Literal["sdedit"] = "sdedit"
     prompt: Shown

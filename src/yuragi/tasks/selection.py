@@ -32,21 +32,23 @@ class Selection(Strict):
     select: Annotated[
         Corners | None,
         Option(
-            "Corners of a polygon to move, turn or resize.",
+            "Corners of the polygon to move, rotate or resize.",
             unit="pixels",
             metavar="'X,Y X,Y X,Y'",
         ),
     ] = None
     move: Annotated[
         Offset | None,
-        Option("How far the selection moves right and down.", unit="pixels", metavar="DX,DY"),
+        Option(
+            "Distance to move the selection, to the right and down.", unit="pixels", metavar="DX,DY"
+        ),
     ] = None
     rotate: Annotated[
-        Finite | None, Option("How far the selection turns clockwise.", unit="degrees")
+        Finite | None, Option("Angle to rotate the selection clockwise.", unit="degrees")
     ] = None
     enlarge: Annotated[
         Annotated[Finite, Field(gt=0, le=100)] | None,
-        Option("Factor on the selection's size; below 1 it shrinks."),
+        Option("Factor by which to enlarge the selection; values below 1 shrink it."),
     ] = None
 
     def regions(self) -> list[tuple[tuple[Point, ...], tuple[Point, ...]]]:

@@ -25,13 +25,17 @@ class Guidance(Strict):
     """
 
     rule: Annotated[
-        Rule, OneOf("guidance", RULES), Option("Scale over the steps.", "--guidance")
+        Rule,
+        OneOf("guidance", RULES),
+        Option("Rule that sets the guidance scale at each noise level.", "--guidance"),
     ] = Cfg()
     gain: Annotated[
-        Gain, OneOf("gain", GAINS), Option("Factor on the guidance direction.", "--gain")
+        Gain,
+        OneOf("gain", GAINS),
+        Option("Correction that multiplies the guidance direction.", "--gain"),
     ] = PlainGain()
     channels: Annotated[int, Field(ge=1)] | None = None
-    """Guide only the first so many latent channels; DiT's own code guides 3 of its 4."""
+    """Number of leading latent channels to guide; None guides all. DiT's own code guides 3 of 4."""
 
     @model_validator(mode="before")
     @classmethod

@@ -38,11 +38,12 @@ TABLE = "guidance_table.json"
 Refresh = Annotated[
     int,
     Field(ge=1, le=1000),
-    Option("Measure the gain only at every n-th network evaluation.", advanced=True),
+    Option(
+        "Measure the gain at every n-th network evaluation only, and reuse it in between.",
+        advanced=True,
+    ),
 ]
-Stress = Annotated[
-    bool, Option("Also measure how far the guidance pushes too hard.", "--stress", advanced=True)
-]
+Stress = Annotated[bool, Option("Also measure over-guidance.", "--stress", advanced=True)]
 Separation = tuple[Finite, Finite, Finite]
 
 
@@ -125,7 +126,8 @@ class RatioGain(Gain):
     gamma: Annotated[
         Share | Separation,
         Option(
-            "0 to 1 for classes that lie far apart; auto chooses it from what is measured.",
+            "Exponent of additional damping, 0 to 1; higher values suit classes that are far "
+            "apart. auto chooses it from the measured slopes.",
             metavar="NUMBER|auto",
             advanced=True,
         ),
@@ -133,7 +135,11 @@ class RatioGain(Gain):
     reach: Annotated[
         Finite,
         Field(ge=0, le=100),
-        Option("Longest secant in units of sigma; 0 takes tangents.", unit="sigma", advanced=True),
+        Option(
+            "Longest secant over which slopes are measured; 0 uses tangents.",
+            unit="sigma",
+            advanced=True,
+        ),
     ] = 1.0
     refresh: Refresh = 1
     stress: Stress = False

@@ -84,7 +84,7 @@ class Cosine(Rule):
     power: Annotated[
         Finite,
         Field(gt=0, le=100),
-        Option("Power of the cosine; a higher one starts later.", advanced=True),
+        Option("Power of the cosine; higher values start the guidance later.", advanced=True),
     ] = 1.0
 
     def weight(self, scale: float, schedule: Schedule, times: Tensor) -> Weight:
@@ -103,8 +103,8 @@ class Interval(Rule):
     interval: Annotated[
         Bounds | None,
         Option(
-            "Lowest and highest sigma / alpha that are guided, such as 0.28:2.9, or shares of the "
-            "steps, such as 20%:80%.",
+            "Noise levels to guide: lowest and highest sigma / alpha, such as 0.28:2.9, or shares "
+            "of the steps, such as 20%:80%.",
             metavar="LOW:HIGH",
         ),
     ] = None
@@ -151,7 +151,12 @@ class Auto(Rule):
 
     name: Literal["auto"] = "auto"
     weak_model: Annotated[
-        str, Option("Name or path of the weaker model.", metavar="NAME|PATH", advanced=True)
+        str,
+        Option(
+            "Name or path of the weaker model that guidance pushes away from.",
+            metavar="NAME|PATH",
+            advanced=True,
+        ),
     ]
 
     def weight(self, scale: float, schedule: Schedule, times: Tensor) -> Weight:
