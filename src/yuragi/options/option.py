@@ -100,7 +100,7 @@ class OptionOf:
         """The default in words; empty if there is none."""
         if self.option.default:
             return self.option.default
-        if self.default in (None, "", False) or self.default == ():
+        if self.default is None or self.default is False or self.default in ("", ()):
             return ""
         if isinstance(self.default, tuple):
             return ",".join(map(str, self.default))

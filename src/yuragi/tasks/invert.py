@@ -23,6 +23,7 @@ class InvertRequest(Edit):
     title: ClassVar[str] = "Reconstruct a picture, to check whether the model can represent it."
 
     kind: Literal["invert"] = "invert"
+    prompt: Annotated[str, Option("Describes the picture.")] = ""
     strength: Climb = 1.0
     encoder: Annotated[
         Encoder,
