@@ -42,9 +42,9 @@ column *Python* means that the option exists on the command line only. Options o
 GUIDANCE = """\
 ## Guidance
 
-For every task; a drag takes only the gain and its options. In Python these options are fields of the
-rule and the gain: `guidance=Guidance(rule="linear", gain={"name": "ratio", "gamma": 0.5})`. The name
-of one rule or gain alone is enough: `guidance="reg"`.
+For every task; a drag takes only the gain and its options. In Python these options are fields of
+the rule and the gain: `guidance=Guidance(rule="linear", gain={"name": "ratio", "gamma": 0.5})`. The
+name of one rule or gain alone is enough: `guidance="reg"`.
 """
 
 COLUMNS = ("Command line", "Python", "Default", "Range", "Unit", "Description")
