@@ -23,9 +23,9 @@ class InputError(YuragiError, ValueError):
     """A value given by the caller is not allowed.
 
     Args:
-        argument: the name of the argument as the caller wrote it.
-        value: what was given.
-        allowed: what would have been accepted, in words.
+        argument: The name of the argument as the caller wrote it.
+        value: The value that was given.
+        allowed: A description of the allowed values.
     """
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
@@ -43,7 +43,7 @@ class InputError(YuragiError, ValueError):
 
 
 class OutOfMemoryError(YuragiError, MemoryError):
-    """A device has not enough memory for what was asked; the message says what takes less."""
+    """The device does not have enough memory; the message names options that need less."""
 
 
 class MissingExtraError(YuragiError, ImportError):

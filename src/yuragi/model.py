@@ -165,7 +165,7 @@ class Model:
                 model's own scheduler, each once.
             width: in pixels; None for the model's own.
             height: in pixels; None for the model's own.
-            latents: start noise (num_images, c, h, w); by default drawn from the seed.
+            latents: start noise [num_images, c, h, w]; by default drawn from the seed.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
 

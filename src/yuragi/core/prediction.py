@@ -44,7 +44,7 @@ Convert = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class Prediction(Protocol):
-    """How a network is fed and how its output is read. Shapes: x, out [b, *d]; scalars 0-dim."""
+    """The input and the output of a network. Shapes: x, out [b, *d]; scalars are 0-dim."""
 
     def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the network reads: (state, time)."""
@@ -63,11 +63,11 @@ class Direct:
     """A network that reads x unchanged.
 
     Attributes:
-        name: diffusers' word for it (`prediction_type`).
-        target: (x_0, eps, alpha, sigma) -> the output of a perfect network.
-        x0: (out, x, alpha, sigma) -> x_0.
-        eps: (out, x, alpha, sigma) -> eps.
-        time: (t, alpha, sigma) -> the time that the network reads; by default t itself.
+        name: The name of the prediction in diffusers (`prediction_type`).
+        target: Function (x_0, eps, alpha, sigma) -> the output of a perfect network.
+        x0: Function (out, x, alpha, sigma) -> x_0.
+        eps: Function (out, x, alpha, sigma) -> eps.
+        time: Function (t, alpha, sigma) -> the time that the network reads; by default t itself.
     """
 
     name: str
@@ -92,7 +92,7 @@ epsilon = Direct(
     x0=_x0_from_epsilon,
     eps=lambda out, x, alpha, sigma: out,
 )
-"""Ho et al. 2020. Says nothing about x_0 where alpha = 0: raises InputError there."""
+"""Ho et al. 2020. It does not determine x_0 where alpha = 0, and raises InputError there."""
 
 sample = Direct(
     "sample",
@@ -154,9 +154,9 @@ class EDMPreconditioning:
 
 @dataclass(frozen=True)
 class Denoised:
-    """D(y; s) itself, as the networks of EDM and EDM2 come: y = x / alpha, s = sigma / alpha.
+    """D(y; s) itself, as the networks of EDM and EDM2 return it: y = x / alpha, s = sigma / alpha.
 
-    Runs under any schedule with alpha > 0.
+    It works with any schedule with alpha > 0.
 
     References: Karras et al. 2022 (arXiv 2206.00364), section 2.
     """
@@ -186,15 +186,15 @@ class InterpolantPrediction:
 
 @dataclass(frozen=True)
 class Native:
-    """A network trained under its own schedule, running under another one.
+    """A network that was trained with one schedule and runs with another one.
 
-    States of equal signal-to-noise ratio differ only in scale, so the network is given the state
-    and the time that it knows. For example samplers with variance-exploding latents run networks
-    of a DDPM table this way.
+    States of equal signal-to-noise ratio differ only in scale, so the state is rescaled and the
+    time converted for the network. Samplers with variance-exploding latents, for example, run
+    networks of a DDPM table this way.
 
     Attributes:
-        schedule: the network's own.
-        prediction: what its output means there.
+        schedule: The schedule with which the network was trained.
+        prediction: The meaning of the network's output under that schedule.
     """
 
     schedule: Schedule

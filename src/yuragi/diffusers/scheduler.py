@@ -201,9 +201,9 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         """One step down.
 
         Args:
-            model_output: of the network, (b, ...), perhaps with a variance beside it.
+            model_output: of the network, [b, ...], perhaps with a variance beside it.
             timestep: unread: steps are counted.
-            sample: the state, (b, ...).
+            sample: the state, [b, ...].
             eta: as pipelines pass it on. Above 0 it replaces the one of the configuration; 0 is
                 what every pipeline passes on where nobody asked for it, and changes nothing.
             use_clipped_model_output: as `DDIMPipeline` passes it on: nothing is clipped here.
@@ -237,7 +237,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         """Clean states at these levels.
 
         Args:
-            original_samples: (b, ...).
+            original_samples: [b, ...].
             noise: of the same shape.
             timesteps: one for each row, or one for all.
 

@@ -90,7 +90,7 @@ class DragStep:
     """The state after one sub-drag.
 
     Attributes:
-        latents: clean latents (b, c, h, w).
+        latents: clean latents [b, c, h, w].
         index: 1 for the first sub-drag.
         count: how many there are.
         moves: for each row where the content should be now, and how far it still has to go, in
@@ -122,13 +122,13 @@ def drag_latents(
 
     Args:
         denoiser: the guided denoiser, with the prompts bound.
-        latents: clean latents (b, c, h, w), float32.
+        latents: clean latents [b, c, h, w], float32.
         moves: what to move in each row, in cells; all rows must need as many sub-drags.
         drag: the settings.
         seed: one, or one for each row; random numbers are keyed by (seed, sample, sub-drag,
             level).
         samples: the identity of each row.
-        mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
+        mask: [1 or b, 1, h, w], 1 where the latents may change; None for everywhere.
         on_step: called after every solver step; raise in it to cancel.
 
     Raises:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Flow", "flow_of"]
 
 Places: TypeAlias = "NDArray[np.float64]"
-"""(n, 2): x and y in pixels, at pixels' centres."""
+"""[n, 2]: x and y in pixels, at pixels' centres."""
 
 Flow: TypeAlias = Callable[[Places], Places]
 """Places in the result -> where their content was."""

@@ -30,11 +30,11 @@ SEAM = 3
 
 
 def surprise(denoiser: Denoiser, z: Tensor, eps: Tensor) -> Tensor:
-    """Squared error of one denoising from t_d in every cell, (b, 1, h, w).
+    """Squared error of one denoising from t_d in every cell, [b, 1, h, w].
 
     Args:
         denoiser: without guidance.
-        z: clean latent (b, c, h, w).
+        z: clean latent [b, c, h, w].
         eps: noise of z's shape.
     """
     t = descent(denoiser.schedule, 10, LEVEL)[0]
@@ -45,12 +45,12 @@ def surprise(denoiser: Denoiser, z: Tensor, eps: Tensor) -> Tensor:
 def doubtful(
     denoiser: Denoiser, z: Tensor, vacated: Tensor, noise: Noise, threshold: float
 ) -> Tensor:
-    """Vacated cells whose filling the model doubts, (b, 1, h, w) of 0 and 1.
+    """Vacated cells whose filling the model doubts, [b, 1, h, w] of 0 and 1.
 
     Args:
         denoiser: without guidance.
-        z: warped latent (b, c, h, w).
-        vacated: cells (1 or b, 1, h, w), 1 where content went away.
+        z: warped latent [b, c, h, w].
+        vacated: cells [1 or b, 1, h, w], 1 where content went away.
         noise: draws eps.
         threshold: doubt above which a cell is drawn anew; 0 takes all of them.
     """
@@ -72,11 +72,11 @@ def shown(
 
     Args:
         warped: the warp.
-        imagined: decoded pictures (b, 3, h, w) in [-1, 1].
-        cells: (b, 1, h', w'), 1 where they were drawn anew. They may reach beyond the picture,
+        imagined: decoded pictures [b, 3, h, w] in [-1, 1].
+        cells: [b, 1, h', w'], 1 where they were drawn anew. They may reach beyond the picture,
             which is padded below and to the right.
         cell: pixels that a cell covers, per side.
-        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+        mask: [1, 1, h, w], above 0 where the picture may change; None for everywhere.
     """
     height, width = imagined.shape[-2:]
     fine = nn.functional.interpolate(cells, scale_factor=cell)[..., :height, :width]

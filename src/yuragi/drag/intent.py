@@ -46,10 +46,10 @@ class Asked:
     """What a drag asks for.
 
     Attributes:
-        before: b, (1, 3, h, w) in [-1, 1].
+        before: b, [1, 3, h, w] in [-1, 1].
         warped: w, likewise.
-        moved: (1, 1, h, w), share of moved content, 0 to 1.
-        vacated: (1, 1, h, w), True where content went away and none came.
+        moved: [1, 1, h, w], share of moved content, 0 to 1.
+        vacated: [1, 1, h, w], True where content went away and none came.
         targets: (x, y) in pixels.
     """
 
@@ -93,8 +93,8 @@ def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[I
 
     Args:
         asked: the motion.
-        results: r, (n, 3, h, w) in [-1, 1].
-        surprise: of the network, (1 + n, 1, h', w'): b's, then each result's; squared errors. Its
+        results: r, [n, 3, h, w] in [-1, 1].
+        surprise: of the network, [1 + n, 1, h', w']: b's, then each result's; squared errors. Its
             cells may reach beyond the picture, which is padded below and to the right.
         cell: pixels that a cell covers, per side.
     """
@@ -130,7 +130,7 @@ def _fading(ratio: Tensor) -> float:
 
 
 def _small(pictures: Tensor) -> Tensor:
-    """Pictures (n, c, h, w) with a longer side of `SIDE`, averaged over areas."""
+    """Pictures [n, c, h, w] with a longer side of `SIDE`, averaged over areas."""
     height, width = pictures.shape[-2:]
     share = SIDE / max(height, width)
     if share == 1:

@@ -43,7 +43,7 @@ def paste(
     """Move what lies under each handle by the handle's displacement.
 
     Args:
-        x: noisy latent (b, c, h, w).
+        x: noisy latent [b, c, h, w].
         signal: its signal part a z, of the same shape; x - signal is its noise part.
         handles: in cells.
         radius: half the side of a box, in cells.

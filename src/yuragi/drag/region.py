@@ -59,7 +59,7 @@ def moving(
     regions: Sequence[RegionPair],
     mask: Image.Image | None,
 ) -> Area:
-    """(h, w), True where the picture moves.
+    """[h, w], True where the picture moves.
 
     Args:
         picture: RGB.
@@ -94,7 +94,7 @@ def _places(
 
 @lru_cache(maxsize=8)
 def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """Numbers of segments (h, w). Kept: a preview asks again while the points move."""
+    """Numbers of segments [h, w]. Kept: a preview asks again while the points move."""
     from skimage.segmentation import felzenszwalb
 
     picture = np.frombuffer(pixels, np.uint8).reshape(shape)

@@ -42,9 +42,9 @@ class Warped:
     """A warped picture.
 
     Attributes:
-        picture: (1, 3, h, w) in [-1, 1].
-        moved: (1, 1, h, w), the share of moved content, 0 to 1.
-        vacated: (1, 1, h, w), True where content went away and none came.
+        picture: [1, 3, h, w] in [-1, 1].
+        moved: [1, 1, h, w], the share of moved content, 0 to 1.
+        vacated: [1, 1, h, w], True where content went away and none came.
     """
 
     picture: Tensor
@@ -56,10 +56,10 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     """Move an area along a flow.
 
     Args:
-        picture: (1, 3, h, w) in [-1, 1].
-        area: (h, w), True where the picture moves.
+        picture: [1, 3, h, w] in [-1, 1].
+        area: [h, w], True where the picture moves.
         flow: backward, in pixels.
-        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+        mask: [1, 1, h, w], above 0 where the picture may change; None for everywhere.
     """
     sharp = torch.tensor(area)[None, None].to(picture)
     soft = nn.functional.avg_pool2d(
@@ -112,7 +112,7 @@ def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
 
 
 def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
-    """The flow in a box as `grid_sample` reads it: (1, h, w, 2), the picture from -1 to 1."""
+    """The flow in a box as `grid_sample` reads it: [1, h, w, 2], the picture from -1 to 1."""
     height, width = picture.shape[-2:]
     x, y = np.meshgrid(
         np.arange(columns.start, columns.stop, dtype=np.float64),

@@ -1,4 +1,4 @@
-"""Edits: one formulation in two stages, and what the tasks are made of."""
+"""Edits: noise up and denoising down, and the parts of the edit tasks."""
 
 from yuragi.edit.adaptive import MOST, Adaptive, masked
 from yuragi.edit.difference import difference_mask

@@ -35,24 +35,24 @@ from yuragi.solver.base import Levels, descending
 __all__ = ["MOST", "Adaptive", "masked"]
 
 MOST = 1.5
-"""eta_max: above 1 misfit shrinks faster than by the SDE, at a price in accuracy that the ODE at
-the end pays back."""
+"""eta_max. Above 1 the mismatch shrinks faster than with the SDE, with a loss of accuracy that the
+ODE steps at the end compensate."""
 ENOUGH = 0.1
-"""U: mismatch from which all the noise is drawn."""
+"""U: the mismatch from which all of the noise is added."""
 LONG = 0.5
-"""H: log-SNR of the longest step that takes all the noise."""
+"""H: the length in log-SNR of the longest step with all of the noise."""
 LATE = 0.3
-"""Noise level sigma / alpha below which none is drawn."""
+"""The noise level sigma / alpha below which no noise is added."""
 
 
 @dataclass(frozen=True)
 class Adaptive:
-    """DDIM with noise by place and step.
+    """DDIM with an amount of noise that depends on place and step.
 
     Args:
-        eta: eta_max.
-        mask: (1 or b, 1, h, w), 1 where the edit is; None for everywhere.
-        paired: the batch holds edited states first and as many references second.
+        eta: the largest amount of noise, eta_max.
+        mask: the mask [1 or b, 1, h, w], 1 inside the edit; None for everywhere.
+        paired: whether the batch consists of edited states followed by as many references.
     """
 
     eta: float = MOST
@@ -77,11 +77,11 @@ class Adaptive:
         return Transition(mean, level.sigma_s.to(x) * share), None
 
     def _eta(self, eps: Tensor, level: Levels) -> Tensor:
-        """(b, 1, h, w), or 0-dim where nothing can be compared."""
+        """The amount of noise [b, 1, h, w], or 0-dim if there is nothing to compare with."""
         one = torch.ones((), dtype=eps.dtype, device=eps.device)
         if not bool(level.sigma_t > LATE * level.alpha_t):
             return 0 * one
-        # An infinite step, from pure noise or to the clean end, is as long as they come.
+        # A step from pure noise or to the clean end is infinitely long.
         budget = (LONG / -level.decay.log()).clamp(max=1).to(one)
         return self.eta * budget * self._need(eps, one)
 
@@ -97,6 +97,6 @@ class Adaptive:
 
 
 def masked(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
-    """The way down with fresh noise that an adaptive solver seeks within the edit's mask."""
+    """The way down with fresh noise, for an adaptive solver inside the edit's mask."""
     solver = edit.sampler.solver
     return edit.target, replace(solver, mask=mask) if isinstance(solver, Adaptive) else solver

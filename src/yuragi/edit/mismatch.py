@@ -27,11 +27,11 @@ TINY = 1e-6
 
 
 class Statistics(NamedTuple):
-    """What predicted noise looks like: maps (b, 1, h, w), or means (b, 1, 1, 1).
+    """Statistics of predicted noise: maps [b, 1, h, w], or means [b, 1, 1, 1].
 
     Attributes:
-        energy: <eps^2>.
-        agreement: A, how much neighbours agree; 0 for white noise, at most 2.
+        energy: the mean square <eps^2>.
+        agreement: A, the correlation of neighbours; 0 for white noise, at most 2.
     """
 
     energy: Tensor
@@ -39,13 +39,13 @@ class Statistics(NamedTuple):
 
 
 def places(eps: Tensor) -> Statistics:
-    """Statistics at every place, over a window of 5 x 5 cells and all channels of (b, c, h, w)."""
+    """Statistics at every place, over a window of 5 x 5 cells and all channels of [b, c, h, w]."""
     square, products = _products(eps)
     return _statistics(_local(square), _local(products))
 
 
 def outside(eps: Tensor, mask: Tensor) -> Statistics:
-    """Means where the mask (1 or b, 1, h, w) is 0."""
+    """The means where the mask [1 or b, 1, h, w] is 0."""
     kept = (mask == 0).to(eps).expand(len(eps), -1, -1, -1)
     share = kept.mean((2, 3), keepdim=True) + TINY
     square, products = (
@@ -55,13 +55,13 @@ def outside(eps: Tensor, mask: Tensor) -> Statistics:
 
 
 def mismatch(found: Statistics, reference: Statistics) -> Tensor:
-    """The score u, of the found statistics' shape; 0 where the two look alike."""
+    """The score u, with the shape of the statistics; 0 where both are equal."""
     louder = (found.energy / reference.energy).log().abs()
     return louder + (found.agreement - reference.agreement).abs()
 
 
 def _products(eps: Tensor) -> tuple[Tensor, Tensor]:
-    """eps^2, and its products with the neighbours to the right and below; channel means."""
+    """Channel means of eps^2, and of the products of eps with its right and lower neighbours."""
     right = nn.functional.pad(eps[..., 1:] * eps[..., :-1], (0, 1))
     below = nn.functional.pad(eps[..., 1:, :] * eps[..., :-1, :], (0, 0, 0, 1))
     return eps.square().mean(1, keepdim=True), (right + below).mean(1, keepdim=True)

@@ -31,13 +31,13 @@ class Resampled:
     """A solver that makes each of its steps `passes` times.
 
     Args:
-        solver: makes the steps; without memory between them.
-        passes: 1 or more.
-        keep: what holds the outside, as in `Edit`.
-        noise: for the passes before the last.
+        solver: the solver of the steps, which must not have a memory between them.
+        passes: the number of passes, 1 or more.
+        keep: the manipulation that restores the outside of the mask, as in `Edit`.
+        noise: the source of noise for the passes before the last.
 
     Raises:
-        InputError: passes below 1, or a solver that remembers earlier steps.
+        InputError: passes is below 1, or the solver uses earlier steps.
     """
 
     solver: Solver

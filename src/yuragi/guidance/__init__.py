@@ -1,4 +1,4 @@
-"""Guidance: denoisers made of denoisers."""
+"""Guidance: denoisers that combine a strong and a weak denoiser."""
 
 from __future__ import annotations
 

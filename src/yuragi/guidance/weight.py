@@ -51,7 +51,7 @@ def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
 
 
 def by_time(schedule: Schedule) -> Progress:
-    """Progress as the share of the schedule's time axis that lies behind."""
+    """Progress as the share of the schedule's time axis that has been passed."""
 
     def progress(alpha: Tensor, sigma: Tensor) -> Tensor:
         t = schedule.time(alpha.log() - sigma.log())
@@ -61,9 +61,10 @@ def by_time(schedule: Schedule) -> Progress:
 
 
 def by_step(schedule: Schedule, times: Tensor) -> Progress:
-    """Progress by step: 0 at the first level of a falling grid that is read, 1 at the last.
+    """Progress by step: 0 at the first level of a falling grid that the network reads, 1 at the
+    last.
 
-    The last level read is the one before the clean end; of a single step it is 1.
+    The last of these is the level before the clean end. With a single step it is 1.
     """
     read = times[:-1]
     shares = torch.linspace(0, 1, len(read), dtype=torch.float64)
@@ -71,7 +72,7 @@ def by_step(schedule: Schedule, times: Tensor) -> Progress:
 
 
 def constant(guidance_scale: float) -> Weight:
-    """The same at every level: w = guidance_scale - 1."""
+    """A constant weight: w = guidance_scale - 1."""
     weight = torch.tensor(_finite("guidance_scale", guidance_scale) - 1, dtype=torch.float64)
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -92,7 +93,7 @@ def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Wei
 
 
 def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Weight:
-    """Off at first, full at the end: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
+    """From off to the full scale: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
 
     Gao et al. 2023 (MDT, arXiv 2303.14389), power-cosine schedule. A higher power starts later.
 
@@ -117,10 +118,11 @@ def interval(
     Kynkaanniemi et al. 2024 (arXiv 2404.07724).
 
     Args:
-        guidance_scale: inside.
-        low: lower bound, inclusive.
-        high: upper bound, inclusive; may be infinite.
-        measure: what is bounded, by default sigma / alpha; `by_step(...)` for shares of the steps.
+        guidance_scale: the scale inside the interval.
+        low: the lower bound, inclusive.
+        high: the upper bound, inclusive; it can be infinite.
+        measure: the bounded quantity, by default sigma / alpha; use `by_step(...)` for shares of
+            the steps.
 
     Raises:
         InputError: an empty interval, or a scale that is not finite.
@@ -168,9 +170,9 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
     sigma or alpha is 0.
 
     Args:
-        schedule: gives the levels of `times`.
-        times: [k], strictly monotone, k >= 2.
-        guidance_scales: [k], the scale at each time; 1 is off.
+        schedule: the schedule that gives the levels of `times`.
+        times: the strictly monotone times [k], k >= 2.
+        guidance_scales: the scale at each time, [k]; 1 is off.
 
     Raises:
         InputError: not one scale per time, or times that are not strictly monotone.

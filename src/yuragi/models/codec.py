@@ -57,7 +57,7 @@ class Codec:
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Float32 images (b, 3, h, w) in [-1, 1] -> float32 latents (b, c, h', w').
+        """Float32 images [b, 3, h, w] in [-1, 1] -> float32 latents [b, c, h', w'].
 
         h' and w' are h and w, padded (`padding`), over `cell`.
         """
@@ -72,7 +72,7 @@ class Codec:
 
     @torch.no_grad()
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """Latents (b, c, h', w') -> float32 images (b, 3, height, width), clamped to [-1, 1]."""
+        """Latents [b, c, h', w'] -> float32 images [b, 3, height, width], clamped to [-1, 1]."""
         raw = latents / self._factor + self._shift
         with self._wide_enough(torch.float16) as dtype:
             images: Tensor = self.autoencoder.decode(raw.to(dtype)).sample
@@ -122,7 +122,7 @@ class Pixels:
         return -height % self.multiple, -width % self.multiple
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images (b, 3, h, w) in [-1, 1] -> the same, padded; their mean for a grey network."""
+        """Images [b, 3, h, w] in [-1, 1] -> the same, padded; their mean for a grey network."""
         padded = _padded(images, self.padding(*images.shape[-2:]))
         return padded if self.channels == 3 else padded.mean(1, keepdim=True)
 

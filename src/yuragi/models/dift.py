@@ -63,7 +63,7 @@ class DIFT:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """Maps (b, c, h', w') of pictures (b, 3, h, w) in [-1, 1], float32 on the CPU.
+        """Maps [b, c, h', w'] of pictures [b, 3, h, w] in [-1, 1], float32 on the CPU.
 
         Args:
             images: pictures.

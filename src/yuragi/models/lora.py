@@ -74,7 +74,7 @@ def learned(
 
     Args:
         model: its network is unchanged afterwards.
-        z: clean latent (1, c, h, w), float32.
+        z: clean latent [1, c, h, w], float32.
         prompt: what it shows.
         fit: how to learn.
         seed: every draw is keyed by (seed, step).

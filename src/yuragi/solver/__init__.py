@@ -1,4 +1,4 @@
-"""Solvers: stateless steps from one noise level to the next, and the names users know them by."""
+"""Solvers: stateless steps from one noise level to the next, and their names."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ __all__ = [
 
 
 Maker: TypeAlias = Callable[[Noise, int | None], Solver]
-"""(noise, steps) -> solver. Both are for a solver whose noise enters its mean; others are handed
-theirs by `integrate`."""
+"""(noise, steps) -> solver. Only a solver whose noise enters its mean uses them; other solvers
+receive their noise from `integrate`."""
 
 _HERE = "yuragi.solver.makers"
 solvers: Registry[Maker] = Registry(
@@ -56,13 +56,13 @@ solvers: Registry[Maker] = Registry(
 def make_solver(
     name: str, eta: float | None = None, noise: Noise = no_noise, steps: int | None = None
 ) -> Solver:
-    """The solver of that name.
+    """Make a solver by its name.
 
     Args:
-        name: a key of `solvers`.
-        eta: overrides the noise of "ddim"; other names have theirs built in.
-        noise: needed by "churn" only.
-        steps: of the whole grid from pure noise; likewise.
+        name: A key of `solvers`.
+        eta: The amount of noise of "ddim". Other solvers do not take an eta.
+        noise: The noise of "churn"; other solvers do not need it.
+        steps: The number of steps of the whole grid from pure noise; needed by "churn" only.
 
     Raises:
         InputError: an unknown name, a negative eta, eta with another solver than "ddim", or "churn"

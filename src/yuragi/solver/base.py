@@ -22,16 +22,16 @@ from yuragi.errors import InputError
 __all__ = ["Levels", "Memory", "Solver", "levels"]
 
 Memory: TypeAlias = Any
-"""What one solver remembers between steps; only that solver looks inside."""
+"""The data that a solver passes from one step to the next; only that solver reads it."""
 
 
 class Solver(Protocol):
-    """One step of a sampler, and three facts about it that the tests check.
+    """One step of a sampler, with three properties that the tests verify.
 
-    order: global order of convergence (of the law's moments, for a stochastic solver).
-    stochastic: the result depends on noise.
-    recordable: noise enters only as `std z`, and the solver can descend; so `Follow` can retrace
-        a recorded path with it.
+    order: The global order of convergence (of the moments, for a stochastic solver).
+    stochastic: Whether the result depends on noise.
+    recordable: Whether noise enters only as `std z` and the solver can descend, so that `Follow`
+        can retrace a recorded path with it.
     """
 
     @property
@@ -44,12 +44,12 @@ class Solver(Protocol):
     def recordable(self) -> bool: ...
 
     def init(self) -> Memory:
-        """Memory before the first step."""
+        """The memory before the first step."""
 
     def step(
         self, denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor, memory: Memory
     ) -> tuple[Transition, Memory]:
-        """The law of x_s given x [b, *d] at t (t, s 0-dim), and the memory after this step."""
+        """The distribution of x_s given x [b, *d] at t (t, s 0-dim), and the new memory."""
 
 
 class Levels(NamedTuple):
@@ -74,7 +74,7 @@ def levels(schedule: Schedule, t: Tensor, s: Tensor) -> Levels:
     """Look up both ends of a step.
 
     Raises:
-        InputError: t is the clean end, where a state says nothing about its noise.
+        InputError: t is the clean end, where a state does not determine its noise.
     """
     level = Levels(*schedule(t), *schedule(s))
     if bool(level.sigma_t == 0):
@@ -83,10 +83,10 @@ def levels(schedule: Schedule, t: Tensor, s: Tensor) -> Levels:
 
 
 def descending(level: Levels, solver: object) -> Levels:
-    """Return `level` if it leads to less noise.
+    """Return `level` if the step leads to less noise.
 
     Raises:
-        InputError: it does not; fresh noise has no place on the way up.
+        InputError: the step leads to more noise, where a solver cannot add fresh noise.
     """
     if not bool(level.decay < 1):
         allowed = "a deterministic solver where times do not fall"

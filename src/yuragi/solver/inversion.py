@@ -37,10 +37,10 @@ __all__ = ["DDIMInversion"]
 class DDIMInversion:
     """One step up the ODE. Times must rise; the first may be the clean end.
 
-    Not recordable: it only climbs, so there is no path down that it could retrace.
+    It is not recordable: it only ascends, so it cannot retrace a path down.
 
     Args:
-        held: which output is held over the step: `epsilon`, `v_prediction` or `flow`.
+        held: The output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
 
     Raises:
         InputError: a target that is not noisier than the start.

@@ -131,7 +131,7 @@ def one_or_each(words: Sequence[str]) -> list[str]:
 
 
 def mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
-    """A cell may change if any of its pixels may: (b, 1, h, w) pixels to cells."""
+    """A cell may change if any of its pixels may: [b, 1, h, w] pixels to cells."""
     rows, columns = model.codec.padding(*inside.shape[-2:])
     padded = nn.functional.pad(inside, (0, columns, 0, rows))
     cells: Tensor = nn.functional.max_pool2d(padded, model.codec.cell)

@@ -30,8 +30,8 @@ class _Held:
 
     Attributes:
         before: the picture.
-        x0: its latent, (1, c, h, w).
-        cells: (1, 1, h, w), 1 where the latent may change; None for everywhere.
+        x0: its latent, [1, c, h, w].
+        cells: [1, 1, h, w], 1 where the latent may change; None for everywhere.
         pixels: the same as a mask of pixels.
     """
 

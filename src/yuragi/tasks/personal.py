@@ -74,7 +74,7 @@ def knowing(
         request: prompt, seed and levels of the drag.
         wanted: how the LoRA is learned and how it fades.
         model: that learns.
-        z: clean latent of the picture, (1, c, h, w).
+        z: clean latent of the picture, [1, c, h, w].
         file: of the finished LoRA, which is not learned again.
         on_step: called with the steps done.
     """

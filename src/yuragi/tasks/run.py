@@ -35,7 +35,7 @@ def run(
         model: the model that it names, loaded.
         sources: the pictures that it names, by digest.
         on_progress: called after every solver step.
-        latents: start noise (num_images, c, h, w) for a sample request that names it.
+        latents: start noise [num_images, c, h, w] for a sample request that names it.
         weak: the weaker model of autoguidance, loaded, for a request that names one.
     """
     return run_all([request], model, sources, on_progress, latents, weak)[0]
@@ -59,7 +59,7 @@ def run_all(
         sources: the pictures that they name, by digest.
         on_progress: called after every solver step with (steps done, steps in all) of the batches
             that share their settings.
-        latents: start noise (num_images, c, h, w) for sample requests that name it.
+        latents: start noise [num_images, c, h, w] for sample requests that name it.
         weak: the weaker model of autoguidance, loaded, for requests that name one.
 
     Raises:

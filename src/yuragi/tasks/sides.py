@@ -38,7 +38,7 @@ def guided(
         request: names rule, gain, scale and negative prompt.
         context: with the model, and the weaker one if the request names one.
         prompts: of the rows, or one for all.
-        times: the grid that is walked, (n + 1,).
+        times: the grid that is walked, [n + 1].
         stress: gauges the guidance.
 
     Raises:

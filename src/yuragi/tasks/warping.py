@@ -31,10 +31,10 @@ class _Held:
     Attributes:
         before: the picture.
         pixels: its mask; None for everywhere.
-        mask: the same as a tensor, (1, 1, h, w).
+        mask: the same as a tensor, [1, 1, h, w].
         warped: the warp.
-        z: latent of the warped picture, (1, c, h, w).
-        vacated: (1, 1, h, w) cells that were uncovered.
+        z: latent of the warped picture, [1, c, h, w].
+        vacated: [1, 1, h, w] cells that were uncovered.
     """
 
     before: Image.Image
@@ -101,7 +101,7 @@ def _held(request: DragRequest, context: Context) -> _Held:
 def _doubted(
     part: Sequence[Row[DragRequest]], held: Sequence[_Held], doubt: float, context: Context
 ) -> Tensor:
-    """Uncovered cells that the model doubts, (b, 1, h, w) of 0 and 1."""
+    """Uncovered cells that the model doubts, [b, 1, h, w] of 0 and 1."""
     noise = SeededNoise(
         [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
     )
@@ -121,7 +121,7 @@ def _imagined(
     stress: Stress,
     watched: Manipulation,
 ) -> Tensor:
-    """Pictures (b, 3, h, w) in which the doubted cells are drawn anew."""
+    """Pictures [b, 3, h, w] in which the doubted cells are drawn anew."""
     first, before = part[0].request, held[part[0].of].before
     denoiser = guided(
         first, context, one_or_each([row.request.prompt for row in part]), down, stress
@@ -153,13 +153,13 @@ def warped_by(
     mask: Tensor | None,
     pixels: Tensor,
 ) -> Warped:
-    """The warp of a picture (1, 3, h, w) that a request asks for; no network.
+    """The warp of a picture [1, 3, h, w] that a request asks for; no network.
 
     Args:
         request: what to move.
         before: the picture.
         held: its mask, white where it may change.
-        mask: the same as a tensor (1, 1, h, w).
+        mask: the same as a tensor [1, 1, h, w].
         pixels: the picture as a tensor.
     """
     regions = [(region.source, region.target) for region in request.regions]

@@ -77,7 +77,7 @@ def given(condition: Condition | None) -> Condition:
 
 
 def shown_images(told: Condition) -> list[Tensor]:
-    """What IP-Adapters are told: embeddings (b, ...) of their pictures, one for each adapter."""
+    """What IP-Adapters are told: embeddings [b, ...] of their pictures, one for each adapter."""
     return [told[name] for name in sorted(told) if name.startswith(IMAGES)]
 
 

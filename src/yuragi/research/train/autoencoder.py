@@ -41,7 +41,7 @@ def build_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
 
 
 def to_tensor(images: NDArray[np.uint8]) -> Tensor:
-    """Uint8 (b, h, w, 3) -> float32 (b, 3, h, w) in [-1, 1], channels last in memory."""
+    """Uint8 [b, h, w, 3] -> float32 [b, 3, h, w] in [-1, 1], channels last in memory."""
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
@@ -64,7 +64,7 @@ def train_autoencoder(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> AutoencoderTiny:
-    """Train on pictures of shape (n, 128, 128, 3), resuming from `folder`; the EMA network."""
+    """Train on pictures of shape [n, 128, 128, 3], resuming from `folder`; the EMA network."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(build_autoencoder(config), device)
 

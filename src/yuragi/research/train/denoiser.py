@@ -37,7 +37,7 @@ def encode_all(
     on_progress: Callable[[int, int], None],
     batch: int = 64,
 ) -> Tensor:
-    """Latents of every picture: float16 (n, 4, 32, 32)."""
+    """Latents of every picture: float16 [n, 4, 32, 32]."""
     rows = []
     for start in range(0, len(images), batch):
         x = to_tensor(images[start : start + batch])
@@ -55,7 +55,7 @@ def train_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
-    """Train on latents of shape (n, 4, 32, 32), scaled to unit variance; the EMA network.
+    """Train on latents of shape [n, 4, 32, 32], scaled to unit variance; the EMA network.
 
     The text encoder learns to read first (`yuragi.research.train.text`).
 

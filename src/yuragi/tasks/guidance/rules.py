@@ -38,7 +38,7 @@ class Rule(Strict):
         Args:
             scale: 1 is off.
             schedule: of the model.
-            times: (n + 1,) float64, from noise to the clean end.
+            times: [n + 1] float64, from noise to the clean end.
         """
 
     def scales(self, scale: float) -> Sequence[float]:

@@ -1,6 +1,6 @@
 """What the drag suite compares with: nothing, a paste, and the published methods.
 
-Pictures are (n, 3, h, w) in [-1, 1]. Every case has a seed of its own.
+Pictures are [n, 3, h, w] in [-1, 1]. Every case has a seed of its own.
 """
 
 from __future__ import annotations

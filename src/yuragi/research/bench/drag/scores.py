@@ -26,7 +26,7 @@ from yuragi.tasks.intent import asked_of
 __all__ = ["Score", "Scorer"]
 
 Score: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
-"""Pictures (n, 3, h, w) -> scores [n] by name."""
+"""Pictures [n, 3, h, w] -> scores [n] by name."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Scorer:
         return score
 
     def _surprise(self, images: Tensor, cases: Cases) -> Tensor:
-        """Of the model, (n, 1, h', w')."""
+        """Of the model, [n, 1, h', w']."""
         z = self.model.codec.encode(images.to(self.model.device))
         strong = self.model.bind([case.prompt for case in cases.motions])
         eps = SeededNoise(self.seed, cases.numbers, stream="realism")(0, z)
