@@ -21,14 +21,14 @@ from torch import nn
 __all__ = ["answered", "change_next_call"]
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""By position, and by name."""
+"""The positional and the keyword arguments of a call."""
 
 
 @contextlib.contextmanager
 def answered(module: nn.Module, answer: Callable[..., Any]) -> Iterator[None]:
-    """Calls of the module go to `answer`, which may call the module itself.
+    """Redirect calls of the module to `answer`, which can call the module itself.
 
-    A block inside another one takes the place of the outer one while it lasts.
+    Inside a nested block, the inner `answer` replaces the outer one.
     """
     stood = type(module)
     own = getattr(stood, "_yuragi_own_class", stood)
@@ -51,12 +51,13 @@ def answered(module: nn.Module, answer: Callable[..., Any]) -> Iterator[None]:
 def change_next_call(
     module: nn.Module, change: Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 ) -> Callable[[], None]:
-    """The next call of the module, and no other, has its arguments changed.
+    """Change the arguments of the next call of the module only.
 
-    The module has its own class again before it runs, so nothing stays where it raises.
+    The module's own class is restored before it runs, so nothing is left behind if it raises.
 
     Returns:
-        what takes the change back, for a call that never came; harmless after it.
+        A function that undoes the change, for a call that never happens. After the call it has no
+        effect.
     """
     stood = type(module)
 
@@ -70,11 +71,11 @@ def change_next_call(
 
 
 def _called_by(call: Callable[..., Any], own: type[nn.Module]) -> type[nn.Module]:
-    """A subclass that cannot be told from its base, but for its `__call__`."""
+    """A subclass that looks like its base class, except for `__call__`."""
     names = {name: getattr(own, name) for name in ("__module__", "__qualname__", "__doc__")}
     return type(own.__name__, (own,), {**names, "__call__": call, "_yuragi_own_class": own})
 
 
 def _become(module: nn.Module, kind: type[nn.Module]) -> None:
-    # A compiled module forwards what is set on it to the module inside; this does not.
+    # A compiled module forwards attributes to the module inside; object.__setattr__ does not.
     object.__setattr__(module, "__class__", kind)

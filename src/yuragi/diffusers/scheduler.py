@@ -29,37 +29,39 @@ from yuragi.solver import Memory, Solver, make_solver
 __all__ = ["SolverScheduler"]
 
 ONCE = ("ddim", "ddpm", "euler", "dpm++", "dpm++2m", "sde-dpm++", "sde-dpm++2m")
-"""Solvers that ask the network once a step."""
+"""The solvers that evaluate the network once per step."""
 
 
 class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
-    """One of our solvers over a table of noise levels, or over a flow.
+    """A solver of Yuragi as a scheduler, for a table of noise levels or a flow.
 
     Args:
-        solver: a name of `ONCE`.
-        eta: noise of the solver ``ddim``.
-        seed: of the noise of an SDE.
-        num_train_timesteps: of the table, as in diffusers; of a flow, what sigma is multiplied by
-            to make a timestep.
-        beta_start: of the table, as in diffusers.
-        beta_end: likewise.
-        beta_schedule: likewise.
-        trained_betas: likewise.
-        rescale_betas_zero_snr: likewise.
-        prediction_type: likewise; None is ``flow_prediction`` for a flow and else ``epsilon``.
-        timestep_spacing: a name of `yuragi.core.time_grids`.
-        steps_offset: of the spacing ``leading``, as in diffusers.
-        shift: of a flow, as in diffusers; None is a table.
-        use_dynamic_shifting: of a flow whose pipeline makes a shift for the picture's size.
-        time_shift_type: likewise: ``exponential`` or ``linear``.
-        base_shift: read by such pipelines, as are the three that follow.
-        max_shift: likewise.
-        base_image_seq_len: likewise.
-        max_image_seq_len: likewise.
+        solver: a name in `ONCE`.
+        eta: the amount of noise of the solver ``ddim``.
+        seed: the seed of the noise of an SDE.
+        num_train_timesteps: the number of timesteps of the table, as in diffusers; for a flow, the
+            factor from sigma to a timestep.
+        beta_start: the first beta of the table, as in diffusers.
+        beta_end: the last beta of the table, as in diffusers.
+        beta_schedule: the name of the table's schedule of betas, as in diffusers.
+        trained_betas: the betas themselves, as in diffusers.
+        rescale_betas_zero_snr: whether the table is rescaled to zero terminal SNR.
+        prediction_type: the prediction, as in diffusers; None is ``flow_prediction`` for a flow and
+            ``epsilon`` for a table.
+        timestep_spacing: a name in `yuragi.core.time_grids`.
+        steps_offset: the offset of the spacing ``leading``, as in diffusers.
+        shift: the shift of a flow, as in diffusers; None for a table.
+        use_dynamic_shifting: whether the pipeline computes the shift of a flow from the picture's
+            size.
+        time_shift_type: the kind of dynamic shift, ``exponential`` or ``linear``.
+        base_shift: the shift at `base_image_seq_len`, which pipelines read for dynamic shifting.
+        max_shift: the shift at `max_image_seq_len`, which pipelines read for dynamic shifting.
+        base_image_seq_len: the number of tokens at `base_shift`.
+        max_image_seq_len: the number of tokens at `max_shift`.
 
     Raises:
-        InputError: a solver that asks more than once, an eta without ``ddim``, or an unknown grid,
-            prediction or kind of shift.
+        InputError: the solver evaluates the network more than once per step, an eta is given
+            without ``ddim``, or the grid, prediction or kind of shift is unknown.
     """
 
     order = 1
@@ -111,14 +113,14 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     def from_config(
         cls, config: Any = None, return_unused_kwargs: bool = False, **changes: Any
     ) -> Any:
-        """The scheduler for the noise levels of another one's configuration.
+        """The scheduler for the noise levels of another scheduler's configuration.
 
-        A flow is taken over whatever its scheduler calls it; its grid becomes ``trailing``. An eta
-        stays with its solver: where another solver is named, it is dropped.
+        Flows are recognised in the configuration of any scheduler, and get the grid ``trailing``.
+        An eta belongs to its solver and is dropped if `changes` names another solver.
 
         Args:
-            config: of a scheduler for a table or a flow.
-            return_unused_kwargs: as in diffusers.
+            config: the configuration of a scheduler for a table or a flow.
+            return_unused_kwargs: whether to return unused arguments as well, as in diffusers.
             changes: arguments of the class that replace those of the configuration.
 
         Raises:
@@ -128,7 +130,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         if isinstance(config, Mapping) and flow_shift(config) is not None:
             found["shift"] = flow_shift(config)
             if config.get("use_flow_sigmas"):
-                found["timestep_spacing"] = "trailing"  # theirs is for the table only
+                found["timestep_spacing"] = "trailing"  # the configured value is for tables
         return super().from_config(config, return_unused_kwargs, **{**found, **changes})
 
     def set_timesteps(
@@ -139,23 +141,26 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         sigmas: Sequence[float] | Tensor | None = None,
         mu: float | None = None,
     ) -> None:
-        """Choose the noise levels of a run, and forget the one before.
+        """Choose the noise levels of a run, and discard the state of the previous run.
+
+        Give exactly one of `num_inference_steps`, `timesteps` and `sigmas`.
 
         Args:
-            num_inference_steps: how many, on the grid of ``timestep_spacing``.
-            device: of `timesteps`.
-            timesteps: instead of a number: what the network reads, falling; the clean end follows.
-            sigmas: instead of a number, for flows only: falling levels before they are shifted, as
-                in diffusers; the clean end follows.
-            mu: for flows only: what the pipeline makes of the picture's size; it replaces `shift`.
+            num_inference_steps: the number of steps on the grid ``timestep_spacing``.
+            device: the device of `timesteps`.
+            timesteps: the falling timesteps that the network reads, without the clean end.
+            sigmas: the falling noise levels of a flow before the shift, as in diffusers, without
+                the clean end.
+            mu: the value that the pipeline of a flow computes from the picture's size. It replaces
+                `shift`.
 
         Raises:
-            InputError: not exactly one of the first, third and fourth; levels that do not fall or
-                lie outside the schedule; sigmas or mu for a table.
+            InputError: not exactly one of the three is given; levels do not fall or are outside the
+                schedule; sigmas or mu are given for a table.
         """
         self._axis = axis_of(self.config, mu)
         self._times = self._chosen(num_inference_steps, timesteps, sigmas)
-        # Single precision: some devices have no other, and networks read no more of it.
+        # Some devices have single precision only, and networks do not read more.
         self.timesteps = self._axis.timesteps(self._times[:-1]).float().to(device=device)
         self.num_inference_steps = len(self.timesteps)
         self._memory, self._at = self._solver.init(), 0
@@ -166,7 +171,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         timesteps: Sequence[float] | Tensor | None,
         sigmas: Sequence[float] | Tensor | None,
     ) -> Tensor:
-        """The times of a run, with the clean end."""
+        """The times of a run, including the clean end."""
         schedule = self._axis.schedule
         if timesteps is not None:
             times = self._axis.times(torch.as_tensor(timesteps, dtype=torch.float64).cpu())
@@ -185,7 +190,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         self._at = begin_index
 
     def scale_model_input(self, sample: Tensor, timestep: Any = None) -> Tensor:
-        """States are what the network reads."""
+        """Return the state, because the network reads it without scaling."""
         return sample
 
     def step(
@@ -201,18 +206,19 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         """One step down.
 
         Args:
-            model_output: of the network, [b, ...], perhaps with a variance beside it.
-            timestep: unread: steps are counted.
+            model_output: the output of the network, [b, ...]; it can include a variance.
+            timestep: not used, because steps are counted.
             sample: the state, [b, ...].
-            eta: as pipelines pass it on. Above 0 it replaces the one of the configuration; 0 is
-                what every pipeline passes on where nobody asked for it, and changes nothing.
-            use_clipped_model_output: as `DDIMPipeline` passes it on: nothing is clipped here.
-            generator: unread: see above.
-            return_dict: as in diffusers.
+            eta: the eta that a pipeline passes. A value above 0 replaces that of the configuration;
+                0 has no effect, because every pipeline passes it by default.
+            use_clipped_model_output: the value that `DDIMPipeline` passes; clipping is not
+                supported.
+            generator: not used, because the noise is keyed by the seed.
+            return_dict: whether to return an output object, as in diffusers.
 
         Raises:
-            InputError: before `set_timesteps`, beyond the last level, an eta above 0 with another
-                solver than ``ddim``, or a wish for clipping.
+            InputError: `set_timesteps` was not called, the last level is passed, an eta above 0 is
+                given with another solver than ``ddim``, or clipping is requested.
         """
         if self._at + 1 >= len(self._times):
             raise InputError("timestep", timestep, "a level of set_timesteps")
@@ -234,15 +240,15 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         return SchedulerOutput(prev_sample=after) if return_dict else (after,)
 
     def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Clean states at these levels.
+        """Add noise to clean states, up to these levels.
 
         Args:
-            original_samples: [b, ...].
-            noise: of the same shape.
-            timesteps: one for each row, or one for all.
+            original_samples: the clean states [b, ...].
+            noise: noise of the same shape.
+            timesteps: one timestep per row, or one for all.
 
         Raises:
-            InputError: another number of timesteps.
+            InputError: the number of timesteps is neither 1 nor b.
         """
         told, rows = torch.as_tensor(timesteps).flatten().cpu(), len(original_samples)
         if len(told) not in (1, rows):
@@ -263,7 +269,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class _Known:
-    """A denoiser that has been asked already."""
+    """A denoiser whose output is already known."""
 
     schedule: Schedule
     prediction: Direct

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["Flow", "flow_of"]
 
 Places: TypeAlias = "NDArray[np.float64]"
-"""[n, 2]: x and y in pixels, at pixels' centres."""
+"""Points [n, 2]: x and y in pixels, where pixel centres are whole numbers."""
 
 Flow: TypeAlias = Callable[[Places], Places]
-"""Places in the result -> where their content was."""
+"""A backward flow: points in the result -> the points where their content was."""
 
 TOLERANCE = 0.75
 MANY, NEIGHBOURS = 400, 60
-"""Above so many points a spline bends by the nearest few: its cost grows with their cube."""
+"""Number of points above which a spline uses the nearest ones only, as its cost is cubic."""
 
 
 def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:
-    """The flow of points and of the corners of regions, in pixels; sources differ."""
+    """The backward flow of points and of corners of regions, in pixels; sources must differ."""
     pairs = [*points]
     for corners, targets in regions:
         pairs += zip(corners, targets, strict=True)
@@ -54,7 +54,7 @@ def _translation(target: Places, source: Places) -> Flow:
 
 
 def _similarity(target: Places, source: Places) -> Flow:
-    """With z = x + i y: source = a target + b, a and b complex."""
+    """The similarity source = a target + b, with complex a and b and z = x + i y."""
     z, w = (each[:, 0] + 1j * each[:, 1] for each in (target, source))
     z0, w0 = z.mean(), w.mean()
     spread = (np.abs(z - z0) ** 2).sum()

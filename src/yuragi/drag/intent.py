@@ -33,24 +33,24 @@ from yuragi.drag.arrival import Point, by_registration, ghost
 __all__ = ["Asked", "Intent", "intent"]
 
 SIDE = 128
-"""Longer side in pixels at which pictures are compared."""
+"""The longer side in pixels at which pictures are compared."""
 FAR, ALIKE, STILL, SURPRISE = 8.0, 0.2, 0.01, 0.2
-"""What costs a factor e: pixels of d, levels of |r - w| and |r - b|, and e_r - e_b."""
+"""The errors that reduce a part by a factor e: d in pixels, |r - w|, |r - b|, and e_r - e_b."""
 LEAST = 0.1
 PATCH = 4
-"""Half the side of the patches that are registered: a small part is not to be lost in the rest."""
+"""Half the side of registered patches, small enough that a small part is not lost in the rest."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a drag asks for.
+    """The motion that a drag asks for.
 
     Attributes:
-        before: b, [1, 3, h, w] in [-1, 1].
-        warped: w, likewise.
-        moved: [1, 1, h, w], share of moved content, 0 to 1.
-        vacated: [1, 1, h, w], True where content went away and none came.
-        targets: (x, y) in pixels.
+        before: b, the picture before the drag, [1, 3, h, w] in [-1, 1].
+        warped: w, the warped picture, [1, 3, h, w] in [-1, 1].
+        moved: the share of moved content [1, 1, h, w], 0 to 1.
+        vacated: the vacated area [1, 1, h, w], True where content went away and none arrived.
+        targets: the target points (x, y) in pixels.
     """
 
     before: Tensor
@@ -60,7 +60,7 @@ class Asked:
     targets: Sequence[Point]
 
     def small(self) -> Asked:
-        """At the size at which pictures are compared."""
+        """The motion at the size at which pictures are compared."""
         share = SIDE / max(self.before.shape[-2:])
         return Asked(
             _small(self.before),
@@ -73,7 +73,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Intent:
-    """The five parts, each in [0, 1]."""
+    """The five parts of the score, each in [0, 1]."""
 
     arrival: float
     departure: float
@@ -83,20 +83,20 @@ class Intent:
 
     @property
     def score(self) -> float:
-        """Their geometric mean."""
+        """The geometric mean of the parts."""
         parts = [max(part, LEAST) for part in astuple(self)]
         return math.exp(sum(map(math.log, parts)) / len(parts))
 
 
 def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[Intent]:
-    """How far each result carries out what was asked.
+    """The scores of how well each result carries out the drag.
 
     Args:
         asked: the motion.
-        results: r, [n, 3, h, w] in [-1, 1].
-        surprise: of the network, [1 + n, 1, h', w']: b's, then each result's; squared errors. Its
-            cells may reach beyond the picture, which is padded below and to the right.
-        cell: pixels that a cell covers, per side.
+        results: r, the results [n, 3, h, w] in [-1, 1].
+        surprise: the squared errors of the network [1 + n, 1, h', w'], for b and then for each
+            result. Cells can lie outside the picture, which is padded below and to the right.
+        cell: the side of a cell in pixels.
     """
     height, width = results.shape[-2:]
     fine = nn.functional.interpolate(surprise, scale_factor=cell, mode="bilinear")
@@ -125,12 +125,12 @@ def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[I
 
 
 def _fading(ratio: Tensor) -> float:
-    """exp(-ratio); 1 where there is nothing to judge."""
+    """The part exp(-ratio); 1 if there is nothing to measure."""
     return float(torch.exp(-ratio.nan_to_num(0.0)))
 
 
 def _small(pictures: Tensor) -> Tensor:
-    """Pictures [n, c, h, w] with a longer side of `SIDE`, averaged over areas."""
+    """Pictures [n, c, h, w] with a longer side of `SIDE`, by area averaging."""
     height, width = pictures.shape[-2:]
     share = SIDE / max(height, width)
     if share == 1:

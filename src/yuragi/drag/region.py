@@ -35,22 +35,22 @@ if TYPE_CHECKING:
 __all__ = ["moving"]
 
 WORKING = 128
-"""Longer side in pixels at which the picture is cut: edges need no more, and it takes 20 ms."""
+"""The longer side in pixels for the segmentation: sufficient for edges, and it takes 20 ms."""
 SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
-"""Of the segmentation: how much colours may differ, blur in pixels, and pixels of a segment."""
+"""Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 GROUND = 0.35
-"""Share of the border that makes a segment the ground."""
+"""Share of the border from which a segment is the background."""
 WITHIN = 0.9
-"""Share of a segment that a mask must hold."""
+"""Share of a segment that a mask must contain to select it."""
 HULL = 0.7
-"""The same for the hull of segments."""
+"""Share of a segment that the hull of segments must contain to select it."""
 BOX = 5 / 64
-"""Half the side of a box, as a share of the shorter side: SDE-Drag's."""
+"""Half the side of a box, as a share of the shorter side, as in SDE-Drag."""
 ISLAND, WITHIN_HOST = 4, 0.25
-"""Size of a thing of several segments, at most: in segments under the point, and as a share of the
-segment that it lies within."""
+"""Largest size of an object of several segments: relative to the segment under the point, and to
+the segment around the object."""
 LARGE = 0.3
-"""Share of a thing that stands for all of it."""
+"""Share of an object from which the whole object is selected."""
 
 
 def moving(
@@ -59,13 +59,14 @@ def moving(
     regions: Sequence[RegionPair],
     mask: Image.Image | None,
 ) -> Area:
-    """[h, w], True where the picture moves.
+    """The region that a drag moves, [h, w], True inside.
 
     Args:
-        picture: RGB.
-        points: sources and targets in pixels.
-        regions: polygons and their targets; with them, points bend the flow and choose nothing.
-        mask: white where the picture may change; None for everywhere.
+        picture: the RGB picture.
+        points: the source and target points in pixels.
+        regions: polygons and their targets. If there are any, points change the flow only and not
+            the region.
+        mask: the mask, white where the picture can change; None for everywhere.
     """
     if regions:
         areas = [np.asarray(polygon(corners, picture.size)) > 0 for corners, _ in regions]
@@ -85,7 +86,7 @@ def moving(
 def _places(
     points: Sequence[PointPair], share: float, size: tuple[int, int]
 ) -> list[tuple[int, int]]:
-    """Rows and columns of the sources in the small picture."""
+    """The rows and columns of the sources in the small picture."""
     return [
         (min(int((y + 0.5) * share), size[1] - 1), min(int((x + 0.5) * share), size[0] - 1))
         for (x, y), _ in points
@@ -94,7 +95,7 @@ def _places(
 
 @lru_cache(maxsize=8)
 def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """Numbers of segments [h, w]. Kept: a preview asks again while the points move."""
+    """The number of the segment at each pixel, [h, w]; cached, as previews repeat it."""
     from skimage.segmentation import felzenszwalb
 
     picture = np.frombuffer(pixels, np.uint8).reshape(shape)
@@ -104,7 +105,7 @@ def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
 
 
 class _Cut:
-    """A picture cut into segments, and the points on it."""
+    """A segmented picture, and the points on it."""
 
     def __init__(self, picture: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> None:
         self.labels = _segments(picture.tobytes(), picture.shape)
@@ -136,7 +137,7 @@ class _Cut:
         return _filled(thing if large else spanned)
 
     def _islands(self) -> Area:
-        """Things of several segments within one larger: an eye, when a point is on its iris."""
+        """Objects of several segments inside a larger one, such as an eye under a point."""
         from scipy.ndimage import find_objects, label
 
         found = np.zeros(self.labels.shape, np.bool_)
@@ -165,7 +166,7 @@ class _Cut:
         return found
 
     def _thing(self) -> Area:
-        """The connected parts that are not the ground and hold a point."""
+        """The connected parts outside the background that contain a point."""
         from scipy.ndimage import label
 
         parts, _ = label(self.labels != self.ground)
@@ -173,7 +174,7 @@ class _Cut:
         return np.isin(parts, sorted(held))
 
     def _held(self, area: Area, share: float) -> Area:
-        """Segments, but the ground, of which an area holds at least a share."""
+        """The segments, except the background, of which an area contains at least a given share."""
         sizes = np.bincount(self.labels.ravel())
         inside = np.bincount(self.labels.ravel(), weights=area.ravel(), minlength=len(sizes))
         held = np.nonzero(inside >= share * sizes)[0]

@@ -166,13 +166,9 @@ class Ratio:
         return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), x), weight)
 
     def _factor(self, rho: Tensor, slope: Tensor, like: Tensor) -> Factor:
-        ratio, response = rho.nan_to_num(nan=1.0), slope.nan_to_num(nan=1.0)  # not measurable:
-        plain
-        guidance gamma =
-        self.gamma(ratio) if
-        callable(self.gamma) else
-       
-        self.gamma
+        # Where a slope cannot be measured, guidance is plain.
+        ratio, response = rho.nan_to_num(nan=1.0), slope.nan_to_num(nan=1.0)
+        gamma = self.gamma(ratio) if callable(self.gamma) else self.gamma
 
         def factor(weight: Tensor) -> tuple[Tensor, Reading]:
             f = gaussian_factor(ratio, weight.to(rho))

@@ -57,9 +57,7 @@ class Stress:
 
     def __call__(self, guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         if guidance.reading is None or bool(alpha == 0) or bool(sigma == 0):
-            return  # without signal there is no guidance, and without noise there is nothing left
-            to
-            guide
+            return  # without signal there is no guidance; without noise there is nothing to guide
         level = sigma / alpha
         push = weight.to(guidance.difference) * guidance.difference.flatten(1)
         lost = (1 - guidance.reading.factor).square() * push.square().sum(1)
