@@ -5,9 +5,8 @@
     model = yuragi.load("portraits")
     model.drag("face.png", points=[((70, 52), (70, 40))], prompt="a person", seed=0).image
 
-Every method makes a complete request and runs it; nothing else happens here. An argument that is
-None keeps the default of the request's class, where every option is described. Keywords follow
-diffusers where it has a counterpart.
+Every method makes a complete request and runs it. An argument that is None keeps the default of the
+request class, which describes every option. Keywords follow diffusers where it has a counterpart.
 """
 
 from __future__ import annotations
@@ -67,30 +66,32 @@ def load(
     codec: Codec | None = None,
     ip_adapter_image: Source | Sequence[Source] = (),
 ) -> Model:
-    """A model, ready to use.
+    """Load a model.
 
-    The keywords up to `compile` are described in `yuragi.models.opening.Opening`.
+    `yuragi.models.opening.Opening` describes the keywords up to `compile`.
 
     Args:
-        source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline
-            of diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; a pipeline object,
-            or a network of EDM or EDM2, which stay as they are.
-        device: a torch device such as ``"cpu"``; by default the GPU when there is one.
-        dtype: of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a torch dtype; by
-            default float32 on a CPU, elsewhere bfloat16 for flows and float16 for others.
-        config: for a single file, the directory of a pipeline of its kind.
-        offline: never ask the hub.
-        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
-        offload: ``model`` or ``sequential``, for a GPU that is too small.
-        vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
-        compile: compile the network by `torch.compile`.
-        codec: for an EDM network on latents.
-        ip_adapter_image: for a pipeline object with IP-Adapters, a picture, or one for each.
+        source: ``"portraits"`` (shipped); a directory or a single safetensors file of a pipeline of
+            diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; or a pipeline object or
+            a network of EDM or EDM2, which are not changed.
+        device: a torch device such as ``"cpu"``; by default the GPU if there is one.
+        dtype: the precision of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a
+            torch dtype. The default is float32 on a CPU; on a GPU it is bfloat16 for flow models
+            and float16 for others.
+        config: the directory of a pipeline of the same kind, for a single-file model.
+        offline: whether to never contact the hub.
+        allow_pickle: whether to read ``.bin`` and ``.ckpt`` files, as plain tensors.
+        offload: ``model`` or ``sequential``, for a GPU with too little memory.
+        vae_tiling: whether to run the autoencoder on one picture at a time, and on large pictures
+            in tiles.
+        compile: whether to compile the network with `torch.compile`.
+        codec: the codec of an EDM network on latents.
+        ip_adapter_image: the picture for each IP-Adapter of a pipeline object.
 
     Raises:
-        InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
-            no such device or precision; options about opening for an object; pictures for
-            IP-Adapters that are not there, or none for those that are.
+        InputError: the model does not exist, is not in safetensors, is damaged or not supported;
+            the device or precision does not exist; options about opening are given for an object;
+            the number of pictures differs from the number of IP-Adapters.
     """
     given = locals()
     opening = Opening(**{name: given[name] for name in Opening.model_fields})
@@ -107,7 +108,7 @@ def load(
 
 
 def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> DiffusionModel:
-    """The caller's object as a model."""
+    """Wrap a pipeline object or a network of the caller."""
     if isinstance(source, nn.Module) and is_edm(source):
         if images:
             raise InputError("ip_adapter_image", len(images), "empty with a network")
@@ -122,8 +123,8 @@ class Model:
     """A loaded model; make one by `load`.
 
     Attributes:
-        name: as given to `load`.
-        loaded: its parts.
+        name: the name given to `load`.
+        loaded: the parts of the model.
     """
 
     name: str
@@ -148,29 +149,29 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Draw pictures from a prompt.
+        """Generate pictures from a prompt.
 
-        The options are described in `yuragi.tasks.sample.SampleRequest`.
+        `yuragi.tasks.sample.SampleRequest` describes the options.
 
         Args:
-            prompt: what to draw.
-            negative_prompt: what the result should stay away from.
-            num_images: how many pictures; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: solver steps, 1 to 1000.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            prompt: the description of the picture.
+            negative_prompt: the description of what the result must not show.
+            num_images: the number of pictures. Picture k depends on (seed, k) only, to rounding.
+            num_inference_steps: the number of solver steps, 1 to 1000.
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a rule or a gain by name, such as ``"reg"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`.
-            eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
-            timestep_spacing: a name of `yuragi.core.time_grids`, or ``native``: the levels of the
-                model's own scheduler, each once.
-            width: in pixels; None for the model's own.
-            height: in pixels; None for the model's own.
-            latents: start noise [num_images, c, h, w]; by default drawn from the seed.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`.
+            eta: the amount of noise of the solver ``ddim``: 0 is the ODE, 1 is the SDE.
+            timestep_spacing: a name in `yuragi.core.time_grids`, or ``native`` for the levels of
+                the model's own scheduler, each once.
+            width: the width in pixels; None for the model's own.
+            height: the height in pixels; None for the model's own.
+            latents: the start noise [num_images, c, h, w]; by default drawn from the seed.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(SampleRequest, locals())
 
@@ -202,41 +203,41 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Move what lies under points of a picture, or within regions, to other places.
+        """Drag the content under points or within regions of a picture to other places.
 
-        The options are described in `yuragi.tasks.drag.DragRequest`.
+        `yuragi.tasks.drag.DragRequest` describes the options.
 
         Args:
-            image: a path or a picture.
+            image: the picture, as a path or an object.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
-            regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
-            select: corners (x, y) of a polygon to move, turn or resize, for ``warp``.
-            move: how far the selection moves right and down, in pixels.
-            rotate: how far the selection turns clockwise, in degrees.
-            enlarge: factor on the selection's size.
-            prompt: what the result shows.
-            negative_prompt: what the result should stay away from.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
-            preset: ``warp``, ``paper`` or ``fast``; the arguments below override its numbers.
-            num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
-                ``result.intent`` says how far each carries out what was asked, and
-                ``result.ranking`` names the best first.
-            num_inference_steps: levels over the whole time axis.
-            strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
-                realistic and less faithful.
-            guidance_scale: for ``paper`` and ``fast`` the scale at t0, which ramps down to 1.
+            regions: pairs of polygons ((x, y), ...), the corners and their targets, for ``warp``.
+            select: the corners (x, y) of a polygon to move, rotate or resize, for ``warp``.
+            move: the distance to move the selection right and down, in pixels.
+            rotate: the angle to rotate the selection clockwise, in degrees.
+            enlarge: the factor by which to enlarge the selection.
+            prompt: the description of the result.
+            negative_prompt: the description of what the result must not show.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            sampler: ``sde`` (with noise), ``ode`` (without), or, for ``warp``, ``adaptive``.
+            preset: ``warp``, ``paper`` or ``fast``; the arguments below override its values.
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding. With several candidates, ``result.intent`` contains their scores and
+                ``result.ranking`` their order, best first.
+            num_inference_steps: the number of noise levels on the whole time axis.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1]. Higher
+                values give more realistic and less faithful results.
+            guidance_scale: the guidance scale; for ``paper`` and ``fast`` the scale at t0, from
+                which it falls to 1.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the preset's.
-            eta: noise of the solver ``ddim``.
-            lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
-            resize: scale picture, mask and points first, so that the longer side has so many
-                pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the preset.
+            eta: the amount of noise of the solver ``ddim``.
+            lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
+            resize: the longer side in pixels to which picture, mask and points are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(DragRequest, locals())
 
@@ -262,31 +263,33 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Fill the white of a mask, or margins that are added to the picture.
+        """Fill the white area of a mask, or margins added around the picture.
 
-        The options are described in `yuragi.tasks.inpaint.InpaintRequest`.
+        `yuragi.tasks.inpaint.InpaintRequest` describes the options.
 
         Args:
-            image: a path or a picture.
-            mask: white where it is filled; outside, pixels stay bit for bit.
-            prompt: what the whole result shows.
-            expand: pixels to add at left, top, right and bottom (outpainting).
-            resample: passes over every noise level (RePaint), for the sampler ``sde``.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            image: the picture, as a path or an object.
+            mask: the mask, white where the picture is filled; other pixels are kept bit for bit.
+            prompt: the description of the whole result.
+            expand: the margins to add at left, top, right and bottom, in pixels (outpainting).
+            resample: the number of passes over each noise level (RePaint), for the sampler ``sde``.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(InpaintRequest, locals())
 
@@ -310,29 +313,31 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Image to image: noise the picture up to the strength, and come down under the prompt.
+        """Image to image: add noise up to the strength, and denoise under the prompt.
 
-        The options are described in `yuragi.tasks.sdedit.SDEditRequest`.
+        `yuragi.tasks.sdedit.SDEditRequest` describes the options.
 
         Args:
-            image: a path or a picture: a photo, a sketch, strokes of colour.
-            prompt: what the result shows.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            image: the picture (a photo, a sketch, strokes of colour), as a path or an object.
+            prompt: the description of the result.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(SDEditRequest, locals())
 
@@ -361,30 +366,32 @@ class Model:
     ) -> Result:
         """Change a picture from one description to another: Cycle-SDE, or DDIB with the ODE.
 
-        The options are described in `yuragi.tasks.translate.TranslateRequest`.
+        `yuragi.tasks.translate.TranslateRequest` describes the options.
 
         Args:
-            image: a path or a picture.
-            source_prompt: what the picture shows now.
-            prompt: what the result shows.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
-            source_guidance_scale: guidance scale under the source prompt; 1 is off.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            image: the picture, as a path or an object.
+            source_prompt: the description of the picture.
+            prompt: the description of the result.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            encoder: ``chain``, or ``independent`` (edit-friendly), for ``sde`` and ``adaptive``.
+            source_guidance_scale: the guidance scale for the source prompt; 1 is off.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(TranslateRequest, locals())
 
@@ -413,35 +420,37 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Change a picture only where two descriptions disagree about it.
+        """Change a picture only where two descriptions of it disagree.
 
-        ``result.mask`` is the mask that was found. The options are described in
-        `yuragi.tasks.diffedit.DiffEditRequest`.
+        ``result.mask`` is the mask that was found. `yuragi.tasks.diffedit.DiffEditRequest`
+        describes the options.
 
         Args:
-            image: a path or a picture.
-            source_prompt: what the picture shows now.
-            prompt: what the result shows.
-            mask: white where the picture may change at all.
-            mask_strength: noise level at which predictions are compared, as a share of time.
-            mask_samples: noises to average over.
-            mask_threshold: of the normalised difference, 0 to 1; higher masks are smaller.
-            source_guidance_scale: guidance scale under the source prompt; 1 is off.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            image: the picture, as a path or an object.
+            source_prompt: the description of the picture.
+            prompt: the description of the result.
+            mask: the mask within which the picture can change, white inside.
+            mask_strength: the noise level of the comparison, as a share of the time axis.
+            mask_samples: the number of noise samples to average over.
+            mask_threshold: the relative difference above which the picture can change, 0 to 1.
+            source_guidance_scale: the guidance scale for the source prompt; 1 is off.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(DiffEditRequest, locals())
 
@@ -464,34 +473,35 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Noise a picture up and come down again under the same prompt.
+        """Add noise to a picture and remove it again under the same prompt.
 
-        ``result.reconstruction`` says how well the picture survived. The options are described in
-        `yuragi.tasks.invert.InvertRequest`.
+        ``result.reconstruction`` measures how well the picture is reconstructed.
+        `yuragi.tasks.invert.InvertRequest` describes the options.
 
         Args:
-            image: a path or a picture.
-            prompt: what the picture shows.
-            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            image: the picture, as a path or an object.
+            prompt: the description of the picture.
+            encoder: ``chain``, or ``independent`` (edit-friendly), for ``sde`` and ``adaptive``.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(InvertRequest, locals())
 
     def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
-        """Build a request of this class from a method's arguments, and run it."""
+        """Build a request of this class from the arguments of a method, and run it."""
         given = {name: value for name, value in arguments.items() if name != "self"}
         on_progress, latents = given.pop("on_progress"), given.get("latents")
         reading = Reading(resize=given.pop("resize", None))

@@ -1,9 +1,10 @@
 """The command line: `yuragi TASK | replay | models | config | train | bench | lab`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
-imported only where something runs, so that ``yuragi --help`` and a mistake answer at once. Exit
-codes: 0 done, 1 a replay that differs or a file that could not be written, 2 bad input (one line
-that names the option), 130 interrupted.
+imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
+
+Exit codes: 0 for success, 1 if a replay differs or a file could not be written, 2 for invalid input
+(with one line that names the option), 130 if interrupted.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "lab": "yuragi.research.cli.lab:app",
     },
 )
-"""Further groups of commands, which the product does not import by itself."""
+"""Additional command groups, which no other module imports."""
 for name, group in COMMANDS.items():
     app.add_typer(group, name=name)
 
@@ -68,7 +69,7 @@ def _root(version: bool = False, **given: Any) -> None:
     Options about loading models can be given before or after the command.
     """
     opening = Opening(**nested(given, _OPENING))
-    if opening.offline:  # also for libraries that ask by themselves
+    if opening.offline:  # for libraries that contact the hub on their own
         os.environ["HF_HUB_OFFLINE"] = "1"
     LOADING.set(opening)
 
@@ -90,13 +91,13 @@ def _warned(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """A warning as one line, without the place in our code that it comes from."""
+    """Print a warning as one line, without its position in the source code."""
     say(f"warning: {message}")
 
 
 def main() -> None:
-    """Entry point: one line for an expected error, no traceback."""
-    # transformers announces at import that torchvision is missing; nothing here needs it.
+    """Run the command line; expected errors print one line and no traceback."""
+    # transformers reports at import that torchvision is missing; Yuragi does not need it.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
@@ -110,7 +111,7 @@ def main() -> None:
     except YuragiError as error:
         say(f"error: {error}")
         sys.exit(2)
-    except typer.TyperException as error:  # what Typer itself refuses
+    except typer.TyperException as error:  # errors of Typer itself
         say(f"error: {' '.join(str(error).split())}")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
@@ -123,14 +124,14 @@ def main() -> None:
 
 
 def _flag(words: list[str], argument: str) -> str:
-    """What an argument is called on the command line of the command that these words name."""
+    """The name of an argument on the command line of the command that these words name."""
     command: Any = typer.main.get_command(app)
     for word in words:
         command = getattr(command, "commands", {}).get(word, command)
     flags = {each.name: each.opts[0] for each in command.params if each.opts[0].startswith("--")}
     if argument in flags:
         return str(flags[argument])
-    # An option that a command has under the name of a request's field.
+    # Otherwise it is an option under the name of a request's field.
     fields = {each.name: each.flag for kind in TASKS.values() for each in options(kind)}
     known = fields.get(argument, argument)
     return known if known in flags.values() else argument

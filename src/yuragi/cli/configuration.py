@@ -37,7 +37,7 @@ def read_config() -> dict[str, dict[str, Any]]:
     """The tables of the file; empty if there is no file.
 
     Raises:
-        InputError: the file is not valid TOML, or holds something beside tables.
+        InputError: the file is not valid TOML, or contains values outside tables.
     """
     path = config_file()
     try:
@@ -56,7 +56,7 @@ def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """The user's defaults for a task, by parameter.
 
     Raises:
-        InputError: an option that the task does not have.
+        InputError: the file sets an option that the task does not have.
     """
     config = read_config()
     by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 __all__ = ["LOADING", "load_quietly", "opening_on", "without_bars"]
 
 LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa: B039 (frozen)
-"""What the user said about loading before the command; a command's own options add to it."""
+"""Options about loading given before the command; those after the command are added to them."""
 
 
 def opening_on(device: str | None) -> Opening:
-    """What the user said before the command, on a device that the command was given."""
+    """The options about loading given before the command, with the command's own device."""
     return LOADING.get() if device is None else LOADING.get().with_more({"device": device})
 
 
 def load_quietly(name: str, opening: Opening) -> DiffusionModel:
-    """Load a model as the user said, without the progress bars of the libraries."""
+    """Load a model with these options, without progress bars of libraries."""
     from yuragi.models.names import load_model
 
     without_bars()
@@ -30,7 +30,7 @@ def load_quietly(name: str, opening: Opening) -> DiffusionModel:
 
 
 def without_bars() -> None:
-    """The libraries show no progress bars of their own from now on."""
+    """Turn off the progress bars of diffusers and transformers."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 

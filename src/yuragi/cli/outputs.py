@@ -1,4 +1,4 @@
-"""Where results go: the same options for every task, and a few of a task's own."""
+"""Options for output files: those of every task, and additional ones of some tasks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PICTURES = (".png", ".jpg", ".webp")
 
 
 class Output(Strict):
-    """Where the pictures of a result go, and what is said."""
+    """Options for the files and the messages of a result."""
 
     output: Annotated[
         Path,
@@ -48,10 +48,10 @@ class Output(Strict):
     quiet: Annotated[bool, Option("Hide the progress bar.", also="-q")] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
-        """Files for so many pictures of a task.
+        """The files for `count` pictures of a task.
 
-        A name with a suffix is a file, beside which several are numbered. Any other name is a
-        folder, in which files are named after the task.
+        A path with a suffix is a file, to whose name numbers are added for several pictures. Any
+        other path is a folder, in which files are named after the task.
         """
         if not self.output.suffix:
             return [self.output / f"{kind}-{k:04d}.png" for k in range(count)]
@@ -60,10 +60,10 @@ class Output(Strict):
         return [self.output.with_stem(f"{self.output.stem}-{k:04d}") for k in range(count)]
 
     def check(self, paths: Sequence[Path], taken: Sequence[Path]) -> None:
-        """Refuse files that cannot be written, or that would cost the user a file.
+        """Refuse files that cannot be written, or that would replace a file unintentionally.
 
         Raises:
-            InputError: any of these.
+            InputError: a file is refused.
         """
         if not self.output.suffix and self.output.exists() and not self.output.is_dir():
             raise InputError("output", str(self.output), "a folder, or a file name with a suffix")
@@ -72,17 +72,17 @@ class Output(Strict):
 
 
 class Extra(Strict):
-    """More files of one task. Each field that is a path is a file to write."""
+    """Additional files of one task. Each field with a path is a file to write."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """Files to write, by option."""
+        """The files to write, by option."""
         return {name: value for name, value in self if isinstance(value, Path)}
 
     def check(self, taken: Sequence[Path], overwrite: bool) -> None:
-        """Refuse files that cannot be written; errors as `Output.check`."""
+        """Refuse files that cannot be written; raises the errors of `Output.check`."""
         held = list(taken)
         for name, path in self.files.items():
             check_output(name, path, held, overwrite, self.SUFFIXES_OF[name])
@@ -91,20 +91,20 @@ class Extra(Strict):
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
     ) -> Mapping[str, Image.Image] | None:
-        """Pictures by option, where the model is not to run at all; None to run it.
+        """Pictures by option that replace running the model; None to run the model.
 
         Raises:
-            InputError: the request has no such thing.
+            InputError: the request does not support this.
         """
         return None
 
     @abstractmethod
     def write(self, result: Result) -> Iterator[Path]:
-        """Write the files that were asked for, and say which."""
+        """Write the requested files, and yield their paths."""
 
 
 class DragExtra(Extra):
-    """More files of a drag."""
+    """Additional files of a drag."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {
         "compare": PICTURES,
@@ -160,7 +160,7 @@ class DragExtra(Extra):
 
 
 class DiffEditExtra(Extra):
-    """More files of DiffEdit."""
+    """Additional files of DiffEdit."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {"save_mask": (".png",)}
     save_mask: Annotated[
@@ -175,4 +175,4 @@ class DiffEditExtra(Extra):
 
 
 EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}
-"""Further outputs, by task."""
+"""Additional output options, by task."""

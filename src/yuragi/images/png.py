@@ -24,11 +24,11 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True)
 class Carried:
-    """What a PNG carries.
+    """The additional contents of a PNG file.
 
     Attributes:
-        texts: text chunks by name.
-        sources: input pictures by hexadecimal digest.
+        texts: the text chunks by name.
+        sources: the input pictures by hexadecimal digest.
     """
 
     texts: Mapping[str, str]
@@ -36,7 +36,7 @@ class Carried:
 
 
 def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
-    """Write `picture` and what it carries; the file appears whole or not at all.
+    """Write `picture` with its additional contents. The file is written completely or not at all.
 
     Raises:
         OSError: the folder cannot be written.
@@ -55,10 +55,10 @@ def write_png(path: Path, picture: Image.Image, carried: Carried) -> None:
 
 
 def read_carried(picture: Image.Image, max_pixels: int) -> Carried:
-    """What an opened and loaded picture carries; nothing if it is no PNG.
+    """The additional contents of an opened and loaded picture; empty if it is not a PNG.
 
     Raises:
-        ValueError, OSError, SyntaxError: a carried picture is damaged or has more pixels.
+        ValueError, OSError, SyntaxError: a contained picture is damaged or has too many pixels.
     """
     sources = {}
     for name, data, *_ in getattr(picture, "private_chunks", []):

@@ -29,12 +29,12 @@ Source = str | Path | Image.Image
 def read_picture(
     source: Source, argument: str = "image", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """A picture as 8-bit RGB, turned upright, transparency laid on white.
+    """Read a picture as 8-bit RGB, upright, with transparent areas on white.
 
     Args:
         source: a path or an open picture.
-        argument: how errors call it.
-        max_pixels: larger pictures are refused before they are decoded.
+        argument: the name of the argument in errors.
+        max_pixels: the largest number of pixels; larger pictures are refused before decoding.
 
     Raises:
         InputError: missing or unreadable file, not a picture, too large, or more than 8 bits a
@@ -44,12 +44,13 @@ def read_picture(
 
 
 def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """A mask as black and white: white (128 or more) where the picture may change.
+    """Read a mask as black and white: white (128 or more) where the picture can change.
 
-    Transparency counts as black: strokes on an empty layer mean what they show.
+    Transparent areas are black, so that strokes on an empty layer can be used as a mask.
 
     Raises:
-        InputError: as `read_picture`; another size than the picture; all black.
+        InputError: any error of `read_picture`; the size differs from the picture's; the mask is
+            all black.
     """
     mask = black_and_white(source, "mask", max_pixels)
     if mask.size != size:
@@ -63,13 +64,13 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
 def black_and_white(
     source: Source, argument: str = "mask", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """Mode L: 255 where a picture's grey is 128 or more, else 0; errors as `read_picture`."""
+    """Read a picture in mode L: 255 where grey is 128 or more, else 0; see `read_picture`."""
     grey = _flat(open_picture(source, argument, max_pixels), argument, "black").convert("L")
     return grey.point(lambda level: 255 * (level >= 128))
 
 
 def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """A picture as it lies in its file, decoded; see `read_picture` for errors."""
+    """The decoded picture of a file; raises the errors of `read_picture`."""
     if isinstance(source, Image.Image):
         _check_pixels(source, argument, max_pixels)
         return source
@@ -77,7 +78,8 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
     path = Path(source)
     try:
         with warnings.catch_warnings():
-            # Pillow only warns between one and two times its own limit; ours decides.
+            # Pillow only warns between one and two times its own limit, so our own limit is
+            # checked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(path, formats=FORMATS)
             _check_pixels(picture, argument, max_pixels)
@@ -96,13 +98,13 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
 
 
 def digest(picture: Image.Image) -> str:
-    """BLAKE2b digest (hex, 32 characters) of a picture's mode, size and pixels."""
+    """The BLAKE2b digest (32 hexadecimal digits) of a picture's mode, size and pixels."""
     head = f"{picture.mode} {picture.width}x{picture.height} ".encode()
     return hashlib.blake2b(head + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
-    """8-bit RGB, upright, with a colour behind what is transparent."""
+    """Convert to 8-bit RGB, upright, with a colour behind transparent areas."""
     if picture.mode.startswith(("I", "F")):
         raise InputError(argument, picture.mode, "a picture with 8 bits a channel")
     picture = ImageOps.exif_transpose(picture)
@@ -110,12 +112,12 @@ def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)
     picture = picture.convert("RGB")
-    picture.info = {}  # metadata such as a place must not travel into results
+    picture.info = {}  # metadata such as a location must not be copied into results
     return picture
 
 
 def _check_pixels(picture: Image.Image, argument: str, max_pixels: int) -> None:
-    """Refuse a picture with more pixels, decoded or not."""
+    """Refuse a picture with too many pixels, decoded or not."""
     if picture.width * picture.height > max_pixels:
         size = f"{picture.width}x{picture.height}"
         raise InputError(argument, size, f"at most {max_pixels:,} pixels")

@@ -1,4 +1,4 @@
-"""Pictures as tensors and back, and comparisons of them."""
+"""Conversion of pictures to tensors and back, and comparison of pictures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def largest_difference(first: Image.Image, second: Image.Image) -> int:
 
 
 def tensor_digest(tensor: Tensor) -> str:
-    """BLAKE2b digest (hex, 32 characters) of a tensor's shape and float32 values."""
+    """The BLAKE2b digest (32 hexadecimal digits) of a tensor's shape and float32 values."""
     values = tensor.detach().cpu().float().contiguous().numpy()
     head = f"{tuple(tensor.shape)} ".encode()
     return hashlib.blake2b(head + values.tobytes(), digest_size=16).hexdigest()
