@@ -16,7 +16,7 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
     """The device with this name; without a name, the GPU if there is one.
 
     Raises:
-        InputError: This machine has no such device.
+        InputError: this machine has no such device.
     """
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -32,7 +32,7 @@ def enough_memory(device: torch.device) -> Iterator[None]:
     """Turn out-of-memory errors inside the block into errors with advice.
 
     Raises:
-        OutOfMemoryError: The device does not have enough memory.
+        OutOfMemoryError: the device does not have enough memory.
     """
     try:
         yield

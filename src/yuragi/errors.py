@@ -23,9 +23,9 @@ class InputError(YuragiError, ValueError):
     """A value given by the caller is not allowed.
 
     Args:
-        argument: The name of the argument as the caller wrote it.
-        value: The value that was given.
-        allowed: A description of the allowed values.
+        argument: the name of the argument as the caller wrote it.
+        value: the value that was given.
+        allowed: a description of the allowed values.
     """
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:

@@ -50,7 +50,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
 
     Args:
         x0: the image or latent, [b, *d].
-        schedule: The schedule under which the path will be retraced.
+        schedule: the schedule under which the path will be retraced.
         times: [k + 1], rising, from `schedule.clean`.
         noise: noise(i, x) makes the step from times[i] to times[i + 1].
 
@@ -58,7 +58,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
         k + 1 states, the first is x0 itself.
 
     Raises:
-        InputError: Times that fall or do not start at the clean end, or no noise.
+        InputError: times that fall or do not start at the clean end, or no noise.
     """
     times = _rising_from_clean(times, schedule)
     path = [x0]
@@ -90,12 +90,12 @@ def ode_invert(
     """Ascend the probability-flow ODE and record the state at every level.
 
     Args:
-        denoiser: The denoiser under the condition that describes the image.
+        denoiser: the denoiser under the condition that describes the image.
         x0: the state at times[0], [b, *d].
         times: [k + 1], rising; a deterministic solver other than `DDIMInversion` cannot start at
             the clean end.
-        solver: The solver of the ascent; `DDIMInversion()` if None.
-        manipulate: A manipulation as in `integrate`; the path contains the states it returns.
+        solver: the solver of the ascent; `DDIMInversion()` if None.
+        manipulate: a manipulation as in `integrate`; the path contains the states it returns.
 
     Returns:
         k + 1 states, the first is x0 itself.
@@ -126,7 +126,7 @@ class Follow:
     path, and without noise.
 
     Args:
-        solver: A recordable solver.
+        solver: a recordable solver.
         path: states ordered clean to noisy, each [b, *d], or [1, *d] shared by the batch.
 
     Raises:
@@ -178,15 +178,15 @@ def follow(
     """Denoise `x`, an edit of path[-1], along the path: `integrate` with `Follow`.
 
     Args:
-        denoiser: The denoiser under the condition that describes the result.
+        denoiser: the denoiser under the condition that describes the result.
         solver: a recordable solver.
         x: the edited state at times[0], [b, *d].
         path: states ordered clean to noisy.
         times: falling, the path's own grid flipped: times[i] is the level of path[-1 - i].
-        manipulate: A manipulation as in `integrate`.
+        manipulate: a manipulation as in `integrate`.
 
     Raises:
-        InputError: Any error of `Follow`; times that rise, or not one time per state of the path.
+        InputError: any error of `Follow`; times that rise, or not one time per state of the path.
     """
     if len(times) != len(path):
         raise InputError("times", f"{len(times)} times", f"one per state of the path: {len(path)}")

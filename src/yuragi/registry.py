@@ -25,8 +25,8 @@ class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to objects that are imported when they are looked up.
 
     Args:
-        group: The entry point group in which other packages add components.
-        shipped: The built-in components, as name -> ``module:attribute``. A package cannot replace
+        group: the entry point group in which other packages add components.
+        shipped: the built-in components, as name -> ``module:attribute``. A package cannot replace
             them.
     """
 

@@ -40,8 +40,8 @@ def integrate(
     """Integrate the state `x` from times[0] to times[-1].
 
     Args:
-        denoiser: The denoiser E[x_0 | x_t], which also has the schedule.
-        solver: The solver that makes each step.
+        denoiser: the denoiser E[x_0 | x_t], which also has the schedule.
+        solver: the solver that makes each step.
         x: the state at times[0], floating point, [b, *d]; it is not changed.
         times: [steps + 1], strictly falling or strictly rising, within the schedule's range.
         noise: called as noise(i, x) for steps with std > 0 only. Deterministic solvers need none.
@@ -52,7 +52,7 @@ def integrate(
         The state at times[-1], [b, *d].
 
     Raises:
-        InputError: Times or a state that do not fit, or a stochastic step without noise.
+        InputError: times or a state that do not fit, or a stochastic step without noise.
     """
     times = check_times(times, denoiser.schedule)
     if x.ndim < 2 or not x.is_floating_point():

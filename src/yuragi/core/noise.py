@@ -58,7 +58,7 @@ class SeededNoise:
         stream: a name that separates independent uses of the same seed, such as "start".
 
     Raises:
-        InputError: when called with a batch of another size than `samples`.
+        InputError: the batch size differs from the number of `samples`.
     """
 
     seed: int | Sequence[int]
@@ -96,7 +96,7 @@ class RecordedNoise:
     """Noise given as one tensor [b, *d] per step.
 
     Raises:
-        InputError: when asked for a step beyond the recording.
+        InputError: a step beyond the recording is requested.
     """
 
     noises: Sequence[Tensor]

@@ -63,11 +63,11 @@ class Direct:
     """A network that reads x unchanged.
 
     Attributes:
-        name: The name of the prediction in diffusers (`prediction_type`).
-        target: Function (x_0, eps, alpha, sigma) -> the output of a perfect network.
-        x0: Function (out, x, alpha, sigma) -> x_0.
-        eps: Function (out, x, alpha, sigma) -> eps.
-        time: Function (t, alpha, sigma) -> the time that the network reads; by default t itself.
+        name: the name of the prediction in diffusers (`prediction_type`).
+        target: function (x_0, eps, alpha, sigma) -> the output of a perfect network.
+        x0: function (out, x, alpha, sigma) -> x_0.
+        eps: function (out, x, alpha, sigma) -> eps.
+        time: function (t, alpha, sigma) -> the time that the network reads; by default t itself.
     """
 
     name: str
@@ -193,8 +193,8 @@ class Native:
     networks of a DDPM table this way.
 
     Attributes:
-        schedule: The schedule with which the network was trained.
-        prediction: The meaning of the network's output under that schedule.
+        schedule: the schedule with which the network was trained.
+        prediction: the meaning of the network's output under that schedule.
     """
 
     schedule: Schedule

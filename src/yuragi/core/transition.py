@@ -23,8 +23,8 @@ class Transition(NamedTuple):
     """N(mean, std^2 I).
 
     Attributes:
-        mean: The mean [b, *d], with the state's dtype and device.
-        std: The standard deviation, not negative; 0-dim or broadcastable to the mean.
+        mean: the mean [b, *d], with the state's dtype and device.
+        std: the standard deviation, not negative; 0-dim or broadcastable to the mean.
     """
 
     mean: Tensor

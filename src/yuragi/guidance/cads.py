@@ -30,13 +30,13 @@ class Annealed:
     """A network denoiser whose condition is annealed.
 
     Args:
-        denoiser: The denoiser with its condition bound.
-        progress: The measure of progress, `by_time` or `by_step`.
-        noise: The source of noise; every noise level draws its own.
-        begin: The progress up to which the condition is noise only, 0 to 1.
-        end: The progress from which the condition is unchanged, begin to 1.
-        scale: The scale of the noise, 0 or more.
-        mix: The share of the rescaled condition (psi in the paper), 0 to 1.
+        denoiser: the denoiser with its condition bound.
+        progress: the measure of progress, `by_time` or `by_step`.
+        noise: the source of noise; every noise level draws its own.
+        begin: the progress up to which the condition is noise only, 0 to 1.
+        end: the progress from which the condition is unchanged, begin to 1.
+        scale: the scale of the noise, 0 or more.
+        mix: the share of the rescaled condition (psi in the paper), 0 to 1.
 
     Raises:
         InputError: a value out of range, or a denoiser without a condition.

@@ -35,11 +35,11 @@ class Unclassified:
     """A denoiser minus the gradient of a classifier: the weak side of classifier guidance.
 
     Args:
-        base: The denoiser to guide.
-        log_prob: The classifier of noisy states.
+        base: the denoiser to guide.
+        log_prob: the classifier of noisy states.
 
     Raises:
-        InputError: The classifier has no gradient, returns another shape, or is called under
+        InputError: the classifier has no gradient, returns another shape, or is called under
             `torch.inference_mode`. The error is raised when the denoiser is called, before it is
             evaluated.
     """

@@ -49,7 +49,7 @@ def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
 
     Args:
         queries: denoisers with the states to evaluate them at.
-        t: The time, 0-dim.
+        t: the time, 0-dim.
     """
     offsets = [_offset(denoiser, x, t) for denoiser, x in queries]
     plain = [_plain(denoiser, x, t) for denoiser, x in queries]

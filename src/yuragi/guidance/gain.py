@@ -69,7 +69,7 @@ class Reading(NamedTuple):
     """The measurements of a gain along the guidance direction; each [b].
 
     Attributes:
-        rho: The slope of the weak denoiser divided by that of the strong one; NaN where it is below
+        rho: the slope of the weak denoiser divided by that of the strong one; NaN where it is below
             the rounding error.
         slope: j_c, alpha times the slope of the strong denoiser; NaN where it is below the rounding
             error or was not measured.
@@ -96,12 +96,12 @@ class Guidance:
     """The result of a gain at one state.
 
     Attributes:
-        x0: The value of the strong denoiser [b, *d].
+        x0: the value of the strong denoiser [b, *d].
         difference: x0 minus the value of the weak denoiser [b, *d].
-        direction: The vector that the weight multiplies [b, *d].
-        factor: Function weight -> (direction / difference, reading); None if the gain is not a
+        direction: the vector that the weight multiplies [b, *d].
+        factor: function weight -> (direction / difference, reading); None if the gain is not a
             factor, or if a wrapper has changed the direction.
-        reading: The slopes, if the gain measured them.
+        reading: the slopes, if the gain measured them.
     """
 
     x0: Tensor
@@ -118,7 +118,7 @@ class Guidance:
         """The factor.
 
         Raises:
-            InputError: The gain is not a factor, and `wrapper` needs one.
+            InputError: the gain is not a factor, and `wrapper` needs one.
         """
         if self.factor is None:
             allowed = "a gain that is a factor; put other wrappers outside"
@@ -187,8 +187,8 @@ class Scheduled:
     Linear in log(sigma / alpha) between its entries, constant beyond them.
 
     Args:
-        levels: The rising noise levels sigma / alpha, [k], k >= 2.
-        rho: The MMSE ratio of the weak and the strong denoiser at each level, [k]: mean squared
+        levels: the rising noise levels sigma / alpha, [k], k >= 2.
+        rho: the MMSE ratio of the weak and the strong denoiser at each level, [k]: mean squared
             error of the weak one over that of the strong one, on noised data. It estimates the
             ratio of their posterior variances, hence of their slopes.
 

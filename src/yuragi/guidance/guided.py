@@ -40,7 +40,7 @@ class Guided:
     """A strong denoiser guided away from a weak one. Where w = 0 the weak one is not evaluated.
 
     Raises:
-        InputError: The two have different schedules, or are the same object.
+        InputError: the two have different schedules, or are the same object.
     """
 
     strong: Denoiser

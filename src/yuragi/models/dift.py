@@ -25,17 +25,17 @@ __all__ = ["DIFT"]
 
 @dataclass(frozen=True)
 class DIFT:
-    """Features of pictures under a model.
+    """Features of pictures from the network of a model (DIFT).
 
     Attributes:
-        model: with a UNet of diffusers.
-        time: t, within the model's time axis.
-        block: which of the UNet's up blocks, 0 for the coarsest.
-        samples: noises to average over.
-        seed: of the noises, the same for every picture.
+        model: the model, with a UNet of diffusers.
+        time: the time t at which the network is evaluated.
+        block: the index of the UNet's up block, 0 for the coarsest.
+        samples: the number of noise samples to average over.
+        seed: the seed of the noise, which is the same for every picture.
 
     Raises:
-        InputError: no such block or time, or no noise.
+        InputError: the block or time does not exist, or there are no samples.
     """
 
     model: DiffusionModel
@@ -63,11 +63,11 @@ class DIFT:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """Maps [b, c, h', w'] of pictures [b, 3, h, w] in [-1, 1], float32 on the CPU.
+        """Feature maps [b, c, h', w'] of pictures, float32 on the CPU.
 
         Args:
-            images: pictures.
-            prompts: what each shows.
+            images: the pictures [b, 3, h, w] in [-1, 1].
+            prompts: the description of each picture.
         """
         model = self.model
         strong = model.bind(prompts)

@@ -1,4 +1,4 @@
-"""How a model is opened."""
+"""The options of loading a model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64"]
 
 
 def _device(value: Any) -> Any:
-    """A torch device by its name."""
+    """The name of a torch device."""
     return value if value is None else str(value)
 
 
 def _dtype(value: Any) -> Any:
-    """A torch dtype by its name."""
+    """The name of a torch dtype."""
     names = get_args(Dtype)
     found = value if value is None or isinstance(value, str) else str(value).removeprefix("torch.")
     if found is not None and found not in names:
@@ -34,7 +34,7 @@ def _dtype(value: Any) -> Any:
 
 
 class Opening(Strict):
-    """How a model is opened."""
+    """The options of loading a model."""
 
     device: Annotated[
         str | None,
@@ -91,5 +91,5 @@ class Opening(Strict):
     ] = False
 
     def with_more(self, given: Mapping[str, Any]) -> Opening:
-        """The same with some of its values given anew."""
+        """A copy with some values replaced."""
         return Opening(**{**self.model_dump(), **given})

@@ -59,10 +59,10 @@ def make_solver(
     """Make a solver by its name.
 
     Args:
-        name: A key of `solvers`.
-        eta: The amount of noise of "ddim". Other solvers do not take an eta.
-        noise: The noise of "churn"; other solvers do not need it.
-        steps: The number of steps of the whole grid from pure noise; needed by "churn" only.
+        name: a key of `solvers`.
+        eta: the amount of noise of "ddim". Other solvers do not take an eta.
+        noise: the noise of "churn"; other solvers do not need it.
+        steps: the number of steps of the whole grid from pure noise; needed by "churn" only.
 
     Raises:
         InputError: an unknown name, a negative eta, eta with another solver than "ddim", or "churn"

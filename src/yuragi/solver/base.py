@@ -28,9 +28,9 @@ Memory: TypeAlias = Any
 class Solver(Protocol):
     """One step of a sampler, with three properties that the tests verify.
 
-    order: The global order of convergence (of the moments, for a stochastic solver).
-    stochastic: Whether the result depends on noise.
-    recordable: Whether noise enters only as `std z` and the solver can descend, so that `Follow`
+    order: the global order of convergence (of the moments, for a stochastic solver).
+    stochastic: whether the result depends on noise.
+    recordable: whether noise enters only as `std z` and the solver can descend, so that `Follow`
         can retrace a recorded path with it.
     """
 

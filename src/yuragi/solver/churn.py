@@ -43,13 +43,13 @@ class Churn:
     """Heun with churn.
 
     Args:
-        noise: The source of noise, keyed by the index of the step.
-        steps: The number of steps of the whole grid from pure noise, even if a run starts inside
+        noise: the source of noise, keyed by the index of the step.
+        steps: the number of steps of the whole grid from pure noise, even if a run starts inside
             it.
-        s_churn: The amount of noise that a run adds, divided among its steps; 0 is Heun's method.
-        s_min: The lowest sigma / alpha at which noise is added.
-        s_max: The highest sigma / alpha at which noise is added.
-        s_noise: The scale of the noise. A value slightly above 1 compensates for a network that
+        s_churn: the amount of noise that a run adds, divided among its steps; 0 is Heun's method.
+        s_min: the lowest sigma / alpha at which noise is added.
+        s_max: the highest sigma / alpha at which noise is added.
+        s_noise: the scale of the noise. A value slightly above 1 compensates for a network that
             removes too much.
 
     Noise is added up to `schedule.noisiest` at most, and none at that level itself.

@@ -40,7 +40,7 @@ class DDIMInversion:
     It is not recordable: it only ascends, so it cannot retrace a path down.
 
     Args:
-        held: The output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
+        held: the output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
 
     Raises:
         InputError: a target that is not noisier than the start.

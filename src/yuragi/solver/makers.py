@@ -51,7 +51,7 @@ def churn(noise: Noise, steps: int | None) -> Churn:
     """EDM's stochastic sampler.
 
     Raises:
-        InputError: The number of steps is missing.
+        InputError: the number of steps is missing.
     """
     if steps is None:
         raise InputError("steps", None, "how many the run has: churn shares its noise among them")

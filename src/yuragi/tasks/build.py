@@ -1,4 +1,4 @@
-"""From what a caller says to a complete request. Bad input ends here, before a model is loaded."""
+"""Build complete requests. Invalid input is refused here, before a model is loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R = TypeVar("R", bound=Request)
 
 
 class Reading(Strict):
-    """How pictures are read."""
+    """Options for reading pictures."""
 
     resize: Annotated[
         Annotated[int, Field(ge=16, le=16384)] | None,
@@ -42,18 +42,18 @@ def build(
     given: Mapping[str, Any],
     reading: Reading = Reading(),  # noqa: B008 (frozen)
 ) -> tuple[R, Mapping[str, Image.Image]]:
-    """A complete request.
+    """Build a complete request.
 
     Args:
-        kind: class of the request.
-        given: its options by name, with pictures as paths or pictures; None leaves a default.
-        reading: how pictures are read.
+        kind: the class of the request.
+        given: the options by name, with pictures as paths or objects; None keeps the default.
+        reading: the options for reading pictures.
 
     Returns:
-        the request and the pictures that it names, by digest.
+        The request, and the pictures that it refers to, by digest.
 
     Raises:
-        InputError: a value that is not allowed.
+        InputError: a value is not allowed.
     """
     values = {name: value for name, value in given.items() if value is not None}
     folder = model_folder(values.get("model", kind.model_fields["model"].default))

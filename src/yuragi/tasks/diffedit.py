@@ -1,4 +1,4 @@
-"""Change a picture only where two descriptions disagree about it (DiffEdit)."""
+"""Change a picture only where two descriptions of it disagree (DiffEdit)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["DiffEditRequest"]
 
 
 class DiffEditRequest(Described):
-    """Change a picture only where two descriptions disagree about it (DiffEdit)."""
+    """Change a picture only where two descriptions of it disagree (DiffEdit)."""
 
     title: ClassVar[str] = "Change a picture only where two descriptions of it disagree."
 

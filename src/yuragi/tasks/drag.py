@@ -1,7 +1,7 @@
-"""Drag points or regions of a picture to other places.
+"""The request of a drag, its presets and its methods.
 
-The preset ``warp`` is Yuragi's own method: one warp, and second-order SDE steps where it uncovers
-something. ``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
+The preset ``warp`` is Yuragi's own method: one warp, and second-order SDE steps in the area that it
+uncovers. ``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
 of 64 cells, alpha 1.1, beta 0.3, guidance 1 to 3, eta 1). ``fast`` is the same with a quarter of
 the levels and a second-order solver on the way down.
 """
@@ -34,10 +34,10 @@ __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
 
 class WarpMethod(Strict):
-    """One warp, and noise where the model doubts what it uncovers; see `yuragi.drag.imagine`.
+    """One warp, and noise in the uncovered area that is doubtful; see `yuragi.drag.imagine`.
 
     Attributes:
-        doubt: denoising error of a cell above which it is drawn anew; 0 draws all of them.
+        doubt: the denoising error above which a cell is generated again; 0 selects all cells.
     """
 
     name: Literal["warp"] = "warp"
@@ -51,7 +51,7 @@ class WarpMethod(Strict):
         redrawing(request)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
-        """In how many parts the motion is carried out."""
+        """The number of parts in which the motion is carried out."""
         return 1
 
     def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
@@ -65,9 +65,9 @@ class PasteMethod(Strict):
 
     Attributes:
         radius: half the side of a box, as a share of the latent's shorter side.
-        step: length of one sub-drag, as a share of the latent's shorter side.
-        gain: alpha, factor on the moved content.
-        keep: beta, share of the old content that stays at the source.
+        step: the length of one sub-drag, as a share of the latent's shorter side.
+        gain: the factor alpha on the moved content.
+        keep: the share beta of the old content that stays at the source.
     """
 
     name: Literal["paste"] = "paste"
@@ -85,7 +85,7 @@ class PasteMethod(Strict):
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
-        """In how many sub-drags the motion is carried out."""
+        """The number of sub-drags in which the motion is carried out."""
         from yuragi.tasks.pasting import sub_drags
 
         return sub_drags(request, self, model)
@@ -104,10 +104,14 @@ METHODS: Registry[type[BaseModel]] = Registry(
 
 @dataclass(frozen=True)
 class Preset:
-    """The values of a drag that a preset decides where the caller does not.
+    """The defaults of a drag that a preset decides.
 
     Attributes:
-        solvers: the solver for each sampler.
+        method: the method of the drag.
+        solvers: the solver by sampler.
+        num_inference_steps: the number of noise levels on the whole time axis.
+        strength: the highest noise level t0, as a share of the time axis.
+        guidance_scale: the guidance scale.
     """
 
     method: WarpMethod | PasteMethod
@@ -148,15 +152,18 @@ def _preset(name: str) -> Any:
 
 
 def _solver(data: Mapping[str, Any]) -> str:
-    # An eta asks for the solver that has one.
+    # If an eta is given, the solver is the one that takes an eta.
     return "ddim" if data["eta"] is not None else PRESETS[data["preset"]].solvers[data["sampler"]]
 
 
 class LoRA(Strict):
-    """Learn the picture before dragging it; see `yuragi.models.lora`.
+    """A LoRA that is fitted to the picture before the drag; see `yuragi.models.lora`.
 
     Attributes:
-        floor: share of the terms that is left at t0; all of them act at the clean end.
+        rank: the rank of the LoRA.
+        steps: the number of training steps.
+        learning_rate: the learning rate of AdamW.
+        floor: the scale of the LoRA at t0; at the clean end it is 1.
     """
 
     rank: Annotated[
@@ -184,11 +191,11 @@ class LoRA(Strict):
 
 
 class DragRequest(OnPicture):
-    """Drag points or regions of a picture.
+    """A request to drag points or regions of a picture.
 
     Attributes:
-        guidance: a gain; the rule is always ``cfg``.
-        method: what a drag does, and its numbers.
+        guidance: the guidance, whose rule must be ``cfg``.
+        method: the method of the drag and its settings.
     """
 
     OWN: ClassVar[frozenset[str]] = OnPicture.OWN | {"points", "regions"}
@@ -280,7 +287,7 @@ class DragRequest(OnPicture):
     def prepare(
         cls, given: Mapping[str, Any], pictures: Pictures | None
     ) -> tuple[dict[str, Any], Pictures | None]:
-        """Points and regions where they are once the picture has been scaled."""
+        """Convert points and regions to their positions after the picture is resized."""
         assert pictures is not None
         handles = {name: given[name] for name in Selection.model_fields if name in given}
         asked: dict[str, Any] = {
@@ -289,7 +296,7 @@ class DragRequest(OnPicture):
         }
         places = Places(**asked)
         places.check(*pictures.size)
-        if pictures.picture.size != pictures.size:  # what was apart may no longer be
+        if pictures.picture.size != pictures.size:  # different points can be equal after resizing
             places = places.moved(pictures.placed)
             places.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
@@ -313,13 +320,13 @@ class DragRequest(OnPicture):
         return run_drags(requests, context)
 
     def alike(self, model: DiffusionModel) -> Hashable:
-        if self.lora is not None:  # the model learns this picture, and no other
+        if self.lora is not None:  # the LoRA belongs to this picture
             return self.model_dump_json()
         return super().alike(model), self.method.parts(self, model)
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:
-        """Every source and target: the points, and the corners of the regions."""
+        """All pairs of source and target: the points, and the corners of the regions."""
         corners = [zip(each.source, each.target, strict=True) for each in self.regions]
         return [*self.points, *chain.from_iterable(corners)]
 

@@ -1,4 +1,4 @@
-"""Run drags: learn the picture if that is asked, make the candidates, and judge them."""
+"""Run drags: fit a LoRA if requested, generate the candidates, and score them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["run_drags"]
 
 
 def run_drags(requests: Sequence[DragRequest], context: Context) -> list[Made]:
-    """Make the candidates of alike drags.
+    """Generate the candidates of similar drags.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture was not given.
     """
     first = requests[0]
     with ExitStack() as stack:
-        with context.charge(0):  # of a LoRA, which a request has for itself
+        with context.charge(0):  # requests with a LoRA run one at a time
             knowing = stack.enter_context(personal(first, context))
         made = first.method.run(requests, knowing)
     judged = []

@@ -1,4 +1,4 @@
-"""Fill the white of a mask, or margins that are added around a picture."""
+"""The request of inpainting and outpainting."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["InpaintRequest"]
 
 
 class InpaintRequest(Edit):
-    """Fill the white of a mask, or margins that are added around the picture.
+    """Fill the white area of a mask, or margins added around the picture.
 
-    In a request that exists, the margins are part of the picture and of the mask already.
+    In a complete request, the picture and the mask already include the margins.
     """
 
     title: ClassVar[str] = "Fill the white area of a mask, or margins added around a picture."

@@ -1,4 +1,4 @@
-"""The picture and the mask that an edit works on, read and scaled."""
+"""Reading and resizing the picture and the mask of an edit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Place: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True)
 class Pictures:
-    """What an edit works on, what the files were called, and their size before scaling."""
+    """The picture and mask of an edit, the names of their files, and their original size."""
 
     picture: Image.Image
     mask: Image.Image | None
@@ -43,9 +43,10 @@ class Pictures:
         return None if self.mask is None else _reference(self.mask_name, self.mask)
 
     def placed(self, points: Sequence[Place]) -> tuple[Place, ...]:
-        """Where places are after scaling; a pixel's centre has whole numbers.
+        """The positions of points after resizing, where pixel centres are whole numbers.
 
-        What was inside of the picture stays inside: the middle of its first pixel may not.
+        Points inside the picture are clamped to the resized picture, because the centre of the
+        first pixel could otherwise be outside.
         """
         if self.picture.size == self.size:
             return tuple(points)
@@ -60,11 +61,11 @@ class Pictures:
 def read_pictures(
     image: Source, mask: Source | None, max_pixels: int, resize: int | None
 ) -> Pictures:
-    """Picture and mask, scaled if that was asked for.
+    """Read the picture and the mask, and resize them if requested.
 
     Raises:
-        InputError: as `read_picture`, `read_mask` and `fitting`; a mask of which scaling leaves
-            nothing.
+        InputError: any error of `read_picture`, `read_mask` and `fitting`; the resized mask is
+            all black.
     """
     picture = read_picture(image, "image", max_pixels)
     held = None if mask is None else read_mask(mask, picture.size, max_pixels)

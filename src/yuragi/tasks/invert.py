@@ -1,4 +1,4 @@
-"""Noise a picture up and come down again under the same prompt: does the model hold it?"""
+"""The request of an inversion, which reconstructs a picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["InvertRequest"]
 
 
 class InvertRequest(Edit):
-    """Noise a picture up and come down again under the same prompt."""
+    """Add noise to a picture and remove it again under the same prompt."""
 
     title: ClassVar[str] = "Reconstruct a picture, to check whether the model can represent it."
 

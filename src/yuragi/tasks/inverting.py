@@ -29,19 +29,19 @@ from yuragi.tasks.sides import gain_of, guided
 __all__ = ["run_invert"]
 
 BAD = 25.0
-"""PSNR in dB below which people see that the picture is another one."""
+"""The PSNR in dB below which a difference of pictures is visible."""
 
 
 def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
-    """Reconstruct a picture; warns when the way back strays.
+    """Reconstruct a picture, with a warning if the reconstruction is poor.
 
     Args:
-        request: names the picture.
-        context: what it runs on.
-        of: the number under which its evaluations are charged.
+        request: the request.
+        context: the context in which it runs.
+        of: the index of the request, to which evaluations are assigned.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: the picture was not given.
     """
     model, before = context.model, context.picture(request.image)
     x0 = model.codec.encode(to_tensor(before).to(model.device))
@@ -61,7 +61,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
             curve.append((x - up[len(up) - 2 - step]).square().mean().sqrt().item())
         return x
 
-    # Two of them: one for the way up (and the reference of a followed path), one for the way down.
+    # There are two: one for the way up and the reference of a path, and one for the way down.
     source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
     with context.charge(of):
         z = Edit(source, target, sampler, start)(x0, down, request.seed, [0], watch=compare)
@@ -80,6 +80,6 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:
-    """Peak signal-to-noise ratio of two RGB pictures of one size, dB; infinite if equal."""
+    """The peak signal-to-noise ratio of two RGB pictures of one size, in dB; inf if equal."""
     error = np.square(np.asarray(first, np.float64) - np.asarray(second, np.float64)).mean()
     return float(10 * np.log10(255**2 / error)) if error else float("inf")

@@ -1,8 +1,8 @@
-"""What a run gives back, and how it is kept in a PNG.
+"""Results, and how they are stored in a PNG.
 
-Text chunk ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran
-it. Text chunk ``parameters`` says the same for people and for other tools, in the form that
-AUTOMATIC1111 made common.
+The text chunk ``yuragi`` is JSON with the whole request, the index of the picture in the result,
+and the model and versions that were used. The text chunk ``parameters`` has the settings in the
+format of AUTOMATIC1111, for people and other tools.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Gauge:
-    """What guidance cost, and how hard it pushed.
+    """The cost of guidance, and measurements of over-guidance.
 
     Attributes:
-        cost: of a guided step: network evaluations per picture, passes, reverse products.
-        stress: over-guidance of each picture in nats, where it was measured; see
+        cost: the cost of a guided step: network evaluations per picture, passes, reverse products.
+        stress: the over-guidance of each picture in nats, if measured; see
             `yuragi.guidance.stress`.
-        rho: mean ratio of slopes of each picture, likewise.
-        bounded: share of log sigma where the factor was held at its bound of 1, likewise.
+        rho: the mean ratio of slopes of each picture, if measured.
+        bounded: the share of log sigma where the factor was limited to 1, for each picture, if
+            measured.
     """
 
     cost: Cost = plain.cost
@@ -55,7 +56,7 @@ class Gauge:
     bounded: Sequence[float] = ()
 
     def and_then(self, measured: Stress, row: int) -> Gauge:
-        """With the readings of one row of a batch."""
+        """A copy with the measurements of one row of a batch."""
         if measured.total is None or measured.rho is None or measured.bounded is None:
             return self
         stress, rho, bounded = (
@@ -66,17 +67,17 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Origin:
-    """What ran a request.
+    """The model, the machine and the versions that ran a request.
 
     Attributes:
-        version: of Yuragi.
-        torch: version of PyTorch.
+        version: the version of Yuragi.
+        torch: the version of PyTorch.
         device: ``cpu`` or the name of the accelerator.
-        dtype: precision of the network.
-        weights: fingerprint of the model; see `yuragi.models.fingerprint`.
-        noise: version of the numbers that seeds stand for; see `yuragi.core.NOISE_VERSION`.
-        weak_weights: of the weaker model that guided it, if there was one.
-        card: what was loaded; None in pictures of earlier versions.
+        dtype: the precision of the network.
+        weights: the fingerprint of the model; see `yuragi.models.fingerprint`.
+        noise: the version of the noise; see `yuragi.core.NOISE_VERSION`.
+        weak_weights: the fingerprint of the weaker model, if there was one.
+        card: the record of the loaded model; None in pictures of earlier versions.
     """
 
     version: str
@@ -91,12 +92,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """How well a picture survived the way up in noise and down again.
+    """The quality of a reconstruction after the way up in noise and down again.
 
     Attributes:
-        psnr: of the result against what the codec alone gives back, dB.
-        codec_psnr: of what the codec alone gives back against the picture, dB.
-        curve: distance (root mean square, latent units) of the state from the path after every
+        psnr: the PSNR in dB of the result against the encoded and decoded picture.
+        codec_psnr: the PSNR in dB of the encoded and decoded picture against the picture.
+        curve: the distance (root mean square, latent units) of the state from the path after every
             step of the way down; the last is at the clean end.
     """
 
@@ -105,7 +106,7 @@ class Reconstruction:
     curve: Sequence[float]
 
     def remarks(self) -> list[str]:
-        """What people should know about it, a line each."""
+        """Messages about the reconstruction, one per line."""
         shown = self.curve[:: max(1, len(self.curve) // 10)]
         return [
             f"reconstruction {self.psnr:.2f} dB (the codec alone: {self.codec_psnr:.2f} dB)",
@@ -115,15 +116,15 @@ class Reconstruction:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What a task makes of one request.
+    """The output of a task for one request.
 
     Attributes:
-        images: RGB pictures.
-        frames: for a drag, the picture before and after every part of the way.
-        guidance: what guidance cost and how hard it pushed.
-        mask: where an edit could change the picture, as it was used; white may change.
-        reconstruction: for an inversion, how well the picture survived.
-        intent: for a drag with several candidates, how far each carries out what was asked.
+        images: the RGB pictures.
+        frames: the picture before a drag and after each of its parts; empty for other tasks.
+        guidance: the cost of guidance, and measurements of over-guidance.
+        mask: the mask that an edit used, white where the picture can change.
+        reconstruction: the quality of the reconstruction of an inversion.
+        intent: the score of each candidate of a drag with several candidates.
     """
 
     images: Sequence[Image.Image] = ()
@@ -135,32 +136,33 @@ class Made:
 
     @classmethod
     def begun(cls, cost: Cost) -> Made:
-        """Nothing yet, with guidance of this cost."""
+        """An empty output, with guidance of this cost."""
         return cls(guidance=Gauge(cost))
 
     def with_image(
         self, image: Image.Image, stress: Stress | None = None, row: int | None = None
     ) -> Self:
-        """One more picture, and the readings of its row in a batch, if there are any."""
+        """Add a picture, and the measurements of its row in a batch, if any."""
         gauge = self.guidance
         if stress is not None and row is not None:
             gauge = gauge.and_then(stress, row)
         return replace(self, images=[*self.images, image], guidance=gauge)
 
     def with_frame(self, frame: Image.Image) -> Self:
-        """One more frame."""
+        """Add a frame."""
         return replace(self, frames=[*self.frames, frame])
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Result(Made):
-    """Pictures and how they came about.
+    """The result of a request.
 
     Attributes:
-        request: the complete request; run again on the same machine it gives the same pictures.
-        evaluations: network evaluations spent, counted in samples (a batch of four counts four).
-        origin: what ran it.
-        sources: the pictures that the request names, by digest.
+        request: the complete request. On the same machine it gives the same pictures again.
+        evaluations: the number of network evaluations, counted in samples (a batch of four counts
+            four).
+        origin: the model, the machine and the versions that ran the request.
+        sources: the input pictures by digest.
     """
 
     request: Request
@@ -170,7 +172,7 @@ class Result(Made):
 
     @property
     def ranking(self) -> list[int]:
-        """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
+        """The indices of the candidates of a drag by `Intent.score`, best first; else empty."""
         order = range(len(self.intent))
         return sorted(order, key=lambda k: self.intent[k].score, reverse=True)
 
@@ -180,7 +182,7 @@ class Result(Made):
         return self.images[0]
 
     def report(self) -> dict[str, Any]:
-        """What the run was and what it took, as plain values."""
+        """The request and the cost of the run, as plain values."""
         return {
             "request": self.request.model_dump(mode="json"),
             "evaluations": self.evaluations,
@@ -189,10 +191,10 @@ class Result(Made):
         }
 
     def remarks(self, names: Sequence[str]) -> list[str]:
-        """What people should know about the run, a line each.
+        """Messages about the run, one per line.
 
         Args:
-            names: of the pictures, as the lines call them.
+            names: the names of the pictures in the messages.
         """
         said = []
         for index in self.ranking:
@@ -218,16 +220,17 @@ class Result(Made):
         embed_sources: bool = True,
         overwrite: bool = False,
     ) -> None:
-        """Write a picture that carries its request, so that it can be replayed.
+        """Write a picture that contains its request, so that it can be replayed.
 
         Args:
-            path: a PNG file; its folder is made if it is missing.
-            index: which picture.
-            embed_sources: also carry the input pictures; without them a replay must be given them.
-            overwrite: replace a file that exists.
+            path: the PNG file; its folder is created if it is missing.
+            index: the index of the picture.
+            embed_sources: whether to store the input pictures; otherwise a replay needs them as
+                files.
+            overwrite: whether to replace an existing file.
 
         Raises:
-            InputError: a file that exists, or another suffix than .png.
+            InputError: the file exists, or its suffix is not .png.
             OSError: the folder cannot be written.
         """
         file = Path(path)
@@ -261,7 +264,7 @@ class Result(Made):
 
 @dataclass(frozen=True)
 class Record:
-    """What a saved picture tells about itself; see `Result`."""
+    """The record in a saved picture; see `Result`."""
 
     request: Request
     origin: Origin
@@ -270,14 +273,14 @@ class Record:
 
 
 def read_record(picture: Image.Image, name: str) -> Record:
-    """Read back what `Result.save` wrote.
+    """Read the record that `Result.save` wrote.
 
     Args:
-        picture: opened and loaded.
-        name: how errors call it.
+        picture: the opened and loaded picture.
+        name: the name of the picture in errors.
 
     Raises:
-        InputError: it carries no request, or one that this version cannot read.
+        InputError: the picture contains no request, or this version cannot read it.
     """
     allowed = "a PNG written by yuragi, with its request inside"
     if "yuragi" not in getattr(picture, "text", {}):
@@ -299,12 +302,12 @@ def _card(told: Mapping[str, Any]) -> Card:
 
 def _origin(told: Mapping[str, Any]) -> Origin:
     card = told.get("card")
-    # Pictures of earlier versions do not name their noise: it was the first.
+    # Pictures of earlier versions do not contain the version of the noise, which was 1.
     return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
 
 
 def parameters(request: Request, size: tuple[int, int]) -> str:
-    """The request in AUTOMATIC1111's form: prompt, negative prompt, a line of settings."""
+    """The request in AUTOMATIC1111's format: prompt, negative prompt, a line of settings."""
     told = dict(request.settings)
     first: dict[str, object] = {
         key: told.pop(key) for key in ("Steps", "Sampler", "CFG scale", "Seed") if key in told

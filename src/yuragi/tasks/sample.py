@@ -1,4 +1,4 @@
-"""Generate pictures from a prompt."""
+"""The request of sampling, which generates pictures from a prompt."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Side = Annotated[int, Field(ge=1)] | None
 
 
 class SampleRequest(Guided):
-    """Draw pictures from a prompt.
+    """Generate pictures from a prompt.
 
     Attributes:
-        latents: digest of start noise that the caller gave, which a replay must be given again.
+        latents: the digest of the caller's start noise, which a replay needs again.
     """
 
     title: ClassVar[str] = "Generate pictures from a prompt."

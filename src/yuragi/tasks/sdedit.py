@@ -1,4 +1,4 @@
-"""Image to image: noise a picture up, and come down under the prompt (SDEdit)."""
+"""The request of image to image (SDEdit)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SDEditRequest"]
 
 
 class SDEditRequest(Edit):
-    """Noise the picture up to the strength, and come down under the prompt (SDEdit)."""
+    """Add noise to the picture up to the strength, and denoise under the prompt (SDEdit)."""
 
     title: ClassVar[str] = "Redraw a picture according to a prompt (image to image)."
 

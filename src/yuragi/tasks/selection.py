@@ -23,10 +23,11 @@ __all__ = ["Selection"]
 
 
 class Selection(Strict):
-    """A polygon, and what its handles do to it.
+    """A polygon, and how to transform it.
 
     Raises:
-        InputError: handles without a polygon, or a polygon whose handles were left where they are.
+        InputError: a transformation is given without a polygon, or a polygon without a
+            transformation.
     """
 
     select: Annotated[
@@ -52,7 +53,7 @@ class Selection(Strict):
     ] = None
 
     def regions(self) -> list[tuple[tuple[Point, ...], tuple[Point, ...]]]:
-        """The region that the handles ask for; none without a selection."""
+        """The region of the selection; none without a selection."""
         if self.select is None:
             for name in ("move", "rotate", "enlarge"):
                 if getattr(self, name) is not None:

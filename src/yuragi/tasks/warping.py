@@ -1,4 +1,4 @@
-"""Drag points or regions by one warp, and imagine what it uncovers."""
+"""Run drags by one warp, and imagine the uncovered area."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["preview", "run_warp", "warped_by"]
 
 @dataclass(frozen=True)
 class _Held:
-    """A picture that is dragged.
+    """A picture to drag.
 
     Attributes:
         before: the picture.
-        pixels: its mask; None for everywhere.
-        mask: the same as a tensor, [1, 1, h, w].
+        pixels: the mask of the picture; None for everywhere.
+        mask: the mask as a tensor [1, 1, h, w].
         warped: the warp.
-        z: latent of the warped picture, [1, c, h, w].
-        vacated: [1, 1, h, w] cells that were uncovered.
+        z: the latent of the warped picture [1, c, h, w].
+        vacated: the uncovered cells [1, 1, h, w].
     """
 
     before: Image.Image
@@ -46,12 +46,12 @@ class _Held:
 
 
 def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Context) -> list[Made]:
-    """Make the candidates of alike drags.
+    """Generate the candidates of similar drags.
 
-    The frames of each are the picture before, the warp, and the first result.
+    The frames are the picture before, the warp, and the first result.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture was not given.
     """
     first, model = requests[0], context.model
     held = [_held(each, context) for each in requests]
@@ -62,7 +62,7 @@ def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Conte
     made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
     for part in parts:
         cells = _doubted(part, held, method.doubt, context)
-        # Only rows in which something is doubted are drawn.
+        # Only rows with doubtful cells are generated again.
         drawn = [k for k in range(len(part)) if bool(cells[k].any())]
         imagined: dict[int, Tensor] = {}
         stress = Stress()
@@ -89,7 +89,7 @@ def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Conte
 
 
 def _held(request: DragRequest, context: Context) -> _Held:
-    """The picture of a request, warped."""
+    """The warped picture of a request."""
     model, before = context.model, context.picture(request.image)
     pixels = None if request.mask is None else context.picture(request.mask)
     mask = None if pixels is None else mask_tensor(pixels).to(model.device)
@@ -101,7 +101,7 @@ def _held(request: DragRequest, context: Context) -> _Held:
 def _doubted(
     part: Sequence[Row[DragRequest]], held: Sequence[_Held], doubt: float, context: Context
 ) -> Tensor:
-    """Uncovered cells that the model doubts, [b, 1, h, w] of 0 and 1."""
+    """The doubtful uncovered cells, [b, 1, h, w] of 0 and 1."""
     noise = SeededNoise(
         [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
     )
@@ -121,7 +121,7 @@ def _imagined(
     stress: Stress,
     watched: Manipulation,
 ) -> Tensor:
-    """Pictures [b, 3, h, w] in which the doubted cells are drawn anew."""
+    """Pictures [b, 3, h, w] in which the doubtful cells are generated again."""
     first, before = part[0].request, held[part[0].of].before
     denoiser = guided(
         first, context, one_or_each([row.request.prompt for row in part]), down, stress
@@ -141,7 +141,7 @@ def _imagined(
 def preview(
     request: DragRequest, picture: Image.Image, mask: Image.Image | None = None
 ) -> Image.Image:
-    """The warp alone, with which a drag by the method warp begins. No network runs."""
+    """The warp of a drag with the method warp, without running a network."""
     held = None if mask is None else mask_tensor(mask)
     return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
 
@@ -153,14 +153,14 @@ def warped_by(
     mask: Tensor | None,
     pixels: Tensor,
 ) -> Warped:
-    """The warp of a picture [1, 3, h, w] that a request asks for; no network.
+    """The warp of a picture for a request, without running a network.
 
     Args:
-        request: what to move.
+        request: the request with points and regions.
         before: the picture.
-        held: its mask, white where it may change.
-        mask: the same as a tensor [1, 1, h, w].
-        pixels: the picture as a tensor.
+        held: the mask of the picture, white where it can change.
+        mask: the mask as a tensor [1, 1, h, w].
+        pixels: the picture as a tensor [1, 3, h, w].
     """
     regions = [(region.source, region.target) for region in request.regions]
     area = moving(before, request.points, regions, held)

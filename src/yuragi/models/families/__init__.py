@@ -1,7 +1,7 @@
-"""Families of models: what is particular about each, in a file of its own.
+"""Families of models, with one file per family.
 
-A family turns a loaded pipeline into `Parts`; everything else is the same for all. Sizes, channels,
-factors and shifts are read from the configuration.
+A family converts a loaded pipeline to `Parts`; everything else is the same for all families. Sizes,
+channels, factors and shifts are read from the configuration.
 """
 
 from __future__ import annotations
@@ -29,5 +29,5 @@ FAMILIES: Registry[Callable[[Any], Parts]] = Registry(
         "DDIMPipeline": f"{_HERE}.pixels:pixels",
     },
 )
-"""By the class that ``model_index.json`` names. A package adds one through the entry point group
-``yuragi.families``."""
+"""The families by the class in ``model_index.json``. A package adds one through the entry point
+group ``yuragi.families``."""

@@ -1,6 +1,6 @@
-"""Gains: what multiplies the guidance direction at a noise level; REG is one of them.
+"""Options of gains, which multiply the guidance direction at a noise level, such as REG.
 
-A gain is a small class with a name, its options, and `make`, which gives the numerical gain. A
+A gain is a small class with a name, its options, and `make`, which makes the numerical gain. A
 package adds one through the entry point group ``yuragi.gains``; see ``docs/extending.md``.
 """
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 TABLE = "guidance_table.json"
-"""File in a model's folder that holds the table of the gain ``scheduled``."""
+"""The file in a model's folder with the table of the gain ``scheduled``."""
 
 Refresh = Annotated[
     int,
@@ -48,35 +48,35 @@ Separation = tuple[Finite, Finite, Finite]
 
 
 class Gain(Strict):
-    """What every gain has."""
+    """The base class of gains."""
 
     name: str
 
     @abstractmethod
     def make(self) -> Numerical:
-        """The numerical gain, with a memory of its own: one for each trajectory."""
+        """Make the numerical gain. It has a memory, so make one per trajectory."""
 
     def complete(self, folder: Path | None) -> Gain:
-        """The gain with everything that it takes from the model's folder (None: no folder).
+        """The gain with all data from the model's folder (None if there is no folder).
 
         Raises:
-            InputError: something that it needs is not there.
+            InputError: the folder does not contain the data.
         """
         return self
 
     @property
     def guides(self) -> bool:
-        """Whether a scale of 1, which is no guidance, would be a mistake."""
+        """Whether the gain needs guidance, so that a scale of 1 is an error."""
         return True
 
     @property
     def lowest_scale(self) -> float:
-        """The lowest guidance scale for which it is defined."""
+        """The lowest guidance scale for which the gain is defined."""
         return 0.0
 
 
 class PlainGain(Gain):
-    """Guidance as it is, without a correction."""
+    """Plain guidance, without a correction."""
 
     name: Literal["plain"] = "plain"
     stress: Stress = False
@@ -220,4 +220,4 @@ GAINS: Registry[type[BaseModel]] = Registry(
         "scheduled": f"{_HERE}:ScheduledGain",
     },
 )
-"""Every gain by name."""
+"""All gains by name."""
