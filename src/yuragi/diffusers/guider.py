@@ -36,7 +36,7 @@ from yuragi.core import Direct, predictions
 from yuragi.diffusers.axis import Axis, axis_of, flow_shift
 from yuragi.diffusers.calls import Arguments, change_next_call
 from yuragi.errors import InputError
-from yuragi.guidance.nudge import nudge, step_size
+from yuragi.guidance.finite_difference import perturb, step_size
 
 __all__ = ["RectifiedGuidance"]
 
@@ -265,7 +265,7 @@ def _move(state: Tensor | list[Tensor], h: Tensor, dtype: torch.dtype) -> tuple[
     """The state (or the list of rows that some networks take) moved by h, and the change."""
     if isinstance(state, Tensor):
         # In single precision the difference of two half-precision numbers is exact.
-        moved, change = nudge(state.float(), torch.ones_like(state).float(), h, dtype)
+        moved, change = perturb(state.float(), torch.ones_like(state).float(), h, dtype)
         return moved.to(state.dtype), change
     pairs = [_move(row, h, dtype) for row in state]
     return [moved for moved, _ in pairs], torch.stack([change for _, change in pairs])

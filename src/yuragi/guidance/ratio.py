@@ -42,9 +42,16 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
+from yuragi.guidance.finite_difference import (
+    along,
+    length,
+    network_dtype,
+    perturb,
+    rounding,
+    secant_size,
+)
 from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, gaussian_factor, rows, scaled
 from yuragi.guidance.memory import Memory
-from yuragi.guidance.nudge import along, length, network_dtype, nudge, rounding, secant_size
 
 __all__ = ["Ratio", "SeparationGamma"]
 
@@ -93,7 +100,7 @@ class Ratio:
             `SeparationGamma()`. Use 0, or up to 1 if classes are far apart; negative values are
             for `LookAhead`.
         reach: the longest secant, root mean square per element in units of sigma; 0 for tangents.
-        h: the shortest secant in the same units; None for `yuragi.guidance.nudge.secant_size`,
+        h: the shortest secant in the same units; None for `yuragi.guidance.finite_difference.secant_size`,
             which is 0.03, or 0.15 in half precision, and longer at high noise.
         stale: whether to measure along the direction of the previous step, so that all evaluations
             are one batch. The first step then needs two.
@@ -136,7 +143,7 @@ class Ratio:
             size = difference.flatten(1).square().mean(1).sqrt()
             h = ((alpha * weight).to(size) * size).clamp(shortest.to(size), longest.to(size))
             unit = difference / rows(size.clamp(min=torch.finfo(size.dtype).tiny), x)
-            return nudge(x, unit, rows(h, x), dtype)
+            return perturb(x, unit, rows(h, x), dtype)
 
         before = self._before.recall(x, sigma / alpha) if self.stale else None
         if before is None:

@@ -25,8 +25,8 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser, NetworkDenoiser, tile
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.finite_difference import network_dtype, perturb, step_size
 from yuragi.guidance.gain import Cost, Guidance, fixed, scaled
-from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
 __all__ = ["RowSum", "RowSumForward"]
 
@@ -119,7 +119,7 @@ class RowSumForward:
     ) -> Guidance:
         alpha, sigma = strong.schedule(t)
         dtype = network_dtype(strong, x)
-        moved, change = nudge(x, torch.ones_like(x), step_size(self.h, dtype) * sigma, dtype)
+        moved, change = perturb(x, torch.ones_like(x), step_size(self.h, dtype) * sigma, dtype)
         x0, x0_weak, x0_moved = evaluate([(strong, x), (weak, x), (strong, moved)], t)
         # Where the state is large, rounding can remove the whole step; then there is no
         # measurement.

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
 from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.finite_difference import network_dtype, perturb, step_size
 from yuragi.guidance.gain import rows
-from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
 __all__ = ["Probe", "probe"]
 
@@ -81,7 +81,7 @@ def _differences(
     dtype: torch.dtype,
 ) -> list[Tensor]:
     """(D(x + h v) - D(x)) / h for pairs (v, h), with steps that survive rounding; one batch."""
-    moves = [nudge(x, direction, h, dtype) for direction, h in steps]
+    moves = [perturb(x, direction, h, dtype) for direction, h in steps]
     x0, *there = evaluate([(denoiser, x), *((denoiser, moved) for moved, _ in moves)], t)
     return [
         (value - x0) / rows(_norm(change) / _norm(direction), x)

@@ -24,7 +24,7 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser, NetworkDenoiser
 from yuragi.guidance.evaluate import Corrected
 
-__all__ = ["network_dtype", "nudge", "rounding", "secant_size", "step_size"]
+__all__ = ["network_dtype", "perturb", "rounding", "secant_size", "step_size"]
 
 FULL, HALF = 0.03, 0.15
 QUIET = 16.0
@@ -113,7 +113,7 @@ def length(x: Tensor) -> Tensor:
     return norm
 
 
-def nudge(x: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def perturb(x: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Move a state by about h along a direction; return the moved state and the change.
 
     Args:
