@@ -100,8 +100,8 @@ class Ratio:
             `SeparationGamma()`. Use 0, or up to 1 if classes are far apart; negative values are
             for `LookAhead`.
         reach: the longest secant, root mean square per element in units of sigma; 0 for tangents.
-        h: the shortest secant in the same units; None for `yuragi.guidance.finite_difference.secant_size`,
-            which is 0.03, or 0.15 in half precision, and longer at high noise.
+        h: the shortest secant in the same units; None for `secant_size`, which is 0.03, or 0.15 in
+            half precision, and longer at high noise.
         stale: whether to measure along the direction of the previous step, so that all evaluations
             are one batch. The first step then needs two.
 

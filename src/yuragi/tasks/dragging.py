@@ -9,7 +9,7 @@ from dataclasses import replace
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents
-from yuragi.tasks.personal import personal
+from yuragi.tasks.lora_fit import lora_fitted
 from yuragi.tasks.result import Made
 
 __all__ = ["run_drags"]
@@ -24,8 +24,8 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[Made]:
     first = requests[0]
     with ExitStack() as stack:
         with context.charge(0):  # requests with a LoRA run one at a time
-            knowing = stack.enter_context(personal(first, context))
-        made = first.method.run(requests, knowing)
+            fitted = stack.enter_context(lora_fitted(first, context))
+        made = first.method.run(requests, fitted)
     judged = []
     for of, (request, one) in enumerate(zip(requests, made, strict=True)):
         if request.num_images > 1:

@@ -20,11 +20,11 @@ from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
 
-__all__ = ["knowing", "personal"]
+__all__ = ["lora_fitted", "with_fitted_lora"]
 
 
 @contextlib.contextmanager
-def personal(request: DragRequest, context: Context) -> Iterator[Context]:
+def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
     """The context with the LoRA of the request in its model; it is removed afterwards.
 
     Finished LoRAs are cached in the folder ``lora``, keyed by everything that determines them.
@@ -48,7 +48,7 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
     file = cache_folder("lora") / f"{key}.safetensors"
     z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
     done = wanted.steps
-    with knowing(
+    with with_fitted_lora(
         request, wanted, model, z, file, lambda step: context.on_progress(step, done)
     ) as known:
         yield replace(
@@ -60,7 +60,7 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
 
 
 @contextlib.contextmanager
-def knowing(
+def with_fitted_lora(
     request: DragRequest,
     wanted: LoRA,
     model: DiffusionModel,
