@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow", "flow_of"]
 
-Places: TypeAlias = "NDArray[np.float64]"
+Points: TypeAlias = "NDArray[np.float64]"
 """Points [n, 2]: x and y in pixels, where pixel centres are whole numbers."""
 
-Flow: TypeAlias = Callable[[Places], Places]
+Flow: TypeAlias = Callable[[Points], Points]
 """A backward flow: points in the result -> the points where their content was."""
 
 TOLERANCE = 0.75
@@ -48,28 +48,28 @@ def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> 
     return _spline(target, source)
 
 
-def _translation(target: Places, source: Places) -> Flow:
+def _translation(target: Points, source: Points) -> Flow:
     back = (source - target).mean(0)
-    return lambda places: places + back
+    return lambda points: points + back
 
 
-def _similarity(target: Places, source: Places) -> Flow:
+def _similarity(target: Points, source: Points) -> Flow:
     """The similarity source = a target + b, with complex a and b and z = x + i y."""
     z, w = (each[:, 0] + 1j * each[:, 1] for each in (target, source))
     z0, w0 = z.mean(), w.mean()
     spread = (np.abs(z - z0) ** 2).sum()
     a = ((w - w0) * (z - z0).conj()).sum() / spread if spread > 0 else 1.0
 
-    def back(places: Places) -> Places:
-        moved = a * (places[:, 0] + 1j * places[:, 1] - z0) + w0
+    def back(points: Points) -> Points:
+        moved = a * (points[:, 0] + 1j * points[:, 1] - z0) + w0
         return np.column_stack([moved.real, moved.imag])
 
     return back
 
 
-def _spline(target: Places, source: Places) -> Flow:
+def _spline(target: Points, source: Points) -> Flow:
     from scipy.interpolate import RBFInterpolator
 
     near = None if len(target) <= MANY else NEIGHBOURS
     found = RBFInterpolator(target, source, near, kernel="thin_plate_spline", degree=1)
-    return lambda places: np.asarray(found(places))
+    return lambda points: np.asarray(found(points))

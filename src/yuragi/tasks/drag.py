@@ -21,7 +21,7 @@ from yuragi.options.option import Option
 from yuragi.options.values import Finite, Scale, Share, Steps, Strength, Strict
 from yuragi.registry import Registry
 from yuragi.tasks.base import OnPicture, ToClimb
-from yuragi.tasks.places import Pair, Places, Point, Region
+from yuragi.tasks.geometry import DragGeometry, Pair, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
@@ -294,17 +294,17 @@ class DragRequest(OnPicture):
             "points": given.get("points", ()),
             "regions": [*given.get("regions", ()), *Selection(**handles).regions()],
         }
-        places = Places(**asked)
-        places.check(*pictures.size)
+        geometry = DragGeometry(**asked)
+        geometry.check(*pictures.size)
         if pictures.picture.size != pictures.size:  # different points can be equal after resizing
-            places = places.moved(pictures.placed)
-            places.check(*pictures.picture.size)
+            geometry = geometry.moved(pictures.placed)
+            geometry.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
-        return {**values, "points": places.points, "regions": places.regions}, pictures
+        return {**values, "points": geometry.points, "regions": geometry.regions}, pictures
 
     def check(self, pictures: Pictures | None) -> None:
         if pictures is not None and pictures.mask is not None:
-            Places(points=self.points, regions=self.regions).check_arrival(pictures.mask)
+            DragGeometry(points=self.points, regions=self.regions).check_arrival(pictures.mask)
         rule = self.guidance.rule.name
         if rule != "cfg":
             raise InputError("guidance", rule, "cfg for a drag: its scale ramps by itself")

@@ -11,7 +11,7 @@ from pydantic import Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.tasks.base import Climb, Edit
-from yuragi.tasks.places import Expansion, Margins
+from yuragi.tasks.geometry import Expansion, Margins
 
 if TYPE_CHECKING:
     from yuragi.edit import Sampler

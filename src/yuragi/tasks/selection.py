@@ -17,7 +17,7 @@ from pydantic import Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
-from yuragi.tasks.places import Corners, Offset, Point
+from yuragi.tasks.geometry import Corners, Offset, Point
 
 __all__ = ["Selection"]
 

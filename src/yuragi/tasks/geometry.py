@@ -14,11 +14,11 @@ from yuragi.options.values import Finite, Strict
 
 __all__ = [
     "Corners",
+    "DragGeometry",
     "Expansion",
     "Margins",
     "Offset",
     "Pair",
-    "Places",
     "Point",
     "Region",
 ]
@@ -184,7 +184,7 @@ def _area(corners: Sequence[tuple[float, float]]) -> float:
     return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
 
 
-class Places(Strict):
+class DragGeometry(Strict):
     """The points and regions of a drag."""
 
     points: tuple[Pair, ...] = ()
@@ -196,10 +196,10 @@ class Places(Strict):
         if self.points or not self.regions:
             check_points(self.points, width, height)
 
-    def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> Places:
+    def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> DragGeometry:
         """The points and regions moved by a function."""
         regions = [(placed(each.source), placed(each.target)) for each in self.regions]
-        return Places.model_validate(
+        return DragGeometry.model_validate(
             {"points": [placed(pair) for pair in self.points], "regions": regions}
         )
 
