@@ -17,7 +17,7 @@ from yuragi.errors import YuragiError
 from yuragi.guidance import Guided, RowSum, constant, plain
 from yuragi.guidance.symmetry import probe
 from yuragi.models.model import DiffusionModel
-from yuragi.tasks.rows import sample_rows, start_noise
+from yuragi.tasks.sampling import sample_rows, start_noise
 
 __all__ = ["Check", "Level", "check_model"]
 

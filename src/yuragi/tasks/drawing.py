@@ -14,8 +14,8 @@ from yuragi.images.tensors import from_tensor, tensor_digest
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, one_or_each
 from yuragi.tasks.result import Made
-from yuragi.tasks.rows import sample_rows, start_noise
 from yuragi.tasks.sample import SampleRequest
+from yuragi.tasks.sampling import sample_rows, start_noise
 from yuragi.tasks.sides import gain_of, guided
 
 __all__ = ["run_sample"]
