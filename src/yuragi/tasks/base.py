@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from yuragi.solver import Solver
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = [
     "Climb",
@@ -127,7 +127,7 @@ class Request(Strict):
 
     @classmethod
     @abstractmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         """Run requests with equal keys (`alike`), and return their results in order.
 
         Raises:
@@ -292,7 +292,7 @@ class Edit(OnPicture):
         """
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.editing import run_edit
 
         return run_edit(requests, context)

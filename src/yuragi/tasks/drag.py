@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from yuragi.models.model import DiffusionModel
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
@@ -54,7 +54,7 @@ class WarpMethod(Strict):
         """The number of parts in which the motion is carried out."""
         return 1
 
-    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.warping import run_warp
 
         return run_warp(requests, self, context)
@@ -90,7 +90,7 @@ class PasteMethod(Strict):
 
         return sub_drags(request, self, model)
 
-    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.pasting import run_paste
 
         return run_paste(requests, self, context)
@@ -314,7 +314,7 @@ class DragRequest(OnPicture):
         self.method.check(self)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.dragging import run_drags
 
         return run_drags(requests, context)

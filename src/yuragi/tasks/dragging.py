@@ -10,12 +10,12 @@ from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents
 from yuragi.tasks.lora_fit import lora_fitted
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 
 __all__ = ["run_drags"]
 
 
-def run_drags(requests: Sequence[DragRequest], context: Context) -> list[Made]:
+def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
     """Generate the candidates of similar drags.
 
     Raises:

@@ -13,7 +13,7 @@ from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, tensor_digest
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, one_or_each
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sampling import sample_rows, start_noise
 from yuragi.tasks.sides import gain_of, guided
@@ -21,7 +21,7 @@ from yuragi.tasks.sides import gain_of, guided
 __all__ = ["run_sample"]
 
 
-def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Made]:
+def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[TaskOutput]:
     """Generate the pictures of similar requests.
 
     Raises:

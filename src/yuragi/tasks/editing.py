@@ -18,7 +18,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.tasks.base import Described, Edit
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.diffedit import DiffEditRequest
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of, guided
 
 __all__ = ["run_edit"]
@@ -41,7 +41,7 @@ class _Held:
     pixels: Image.Image | None = None
 
 
-def run_edit(requests: Sequence[Edit], context: Context) -> list[Made]:
+def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     """Generate the candidates of similar requests.
 
     Raises:

@@ -12,7 +12,7 @@ from yuragi.tasks.translate import Encoder
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
     from yuragi.tasks.context import Context
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["InvertRequest"]
 
@@ -43,7 +43,7 @@ class InvertRequest(Edit):
         return following(self, self.encoder)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.inverting import run_invert
 
         return [run_invert(each, context, of) for of, each in enumerate(requests)]

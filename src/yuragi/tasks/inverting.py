@@ -23,7 +23,7 @@ from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context
 from yuragi.tasks.invert import InvertRequest
-from yuragi.tasks.result import Made, Reconstruction
+from yuragi.tasks.result import Reconstruction, TaskOutput
 from yuragi.tasks.sides import gain_of, guided
 
 __all__ = ["run_invert"]
@@ -32,7 +32,7 @@ BAD = 25.0
 """The PSNR in dB below which a difference of pictures is visible."""
 
 
-def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
+def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     """Reconstruct a picture, with a warning if the reconstruction is poor.
 
     Args:

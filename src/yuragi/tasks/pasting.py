@@ -15,7 +15,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, PasteMethod
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of
 
 __all__ = ["drag_settings", "run_paste", "sub_drags"]
@@ -57,7 +57,9 @@ class _Held:
     cells: Tensor | None
 
 
-def run_paste(requests: Sequence[DragRequest], method: PasteMethod, context: Context) -> list[Made]:
+def run_paste(
+    requests: Sequence[DragRequest], method: PasteMethod, context: Context
+) -> list[TaskOutput]:
     """Generate the candidates of similar drags.
 
     The frames show the first candidate after every sub-drag.

@@ -27,11 +27,11 @@ from yuragi.tasks.tasks import parse_request
 
 __all__ = [
     "Gauge",
-    "Made",
     "Origin",
     "Reconstruction",
     "Record",
     "Result",
+    "TaskOutput",
     "parameters",
     "read_record",
 ]
@@ -115,7 +115,7 @@ class Reconstruction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class TaskOutput:
     """The output of a task for one request.
 
     Attributes:
@@ -135,7 +135,7 @@ class Made:
     intent: Sequence[Intent] = ()
 
     @classmethod
-    def begun(cls, cost: Cost) -> Made:
+    def begun(cls, cost: Cost) -> TaskOutput:
         """An empty output, with guidance of this cost."""
         return cls(guidance=Gauge(cost))
 
@@ -154,7 +154,7 @@ class Made:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Result(Made):
+class Result(TaskOutput):
     """The result of a request.
 
     Attributes:

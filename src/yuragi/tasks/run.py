@@ -15,7 +15,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
-from yuragi.tasks.result import Made, Origin, Result
+from yuragi.tasks.result import Origin, Result, TaskOutput
 
 __all__ = ["Progress", "run", "run_all"]
 
@@ -114,7 +114,7 @@ def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, 
 
 def _result(
     request: Request,
-    made: Made,
+    made: TaskOutput,
     spent: float,
     origin: Origin,
     model: DiffusionModel,

@@ -15,7 +15,7 @@ from yuragi.tasks.base import Guided, Pull
 if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["SampleRequest"]
 
@@ -66,7 +66,7 @@ class SampleRequest(Guided):
             raise InputError("timestep_spacing", self.timestep_spacing, allowed)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.drawing import run_sample
 
         return run_sample(requests, context)

@@ -17,7 +17,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.sample import Manipulation
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
 
@@ -45,7 +45,9 @@ class _Held:
     vacated: Tensor
 
 
-def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Context) -> list[Made]:
+def run_warp(
+    requests: Sequence[DragRequest], method: WarpMethod, context: Context
+) -> list[TaskOutput]:
     """Generate the candidates of similar drags.
 
     The frames are the picture before, the warp, and the first result.
