@@ -39,7 +39,7 @@ def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Task
     parts = list(batches(rows))
     # The grid "native" can have more or fewer levels than steps.
     tick = context.ticker(len(parts) * (len(times) - 1))
-    made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
+    made = [TaskOutput.begun(gain_of(each.guidance).cost) for each in requests]
     for part in parts:
         seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
         if context.latents is None:

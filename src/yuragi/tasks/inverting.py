@@ -76,7 +76,9 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
             "if that does not help, the model's prediction type may be another one",
             stacklevel=2,
         )
-    return replace(Made.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held)
+    return replace(
+        TaskOutput.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held
+    )
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:

@@ -61,7 +61,7 @@ def run_warp(
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
     tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
-    made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
+    made = [TaskOutput.begun(gain_of(each.guidance).cost) for each in requests]
     for part in parts:
         cells = _doubted(part, held, method.doubt, context)
         # Only rows with doubtful cells are generated again.
