@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from torch import Tensor
 
-__all__ = ["Memory"]
+__all__ = ["TrajectoryMemory"]
 
 Kept = TypeVar("Kept")
 
@@ -16,7 +16,7 @@ AGAIN = 1.5
 
 
 @dataclass
-class Memory(Generic[Kept]):
+class TrajectoryMemory(Generic[Kept]):
     """One value that belongs to one trajectory.
 
     The value is discarded if the batch has another shape or the noise is much higher than at the

@@ -21,7 +21,7 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.core.prediction import flow
 from yuragi.errors import InputError
 from yuragi.guidance.gain import Cost, Gain, Guidance, plain, rows
-from yuragi.guidance.memory import Memory
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Projected", "Rescaled", "ZeroStar"]
 
@@ -45,7 +45,9 @@ class Projected:
     parallel: float = 0.0
     norm: float | None = None
     momentum: float = 0.0
-    _average: Memory[Tensor] = field(default_factory=Memory, repr=False, compare=False)
+    _average: TrajectoryMemory[Tensor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.parallel <= 1:

@@ -51,7 +51,7 @@ from yuragi.guidance.finite_difference import (
     secant_size,
 )
 from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, gaussian_factor, rows, scaled
-from yuragi.guidance.memory import Memory
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Ratio", "SeparationGamma"]
 
@@ -114,7 +114,9 @@ class Ratio:
     reach: float = 1.0
     h: float | None = None
     stale: bool = False
-    _before: Memory[Tensor] = field(default_factory=Memory, repr=False, compare=False)
+    _before: TrajectoryMemory[Tensor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not callable(self.gamma) and not -1 <= self.gamma <= 1:

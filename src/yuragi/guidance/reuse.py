@@ -10,7 +10,7 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate_pair
 from yuragi.guidance.gain import Cost, Factor, Gain, Guidance, plain, scaled
-from yuragi.guidance.memory import Memory
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Refresh", "Within"]
 
@@ -28,7 +28,9 @@ class Refresh:
 
     gain: Gain
     every: int = 4
-    _kept: Memory[Factor] = field(default_factory=Memory, repr=False, compare=False)
+    _kept: TrajectoryMemory[Factor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if self.every < 1:
