@@ -4,9 +4,9 @@ from yuragi.edit.adaptive import MOST, Adaptive, masked
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Edit,
-    Encode,
     Halves,
     Path,
+    PathEncoder,
     Sampler,
     Start,
     Way,
@@ -27,9 +27,9 @@ __all__ = [
     "MOST",
     "Adaptive",
     "Edit",
-    "Encode",
     "Halves",
     "Path",
+    "PathEncoder",
     "Resampled",
     "Sampler",
     "Start",

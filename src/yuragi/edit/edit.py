@@ -42,9 +42,9 @@ from yuragi.solver import Churn, Solver
 
 __all__ = [
     "Edit",
-    "Encode",
     "Halves",
     "Path",
+    "PathEncoder",
     "Sampler",
     "Start",
     "Way",
@@ -66,7 +66,7 @@ Start: TypeAlias = Callable[[Path], Tensor]
 """The change of an edit at t0: path -> the state from which to denoise."""
 
 
-class Encode(Protocol):
+class PathEncoder(Protocol):
     """The way up: (source, x0, rising times, noise, manipulation) -> path."""
 
     def __call__(
@@ -165,7 +165,7 @@ class Sampler:
         InputError: the solver cannot follow a recorded path.
     """
 
-    encode: Encode
+    encode: PathEncoder
     solver: Solver
     way: Way = fresh
 

@@ -15,8 +15,8 @@ from yuragi.guidance.rectified import RowSum, RowSumForward
 from yuragi.guidance.reuse import Refresh, Within
 from yuragi.guidance.stress import Stress, Unrectified
 from yuragi.guidance.weight import (
-    Level,
-    Progress,
+    LevelFunction,
+    ProgressMeasure,
     Weight,
     by_step,
     by_time,
@@ -35,12 +35,12 @@ __all__ = [
     "Gain",
     "Guidance",
     "Guided",
-    "Level",
+    "LevelFunction",
     "LogProb",
     "LookAhead",
     "OnChannels",
     "Plain",
-    "Progress",
+    "ProgressMeasure",
     "Projected",
     "Ratio",
     "Reading",

@@ -20,7 +20,7 @@ from yuragi.core.noise import Noise
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate
-from yuragi.guidance.weight import Progress
+from yuragi.guidance.weight import ProgressMeasure
 
 __all__ = ["Annealed"]
 
@@ -43,7 +43,7 @@ class Annealed:
     """
 
     denoiser: NetworkDenoiser
-    progress: Progress
+    progress: ProgressMeasure
     noise: Noise
     begin: float = 0.1
     end: float = 0.4

@@ -2,7 +2,7 @@ r"""Weights: how strongly to guide at a noise level, `(alpha, sigma) -> w`.
 
 Users give `guidance_scale`, for which 1 means off; inside, w = guidance_scale - 1. A weight knows
 the level and nothing else, so the same rule works under every schedule and time grid. Rules that
-speak of how far sampling has come are given a `Progress`, by time or by step.
+speak of how far sampling has come are given a `ProgressMeasure`, by time or by step.
 
 `linear` and `cosine` end (at the clean end) or start there with the scale that the user gives;
 published code of the cosine rule starts from the pure weak side instead, one whole unit lower.
@@ -21,8 +21,8 @@ from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
 __all__ = [
-    "Level",
-    "Progress",
+    "LevelFunction",
+    "ProgressMeasure",
     "Weight",
     "by_step",
     "by_time",
@@ -35,13 +35,13 @@ __all__ = [
     "ramp",
 ]
 
-Level: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+LevelFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """`(alpha, sigma) -> number`, all 0-dim float64."""
 
-Weight: TypeAlias = Level
+Weight: TypeAlias = LevelFunction
 """A level function that is read as w."""
 
-Progress: TypeAlias = Level
+ProgressMeasure: TypeAlias = LevelFunction
 """A level function that rises from 0 at the start of sampling to 1 at the clean end."""
 
 
@@ -50,7 +50,7 @@ def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
     return sigma / alpha
 
 
-def by_time(schedule: Schedule) -> Progress:
+def by_time(schedule: Schedule) -> ProgressMeasure:
     """Progress as the share of the schedule's time axis that has been passed."""
 
     def progress(alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def by_time(schedule: Schedule) -> Progress:
     return progress
 
 
-def by_step(schedule: Schedule, times: Tensor) -> Progress:
+def by_step(schedule: Schedule, times: Tensor) -> ProgressMeasure:
     """Progress by step: 0 at the first level of a falling grid that the network reads, 1 at the
     last.
 
@@ -81,7 +81,7 @@ def constant(guidance_scale: float) -> Weight:
     return at
 
 
-def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Weight:
+def linear(progress: ProgressMeasure, guidance_scale: float, start: float = 1.0) -> Weight:
     """From `start` at the first step to `guidance_scale` at the clean end, linear in progress."""
     first = _finite("start", start) - 1
     last = _finite("guidance_scale", guidance_scale) - 1
@@ -92,7 +92,7 @@ def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Wei
     return at
 
 
-def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Weight:
+def cosine(progress: ProgressMeasure, guidance_scale: float, power: float = 1.0) -> Weight:
     """From off to the full scale: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
 
     Gao et al. 2023 (MDT, arXiv 2303.14389), power-cosine schedule. A higher power starts later.
@@ -111,7 +111,7 @@ def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Wei
 
 
 def interval(
-    guidance_scale: float, low: float, high: float, measure: Level = noise_ratio
+    guidance_scale: float, low: float, high: float, measure: LevelFunction = noise_ratio
 ) -> Weight:
     """Guidance only where low <= measure <= high; elsewhere the weak side is not even evaluated.
 
@@ -185,7 +185,7 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
     return _table(schedule, times, scales - 1)
 
 
-def _table(schedule: Schedule, times: Tensor, values: Tensor) -> Level:
+def _table(schedule: Schedule, times: Tensor, values: Tensor) -> LevelFunction:
     """A level function that has given values at given times."""
     times = torch.as_tensor(times, dtype=torch.float64)
     alpha, sigma = schedule(times)

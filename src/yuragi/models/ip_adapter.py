@@ -21,7 +21,7 @@ from torch import Tensor
 from yuragi.core import Condition
 from yuragi.errors import InputError
 from yuragi.models.families.parts import IMAGES
-from yuragi.models.model import DiffusionModel, Encode
+from yuragi.models.model import DiffusionModel, PromptEncoder
 
 __all__ = ["with_images"]
 
@@ -66,7 +66,7 @@ def _named(embeddings: Sequence[Tensor]) -> Mapping[str, Tensor]:
     return {f"{IMAGES}{k:02}": embedding for k, embedding in enumerate(embeddings)}
 
 
-def _told(encode: Encode, images: Mapping[str, Tensor]) -> Encode:
+def _told(encode: PromptEncoder, images: Mapping[str, Tensor]) -> PromptEncoder:
     """The encoder of prompts that adds the pictures to every prompt."""
 
     def told(prompts: Sequence[str]) -> Condition:

@@ -16,9 +16,9 @@ from yuragi.models.card import Card
 from yuragi.models.codec import Codec, Pixels
 from yuragi.models.opening import Opening
 
-__all__ = ["Capabilities", "DiffusionModel", "Encode"]
+__all__ = ["Capabilities", "DiffusionModel", "PromptEncoder"]
 
-Encode: TypeAlias = Callable[[Sequence[str]], Condition | None]
+PromptEncoder: TypeAlias = Callable[[Sequence[str]], Condition | None]
 """Encode prompts to the condition of a network, one per row (or one for all rows)."""
 
 
@@ -72,12 +72,12 @@ class DiffusionModel:
     network: nn.Module
     denoiser: NetworkDenoiser
     codec: Codec | Pixels
-    encode: Encode
+    encode: PromptEncoder
     capabilities: Capabilities
     side: int
     grids: Mapping[str, TimeGrid]
     sized: Callable[[int], tuple[Schedule, Mapping[str, TimeGrid]]] | None = None
-    bare: Encode | None = None
+    bare: PromptEncoder | None = None
     opening: Opening = Opening()  # noqa: RUF009 (frozen)
 
     @property

@@ -19,7 +19,7 @@ from yuragi.guidance.symmetry import probe
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.sampling import sample_rows, start_noise
 
-__all__ = ["Check", "Level", "check_model"]
+__all__ = ["Check", "LevelProbe", "check_model"]
 
 STEPS, PROBED = 20, (4, 8, 12, 16)
 SYMMETRIC = 0.15
@@ -29,7 +29,7 @@ SMOOTH = 0.3
 
 
 @dataclass(frozen=True)
-class Level:
+class LevelProbe:
     """The measurements at one noise level (sigma / alpha)."""
 
     noise_ratio: float
@@ -53,7 +53,7 @@ class Check:
     prediction: str
     schedule: str
     gradients: bool
-    levels: Sequence[Level]
+    levels: Sequence[LevelProbe]
     gain: str
     reason: str
 
@@ -84,7 +84,7 @@ def check_model(
         alpha, sigma = denoiser.schedule(t)
         with torch.no_grad():
             found = probe(denoiser, states[step - 1], t, seed=seed)
-        levels.append(Level(float(sigma / alpha), found.kappa2, found.roughness))
+        levels.append(LevelProbe(float(sigma / alpha), found.kappa2, found.roughness))
         on_progress(STEPS + k + 1, STEPS + len(PROBED))
     gradients = _gradients(model, prompt, states[PROBED[0] - 1][:1], times[PROBED[0]])
     gain, reason = recommend(levels, gradients)
@@ -92,7 +92,7 @@ def check_model(
     return Check(kind, type(denoiser.schedule).__name__, gradients, levels, gain, reason)
 
 
-def recommend(levels: Sequence[Level], gradients: bool) -> tuple[str, str]:
+def recommend(levels: Sequence[LevelProbe], gradients: bool) -> tuple[str, str]:
     """The recommended gain and the reason, from the measurements.
 
     The ratio uses one direction only and does not depend on the symmetry. REG without gradients

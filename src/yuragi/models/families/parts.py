@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
 from yuragi.errors import InputError
 from yuragi.models.codec import Codec, Pixels
-from yuragi.models.model import Capabilities, Encode
+from yuragi.models.model import Capabilities, PromptEncoder
 
 __all__ = [
     "DISTILLED",
@@ -53,7 +53,7 @@ class Parts:
     schedule: Schedule
     prediction: Direct
     codec: Codec | Pixels
-    encode: Encode
+    encode: PromptEncoder
     capabilities: Capabilities
     side: int
     patch: int | None = None
@@ -143,7 +143,7 @@ def distilled_guidance(pipeline: Any) -> Tensor | None:
     return embedding
 
 
-def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> Encode:
+def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> PromptEncoder:
     """Prompts that are class numbers or names.
 
     Args:
