@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import DenoiserConfig, Fit
 from yuragi.research.train.loop import CHECKPOINT, Report, fit, place
 from yuragi.research.train.networks import TOKENS, TextToLatent, build_scheduler, build_tokenizer
@@ -40,7 +40,7 @@ def encode_all(
     """Latents of every picture: float16 [n, 4, 32, 32]."""
     rows = []
     for start in range(0, len(images), batch):
-        x = to_tensor(images[start : start + batch])
+        x = arrays_to_tensor(images[start : start + batch])
         rows.append(autoencoder.encoder(x.to(autoencoder.device)).half().cpu())
         on_progress(min(start + batch, len(images)), len(images))
     return torch.cat(rows).contiguous()

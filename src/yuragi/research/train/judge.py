@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import Fit
 from yuragi.research.train.loop import Report, fit, place
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
@@ -79,7 +79,7 @@ def train_judge(
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         picked = torch.randint(len(images), (config.batch,), generator=rng)
-        x = to_tensor(images[picked.numpy()]).to(device)
+        x = arrays_to_tensor(images[picked.numpy()]).to(device)
         draw = torch.rand(2, generator=rng).tolist()
         if draw[0] < 0.5:
             x = x.flip(3)

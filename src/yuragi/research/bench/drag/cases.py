@@ -14,7 +14,7 @@ from torch import Tensor
 
 from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.scores import changed
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.motions import Motion, motion
 from yuragi.research.train.portraits import Labels, Split
 
@@ -44,12 +44,12 @@ class Cases:
     @cached_property
     def before(self) -> Tensor:
         """[n, 3, h, w] in [-1, 1]."""
-        return to_tensor(np.stack([case.before for case in self.motions]))
+        return arrays_to_tensor(np.stack([case.before for case in self.motions]))
 
     @cached_property
     def truth(self) -> Tensor:
         """[n, 3, h, w] in [-1, 1]."""
-        return to_tensor(np.stack([case.after for case in self.motions]))
+        return arrays_to_tensor(np.stack([case.after for case in self.motions]))
 
     @cached_property
     def change(self) -> Tensor:

@@ -18,7 +18,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.drag.way import requested
 from yuragi.research.metrics.features import Features
-from yuragi.research.metrics.paired import psnr, ssim
+from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import HEDLPIPS
 from yuragi.research.train.judge import Judge, judged
 from yuragi.tasks.intent import asked_of
@@ -65,7 +65,7 @@ class Scorer:
             return {
                 "arrival": torch.stack(arrival).double(),
                 "registered": torch.stack(registered).double(),
-                "psnr": psnr(images, truth, everywhere),
+                "psnr": region_psnr(images, truth, everywhere),
                 "ssim": ssim(images, truth, [everywhere])[0],
                 "lpips": self.perceptual(images, truth, [everywhere])[0],
                 "background": mean_absolute(images, cases.before, ~cases.change),
