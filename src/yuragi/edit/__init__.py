@@ -3,13 +3,13 @@
 from yuragi.edit.adaptive import MOST, Adaptive, masked
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
+    Descent,
     Edit,
     Halves,
     Path,
     PathEncoder,
     Sampler,
     Start,
-    Way,
     chain,
     climbs,
     descent,
@@ -26,6 +26,7 @@ from yuragi.edit.resample import Resampled, resampled
 __all__ = [
     "MOST",
     "Adaptive",
+    "Descent",
     "Edit",
     "Halves",
     "Path",
@@ -33,7 +34,6 @@ __all__ = [
     "Resampled",
     "Sampler",
     "Start",
-    "Way",
     "chain",
     "climbs",
     "composite",

@@ -41,13 +41,13 @@ from yuragi.sample import Manipulation, integrate
 from yuragi.solver import Churn, Solver
 
 __all__ = [
+    "Descent",
     "Edit",
     "Halves",
     "Path",
     "PathEncoder",
     "Sampler",
     "Start",
-    "Way",
     "chain",
     "climbs",
     "descent",
@@ -130,7 +130,7 @@ def unchanged(path: Path) -> Tensor:
     return path[-1]
 
 
-class Way(Protocol):
+class Descent(Protocol):
     """The way down: (edit, path, mask, noise) -> (denoiser, solver).
 
     The noise is for draws of the solver itself, in addition to those that `integrate` makes.
@@ -159,7 +159,7 @@ class Sampler:
     Args:
         encode: the way up.
         solver: the solver of the steps down.
-        way: the way down, which decides the noise of these steps.
+        descent: the way down, which decides the noise of these steps.
 
     Raises:
         InputError: the solver cannot follow a recorded path.
@@ -167,10 +167,10 @@ class Sampler:
 
     encode: PathEncoder
     solver: Solver
-    way: Way = fresh
+    descent: Descent = fresh
 
     def __post_init__(self) -> None:
-        if self.way is followed and not self.solver.recordable:
+        if self.descent is followed and not self.solver.recordable:
             name = type(self.solver).__name__
             raise InputError("solver", name, "a solver whose noise can be recorded")
 
@@ -236,7 +236,7 @@ class Edit:
         if mask is not None:
             top, keep = composite(top, path[-1], mask), keep_outside(mask, path)
         again = SeededNoise(seed, held, stream=f"{stream}again")
-        denoiser, solver = self.sampler.way(self, path, mask, again)
+        denoiser, solver = self.sampler.descent(self, path, mask, again)
         noise = SeededNoise(seed, held, stream=f"{stream}steps")
         return integrate(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
 

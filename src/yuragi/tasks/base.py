@@ -281,11 +281,11 @@ class Edit(OnPicture):
 
         super().check(pictures)
         climbs(self.num_inference_steps, self.strength)
-        self.way()
+        self.make_sampler()
 
     @abstractmethod
-    def way(self) -> Sampler:
-        """The way up in noise and down again; see the table in `yuragi.edit.edit`.
+    def make_sampler(self) -> Sampler:
+        """The sampler of the edit; see the table in `yuragi.edit.edit`.
 
         Raises:
             InputError: a solver, an eta or an option does not fit the sampler.

@@ -42,7 +42,7 @@ class DiffEditRequest(Described):
         Option("Relative difference of the predictions above which the picture can change."),
     ] = 0.5
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, "chain")

@@ -49,7 +49,7 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
             not differ, or the mask leaves nothing to change.
     """
     first, model = requests[0], context.model
-    sampler = first.way()
+    sampler = first.make_sampler()
     held = [_held(each, context) for each in requests]
     if isinstance(first, DiffEditRequest):
         held = _disagreeing(requests, held, context)

@@ -64,7 +64,7 @@ class InpaintRequest(Edit):
             raise InputError("mask", "all white", "some black: black marks what stays")
         return {**given, "expand": margins}, pictures
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.edit import resampled
         from yuragi.tasks.samplers import redrawing
 
@@ -75,4 +75,4 @@ class InpaintRequest(Edit):
         once = redrawing(self)
         if once.solver.order > 1:
             raise InputError("solver", self.solver, "one of order 1, to resample")
-        return replace(once, way=resampled(self.resample))
+        return replace(once, descent=resampled(self.resample))

@@ -37,7 +37,7 @@ class InvertRequest(Edit):
     mask: None = None
     num_images: Literal[1] = 1
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, self.encoder)

@@ -45,7 +45,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     """
     model, before = context.model, context.picture(request.image)
     x0 = model.codec.encode(to_tensor(before).to(model.device))
-    sampler = request.way()
+    sampler = request.make_sampler()
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
     tick = context.ticker((len(down) - 1) * sampler.passes)
     up: list[Tensor] = []

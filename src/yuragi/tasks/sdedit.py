@@ -20,7 +20,7 @@ class SDEditRequest(Edit):
     kind: Literal["sdedit"] = "sdedit"
     prompt: Shown
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import redrawing
 
         return redrawing(self)

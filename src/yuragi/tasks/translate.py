@@ -32,7 +32,7 @@ class TranslateRequest(Described):
         ),
     ] = "chain"
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, self.encoder)
