@@ -1,22 +1,22 @@
-r"""Inversion: from an image to noisy states from which a sampler can come back.
+r"""Inversion: from an image to noisy states from which a sampler can reconstruct it.
 
     markov_path        the forward chain   x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z
     independent_path   every level on its own   x_t = alpha_t x_0 + sigma_t z
-    ode_invert         the probability-flow ODE, climbed
+    ode_invert         the probability-flow ODE upwards
     Follow             the way back along any such path (Cycle-SDE)
 
 A path is a list of states ordered clean to noisy: path[0] is the image, path[k] the state at
 times[k] of the rising grid it was made on.
 
 Cycle-SDE records the noise w = (x'_s - mean(x'_t)) / std with which the path x' makes each step,
-and spends it again on the edited state. In difference form, with the same mean for both,
+and uses it again for the edited state. In difference form, with the same mean for both,
 
     x_s = x'_s + mean(x_t) - mean(x'_t)
 
 nothing is divided by std: exact at the clean end, stable in half precision, valid for every
 recordable solver and for std = 0. Edited and reference states go through the network as one
 batch, edited first, so the solver's memory covers both. (A denoiser that treats the two parts of
-the batch differently gives the reference another condition; nothing here has to know.)
+the batch differently gives the reference another condition; this code does not depend on it.)
 
 References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 2023 (arXiv
 2210.05559); Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140) (independent path).

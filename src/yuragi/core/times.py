@@ -1,12 +1,12 @@
 r"""Time grids: which noise levels a sampler visits.
 
 A grid is a plain float64 tensor of `steps` + 1 strictly falling times that ends at
-`schedule.clean`. Slices are grids too, and a flipped grid climbs, so an edit that goes up to 60 %
+`schedule.clean`. Slices are grids too, and a flipped grid ascends, so an edit that goes up to 60 %
 and back uses `times[-k:]` and its flip.
 
 On a table, `trailing`, `leading` and `linspace` are the timesteps of diffusers' DDIM with the
 `timestep_spacing` of the same name, followed by the clean end, for every number of steps. Four
-differences are worth knowing:
+differences remain:
 
 - DDIM steps from t to t - N // steps by arithmetic rather than to the next entry of its own list,
   which is the same only when `steps` divides N and the spacing is trailing or leading;

@@ -1,6 +1,6 @@
-r"""The noise levels of a diffusers scheduler, and how its network is told them.
+r"""The noise levels of a diffusers scheduler, and the timesteps that its network reads.
 
-    table    timestep = t, and (alpha, sigma) stand in the table
+    table    timestep = t, and (alpha, sigma) are in the table
     flow     timestep = N sigma, and alpha = 1 - sigma
 
 with N = ``num_train_timesteps``. A shift says which of a flow's levels a run visits; what a

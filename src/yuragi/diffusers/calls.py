@@ -1,13 +1,14 @@
-r"""Stepping between a pipeline and its network without touching the network itself.
+r"""Intercepting the calls of a network by a pipeline, without changing the network.
 
-A pipeline asks its network by calling it, and Python looks up how an object is called on its class.
-So the module is given another class for a while: a subclass of its own, with the same name, that
-differs in `__call__` alone. Nothing inside the module changes. Its `forward` stays where it is,
+A pipeline calls its network, and Python looks up `__call__` on the class of an object. So the
+module
+temporarily gets another class: a subclass of its own class with the same name, which differs in
+`__call__` only. Nothing inside the module changes. Its `forward` stays where it is,
 which offloading, caching and compiling replace and put back while a pipeline runs, and so do its
 hooks, which see exactly the calls that reach the network.
 
-While the module is asked from inside, it has its own class again. Code that was compiled for that
-class therefore never sees another one, and is not compiled a second time.
+While the replacement calls the module, the module has its own class again. Code that was compiled
+for that class therefore never sees another one, and is not compiled a second time.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ r"""REG without gradients as a guider of diffusers' modular pipelines.
 
 Classifier-free guidance prepares two batches, with the prompt and without. This prepares a third:
 the prompt again, at a state that is moved by h in every element. With p the network's outputs and
-x0(p, x) what they say about the picture, which is linear in both,
+x0(p, x) the predicted clean picture, which is linear in both,
 
     J 1 = (p(x + h) - p(x)) / h            of the outputs
     F = alpha x0(J 1, 1)                   1 - sigma J 1, for eps
@@ -11,9 +11,8 @@ is alpha d(1^T x0) / dx, as in `yuragi.guidance.rectified`, and the guided outpu
 
     p_cond + (scale - 1) F (p_cond - p_uncond).
 
-The state is moved on its way to the network, in the call of the third batch alone. In half
-precision the state is rounded, so h is what the move has really changed, element by element, and
-F is 1 where that is nothing.
+The state is moved in the call of the network for the third batch only. In half precision the state
+is rounded, so h is the actual change of each element, and F is 1 where it is zero.
 
 Noise levels and prediction come from the scheduler's configuration, which the guider keeps, so that
 its own `save_pretrained` and `from_pretrained` keep them too. A pipeline that is saved does not

@@ -1,4 +1,4 @@
-r"""Our guidance in a pipeline of diffusers, while a ``with`` block lasts.
+r"""Guidance of Yuragi in a pipeline of diffusers, inside a ``with`` block.
 
     with patch(pipe, "reg_forward"):
         image = pipe("a cat", guidance_scale=5).images[0]
@@ -7,13 +7,14 @@ The pipeline keeps its loop, its scheduler and its formula
 
     p = p_uncond + scale (p_cond - p_uncond)
 
-and asks its network for both at once. While patched, the network answers with p_cond as it is and
+and evaluates its network for both in one batch. While patched, the network returns p_cond unchanged
+and
 
     p_uncond' = p_cond - F (p_cond - p_uncond)
 
 so that the formula gives p_cond + (scale - 1) F (p_cond - p_uncond), for any gain and any kind of
-prediction. Nothing else in the pipeline changes, and afterwards nothing has changed at all:
-`yuragi.diffusers.calls` says how.
+prediction. Nothing else in the pipeline changes, and the network is restored afterwards; see
+`yuragi.diffusers.calls`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-r"""Our solvers as a scheduler of diffusers: ``pipe.scheduler = SolverScheduler.from_config(...)``.
+r"""Solvers of Yuragi as a scheduler of diffusers: ``pipe.scheduler =
+SolverScheduler.from_config(...)``.
 
-A pipeline evaluates its network once a step, so solvers that ask it once fit: DDIM with any eta,
+A pipeline evaluates its network once per step, so only solvers with one evaluation are supported:
+    DDIM with any eta,
 ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE; for tables of noise
 levels and for flows. The noise of an SDE is keyed by (seed, row of the batch, step) as in
 `yuragi.tasks`, so to rounding picture k is the same in every batch, and from equal starts the same
 as by `yuragi sample`, where states have the same layout (Flux's pipeline packs them). A generator
-that the caller hands over is not used for it; it only decides the pipeline's start.
+of the caller is not used for this noise; it only decides the pipeline's start.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-r"""Where did dragged content go, and what stayed behind?
+r"""Measures of where dragged content arrived, and of what is left at its source.
 
-- `by_features`: the feature at the source of the picture before, sought everywhere in the result by
-  cosine similarity; the distance of the best place from the target (mean distance of Pan et al.
+- `by_features`: the feature at the source in the picture before, searched in the whole result by
+  cosine similarity; the distance of the best match from the target (mean distance of Pan et al.
   2023, arXiv 2305.10973, with EfficientNet-Lite0's block 10 for features).
-- `by_registration`: the true picture's patch around the target, sought in the result; the
-  displacement that fits best, by mean squared error. No network.
-- `ghost`: how much of the picture before is left where the truth has something else: with b, r, t
+- `by_registration`: the true picture's patch around the target, searched in the result; the
+  displacement with the smallest mean squared error. It needs no network.
+- `ghost`: the share of the picture before that is left where the truth differs: with b, r, t
   the picture before, the result and the truth, the part of r - t along b - t,
 
       ghost = sum (r - t)(b - t) / sum (b - t)^2  within the vacated area, in [0, 1]

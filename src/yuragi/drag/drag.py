@@ -1,14 +1,14 @@
-r"""SDE-Drag and ODE-Drag: one loop over sub-drags, two ways to go up and down in noise.
+r"""SDE-Drag and ODE-Drag: one loop over sub-drags, two ways up and down in noise.
 
-A motion is cut into m sub-drags. Each takes the clean latent z of the one before and
+A motion is divided into m sub-drags. Each takes the clean latent z of the previous one and
 
-1. goes up to the level t0 and keeps the path: by the forward chain (SDE) or by inverting the
+1. goes up to the level t0 and records the path: by the forward chain (SDE) or by inverting the
    probability-flow ODE (ODE);
 2. copies and pastes at t0 (`yuragi.drag.paste`);
 3. comes down: along the recorded path (Cycle-SDE in difference form) or by the ODE, and after
    every step restores the path outside the mask.
 
-The levels are explicit and end at the clean latent. Guidance, and its ramp, are the denoiser's.
+The levels are explicit and end at the clean latent. The denoiser includes guidance and its ramp.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorithm 2.
 """

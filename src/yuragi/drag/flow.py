@@ -3,11 +3,11 @@ r"""A dense flow from a few points: the simplest map that takes every source to 
 In this order, the first that fits within `TOLERANCE` pixels:
 
     translation   x -> x + d
-    similarity    x -> a R x + d       turn, scale and shift (least squares; Umeyama 1991)
+    similarity    x -> a R x + d       rotation, scale and shift (least squares; Umeyama 1991)
     spline        thin plates          bends least among all that fit exactly (Bookstein 1989)
 
-A flow is a backward map: for a place in the result it tells where its content was. So it is fitted
-from targets to sources.
+A flow is a backward map from a point in the result to the point where its content was. So it is
+fitted from targets to sources.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-r"""Imagine what a warp has uncovered, where the model doubts the filling.
+r"""Imagine the area that a warp has uncovered, where its filling is doubtful.
 
-The filling behind what moved comes from around it (`yuragi.drag.warp`). On even ground it is right,
-and a network can only make it worse; where something was hidden it is wrong. One evaluation tells
-them apart: noise the warped latent z to the level t_d and see how far the prediction is from it,
+The filling behind the moved content comes from its surroundings (`yuragi.drag.warp`). On plain
+background it is correct, and a network can only make it worse; where something was hidden it is
+wrong. One evaluation distinguishes the cases: add noise to the warped latent z up to the level t_d,
+and compare the prediction with z,
 
     doubt = < ( x0_hat(alpha z + sigma eps) - z )^2 >
 
-over channels and those of 5 x 5 cells that are vacated. A model denoises well what it expects.
-Cells with more doubt than a threshold are drawn anew, as in inpainting from the strength t0; the
+averaged over channels and the vacated ones of 5 x 5 cells. A model denoises expected content well.
+Cells with a doubt above a threshold are generated again, as in inpainting from the strength t0; the
 others keep the filling.
 """
 

@@ -1,21 +1,22 @@
-r"""Was a drag's intent carried out? Five parts in [0, 1] and their geometric mean; no truth needed.
+r"""Score of how well a drag was carried out: five parts in [0, 1] and their geometric mean.
 
 Let b be the picture before, r the result, w the picture that the motion alone would give
-(`yuragi.drag.warp`), M where content has moved to and V where it has left:
+(`yuragi.drag.warp`), M the area to which content has moved and V the area that it has left. The
+true result is not needed.
 
     arrival      exp(-d / 8)              d: how far from the targets, in pixels of a picture whose
                                           longer side is 128, the content lies (registration)
-    departure    1 - ghost(r, b, w, V)    nothing of it is left where it was
-    identity     exp(-|r - w| / 0.2)      mean over M: what arrived is what was dragged
+    departure    1 - ghost(r, b, w, V)    how little of the content is left at its source
+    identity     exp(-|r - w| / 0.2)      mean over M: similarity of the content at the target
     background   exp(-|r - b| / 0.01)     mean outside of M and V
     realism      exp(-(e_r - e_b)+ / 0.2) e: mean surprise of the network over M and V
 
-A part that nothing can be said about (nothing was vacated) is 1; none counts as less than 0.1, so
-that the others still tell results apart. It shall rank the truth above doing nothing and above
-copying without diffusion. The numbers were chosen for that on 240 portraits of the validation
-split (98 and 94 %; most of the rest are mouths within beards, where w moves the wrong thing); how
-often it does on others is measured by `yuragi bench drag`. Where a whole picture went through a
-codec its background is at the floor, for all candidates alike.
+A part that cannot be measured (such as departure if nothing was vacated) is 1. No part is below
+0.1, so that the others still distinguish results. The score must rank the truth above doing nothing
+and above copying without diffusion. The constants were chosen for this on 240 portraits of the
+validation split (98 and 94 %; most failures are mouths within beards, where w moves the wrong
+object). `yuragi bench drag` measures it on other portraits. If a whole picture went through a
+codec, its background part is 0.1, for all candidates alike.
 """
 
 from __future__ import annotations

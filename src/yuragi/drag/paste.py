@@ -3,7 +3,7 @@ r"""Copy and paste at the noisy level: the manipulation of SDE-Drag.
 With the noisy latent x = a z + b eps of the current clean latent z, one sub-drag of a handle
 
 - pushes the source box towards noise:  x <- beta x + sqrt(1 - beta^2) n
-- writes the target box, louder by alpha:  x <- alpha (a z(. - d) + b eps(. - [d]))
+- writes the target box, amplified by alpha:  x <- alpha (a z(. - d) + b eps(. - [d]))
 
 A box holds the cells whose centres lie within `radius` of the point, clipped at the border. The
 displacement d is a real number of cells: the signal z moves by all of it (bilinear), the noise eps
@@ -11,9 +11,9 @@ by the nearest whole number of cells [d], because interpolated noise would lose 
 whole d this is the paper's copy of x itself.
 
 A handle that moves less than the longest one gets a smaller share of the gain,
-alpha^(length / longest): its content is pasted as often, over a shorter way.
+alpha^(length / longest): its content is pasted as often, over a shorter distance.
 
-Every box reads the untouched latent and where target boxes overlap, the nearest target wins; so
+Every box reads the unchanged latent, and where target boxes overlap, the nearest target wins, so
 the order of the handles does not matter.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4 and equation 12.

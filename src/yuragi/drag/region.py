@@ -1,18 +1,19 @@
-r"""What moves when a point is dragged.
+r"""The region that a drag moves.
 
-A point names a place, not a thing. The picture is cut into segments of like colour (Felzenszwalb &
-Huttenlocher 2004); the ground is the segment that holds most of the picture's border. Then
+A point is a position and does not define an object. The picture is divided into segments of similar
+colour (Felzenszwalb & Huttenlocher 2004). The background is the segment that contains most of the
+picture's border. The region is, if
 
     a region is given       the region
-    a mask is given         segments that lie within it, and what of those under the points does;
-                            the mask is what the user says may change, so things do not straddle it
-    neither                 segments under the points, and what they form within one larger segment:
-                            a mouth with its teeth. If there are several, also what lies within
-                            their hull; and if that is a large part of the connected thing that they
-                            belong to, all of that thing
+    a mask is given         the segments inside it, and the parts of the segments under the points
+                            that are inside it, because the mask says what can change
+    neither is given        the segments under the points, and the objects that they form inside one
+                            larger segment (a mouth with its teeth). With several points, also the
+                            content of their hull. If this is a large part of a connected object,
+                            the whole object
 
-never the ground; if all points lie on it, boxes around them. Holes are filled: a face takes its
-eyes along.
+The region never includes the background. If all points lie on the background, it consists of boxes
+around them. Holes are filled, so that a face includes its eyes.
 """
 
 from __future__ import annotations

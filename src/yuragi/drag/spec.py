@@ -1,7 +1,7 @@
-r"""Points: from pixels, as the user sees them, to positions on the latent grid.
+r"""Conversion of points from pixels to positions on the latent grid.
 
-At the edges of the program a point is ``(x, y)`` in pixels, x to the right, y down. Inside it is
-the position of the pixel's centre in cells of the latent grid, as real numbers: cell j covers
+In the API a point is ``(x, y)`` in pixels, x to the right, y down. Inside the library it is the
+position of the pixel's centre in cells of the latent grid, as real numbers: cell j covers
 [j, j + 1). Nothing is rounded here, so no part of a motion is lost.
 """
 

@@ -1,15 +1,15 @@
-r"""One warp of the picture by a dense flow: what a drag would be if nothing had to be imagined.
+r"""One warp of the picture by a dense flow: the result of a drag without the imagined part.
 
 With a region R (1 where the picture moves, its edge one pixel soft), a flow T^-1 (backward) and the
 picture I filled in behind R from around it,
 
     warped = m (I o T^-1) + (1 - m) filled,      m = R o T^-1
 
-`moved` is m, and `vacated` is where R was and m is not: what lies there has been behind, and nobody
-has seen it. The warp takes milliseconds, so it is the preview too.
+`moved` is m, and `vacated` is the area inside R and outside m, which the moved content had hidden.
+The warp takes milliseconds, so it also serves as the preview.
 
-The filling is push-pull: averages over ever larger blocks of what is known, coarse to fine (Gortler
-et al. 1996).
+The filling is push-pull: averages of known pixels over increasingly large blocks, coarse to fine
+(Gortler et al. 1996).
 """
 
 from __future__ import annotations

@@ -1,21 +1,20 @@
-r"""Adaptive SDE/ODE: noise where an edit does not yet fit, and none elsewhere.
+r"""Adaptive SDE/ODE: noise only where an edit does not yet match the model.
 
-DDIM with an eta of its own at every step and place:
+DDIM with an eta that depends on step and place:
 
     eta = eta_max  min(1, u / U)  min(1, H / h)  [ sigma / alpha > LATE ]
 
-u is the mismatch score (`yuragi.edit.mismatch`): against the path's own state where the way down
-follows one, against the kept outside where there is a mask; without either nothing can be compared
-and the first factor is 1. A reference shares the path's noise, so there u is exact; against a mean
-it scatters by more than U, and a hole gets nearly all the noise. h is the step in log-SNR: steps
-longer than H, a small budget, are too long for all their noise. Below LATE what is left to draw is
-fine detail, which the ODE does with a smaller error.
+u is the mismatch score (`yuragi.edit.mismatch`). The reference is the state of the path if the way
+down follows one, otherwise the part outside the mask; with neither, the first factor is 1. A path
+shares the noise, so u is exact there. Against a mean it scatters by more than U, so that a hole
+gets nearly all of the noise. h is the length of the step in log-SNR; steps longer than H get less
+noise. Below LATE only fine detail is left, for which the ODE has a smaller error.
 
 The constants were chosen on validation portraits (holes and translations at 10 and 25 steps).
 
-In two sentences: noise is drawn while and where the edited state does not look like the model's
-own, because it takes the misfit away; where it does, near the end, and as steps become few, the
-path is followed or the ODE taken, because they keep what is right and err less.
+In short: noise is added while, and where, the edited state does not look like a state of the model,
+because noise removes the mismatch. Elsewhere, near the end, and with few steps, the solver follows
+the path or the ODE, which preserve the picture and have smaller errors.
 """
 
 from __future__ import annotations

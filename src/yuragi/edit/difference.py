@@ -3,7 +3,7 @@ r"""DiffEdit's mask: where two prompts disagree about a picture.
     d = mean over noises of |x0_target - x0_source| at (alpha x_0 + sigma eps), mean over channels
     mask = [ min(d, 3 mean d) / max > threshold ]
 
-In x_0 or in eps the mask is the same: at one level the two differ by a factor.
+Differences in x_0 and in eps give the same mask, because they differ by a factor at one level.
 
 Source: Couairon et al. 2023 (arXiv 2210.11427), section 3.2, step 1.
 """

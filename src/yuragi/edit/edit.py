@@ -5,7 +5,7 @@ r"""Every edit in two stages: up in noise, and down again under another conditio
     x_0' = integrate(target, ..., top, levels down), held to the path outside the mask
 
 "ODE or SDE" is one value, a `Sampler`: which way up, which solver, and whether the way down follows
-the path or draws fresh noise. Tasks differ in source and target condition, manipulation and mask:
+the path or uses fresh noise. Tasks differ in source and target condition, manipulation and mask:
 
     task       source      target   manipulation  ode             sde
     inpaint    -           prompt   -             one noise, ODE  one noise, fresh noise
@@ -15,8 +15,8 @@ the path or draws fresh noise. Tasks differ in source and target condition, mani
     drag       prompt      prompt   paste         inverted, ODE   chain, followed
 
 Up: `one_noise` (every level with the same eps: SDEdit, inpainting), `chain` (the forward SDE),
-`independent` ("edit-friendly") and `inverted` (the probability-flow ODE). Only the last asks the
-source denoiser.
+`independent` ("edit-friendly") and `inverted` (the probability-flow ODE). Only the last evaluates
+the source denoiser.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 3; Meng et al. 2022 (arXiv 2108.01073)
 (SDEdit); Su et al. 2023 (arXiv 2203.08382) (DDIB); Couairon et al. 2023 (arXiv 2210.11427)

@@ -1,16 +1,16 @@
-r"""Does a noisy state look like the model's own? Asked of the noise that the model sees in it.
+r"""Mismatch: how much a noisy state differs from a state of the model, by its predicted noise.
 
-In a state that the model knows, the predicted noise eps has, at every place, the energy that its
-noise level and the picture leave it, and neighbours that hardly agree. An edit disturbs both. With
-local means < > over a window and all channels, against a reference that is right,
+In a state from the model's distribution, the predicted noise eps has an energy that depends on the
+noise level and the picture, and nearly uncorrelated neighbours. An edit disturbs both. With local
+means < > over a window and all channels, and a correct reference,
 
     u = | log <eps^2> / <eps_ref^2> | + | A - A_ref |
     A = <eps eps_right + eps eps_below> / <eps^2>
 
-The reference is the picture's own state at the same level: where the way down follows a path it is
-evaluated anyway, place by place; where a mask keeps the outside, it is the mean there.
+The reference is the unedited state at the same level. If the way down follows a path, this state is
+evaluated in any case, and compared place by place. With a mask, it is the mean outside the mask.
 
-On Gaussian data u grows with the KL divergence between the edited law and the model's
+On Gaussian data u grows with the KL divergence between the edited distribution and the model's
 (`tests/edit/test_mismatch.py`).
 """
 

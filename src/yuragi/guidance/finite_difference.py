@@ -1,10 +1,10 @@
-r"""Finite differences of a denoiser: how far to step, what step was really taken, what is audible.
+r"""Finite differences of a denoiser: step sizes, the actual step after rounding, rounding errors.
 
-A step that is too short drowns in rounding, one that is too long leaves the linear range. Two kinds
-of differences need two lengths:
+A step that is too short is dominated by rounding errors, and one that is too long leaves the linear
+range. Two kinds of differences need two lengths:
 
-- One number per element (`step_size`): nothing averages the rounding out. Measured on trained
-  networks, 0.03 sigma per element serves single precision and 0.1 to 0.2 sigma half precision.
+- One number per element (`step_size`): rounding errors do not average out. Measured on trained
+  networks, 0.03 sigma per element suits single precision and 0.1 to 0.2 sigma half precision.
 - One number per sample, the difference projected on the step (`secant_size`): the roundings of n
   elements average out. With s = sigma / alpha and u the spacing of the network's numbers at 1, the
   error of such a slope is about u / (h sqrt n), and a slope of data of unit deviation is
@@ -12,8 +12,8 @@ of differences need two lengths:
   error of 2 to 6 %, that one is taken, up to 0.15 max(1, s) and to 1: D depends on x / s where the
   noise is above the data, so that the linear range grows with s there.
 
-Half precision rounds the state that the network reads, so the step is first made one that survives
-the rounding, and differences are divided by that.
+In half precision the state that the network reads is rounded, so the step is rounded first, and
+differences are divided by the rounded step.
 """
 
 from __future__ import annotations

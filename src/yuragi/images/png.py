@@ -1,8 +1,8 @@
-r"""PNG files that carry text, and the pictures they were made from.
+r"""PNG files that contain text, and the input pictures of a result.
 
-Input pictures go into a private chunk ``yuSo`` (ancillary, safe to copy), one each: 16 bytes of
-digest, then the picture as PNG. So a result alone can be replayed. Neither the path of an input nor
-its metadata travels.
+Each input picture is stored in a private chunk ``yuSo`` (ancillary, safe to copy): 16 bytes of
+digest, then the picture as PNG. So the file alone can be replayed. Paths and metadata of inputs are
+not stored.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-r"""Between pixels and latents, for any autoencoder of diffusers, and for models without one.
+r"""Codecs between pixels and latents, for any autoencoder of diffusers, and for models without one.
 
     z = (E(x) - shift) * factor,    x = D(z / factor + shift)
 
-E is the mode of the posterior where the autoencoder has one: an edit must not add noise of its
-own. Pictures whose sides are no multiple of `multiple` are padded by repeating their edge, and the
-padding is cut off after decoding; so pixel coordinates never change.
+E is the mode of the posterior where the autoencoder has one: an edit must not add noise.
+Pictures whose sides are not a multiple of `multiple` are padded by repeating their edge, and the
+padding is cropped after decoding, so that pixel coordinates never change.
 
 The activations of some autoencoders exceed float16's largest number, 65504. Their configuration
 says so (``force_upcast``), and diffusers' pipelines then run them in float32: to encode in every
-half precision, to decode in float16 alone, since bfloat16 reaches as far as float32. So do we.
+half precision, to decode in float16 only, since bfloat16 has the range of float32. Yuragi does the
+same.
 """
 
 from __future__ import annotations

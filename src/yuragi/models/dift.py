@@ -1,7 +1,7 @@
-r"""DIFT: what a diffusion UNet sees in a picture, as a map that finds like things in another one.
+r"""DIFT: feature maps from a diffusion UNet, to find corresponding points in another picture.
 
-The picture's latent is noised to a time t, once for each of some noises, and one of the UNet's up
-blocks is read; the mean over the noises is the map.
+The picture's latent gets noise up to a time t, for several noise samples, and the output of one of
+the UNet's up blocks is averaged over the samples.
 
 References: Tang et al. 2023 (arXiv 2306.03881), section 4; settings for drags as in the evaluation
 of DragDiffusion: t = 261, up block 1, 8 noises.

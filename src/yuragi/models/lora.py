@@ -1,18 +1,19 @@
-r"""A LoRA of one picture: low-rank terms that let a model know it, learned in seconds.
+r"""A LoRA of one picture: low-rank matrices that are fitted to the picture in seconds.
 
 On q, k, v and out of every attention layer the weight W becomes W + s B A, with A and B of rank r.
-They are learned on one latent z and its prompt by the network's own loss (its output against
+They are trained on one latent z and its prompt with the network's own loss (its output against
 `Direct.target`), one draw of (t, eps) a step, by AdamW. A is drawn, B starts at 0.
 
 While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest level of the edit):
 
     s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
 
-so the clean end knows the picture fully, and the noisy end is free to move things. t is the
-schedule's own time, also where the network reads something else (flows with a shift read sigma).
+so that the LoRA acts fully at the clean end, and less at the noisy end, where content moves. t is
+the schedule's own time, also where the network reads something else (flows with a shift read
+sigma).
 
-Learning goes on where it was cut short: weights and the optimiser's moments are kept in a file
-beside the finished one. Everything is safetensors, and keyed by what decides it.
+Interrupted training is resumed: weights and the optimiser's moments are stored in a file beside the
+finished one. All files are safetensors, and keyed by everything that determines them.
 
 References: Hu et al. 2022 (arXiv 2106.09685); Nie et al. 2024 (arXiv 2311.01410), section 4 and its
 released settings.

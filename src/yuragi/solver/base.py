@@ -1,8 +1,8 @@
-r"""What a solver is, and the noise levels at the two ends of its step.
+r"""The interface of solvers, and the noise levels at the two ends of a step.
 
-A solver is a stateless rule for one step from time t to time s. What it has to remember between
-steps (a multistep history) is a value that it hands back and is handed again, so anyone can step
-by hand, fork a run, or batch two runs. With lambda = log(alpha / sigma) and h = lambda_s -
+A solver is a stateless rule for one step from time t to time s. Its memory between steps (a
+multistep history) is a value that it returns and receives again, so that callers can step by hand,
+fork a run, or batch two runs. With lambda = log(alpha / sigma) and h = lambda_s -
 lambda_t, steps are written as `alpha_s x_0 + ... eps`, never `alpha_s / alpha_t x`, and use
 e^{-h} = alpha_t sigma_s / (alpha_s sigma_t), which is 0 (h infinite) both at a clean target and
 from a start at alpha = 0: both ends stay finite.

@@ -1,6 +1,6 @@
 r"""DDIM(eta): one family from the probability-flow ODE (eta 0) to ancestral sampling (eta 1).
 
-    x0, eps = what the denoiser reads from x_t
+    x0, eps = the denoiser's prediction at x_t
     std     = eta sigma_s sqrt(1 - e^{-2h}), at most sigma_s
     x_s     = alpha_s x0 + sqrt(sigma_s^2 - std^2) eps + std z
 

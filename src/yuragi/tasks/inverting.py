@@ -1,12 +1,12 @@
-r"""Up in noise and down again: does a model hold a picture, and where does the way back stray?
+r"""Run inversions: reconstruct a picture, and measure the error at every level.
 
-At every level of the way down the state is compared with the path up:
+At every level of the way down, the state is compared with the recorded path:
 
     curve_k = rms(x_k - path_k)
 
-in units of the latent (about 1 for most models). The last value is what is lost in the latent; the
-decoded result is compared with what the codec alone makes of the picture, so that its own loss
-does not count.
+in units of the latent (about 1 for most models). The last value is the error of the latent. The
+decoded result is compared with the encoded and decoded picture, which excludes the loss of the
+codec.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-r"""Handles of a selection: move, turn and resize what a polygon holds.
+r"""Selections: move, rotate and resize the content of a polygon.
 
 About a fixed point c, by default the mean of the corners,
 
     x -> c + s R(angle) (x - c) + d
 
-so that a selection becomes a region of a drag like any other.
+so that a selection is converted to a region of a drag.
 """
 
 from __future__ import annotations
