@@ -26,10 +26,12 @@ def lab() -> None:
 
 @app.command()
 def reg(
-    quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Run in under a minute, with less precision.")
+    ] = False,
     json: JsonOption = None,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 0,
 ) -> None:
     """Path-KL, field errors and samples of every guidance rule against the ideal one."""
     import torch
@@ -54,9 +56,11 @@ def reg(
 
 @app.command()
 def trained(
-    quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Train briefly, with less precision.")
+    ] = False,
     json: JsonOption = None,
-    seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of networks and states.")] = 0,
 ) -> None:
     """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
     import torch
@@ -82,7 +86,7 @@ def trained(
 def kl(
     json: JsonOption = None,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the samples of the toy problem.")] = 0,
 ) -> None:
     """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
     import torch
