@@ -213,9 +213,7 @@ def test_all_pictures_are_saved(tiny, tmp_path):
 def test_nothing_is_replaced_silently(tiny, tmp_path):
     result = tiny.sample("x", num_images=2, num_inference_steps=1, seed=0)
     (tmp_path / "out-0001.png").write_bytes(b"precious")
-    with pytest.raises(
-        InputError, match="^path must .* or overwrite=True .*out-0001.png"
-    ):
+    with pytest.raises(InputError, match="^path must .* or overwrite=True .*out-0001.png"):
         result.save(tmp_path / "out.png")
     assert (tmp_path / "out-0001.png").read_bytes() == b"precious"
     assert not (tmp_path / "out-0000.png").exists()

@@ -1,4 +1,4 @@
-"""`yuragi models`: what is shipped, where it lies, and which guidance a model can take."""
+"""The commands `yuragi models ...`: list, name, fetch, verify and probe models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def models(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List models that are shipped, registered or kept from the hub; name, fetch or check one."""
+    """List the models that are shipped, registered or cached from the hub, or manage them."""
     if context.invoked_subcommand is not None:
         return
     from yuragi.models.listing import shelf
@@ -52,7 +52,7 @@ def add(
     note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Give a model a name; its files stay where they are."""
+    """Register a model under a name; its files stay where they are."""
     from yuragi.models.names import SHIPPED
     from yuragi.models.register import register
 
@@ -78,7 +78,7 @@ def verify(
     name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Are the weight files of registered models what they were?"""
+    """Check that the weight files of registered models have not changed."""
     from yuragi.models.register import changed_files, registered
 
     known = registered()

@@ -39,7 +39,7 @@ from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest, LoRA
-from yuragi.tasks.personal import knowing
+from yuragi.tasks.lora_fit import with_fitted_lora
 from yuragi.tasks.run import run
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.warping import preview
@@ -147,7 +147,7 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
         z = model.codec.encode(to_tensor(picture).to(model.device))
         with TemporaryDirectory() as folder:
             file = Path(folder) / "lora.safetensors"
-            with knowing(request, LoRA(), model, z, file, lambda step: None):
+            with with_fitted_lora(request, LoRA(), model, z, file, lambda step: None):
                 pass
 
     seen, _ = _drag(name, large, "warp", 1)
