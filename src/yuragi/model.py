@@ -380,6 +380,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -403,6 +404,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`; None for the sampler's.
             eta: noise of the solver ``ddim``, above 0 with the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture, at the model's size;
+                ``off`` edits the whole; a number is the context around the mask, in pixels.
             resize: scale picture and mask first, so that the longer side has so many pixels.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
@@ -428,6 +431,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -450,6 +454,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`; None for the sampler's.
             eta: noise of the solver ``ddim``, above 0 with the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture, at the model's size;
+                ``off`` edits the whole; a number is the context around the mask, in pixels.
             resize: scale picture and mask first, so that the longer side has so many pixels.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
@@ -478,6 +484,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -502,6 +509,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`; None for the sampler's.
             eta: noise of the solver ``ddim``, above 0 with the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture, at the model's size;
+                ``off`` edits the whole; a number is the context around the mask, in pixels.
             resize: scale picture and mask first, so that the longer side has so many pixels.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).
@@ -532,6 +541,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -559,6 +569,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name of `yuragi.solver.solvers`; None for the sampler's.
             eta: noise of the solver ``ddim``, above 0 with the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture, at the model's size;
+                ``off`` edits the whole; a number is the context around the mask, in pixels.
             resize: scale picture and mask first, so that the longer side has so many pixels.
             seed: 0 or more; drawn at random when None, and kept in the result's request.
             on_progress: called with (steps done, steps in all).

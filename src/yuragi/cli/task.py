@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
+from PIL import Image
 
 from yuragi.cli.configuration import defaults_of
 from yuragi.cli.loading import LOADING
@@ -82,7 +83,7 @@ def _run(
 
     loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
-    _note_size(request, loaded.native_size)
+    _note_size(request, loaded.native_size, sources)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
     written = result.save(output.output, embed_sources=output.embed, overwrite=True)
@@ -100,9 +101,11 @@ def _kind(kind: type[Request]) -> str:
     return str(kind.model_fields["kind"].default)
 
 
-def _note_size(request: Request, native: int) -> None:
+def _note_size(request: Request, native: int, sources: Mapping[str, Image.Image]) -> None:
     """Say when a picture's size is far from what the model knows."""
-    if not isinstance(request, OnPicture):
+    from yuragi.tasks.cropping import cropping_of
+
+    if not isinstance(request, OnPicture) or cropping_of(request, native, sources) is not None:
         return
     width, height = request.image.width, request.image.height
     if not native / 2 <= max(width, height) <= native * 2:

@@ -24,7 +24,7 @@ from yuragi.options.option import Option
 from yuragi.options.values import Count, Eta, Scale, Steps, Strength, Strict
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
-from yuragi.tasks.places import Point
+from yuragi.tasks.places import CropMargin, Point
 
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
@@ -259,6 +259,14 @@ class Edit(OnPicture):
         Field(default_factory=_fitting_solver),
         Option("Name of the solver.", default="chosen by the sampler", advanced=True),
     ]
+    crop: Annotated[
+        CropMargin,
+        Option(
+            "With a mask, edit a crop around its white, with so much context, at the model's size.",
+            unit="pixels",
+            metavar="auto|off|MARGIN",
+        ),
+    ] = "auto"
 
     def check(self, pictures: Pictures | None) -> None:
         from yuragi.edit import climbs

@@ -15,6 +15,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
+from yuragi.tasks.cropping import cropping_of, uncropped
 from yuragi.tasks.result import Made, Origin, Result
 
 __all__ = ["Progress", "run", "run_all"]
@@ -51,7 +52,8 @@ def run_all(
 ) -> list[Result]:
     """Run requests of one model. Those that are alike share batches.
 
-    Each result is what its request gives alone, to rounding.
+    Each result is what its request gives alone, to rounding. Edits of a large picture with a mask
+    work on a part of it; see `yuragi.tasks.cropping`.
 
     Args:
         requests: complete; see `yuragi.tasks.base`.
@@ -66,6 +68,28 @@ def run_all(
         InputError: a value that does not fit the model or the pictures; before the model runs.
         OutOfMemoryError: too much for the device.
     """
+    croppings = [cropping_of(request, model.native_size, sources) for request in requests]
+    worked, parts = list[Request](), dict(sources)
+    for request, cropping in zip(requests, croppings, strict=True):
+        cut, named = (uncropped(request), {}) if cropping is None else cropping.cut()
+        worked.append(cut)
+        parts |= named
+    results = _run_all(worked, model, parts, on_progress, latents, weak)
+    return [
+        result if cropping is None else cropping.put_back(result)
+        for result, cropping in zip(results, croppings, strict=True)
+    ]
+
+
+def _run_all(
+    requests: Sequence[Request],
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress,
+    latents: Tensor | None,
+    weak: DiffusionModel | None,
+) -> list[Result]:
+    """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
         groups.setdefault(request.alike(model), []).append(number)
