@@ -381,6 +381,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -404,6 +405,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
+                edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
@@ -429,6 +432,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -451,6 +455,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
+                edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
@@ -479,6 +485,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -503,6 +510,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
+                edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
@@ -533,6 +542,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        crop: str | int = "auto",
         resize: int | None = None,
         seed: int | None = None,
         on_progress: Progress | None = None,
@@ -560,6 +570,8 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
+                edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).

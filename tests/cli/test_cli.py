@@ -328,10 +328,25 @@ def test_preview_runs_no_model(drag, tmp_path, monkeypatch):
     assert (code, err.startswith("error: --preset must be warp")) == (2, True)
 
 
+@pytest.mark.parametrize("resize", [[], ["--resize", "32"]])
+def test_a_photograph_is_bent_without_a_network(cli, tmp_path, pipeline_folder, resize):
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    drag = ["drag", "photo.png", "--point", "26,22:30,22", "--model", pipeline_folder, "--json"]
+    code, out, err = cli(*drag, "--radius", "16", "--rigid", "0.5", *resize, "-o", "out.png")
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["evaluations"] == 0
+    assert told["request"]["radius"] == (8 if resize else 16)
+    code, _, err = cli(*drag, "--radius", "wide", *resize, "-o", "other.png")
+    assert (code, err.startswith("error: --radius")) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "option", "given"),
     [
         (["--region", "1,1 2,2"], "--region", "1,1 2,2"),
+        (["--radius", "9"], "--radius", "9.0"),
         (["--region", "1,1 30,1 30,a:1,1 2,2 3,3"], "--region", ""),
         (["--sampler", "adaptive", "--preset", "paper"], "--sampler", "adaptive"),
     ],

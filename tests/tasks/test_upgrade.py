@@ -5,6 +5,8 @@ import json
 import pytest
 
 from yuragi.tasks.guidance import Guidance
+from yuragi.tasks.inpaint import InpaintRequest
+from yuragi.tasks.picture import PictureRef
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.tasks import parse_request
 
@@ -46,3 +48,11 @@ def test_flat_guidance(flat, guidance):
     today = SampleRequest(prompt="red hair", seed=1, guidance=guidance)
     old = json.loads(today.model_dump_json()) | {"guidance": FLAT | flat}
     assert parse_request(json.dumps(old)) == today
+
+
+def test_edits_of_the_whole_picture():
+    ref = PictureRef(name="", digest="0" * 32, width=4000, height=3000)
+    today = InpaintRequest(image=ref, mask=ref, seed=1)
+    old = json.loads(today.model_dump_json(exclude={"crop"}))
+    assert today.crop == "auto"
+    assert parse_request(json.dumps(old)) == today.model_copy(update={"crop": "off"})

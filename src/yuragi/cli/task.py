@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from PIL import Image
 
 from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
@@ -78,7 +79,7 @@ def _run(
 
     loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
-    _note_size(request, loaded.native_size)
+    _note_size(request, loaded.native_size, sources)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
     saves: list[Save] = [
@@ -126,9 +127,11 @@ def _kind(kind: type[Request]) -> str:
     return str(kind.model_fields["kind"].default)
 
 
-def _note_size(request: Request, native: int) -> None:
+def _note_size(request: Request, native: int, sources: Mapping[str, Image.Image]) -> None:
     """Print a note if the size of a picture is far from the model's native size."""
-    if not isinstance(request, OnPicture):
+    from yuragi.tasks.cropping import cropping_of
+
+    if not isinstance(request, OnPicture) or cropping_of(request, native, sources) is not None:
         return
     width, height = request.image.width, request.image.height
     if not native / 2 <= max(width, height) <= native * 2:

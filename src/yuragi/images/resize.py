@@ -10,7 +10,7 @@ from PIL import Image
 from yuragi.errors import InputError
 from yuragi.images.read import MAX_PIXELS
 
-__all__ = ["expanded", "fitting", "scaled"]
+__all__ = ["covering", "expanded", "fitting", "scaled"]
 
 
 def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -36,6 +36,11 @@ def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         grey = picture.resize(size, Image.Resampling.BOX)
         return grey.point(lambda level: 255 * (level >= 128))
     return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def covering(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A scaled mask that is white wherever it stands for any white."""
+    return mask.resize(size, Image.Resampling.BILINEAR).point(lambda level: 255 * (level > 0))
 
 
 def expanded(

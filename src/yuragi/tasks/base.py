@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.options.values import Count, Eta, Scale, Steps, Strength, Strict
-from yuragi.tasks.geometry import Point
+from yuragi.tasks.geometry import CropMargin, Point
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
 
@@ -301,6 +301,14 @@ class Edit(OnPicture):
             advanced=True,
         ),
     ]
+    crop: Annotated[
+        CropMargin,
+        Option(
+            "With a mask, edit a crop around its white, with so much context, at the model's size.",
+            unit="pixels",
+            metavar="auto|off|MARGIN",
+        ),
+    ] = "auto"
 
     def check(self, pictures: Pictures | None) -> None:
         from yuragi.edit import climbs

@@ -16,10 +16,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from yuragi.core import NetworkDenoiser
-from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Request
-from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.picture import PictureRef, picture_of
 
 __all__ = ["BATCH", "Context", "Progress", "Row", "batches", "mask_cells", "one_or_each"]
 
@@ -78,10 +77,7 @@ class Context:
         Raises:
             InputError: the picture was not given.
         """
-        if named.digest not in self.sources:
-            allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"
-            raise InputError("source", "missing", allowed)
-        return self.sources[named.digest]
+        return picture_of(named, self.sources)
 
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
         """The denoiser conditioned on the prompts of some rows; prompts are encoded once.

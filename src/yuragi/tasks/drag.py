@@ -9,6 +9,7 @@ the levels and a second-order solver on the way down.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -322,7 +323,9 @@ class DragRequest(OnPicture):
             geometry.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
         if values.get("radius") is not None:
-            values["radius"] *= pictures.picture.width / pictures.size[0]
+            with suppress(TypeError, ValueError):  # it is refused with the request
+                share = pictures.picture.width / pictures.size[0]
+                values["radius"] = float(values["radius"]) * share
         return {**values, "points": geometry.points, "regions": geometry.regions}, pictures
 
     def check(self, pictures: Pictures | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from PIL import Image, ImageChops
 from pydantic import BeforeValidator, Field
@@ -14,6 +14,7 @@ from yuragi.options.values import Finite, Strict
 
 __all__ = [
     "Corners",
+    "CropMargin",
     "DragGeometry",
     "Expansion",
     "Margins",
@@ -80,6 +81,16 @@ def _margins(given: Any) -> Any:
     return tuple(four)
 
 
+def _crop_margin(given: Any) -> Any:
+    """``"auto"``, ``"off"``, or pixels as a number or as text, such as ``"64"``."""
+    if given in ("auto", "off"):
+        return given
+    if not str(given).isdecimal() or int(given) < 1:
+        allowed = "auto, off, or a whole number of pixels around what may change, 1 or more"
+        raise InputError("crop", given, allowed)
+    return int(given)
+
+
 def _offset(given: Any) -> Any:
     """Parse ``"12,-4"``: pixels to the right and down."""
     if not isinstance(given, str):
@@ -110,6 +121,9 @@ Margins = Annotated[
     BeforeValidator(_margins),
 ]
 """Pixels at left, top, right and bottom."""
+
+CropMargin = Annotated[Literal["auto", "off"] | int, BeforeValidator(_crop_margin)]
+"""Pixels around what may change, so many or as many as fit; or no crop at all."""
 
 
 class Expansion(Strict):

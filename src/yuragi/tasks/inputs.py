@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,13 +46,15 @@ class Pictures:
 
     @property
     def by_digest(self) -> dict[str, Image.Image]:
-        return {digest(each): each for each in (self.picture, self.mask) if each is not None}
+        """Both, without reading their pixels again."""
+        named = [(self.reference, self.picture), (self.mask_reference, self.mask)]
+        return {ref.digest: each for ref, each in named if ref is not None and each is not None}
 
-    @property
+    @cached_property
     def reference(self) -> PictureRef:
         return _reference(self.name, self.picture, self.notes)
 
-    @property
+    @cached_property
     def mask_reference(self) -> PictureRef | None:
         if self.mask is None:
             return None

@@ -35,6 +35,7 @@ class InvertRequest(Edit):
     ] = "chain"
     guidance_scale: Pull = 1.0
     mask: None = None
+    crop: Literal["off"] = "off"
     num_images: Literal[1] = 1
 
     def make_sampler(self) -> Sampler:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from yuragi.errors import InputError
 from yuragi.options.values import Strict
 
-__all__ = ["Mask", "Picture", "PictureRef", "Reads"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["Mask", "Picture", "PictureRef", "Reads", "picture_of"]
 
 
 class PictureRef(Strict):
@@ -41,3 +46,15 @@ class Reads:
 
 Picture = Annotated[PictureRef, Reads("picture")]
 Mask = Annotated[PictureRef, Reads("mask")]
+
+
+def picture_of(named: PictureRef, sources: Mapping[str, Image.Image]) -> Image.Image:
+    """A picture that a request names, from pictures by digest.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if named.digest not in sources:
+        allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"
+        raise InputError("source", "missing", allowed)
+    return sources[named.digest]

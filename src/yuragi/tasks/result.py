@@ -28,6 +28,7 @@ from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.tasks import parse_request
 
 __all__ = [
+    "Crop",
     "Gauge",
     "Origin",
     "Reconstruction",
@@ -91,6 +92,25 @@ class Origin:
     noise: int
     weak_weights: str = ""
     card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of a picture that an edit worked on.
+
+    Attributes:
+        box: left, top, right and bottom in pixels of the picture.
+        size: width and height at which it was edited.
+    """
+
+    box: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    @property
+    def scale(self) -> float:
+        """By how much the part was enlarged for the edit; below 1, it was reduced."""
+        left, top, right, bottom = self.box
+        return max(self.size) / max(right - left, bottom - top)
 
 
 @dataclass(frozen=True)
@@ -168,12 +188,14 @@ class Result(TaskOutput):
             four).
         origin: the model, the machine and the versions that ran the request.
         sources: the input pictures by digest.
+        crop: the part of the picture that the edit worked on; None for the whole picture.
     """
 
     request: Request
     evaluations: int
     origin: Origin
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
+    crop: Crop | None = None
 
     @property
     def record(self) -> Record:
@@ -210,6 +232,7 @@ class Result(TaskOutput):
             "origin": asdict(self.origin),
             "ranking": self.ranking,
             "warnings": list(self.warnings),
+            "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},
         }
 
     def remarks(self, names: Sequence[str]) -> list[str]:
@@ -224,6 +247,10 @@ class Result(TaskOutput):
             said.append(f"{names[index]}: intent {self.intent[index].score:.3f} ({shown})")
         for name, nats, rho in zip(names, self.guidance.stress, self.guidance.rho, strict=False):
             said.append(f"{name}: guidance stress {nats:.3g} nats, rho {rho:.2f}")
+        if self.crop is not None:
+            left, top, right, bottom = self.crop.box
+            box = f"{left},{top} to {right},{bottom}"
+            said.append(f"edited the crop {box}, scaled by {self.crop.scale:.3g}")
         if self.reconstruction is not None:
             said += self.reconstruction.remarks()
         cost = self.guidance.cost

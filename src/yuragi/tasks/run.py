@@ -19,6 +19,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
+from yuragi.tasks.cropping import cropping_of, uncropped
 from yuragi.tasks.result import Origin, Result, TaskOutput
 
 __all__ = ["Progress", "run", "run_all"]
@@ -55,7 +56,8 @@ def run_all(
 ) -> list[Result]:
     """Run requests of one model. Similar requests share batches.
 
-    Each result equals that of its request alone, to rounding.
+    Each result equals that of its request alone, to rounding. Edits of a large picture with a mask
+    work on a part of it; see `yuragi.tasks.cropping`.
 
     Args:
         requests: the complete requests; see `yuragi.tasks.base`.
@@ -71,6 +73,28 @@ def run_all(
             runs.
         OutOfMemoryError: the device does not have enough memory.
     """
+    croppings = [cropping_of(request, model.native_size, sources) for request in requests]
+    worked, parts = list[Request](), dict(sources)
+    for request, cropping in zip(requests, croppings, strict=True):
+        cut, named = (uncropped(request), {}) if cropping is None else cropping.cut()
+        worked.append(cut)
+        parts |= named
+    results = _run_all(worked, model, parts, on_progress, latents, weak)
+    return [
+        result if cropping is None else cropping.put_back(result)
+        for result, cropping in zip(results, croppings, strict=True)
+    ]
+
+
+def _run_all(
+    requests: Sequence[Request],
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress,
+    latents: Tensor | None,
+    weak: DiffusionModel | None,
+) -> list[Result]:
+    """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
         groups.setdefault(request.alike(model), []).append(number)

@@ -1,7 +1,7 @@
 """Conversion of requests of earlier versions to the current form.
 
 Until noise version 2, `guidance` was one flat table: a rule and a gain by name, and the options of
-all of them side by side.
+all of them side by side. Edits without `crop` worked on the whole picture.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ _GAINS = {
 }
 
 
+_CROPPED = ("inpaint", "sdedit", "translate", "diffedit")
+
+
 def upgraded(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert a request to one with `guidance` as a rule and a gain."""
+    """Convert a request to one with `guidance` as a rule and a gain, and with a `crop`."""
+    if request.get("kind") in _CROPPED:
+        request = {"crop": "off", **request}
     flat = request.get("guidance")
     if not isinstance(flat, Mapping) or not isinstance(flat.get("rule"), str):
         return dict(request)
