@@ -15,6 +15,7 @@ from yuragi.errors import InputError
 from yuragi.models.card import Card
 from yuragi.models.codec import Codec, Pixels
 from yuragi.models.opening import Opening
+from yuragi.models.vocabulary import Vocabulary, vocabulary_of
 
 __all__ = ["Capabilities", "DiffusionModel", "Encode"]
 
@@ -96,6 +97,11 @@ class DiffusionModel:
     def dtype(self) -> torch.dtype:
         """What the network's weights are stored in."""
         return next(self.network.parameters()).dtype
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that it knows; asked of the tokenizers as they are now."""
+        return vocabulary_of(self.pipeline)
 
     @torch.no_grad()
     def bind_bare(self, prompts: Sequence[str]) -> NetworkDenoiser:
