@@ -144,9 +144,17 @@ class Request(Strict):
         """The pictures and masks that the request names."""
         return [each for _, each in self if isinstance(each, PictureRef)]
 
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """What the model is told in words, by option."""
+        return {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
+
     def unused(self, model: DiffusionModel) -> list[str]:
         """What the caller gave that has no effect on this model, a sentence each."""
-        return [note for each in self.pictures for note in each.notes]
+        from yuragi.tasks.words import unknown_words
+
+        notes = [note for each in self.pictures for note in each.notes]
+        return [*notes, *unknown_words(self, model)]
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -312,6 +320,10 @@ class Described(Edit):
             "Guidance scale under the source prompt; 1 is off.", "--source-scale", advanced=True
         ),
     ] = 1.0
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        return {"source_prompt": self.source_prompt, **super().prompts}
 
     def check(self, pictures: Pictures | None) -> None:
         if not self.source_prompt.strip():

@@ -20,6 +20,7 @@ from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
 from yuragi.tasks.result import Made, Origin, Result
+from yuragi.tasks.words import check_words
 
 __all__ = ["Progress", "run", "run_all"]
 
@@ -67,11 +68,13 @@ def run_all(
         weak: the weaker model of autoguidance, loaded, for requests that name one.
 
     Raises:
-        InputError: a value that does not fit the model or the pictures; before the model runs.
+        InputError: a value that does not fit the model or the pictures, such as a prompt in which
+            it knows no word; before the model runs.
         OutOfMemoryError: too much for the device.
     """
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
+        check_words(request, model)
         groups.setdefault(request.alike(model), []).append(number)
     results: dict[int, Result] = {}
     for numbers in groups.values():
