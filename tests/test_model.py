@@ -56,7 +56,7 @@ def test_a_text_replays_without_a_picture_to_compare(saved, tiny):
         again = yuragi.replay(text, tiny)
         assert again.difference is None
         assert_identical(again.result.image, result.image)
-    with pytest.raises(InputError, match="source = '{}'.*request and its origin"):
+    with pytest.raises(InputError, match="^source must be a request and its origin.*given: {}"):
         yuragi.replay("{}", tiny)
 
 
@@ -64,14 +64,14 @@ def test_a_replay_is_given_the_pictures_that_a_file_lacks(tiny, picture, tmp_pat
     points = [((26, 22), (30, 22))]
     result = tiny.drag(picture, points, **QUICK)
     (file,) = result.save(tmp_path / "out.png", embed_sources=False)
-    with pytest.raises(InputError, match="source = 'missing'"):
+    with pytest.raises(InputError, match="^source.*missing"):
         yuragi.replay(file, tiny)
     assert yuragi.replay(file, tiny, sources=[np.array(picture)]).difference == 0
 
 
 def test_other_weights_want_force(saved, tiny):
     _, (first, _) = saved
-    with pytest.raises(InputError, match="^model = .*force.*not those that made this picture"):
+    with pytest.raises(InputError, match="^model.*force.*not those that made this picture"):
         yuragi.replay(first, "portraits", device="cpu")
     again = yuragi.replay(first, "portraits", device="cpu", force=True)
     assert again.difference > 0
@@ -98,8 +98,8 @@ def test_several_seeds_give_a_result_each(tiny):
     drawn = tiny.sample("red", seed=range(3), **settings)
     assert [each.request.seed for each in drawn] == [0, 1, 2]
     assert_equal_to_rounding(drawn[2].image, tiny.sample("red", seed=2, **settings).image)
-    pairs = tiny.sample(("a", "b"), seed=[4, 5], **settings)
-    assert [(each.request.prompt, each.request.seed) for each in pairs] == [("a", 4), ("b", 5)]
+    pairs = tiny.sample(("red", "blue"), seed=[4, 5], **settings)
+    assert [(each.request.prompt, each.request.seed) for each in pairs] == [("red", 4), ("blue", 5)]
     first, second = tiny.sample(["red", "red"], **settings)
     assert first.request.seed != second.request.seed
     (only,) = tiny.sample(["red"], seed=2, **settings)
@@ -107,13 +107,13 @@ def test_several_seeds_give_a_result_each(tiny):
 
 
 def test_numbers_of_prompts_and_seeds_must_fit(tiny):
-    with pytest.raises(InputError, match=r"^seed = \[1, 2, 3\] .*each of 2 prompts"):
+    with pytest.raises(InputError, match=r"^seed must .*each of 2 prompts.*\[1, 2, 3\]"):
         tiny.sample(["red", "blue"], seed=[1, 2, 3])
-    with pytest.raises(InputError, match=r"^prompt = \[\] .*one prompt or more"):
+    with pytest.raises(InputError, match=r"^prompt must be one prompt or more.*\[\]"):
         tiny.sample([])
-    with pytest.raises(InputError, match=r"^seed = \[\]"):
+    with pytest.raises(InputError, match=r"^seed must .*\[\]"):
         tiny.sample("red", seed=[])
-    with pytest.raises(InputError, match="^seed = -1"):
+    with pytest.raises(InputError, match="^seed must .*given: -1"):
         tiny.sample(["red", "blue"], seed=[1, -1])
 
 
@@ -135,7 +135,7 @@ def test_a_drag_can_be_previewed(tiny, picture, monkeypatch):
     larger = tiny.preview_drag(picture, select=corners, move=(4, 0), rotate=5, enlarge=1.2)
     assert_different(larger, picture)
     assert tiny.preview_drag(picture, select=corners, move=(4, 0), resize=32).size == (32, 24)
-    with pytest.raises(InputError, match="^points = 'target 70,22'"):
+    with pytest.raises(InputError, match="^points .*target 70,22"):
         tiny.preview_drag(picture, [((26, 22), (70, 22))])
 
 
@@ -154,5 +154,5 @@ def test_before_and_after(tiny, picture):
         assert_identical(dragged.compare(k), before_after(picture, image, moves))
     edited = tiny.sdedit(picture, prompt="red", **QUICK)
     assert_identical(edited.compare(), before_after(picture, edited.image, []))
-    with pytest.raises(InputError, match="^request = 'sample' .*changes a picture"):
+    with pytest.raises(InputError, match="^request must .*changes a picture.*sample"):
         tiny.sample("red", **QUICK).compare()

@@ -14,5 +14,5 @@ class VaryRequest(Edit):
     kind: Literal["vary"] = "vary"
     strength: Climb = 0.3
 
-    def way(self):
+    def make_sampler(self):
         return redrawing(self)

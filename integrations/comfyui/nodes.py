@@ -27,7 +27,7 @@ from PIL import Image
 import yuragi
 from yuragi.core import EDMSchedule, FlowSchedule, SeededNoise
 from yuragi.errors import InputError
-from yuragi.guidance.nudge import nudge, step_size
+from yuragi.guidance.finite_difference import perturb, step_size
 from yuragi.sample import integrate
 from yuragi.solver import make_solver, solvers
 
@@ -133,7 +133,7 @@ def rectified(args):
     model, options, x, sigma = (args[k] for k in ("model", "model_options", "input", "sigma"))
     sigma = sigma.to(x).reshape(-1, *[1] * (x.ndim - 1))
     dtype = precision(model)
-    moved, change = nudge(x, torch.ones_like(x), step_size(None, dtype) * sigma, dtype)
+    moved, change = perturb(x, torch.ones_like(x), step_size(None, dtype) * sigma, dtype)
     given = {
         "conds": [positive],
         "input": moved,

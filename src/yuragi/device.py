@@ -1,4 +1,4 @@
-"""Where to run."""
+"""Devices: selection, out-of-memory errors and synchronisation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["enough_memory", "pick_device", "wait_for"]
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
-    """The device of that name; without one, the GPU when there is one.
+    """The device with this name; without a name, the GPU if there is one.
 
     Raises:
-        InputError: no such device here.
+        InputError: this machine has no such device.
     """
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -29,15 +29,15 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
 
 @contextmanager
 def enough_memory(device: torch.device) -> Iterator[None]:
-    """What runs inside fits into the device's memory, or fails with advice.
+    """Turn out-of-memory errors inside the block into errors with advice.
 
     Raises:
-        OutOfMemoryError: it does not.
+        OutOfMemoryError: the device does not have enough memory.
     """
     try:
         yield
     except (torch.OutOfMemoryError, RuntimeError) as error:
-        # Elsewhere than in CUDA's allocator PyTorch has no class for it, only words.
+        # Outside CUDA's allocator PyTorch has no exception class for this, only a message.
         words = ("out of memory", "allocate memory", "ALLOC_FAILED")
         told = isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
         if not told:
@@ -50,6 +50,6 @@ def enough_memory(device: torch.device) -> Iterator[None]:
 
 
 def wait_for(device: torch.device) -> None:
-    """Until the device has done what it was told: for clocks, queued work is not done work."""
+    """Wait until the device has finished its queued work, so that timings are correct."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -68,7 +68,7 @@ def _readable(value: object) -> bool:
 
 
 class OutOfMemoryError(YuragiError, MemoryError):
-    """A device has not enough memory for what was asked; the message says what takes less."""
+    """The device does not have enough memory; the message names options that need less."""
 
 
 class MissingExtraError(YuragiError, ImportError):

@@ -1,4 +1,4 @@
-"""Where Yuragi keeps what it can make again, and what it cannot."""
+"""Folders for caches, which can be deleted, and for data, which cannot be restored."""
 
 from __future__ import annotations
 

@@ -1,22 +1,22 @@
-r"""Inversion: from an image to noisy states from which a sampler can come back.
+r"""Inversion: from an image to noisy states from which a sampler can reconstruct it.
 
     markov_path        the forward chain   x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z
     independent_path   every level on its own   x_t = alpha_t x_0 + sigma_t z
-    ode_invert         the probability-flow ODE, climbed
+    ode_invert         the probability-flow ODE upwards
     Follow             the way back along any such path (Cycle-SDE)
 
 A path is a list of states ordered clean to noisy: path[0] is the image, path[k] the state at
 times[k] of the rising grid it was made on.
 
 Cycle-SDE records the noise w = (x'_s - mean(x'_t)) / std with which the path x' makes each step,
-and spends it again on the edited state. In difference form, with the same mean for both,
+and uses it again for the edited state. In difference form, with the same mean for both,
 
     x_s = x'_s + mean(x_t) - mean(x'_t)
 
 nothing is divided by std: exact at the clean end, stable in half precision, valid for every
 recordable solver and for std = 0. Edited and reference states go through the network as one
 batch, edited first, so the solver's memory covers both. (A denoiser that treats the two parts of
-the batch differently gives the reference another condition; nothing here has to know.)
+the batch differently gives the reference another condition; this code does not depend on it.)
 
 References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 2023 (arXiv
 2210.05559); Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140) (independent path).
@@ -50,7 +50,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
 
     Args:
         x0: the image or latent, [b, *d].
-        schedule: the one that the path will be followed under.
+        schedule: the schedule under which the path will be retraced.
         times: [k + 1], rising, from `schedule.clean`.
         noise: noise(i, x) makes the step from times[i] to times[i + 1].
 
@@ -58,7 +58,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
         k + 1 states, the first is x0 itself.
 
     Raises:
-        InputError: times that fall or do not start clean, or no noise.
+        InputError: times that fall or do not start at the clean end, or no noise.
     """
     times = _rising_from_clean(times, schedule)
     path = [x0]
@@ -69,7 +69,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
 
 
 def independent_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> list[Tensor]:
-    """Every level drawn from q(x_t | x_0) with noise of its own: "edit-friendly" inversion.
+    """Draw every level from q(x_t | x_0) with independent noise: "edit-friendly" inversion.
 
     Arguments, result and errors are those of `markov_path`. The steps between its states need
     larger noises than the chain's, which ties the result closer to the image.
@@ -87,15 +87,15 @@ def ode_invert(
     solver: Solver | None = None,
     manipulate: Manipulation | None = None,
 ) -> list[Tensor]:
-    """Climb the probability-flow ODE and keep the state at every level.
+    """Ascend the probability-flow ODE and record the state at every level.
 
     Args:
-        denoiser: under the condition that describes the image.
+        denoiser: the denoiser under the condition that describes the image.
         x0: the state at times[0], [b, *d].
         times: [k + 1], rising; a deterministic solver other than `DDIMInversion` cannot start at
             the clean end.
-        solver: `DDIMInversion()` when None.
-        manipulate: as in `integrate`; the path holds what it returns.
+        solver: the solver of the ascent; `DDIMInversion()` if None.
+        manipulate: a manipulation as in `integrate`; the path contains the states it returns.
 
     Returns:
         k + 1 states, the first is x0 itself.
@@ -121,12 +121,12 @@ def ode_invert(
 class Follow:
     """A solver that retraces a path: Cycle-SDE in difference form around another solver.
 
-    Starting from path[-1] itself it returns path[0]; starting from an edit of it, the edit is
-    carried down with the path's own noises. Use it with falling times, one per state of the path,
-    and no noise.
+    Starting from path[-1] itself it returns path[0]. Starting from an edit of path[-1], it denoises
+    the edit with the noise recorded in the path. Use it with falling times, one per state of the
+    path, and without noise.
 
     Args:
-        solver: a recordable solver, with its eta or kind of noise.
+        solver: a recordable solver.
         path: states ordered clean to noisy, each [b, *d], or [1, *d] shared by the batch.
 
     Raises:
@@ -179,18 +179,18 @@ def follow(
     times: Tensor,
     manipulate: Manipulation | None = None,
 ) -> Tensor:
-    """Bring `x`, an edit of path[-1], down along the path: `integrate` with `Follow`.
+    """Denoise `x`, an edit of path[-1], along the path: `integrate` with `Follow`.
 
     Args:
-        denoiser: under the condition that describes the result.
+        denoiser: the denoiser under the condition that describes the result.
         solver: a recordable solver.
         x: the edited state at times[0], [b, *d].
         path: states ordered clean to noisy.
         times: falling, the path's own grid flipped: times[i] is the level of path[-1 - i].
-        manipulate: as in `integrate`.
+        manipulate: a manipulation as in `integrate`.
 
     Raises:
-        InputError: as `Follow`; times that rise, or not one per state of the path.
+        InputError: any error of `Follow`; times that rise, or not one time per state of the path.
     """
     if len(times) != len(path):
         raise InputError("times", f"{len(times)} times", f"one per state of the path: {len(path)}")

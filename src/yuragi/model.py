@@ -5,9 +5,8 @@
     model = yuragi.load("portraits")
     model.drag("face.png", points=[((70, 52), (70, 40))], prompt="a person", seed=0).image
 
-Every method makes a complete request and runs it; nothing else happens here. An argument that is
-None keeps the default of the request's class, where every option is described. Keywords follow
-diffusers where it has a counterpart.
+Every method makes a complete request and runs it. An argument that is None keeps the default of the
+request class, which describes every option. Keywords follow diffusers where it has a counterpart.
 """
 
 from __future__ import annotations
@@ -70,31 +69,33 @@ def load(
     codec: Codec | None = None,
     ip_adapter_image: Source | Sequence[Source] = (),
 ) -> Model:
-    """A model, ready to use.
+    """Load a model.
 
     Nothing is printed, but by a download. The keywords up to `compile` are described in
     `yuragi.models.opening.Opening`.
 
     Args:
-        source: ``"portraits"`` (shipped); a directory, or a single safetensors file, of a pipeline
-            of diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; a pipeline object,
-            or a network of EDM or EDM2, which stay as they are.
-        device: a torch device such as ``"cpu"``; by default the GPU when there is one.
-        dtype: of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a torch dtype; by
-            default float32 on a CPU, elsewhere bfloat16 for flows and float16 for others.
-        config: for a single file, the directory of a pipeline of its kind.
-        offline: never ask the hub.
-        allow_pickle: read ``.bin`` and ``.ckpt`` files as plain tensors.
-        offload: ``model`` or ``sequential``, for a GPU that is too small.
-        vae_tiling: the autoencoder works picture by picture, and large ones tile by tile.
-        compile: compile the network by `torch.compile`.
-        codec: for an EDM network on latents.
-        ip_adapter_image: for a pipeline object with IP-Adapters, a picture, or one for each.
+        source: ``"portraits"`` (shipped); a directory or a single safetensors file of a pipeline of
+            diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; or a pipeline object or
+            a network of EDM or EDM2, which are not changed.
+        device: a torch device such as ``"cpu"``; by default the GPU if there is one.
+        dtype: the precision of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a
+            torch dtype. The default is float32 on a CPU; on a GPU it is bfloat16 for flow models
+            and float16 for others.
+        config: the directory of a pipeline of the same kind, for a single-file model.
+        offline: whether to never contact the hub.
+        allow_pickle: whether to read ``.bin`` and ``.ckpt`` files, as plain tensors.
+        offload: ``model`` or ``sequential``, for a GPU with too little memory.
+        vae_tiling: whether to run the autoencoder on one picture at a time, and on large pictures
+            in tiles.
+        compile: whether to compile the network with `torch.compile`.
+        codec: the codec of an EDM network on latents.
+        ip_adapter_image: the picture for each IP-Adapter of a pipeline object.
 
     Raises:
-        InputError: no such model, not in safetensors, damaged, or of a kind that is not supported;
-            no such device or precision; options about opening for an object; pictures for
-            IP-Adapters that are not there, or none for those that are.
+        InputError: the model does not exist, is not in safetensors, is damaged or not supported;
+            the device or precision does not exist; options about opening are given for an object;
+            the number of pictures differs from the number of IP-Adapters.
     """
     given = locals()
     opening = Opening(**{name: given[name] for name in Opening.model_fields})
@@ -112,7 +113,7 @@ def load(
 
 
 def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> DiffusionModel:
-    """The caller's object as a model."""
+    """Wrap a pipeline object or a network of the caller."""
     if isinstance(source, nn.Module) and is_edm(source):
         if images:
             raise InputError("ip_adapter_image", len(images), "empty with a network")
@@ -185,8 +186,8 @@ class Model:
     """A loaded model; make one by `load`.
 
     Attributes:
-        name: as given to `load`.
-        loaded: its parts.
+        name: the name given to `load`.
+        loaded: the parts of the model.
     """
 
     name: str
@@ -233,7 +234,7 @@ class Model:
     ) -> Result | list[Result]:
         """Draw pictures from a prompt.
 
-        The options are described in `yuragi.tasks.sample.SampleRequest`.
+        `yuragi.tasks.sample.SampleRequest` describes the options.
 
         Several prompts, seeds or both give a list: a result for each prompt with its seed, which is
         what it would be alone, to rounding. They share batches.
@@ -257,7 +258,7 @@ class Model:
             on_progress: called with (steps done, steps in all).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         given = locals()
         if isinstance(prompt, str) and not isinstance(seed, Sequence):
@@ -297,9 +298,9 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Move what lies under points of a picture, or within regions, to other places.
+        """Drag the content under points or within regions of a picture to other places.
 
-        The options are described in `yuragi.tasks.drag.DragRequest`.
+        `yuragi.tasks.drag.DragRequest` describes the options.
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
@@ -334,7 +335,7 @@ class Model:
             on_progress: called with (steps done, steps in all).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(DragRequest, locals())
 
@@ -384,9 +385,9 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Fill the white of a mask, or margins that are added to the picture.
+        """Fill the white area of a mask, or margins added around the picture.
 
-        The options are described in `yuragi.tasks.inpaint.InpaintRequest`.
+        `yuragi.tasks.inpaint.InpaintRequest` describes the options.
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
@@ -401,14 +402,14 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1.
             guidance_scale: how strongly the prompt pulls; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(InpaintRequest, locals())
 
@@ -432,9 +433,9 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Image to image: noise the picture up to the strength, and come down under the prompt.
+        """Image to image: add noise up to the strength, and denoise under the prompt.
 
-        The options are described in `yuragi.tasks.sdedit.SDEditRequest`.
+        `yuragi.tasks.sdedit.SDEditRequest` describes the options.
 
         Args:
             image: a photo, a sketch, strokes of colour: a path, a PIL image, an array, a tensor,
@@ -448,14 +449,14 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1.
             guidance_scale: how strongly the prompt pulls; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(SDEditRequest, locals())
 
@@ -484,7 +485,7 @@ class Model:
     ) -> Result:
         """Change a picture from one description to another: Cycle-SDE, or DDIB with the ODE.
 
-        The options are described in `yuragi.tasks.translate.TranslateRequest`.
+        `yuragi.tasks.translate.TranslateRequest` describes the options.
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
@@ -500,14 +501,14 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1.
             guidance_scale: how strongly the prompt pulls; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(TranslateRequest, locals())
 
@@ -536,10 +537,10 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Change a picture only where two descriptions disagree about it.
+        """Change a picture only where two descriptions of it disagree.
 
-        ``result.mask`` is the mask that was found. The options are described in
-        `yuragi.tasks.diffedit.DiffEditRequest`.
+        ``result.mask`` is the mask that was found. `yuragi.tasks.diffedit.DiffEditRequest`
+        describes the options.
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
@@ -557,14 +558,14 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1.
             guidance_scale: how strongly the prompt pulls; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(DiffEditRequest, locals())
 
@@ -587,10 +588,10 @@ class Model:
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
-        """Noise a picture up and come down again under the same prompt.
+        """Add noise to a picture and remove it again under the same prompt.
 
-        ``result.reconstruction`` says how well the picture survived. The options are described in
-        `yuragi.tasks.invert.InvertRequest`.
+        ``result.reconstruction`` measures how well the picture is reconstructed.
+        `yuragi.tasks.invert.InvertRequest` describes the options.
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
@@ -602,14 +603,14 @@ class Model:
             strength: t0, the share of the time axis to climb, above 0, at most 1.
             guidance_scale: how strongly the prompt pulls; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the sampler's.
-            eta: noise of the solver ``ddim``, above 0 with the SDE.
-            resize: scale picture and mask first, so that the longer side has so many pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
+            eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
+            resize: the longer side in pixels to which picture and mask are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value that is not allowed; before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(InvertRequest, locals())
 

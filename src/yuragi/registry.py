@@ -1,11 +1,11 @@
-"""Registries: names of things that Yuragi ships and that other packages can add.
+"""Registries of components by name: those that Yuragi ships, and those that other packages add.
 
-Another package adds something by an entry point in its ``pyproject.toml``:
+Another package adds a component by an entry point in its ``pyproject.toml``:
 
     [project.entry-points."yuragi.solvers"]
     mine = "my_package.my_solver:MySolver"
 
-Nothing is imported before it is looked up, so that the command line starts quickly.
+A component is imported when it is looked up, so that the command line starts quickly.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to objects that are imported when they are looked up.
 
     Args:
-        group: the entry point group in which other packages add theirs.
-        shipped: name -> ``module:attribute``. A shipped name cannot be replaced by a package.
+        group: the entry point group in which other packages add components.
+        shipped: the built-in components, as name -> ``module:attribute``. A package cannot replace
+            them.
     """
 
     def __init__(self, group: str, shipped: Mapping[str, str]) -> None:

@@ -37,11 +37,11 @@ def integrate(
     noise: Noise | None = None,
     manipulate: Manipulation | None = None,
 ) -> Tensor:
-    """Carry the state `x` from times[0] to times[-1].
+    """Integrate the state `x` from times[0] to times[-1].
 
     Args:
-        denoiser: E[x_0 | x_t], which also brings the schedule.
-        solver: the rule of one step.
+        denoiser: the denoiser E[x_0 | x_t], which also has the schedule.
+        solver: the solver that makes each step.
         x: the state at times[0], floating point, [b, *d]; it is not changed.
         times: [steps + 1], strictly falling or strictly rising, within the schedule's range.
         noise: called as noise(i, x) for steps with std > 0 only. Deterministic solvers need none.
@@ -52,7 +52,7 @@ def integrate(
         The state at times[-1], [b, *d].
 
     Raises:
-        InputError: times or state that do not fit, or a stochastic step without noise.
+        InputError: times or a state that do not fit, or a stochastic step without noise.
     """
     times = check_times(times, denoiser.schedule)
     if x.ndim < 2 or not x.is_floating_point():

@@ -34,7 +34,7 @@ from yuragi.guidance import (
     evaluate,
     plain,
 )
-from yuragi.guidance.nudge import network_dtype
+from yuragi.guidance.finite_difference import network_dtype
 from yuragi.sample import integrate
 from yuragi.solver import DDIM
 

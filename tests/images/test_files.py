@@ -107,8 +107,8 @@ def test_several_pictures_are_numbered(tmp_path):
 
 
 def test_names_that_no_picture_can_have(tmp_path):
-    with pytest.raises(InputError, match=r"o = .*a.tiff.* ending in .png, .jpg, .jpeg, .webp"):
+    with pytest.raises(InputError, match=r"^o must be .* in .png, .jpg, .jpeg, .webp .*a.tiff"):
         numbered("o", tmp_path / "a.tiff", "drag", 1)
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="o = .*file.* a folder"):
+    with pytest.raises(InputError, match="^o.*folder.*file"):
         numbered("o", tmp_path / "file", "drag", 1)

@@ -48,8 +48,8 @@ def test_it_learns_the_picture_and_leaves_the_network_as_it_was(tmp_path):
     plain = denoising_error(model, z)
     steps = []
     weights = learned(model, z, "a person", fit, 0, tmp_path / "a.safetensors", steps.append)
-    with adapted(model, weights, fit.rank, 1.0, 999.0) as knowing:
-        assert denoising_error(knowing, z) < 0.7 * plain
+    with adapted(model, weights, fit.rank, 1.0, 999.0) as fitted:
+        assert denoising_error(fitted, z) < 0.7 * plain
     assert denoising_error(model, z) == plain
     after = unet.state_dict()
     assert before.keys() == after.keys()
@@ -129,8 +129,8 @@ def test_it_fades_with_the_time_of_the_schedule(name, tmp_path):
             name: scale * term if ".lora_B." in name else term for name, term in terms.items()
         }
         times = [max(share * top, schedule.faintest) for share in shares]
-        with adapted(model, scaled, fit.rank, floor, top) as knowing, torch.no_grad():
-            bound = knowing.bind(["a"])
+        with adapted(model, scaled, fit.rank, floor, top) as fitted, torch.no_grad():
+            bound = fitted.bind(["a"])
             return [bound(x, torch.tensor(time, dtype=torch.float64)) for time in times]
 
     shares, scales = (0.0, 0.5, 1.0, 1.3), (1.0, 0.7, 0.4, 0.4)
@@ -156,8 +156,8 @@ def test_a_lora_of_the_users_stays(tiny, z, tmp_path):
         weights = learned(tiny.loaded, z, "a", fit, 0, tmp_path / "a.safetensors", nothing)
         for weight in weights.values():
             weight.zero_()
-        with adapted(tiny.loaded, weights, 2, 1.0, 999.0) as knowing:
-            assert denoising_error(knowing, z) == pytest.approx(before)  # theirs is still at work
+        with adapted(tiny.loaded, weights, 2, 1.0, 999.0) as fitted:
+            assert denoising_error(fitted, z) == pytest.approx(before)  # theirs is still at work
         assert denoising_error(tiny.loaded, z) == before
         assert unet.active_adapters() == ["own"]
         assert {name for name, each in unet.named_parameters() if each.requires_grad} == trainable

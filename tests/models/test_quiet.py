@@ -62,5 +62,5 @@ def test_a_missing_weight_is_an_error(pipeline_folder, tmp_path, part):
     gone = sorted(held)[3]
     del held[gone]
     save_file(held, file, metadata={"format": "pt"})
-    with pytest.raises(InputError, match=f"^model = .*weights are missing.*{gone}"):
+    with pytest.raises(InputError, match=f"^model .*weights are missing.*{gone}"):
         yuragi.load(folder, "cpu")

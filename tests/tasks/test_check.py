@@ -2,7 +2,7 @@
 
 import pytest
 
-from yuragi.tasks.check import PROBED, Level, check_model, recommend
+from yuragi.tasks.check import PROBED, LevelProbe, check_model, recommend
 
 
 def test_a_random_network_is_probed_at_every_level(tiny):
@@ -31,7 +31,7 @@ def test_a_random_network_is_probed_at_every_level(tiny):
     ],
 )
 def test_recommendations(kappa2, roughness, gradients, gain):
-    assert recommend([Level(1.0, kappa2, roughness)] * 3, gradients)[0] == gain
+    assert recommend([LevelProbe(1.0, kappa2, roughness)] * 3, gradients)[0] == gain
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_recommendations(kappa2, roughness, gradients, gain):
     ],
 )
 def test_symmetry_decides_which_reg(kappa2, gradients, words):
-    assert words in recommend([Level(1.0, kappa2, 0.05)] * 3, gradients)[1]
+    assert words in recommend([LevelProbe(1.0, kappa2, 0.05)] * 3, gradients)[1]

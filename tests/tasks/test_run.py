@@ -206,19 +206,19 @@ def test_all_pictures_are_saved(tiny, tmp_path):
     assert result.save(tmp_path / "one.png", index=-1) == [tmp_path / "one.png"]
     assert read_result(tmp_path / "one.png")[0].index == 2
     assert result.save(tmp_path / "drawn", index=1) == [tmp_path / "drawn" / "sample-0001.png"]
-    with pytest.raises(InputError, match="index = 3 .*0 to 2"):
+    with pytest.raises(InputError, match="^index must be 0 to 2.*given: 3"):
         result.save(tmp_path / "other.png", index=3)
 
 
 def test_nothing_is_replaced_silently(tiny, tmp_path):
     result = tiny.sample("red", num_images=2, num_inference_steps=1, seed=0)
     (tmp_path / "out-0001.png").write_bytes(b"precious")
-    with pytest.raises(InputError, match="out-0001.png.* or overwrite=True"):
+    with pytest.raises(InputError, match="^path must .* or overwrite=True .*out-0001.png"):
         result.save(tmp_path / "out.png")
     assert (tmp_path / "out-0001.png").read_bytes() == b"precious"
     assert not (tmp_path / "out-0000.png").exists()
     assert len(result.save(tmp_path / "out.png", overwrite=True)) == 2
-    with pytest.raises(InputError, match="path = .*ending in .png, .jpg, .jpeg, .webp"):
+    with pytest.raises(InputError, match="^path must be .*ending in .png, .jpg, .jpeg, .webp"):
         result.save(tmp_path / "out.gif")
 
 

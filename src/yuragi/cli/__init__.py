@@ -1,9 +1,10 @@
 """The command line: `yuragi TASK | replay | models | config | train | bench | lab`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
-imported only where something runs, so that ``yuragi --help`` and a mistake answer at once. Exit
-codes: 0 done, 1 a replay that differs or a file that could not be written, 2 bad input (one line
-that names the option), 130 interrupted.
+imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
+
+Exit codes: 0 for success, 1 if a replay differs or a file could not be written, 2 for invalid input
+(with one line that names the option), 130 if interrupted.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "lab": "yuragi.research.cli.lab:app",
     },
 )
-"""Further groups of commands, which the product does not import by itself."""
+"""Additional command groups, which no other module imports."""
 for name, group in COMMANDS.items():
     app.add_typer(group, name=name)
 
@@ -63,7 +64,7 @@ def _show_version(value: bool) -> None:
 def _root(version: bool = False, **given: Any) -> None:
     """Edit images with pretrained diffusion models, without retraining them.
 
-    Options about loading models may stand before or after the command.
+    Options about loading models can be given before or after the command.
     """
     LOADING.set(Opening())
     use(given)
@@ -71,7 +72,9 @@ def _root(version: bool = False, **given: Any) -> None:
 
 _VERSION = Annotated[
     bool,
-    typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    typer.Option(
+        "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+    ),
 ]
 app.callback()(signature(_root, OPENING, version=_VERSION))
 
@@ -84,13 +87,13 @@ def _warned(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """A warning as one line, without the place in our code that it comes from."""
+    """Print a warning as one line, without its position in the source code."""
     say(f"warning: {message}")
 
 
 def main() -> None:
-    """Entry point: one line for an expected error, no traceback."""
-    # transformers announces at import that torchvision is missing; nothing here needs it.
+    """Run the command line; expected errors print one line and no traceback."""
+    # transformers reports at import that torchvision is missing; Yuragi does not need it.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     try:
@@ -107,7 +110,7 @@ def main() -> None:
     except YuragiError as error:
         say(f"error: {error}")
         sys.exit(2)
-    except typer.TyperException as error:  # what Typer itself refuses
+    except typer.TyperException as error:  # errors of Typer itself
         say(f"error: {' '.join(str(error).split())}")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):

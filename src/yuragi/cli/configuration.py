@@ -1,4 +1,4 @@
-"""The user's own defaults, in a TOML file.
+"""The user's own defaults, stored in a TOML file.
 
 [all]                 # for every task
 model = "portraits"
@@ -24,7 +24,7 @@ from yuragi.errors import InputError
 
 __all__ = ["app", "config_file", "defaults_of", "read_config"]
 
-app = typer.Typer(help="Your own defaults, in a file.", no_args_is_help=True)
+app = typer.Typer(help="Show the file with your own defaults.", no_args_is_help=True)
 
 
 def config_file() -> Path:
@@ -39,7 +39,7 @@ def read_config() -> dict[str, dict[str, Any]]:
     """The tables of the file; empty if there is no file.
 
     Raises:
-        InputError: the file is not valid TOML, or holds something beside tables.
+        InputError: the file is not valid TOML, or contains values outside tables.
     """
     path = config_file()
     try:
@@ -58,7 +58,7 @@ def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """The user's defaults for a task, by parameter.
 
     Raises:
-        InputError: an option that the task does not have.
+        InputError: the file sets an option that the task does not have.
     """
     config = read_config()
     by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}

@@ -1,4 +1,4 @@
-"""Where results may go: checked before any model runs, by trying."""
+"""Checks that output files can be written, before any model runs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["check_folder", "check_output", "check_report", "writing"]
 def check_output(
     argument: str, path: Path, taken: Sequence[Path], overwrite: bool, suffixes: Sequence[str]
 ) -> None:
-    """Refuse a file name that would not work, or that would cost the user a file.
+    """Refuse a file that cannot be written, or that would replace a file unintentionally.
 
     Args:
-        argument: how errors call it.
+        argument: the name of the argument in errors.
         path: the file to write later; nothing is written now.
-        taken: files that are read, or written for something else.
-        overwrite: whether an existing file may be replaced.
-        suffixes: what the name may end in.
+        taken: the files that are read, or written as other outputs.
+        overwrite: whether an existing file can be replaced.
+        suffixes: the allowed suffixes of the name.
 
     Raises:
-        InputError: any of these, or a folder that cannot be written.
+        InputError: the file is refused, or its folder cannot be written.
     """
     if path.suffix.lower() not in suffixes:
         raise InputError(argument, str(path), "a file name ending in " + ", ".join(suffixes))
@@ -38,10 +38,10 @@ def check_output(
 
 
 def check_report(argument: str, path: Path) -> None:
-    """Refuse a file that cannot be written; a report may replace an older one.
+    """Refuse a report that cannot be written; it can replace an older report.
 
     Raises:
-        InputError: it is a folder, or its folder cannot be written.
+        InputError: the path is a folder, or its folder cannot be written.
     """
     if path.is_dir():
         raise InputError(argument, str(path), "a file", "this is a folder")
@@ -49,10 +49,10 @@ def check_report(argument: str, path: Path) -> None:
 
 
 def check_folder(argument: str, folder: Path) -> None:
-    """Refuse a folder in which nothing can be written or made; leaves nothing behind.
+    """Refuse a folder in which files cannot be created. The check leaves no files behind.
 
     Raises:
-        InputError: it, or the nearest of its parents that exists, is no folder or refuses a file.
+        InputError: the folder, or its nearest existing parent, is not a folder or not writable.
     """
     existing = folder.absolute()
     while not existing.exists():

@@ -52,5 +52,5 @@ def loads(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def opening_on(device: str | None) -> Opening:
-    """What the user said before the command, on a device that the command was given."""
+    """The options about loading given before the command, with the command's own device."""
     return LOADING.get() if device is None else LOADING.get().with_more({"device": device})

@@ -1,4 +1,4 @@
-"""`yuragi models`: what is shipped, where it lies, and which guidance a model can take."""
+"""The commands `yuragi models ...`: list, name, fetch, verify and probe models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def models(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List models that are shipped, registered or kept from the hub; name, fetch or check one."""
+    """List the models that are shipped, registered or cached from the hub, or manage them."""
     if context.invoked_subcommand is not None:
         return
     from yuragi.models.listing import shelf
@@ -55,7 +55,7 @@ def add(
     note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Give a model a name; its files stay where they are."""
+    """Register a model under a name; its files stay where they are."""
     from yuragi.models.names import SHIPPED
     from yuragi.models.register import register
 
@@ -81,7 +81,7 @@ def verify(
     name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Are the weight files of registered models what they were?"""
+    """Check that the weight files of registered models have not changed."""
     from yuragi.models.register import changed_files, registered
 
     known = registered()
@@ -119,7 +119,7 @@ def words(
     model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
     json: JsonOption = False,
 ) -> None:
-    """List the words that a model knows, by kind where words.json in its folder names kinds."""
+    """List the words that a model knows, by kind if its folder contains words.json."""
     from yuragi.models.names import load_model
     from yuragi.models.vocabulary import kinds_of
 
@@ -130,14 +130,15 @@ def words(
         lines.append(_wordless(loaded.capabilities))
     elif kinds:
         named = {word for phrases in kinds.values() for each in phrases for word in each.split()}
-        lines.append("other words: " + ", ".join(word for word in known if word not in named))
+        others = [word for word in known if word not in named]
+        lines += ["other words: " + ", ".join(others)] if others else []
     else:
         lines = known
     answer(json, {"words": known, "kinds": kinds}, *lines)
 
 
 def _wordless(capabilities: Capabilities) -> str:
-    """What there is instead of a list of words."""
+    """The line that is shown instead of a list of words."""
     if capabilities.text:
         return "the vocabulary is open: the model can be told every word"
     if capabilities.classes is not None:

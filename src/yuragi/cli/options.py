@@ -1,4 +1,4 @@
-"""Options that hand-written commands share; those of tasks come from their request classes."""
+"""Options that hand-written commands share; a task's options come from its request class."""
 
 from __future__ import annotations
 
@@ -21,22 +21,31 @@ __all__ = [
 ]
 
 ModelOption = Annotated[
-    str, typer.Option("--model", help="Shipped model or pipeline directory.", metavar="NAME|PATH")
+    str,
+    typer.Option("--model", help="Name of a model, or path of a pipeline.", metavar="NAME|PATH"),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option(help="PyTorch device; by default the GPU when there is one.")
+    str | None,
+    typer.Option(
+        help="PyTorch device on which the model runs; by default the GPU if there is one."
+    ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress bar.")]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Recipe (TOML); by default the shipped model's.")
+    Path | None,
+    typer.Option(
+        "--config", help="Training recipe (TOML file); by default that of the shipped model."
+    ),
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for checkpoints and logs.")]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder for drawings; by default in ~/.cache.")
+    Path | None,
+    typer.Option("--data", help="Folder for the generated drawings; by default inside ~/.cache."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead.")]
 PicturesOption = Annotated[
-    Path | None, typer.Option(help="Folder for figures; needs the extra lab.", metavar="DIR")
+    Path | None,
+    typer.Option(help="Folder for figures; needs the optional dependencies lab.", metavar="DIR"),
 ]
 ReportOption = Annotated[Path, typer.Option("--output", "-o", help="File for the report (JSON).")]

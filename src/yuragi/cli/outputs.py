@@ -1,4 +1,4 @@
-"""Where results go: the same options for every task, and a few of a task's own."""
+"""Options for output files: those of every task, and additional ones of some tasks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Save: TypeAlias = tuple[Path, Callable[[Path], object]]
 
 
 class Output(Strict):
-    """Where the pictures of a result go, and what is said."""
+    """Options for the files and the messages of a result."""
 
     output: Annotated[
         Path,
@@ -37,42 +37,44 @@ class Output(Strict):
             metavar="PATH",
         ),
     ]
-    overwrite: Annotated[bool, Option("Replace files that exist.")] = False
+    overwrite: Annotated[bool, Option("Replace existing files.")] = False
     embed: Annotated[
         bool,
-        Option("Carry the input pictures in the result, so that it can be replayed by itself."),
+        Option(
+            "Store the input pictures inside the result, so that the file alone can be replayed."
+        ),
     ] = True
     json_line: Annotated[
-        bool, Option("Print one line of JSON instead of file names.", "--json")
+        bool, Option("Print one line of JSON instead of the file names.", "--json")
     ] = False
-    quiet: Annotated[bool, Option("Show no progress bar.", also="-q")] = False
+    quiet: Annotated[bool, Option("Hide the progress bar.", also="-q")] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
         """Files for so many pictures of a task; see `yuragi.images.files.numbered`."""
         return numbered("output", self.output, kind, count)
 
     def check(self, paths: Sequence[Path], taken: Sequence[Path]) -> None:
-        """Refuse files that cannot be written, or that would cost the user a file.
+        """Refuse files that cannot be written, or that would replace a file unintentionally.
 
         Raises:
-            InputError: any of these.
+            InputError: a file is refused.
         """
         for path in paths:
             check_output("output", path, taken, self.overwrite, SUFFIXES)
 
 
 class Extra(Strict):
-    """More files of one task. Each field that is a path is a file to write."""
+    """Additional files of one task. Each field with a path is a file to write."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """Files to write, by option."""
+        """The files to write, by option."""
         return {name: value for name, value in self if isinstance(value, Path)}
 
     def check(self, taken: Sequence[Path], overwrite: bool) -> None:
-        """Refuse files that cannot be written; errors as `Output.check`."""
+        """Refuse files that cannot be written; raises the errors of `Output.check`."""
         held = list(taken)
         for name, path in self.files.items():
             check_output(name, path, held, overwrite, self.SUFFIXES_OF[name])
@@ -81,10 +83,10 @@ class Extra(Strict):
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
     ) -> Mapping[str, Image.Image] | None:
-        """Pictures by option, where the model is not to run at all; None to run it.
+        """Pictures by option that replace running the model; None to run the model.
 
         Raises:
-            InputError: the request has no such thing.
+            InputError: the request does not support this.
         """
         return None
 
@@ -94,7 +96,7 @@ class Extra(Strict):
 
 
 class DragExtra(Extra):
-    """More files of a drag."""
+    """Additional files of a drag."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {
         "compare": SUFFIXES,
@@ -102,14 +104,18 @@ class DragExtra(Extra):
     }
     compare: Annotated[
         Path | None,
-        Option("Also write before and after, with the points drawn in.", metavar="FILE"),
+        Option(
+            "Also write the pictures before and after the drag, with the points drawn in.",
+            metavar="FILE",
+        ),
     ] = None
     animation: Annotated[
-        Path | None, Option("Also write the steps (.gif, .webp or .png).", metavar="FILE")
+        Path | None,
+        Option("Also write an animation of the steps (.gif, .webp or .png).", metavar="FILE"),
     ] = None
-    preview: Annotated[bool, Option("Write only the warp of the preset warp; no model runs.")] = (
-        False
-    )
+    preview: Annotated[
+        bool, Option("Write only the warp, without running a model (preset warp).")
+    ] = False
 
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
@@ -140,11 +146,11 @@ class DragExtra(Extra):
 
 
 class DiffEditExtra(Extra):
-    """More files of DiffEdit."""
+    """Additional files of DiffEdit."""
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {"save_mask": (".png",)}
     save_mask: Annotated[
-        Path | None, Option("Also write the mask that was found (PNG).", metavar="FILE")
+        Path | None, Option("Also write the mask that was found, as a PNG.", metavar="FILE")
     ] = None
 
     def write(self, result: Result) -> Iterator[Save]:
@@ -153,4 +159,4 @@ class DiffEditExtra(Extra):
 
 
 EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}
-"""Further outputs, by task."""
+"""Additional output options, by task."""

@@ -1,8 +1,8 @@
-"""Command line parameters, made from classes of options (`yuragi.options`).
+"""Command line parameters, generated from classes of options (`yuragi.options`).
 
-A simple field is one parameter. A field that is one of several registered classes, such as the
-weight rule, is a parameter that names the class, and one for every option that a class has. A field
-that is an optional class, such as the LoRA, is a switch, and one for every option.
+A simple field gives one parameter. A field with one of several registered classes, such as the
+weight rule, gives a parameter for the name of the class, and one for every option of the classes. A
+field with an optional class, such as the LoRA, gives a switch, and one parameter for every option.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ MODELS = ("model", "weak_model")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a command.
+    """A parameter of a command.
 
     Attributes:
-        name: what the command's function calls it.
-        of: the field that it sets.
-        path: fields that lead to the value, from the group's class.
-        heading: under which the help shows it.
-        words: values to complete and to show; empty if any may do.
-        switch: whether it is given without a value.
-        owners: choices of registered classes that have this option; empty for all.
-        usual: name of the registered class that is chosen where none is named.
+        name: the name of the argument of the command's function.
+        of: the field that the parameter sets.
+        path: the names of the fields that lead to the value.
+        heading: the heading of the parameter in the help.
+        words: the allowed values, for completion and help; empty for any value.
+        switch: whether the parameter has no value.
+        owners: the choices of registered classes that have this option; empty for all.
+        usual: the name of the registered class that is used by default.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Parameter:
 
     @property
     def annotation(self) -> Any:
-        """The type that Typer reads."""
+        """The type annotation for Typer."""
         option = self.of.option
         panel = "Advanced" if option.advanced and not self.heading else self.heading or None
         if self.of.positional:
@@ -87,9 +87,9 @@ class Parameter:
     @property
     def _help(self) -> str:
         option = self.of.option
-        unit = f" In {option.unit}." if option.unit else ""
-        again = " May be given several times." if self.of.many else ""
-        only = f" With {' or '.join(self.owners)}." if self.owners else ""
+        unit = f" Unit: {option.unit}." if option.unit else ""
+        again = " Can be given several times." if self.of.many else ""
+        only = f" Only with {' or '.join(self.owners)}." if self.owners else ""
         default = f" Default: {self.of.shown_default}." if self.of.shown_default else ""
         return option.help + unit + again + only + default
 
@@ -122,7 +122,7 @@ def parameters(kind: type[BaseModel], heading: str = "") -> Iterator[Parameter]:
 
 
 def _chosen(chooser: OptionOf, registered: OneOf, heading: str) -> Iterator[Parameter]:
-    """A parameter that names a registered class, and those of all the classes."""
+    """A parameter for the name of a registered class, and the parameters of all the classes."""
     flag, names = chooser.flag, list(registered.registry)
     default = getattr(chooser.default, "name", "")
     shown = replace(chooser.option, default=default, flag=flag)
@@ -140,7 +140,7 @@ def _chosen(chooser: OptionOf, registered: OneOf, heading: str) -> Iterator[Para
 def _inside(
     name: str, kind: type[BaseModel], switch: OptionOf | None, heading: str
 ) -> Iterator[Parameter]:
-    """The parameters of a class within a class, and the switch of one that is optional."""
+    """The parameters of a nested class, and the switch of an optional one."""
     if switch is not None:
         yield Parameter(name, switch, (name, ""), heading, switch=True)
     for one in parameters(kind, heading):
@@ -149,10 +149,10 @@ def _inside(
 
 
 def nested(given: Mapping[str, Any], of: Sequence[Parameter]) -> dict[str, Any]:
-    """Values by parameter as the class's own, nested values; what was not given is left out.
+    """Convert values by parameter to nested values of the class, without those not given.
 
     Raises:
-        InputError: an option of a class that was not chosen.
+        InputError: an option belongs to a class that was not chosen.
     """
     values: dict[str, Any] = {}
     for parameter in of:
@@ -176,7 +176,7 @@ def nested(given: Mapping[str, Any], of: Sequence[Parameter]) -> dict[str, Any]:
 def _check_belongs(
     parameter: Parameter, given: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Refuse an option of a class that was not chosen, in words about the choice."""
+    """Refuse an option of a class that was not chosen."""
     if parameter.owners:
         holder: Mapping[str, Any] = values
         for step in parameter.path[:-1]:
@@ -193,12 +193,12 @@ def _check_belongs(
 def signature(
     command: Callable[..., None], of: Sequence[Parameter], **more: Any
 ) -> Callable[..., None]:
-    """A function of keywords, as Typer reads it: with these parameters and no others.
+    """Set the signature of a function of keywords to these parameters, for Typer.
 
     Args:
         command: the function.
-        of: its parameters.
-        more: annotations of switches that do not come from a class of options.
+        of: the parameters.
+        more: the annotations of switches that do not belong to a class of options.
     """
     keyword = inspect.Parameter.KEYWORD_ONLY
     shown = [

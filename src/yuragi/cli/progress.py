@@ -1,4 +1,4 @@
-"""Progress bars and remarks, on the error stream; the standard output holds only results."""
+"""Progress bars and messages on the error stream; the standard output has results only."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["bar", "progress", "say"]
 
 @contextmanager
 def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left; yields a function to call with (done, in all).
+    """A progress bar with the remaining time; yields a function to call with (done, total).
 
-    It appears with the first call and closes when all is done, so that several may follow one
-    another.
+    The bar appears with the first call and closes when all steps are done, so that several bars can
+    follow one another.
     """
     with bar(what, quiet) as update:
         yield lambda done, total: update(done, total, "")
@@ -57,5 +57,5 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
 
 
 def say(text: str) -> None:
-    """A remark for people."""
+    """Print a message on the error stream."""
     typer.echo(text, err=True)

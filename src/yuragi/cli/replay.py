@@ -1,4 +1,4 @@
-"""`yuragi replay`."""
+"""The command `yuragi replay`."""
 
 from __future__ import annotations
 
@@ -21,20 +21,24 @@ __all__ = ["replay"]
 def replay(
     image: Annotated[Path, typer.Argument(help="Picture that yuragi wrote.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also write the picture made again.")
+        Path | None, typer.Option("--output", "-o", help="Also write the picture of the replay.")
     ] = None,
     source: Annotated[
         list[Path] | None,
         typer.Option(help="Input picture or mask, if the result does not carry it."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Where the model is now.", metavar="NAME|PATH")
+        str | None,
+        typer.Option(help="Name or path of the model, if it has moved.", metavar="NAME|PATH"),
     ] = None,
     weak_model: Annotated[
-        str | None, typer.Option(help="Where the weaker model is now.", metavar="NAME|PATH")
+        str | None,
+        typer.Option(
+            help="Name or path of the weaker model, if it has moved.", metavar="NAME|PATH"
+        ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also with another version of the model.")
+        bool, typer.Option("--force", help="Replay even with another version of the model.")
     ] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,

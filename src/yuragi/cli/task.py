@@ -1,4 +1,4 @@
-"""The command of a task, made from its request class: read options, run, write, say."""
+"""The command of a task, generated from its request class."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["task_command"]
 
 
 def task_command(kind: type[Request]) -> Callable[..., None]:
-    """The function of a task's command, with the signature that Typer reads."""
+    """The function of a task's command, with a signature for Typer."""
     name = str(kind.model_fields["kind"].default)
     own = [each for one in (kind, *kind.BESIDE) for each in parameters(one)]
     output, extra = list(parameters(Output, "Output")), list[Parameter]()
@@ -60,9 +60,9 @@ def _run(
     reading: Reading,
     opening: Opening,
 ) -> None:
-    """Build the request, run it, write its pictures and say what it took."""
+    """Build the request, run it, write its pictures and report its cost."""
     read = [Path(values[name]) for name in ("image", "mask") if name in values]
-    # Refused before anything is read; a count that is no number is refused with the request.
+    # Files are checked before pictures are read. The request checks a count that is not a number.
     count = values.get("num_images", 1)
     paths = output.paths(_kind(kind), int(count) if str(count).isdigit() else 1)
     output.check(paths[:10_000], read)
@@ -127,7 +127,7 @@ def _kind(kind: type[Request]) -> str:
 
 
 def _note_size(request: Request, native: int) -> None:
-    """Say when a picture's size is far from what the model knows."""
+    """Print a note if the size of a picture is far from the model's native size."""
     if not isinstance(request, OnPicture):
         return
     width, height = request.image.width, request.image.height

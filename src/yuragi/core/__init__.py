@@ -1,4 +1,4 @@
-"""The nouns: schedules, predictions, denoisers, transitions, noise, time grids, and the oracle."""
+"""Core concepts: schedules, predictions, denoisers, transitions, noise, time grids, mixtures."""
 
 from __future__ import annotations
 

@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 Condition: TypeAlias = Mapping[str, Tensor]
-"""What the network is told: batch-first tensors by name, such as `encoder_hidden_states`."""
+"""Keyword arguments of the network: batch-first tensors, such as `encoder_hidden_states`."""
 
 
 class Denoiser(Protocol):
-    """E[x_0 given x_t] under `schedule`."""
+    """The expected clean image E[x_0 | x_t] under `schedule`."""
 
     @property
     def schedule(self) -> Schedule: ...
@@ -62,7 +62,7 @@ def tile(condition: Condition | None, batch: int) -> Condition | None:
 
 
 def in_precision(condition: Condition | None, dtype: torch.dtype) -> Condition | None:
-    """Its real numbers in the network's precision; labels and masks as they are."""
+    """The condition in the network's precision; labels and masks are not converted."""
     if condition is None:
         return None
     return {
@@ -80,7 +80,7 @@ def _tile(name: str, value: Tensor, batch: int) -> Tensor:
 
 @dataclass(frozen=True)
 class NetworkDenoiser:
-    """A network, its schedule, what its output means, and the condition it is given.
+    """A network with its schedule, the meaning of its output, and its condition.
 
     Raises:
         InputError: when called with a batch that the condition does not divide, or at alpha = 0
@@ -107,10 +107,11 @@ class NetworkDenoiser:
 
 
 class Counting:
-    """A network that counts: `calls`, and `evaluations` = samples evaluated (calls times batch).
+    """A network that counts its `calls` and its `evaluations` (evaluated samples: calls times
+    batch).
 
-    Wrap the network before it goes into a `NetworkDenoiser`; guidance and batching then count by
-    themselves.
+    Wrap the network before passing it to a `NetworkDenoiser`, so that guidance and batching are
+    counted as well.
     """
 
     def __init__(self, network: Network) -> None:

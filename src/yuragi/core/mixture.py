@@ -114,7 +114,7 @@ class GaussianMixture:
 
 @dataclass(frozen=True)
 class MixtureDenoiser:
-    """The exact denoiser of a mixture under a schedule: no network, no error."""
+    """The exact denoiser of a mixture under a schedule: without a network and without error."""
 
     mixture: GaussianMixture
     schedule: Schedule

@@ -35,14 +35,15 @@ from yuragi.errors import InputError
 __all__ = ["NOISE_VERSION", "Noise", "RecordedNoise", "SeededNoise", "no_noise"]
 
 NOISE_VERSION = 2
-"""Of the numbers that `SeededNoise` draws; results carry it, and it grows when the numbers change.
+"""Version of the numbers that `SeededNoise` draws. It is stored in results, and it increases when
+the numbers change.
 
-1 kept 32 bits of the key, so that some seeds drew the same picture.
+Version 1 used 32 bits of the key only, so that some seeds gave the same picture.
 """
 
 
 class Noise(Protocol):
-    """`(step index, like) -> z` of like's shape, dtype and device; None where there is none."""
+    """`(step index, like) -> z` of like's shape, dtype and device; None if there is no noise."""
 
     def __call__(self, step: int, like: Tensor, /) -> Tensor | None: ...
 
@@ -57,7 +58,7 @@ class SeededNoise:
         stream: a name that separates independent uses of the same seed, such as "start".
 
     Raises:
-        InputError: when called with a batch of another size than `samples`.
+        InputError: the batch size differs from the number of `samples`.
     """
 
     seed: int | Sequence[int]
@@ -76,11 +77,12 @@ class SeededNoise:
         return torch.stack(rows).to(device=like.device, dtype=like.dtype)
 
     def _row(self, seed: int, sample: int, step: int, shape: torch.Size) -> Tensor:
-        # A cryptographic hash: unlike seed + sample, neighbouring keys give unrelated streams.
+        # A cryptographic hash gives unrelated streams for neighbouring keys; seed + sample would
+        # not.
         key = f"{seed}/{sample}/{step}/{self.stream}".encode()
         digest = hashlib.blake2b(key, digest_size=16).digest()
         count = shape.numel()
-        # NumPy promises that Philox's words stay the same in all of its versions. It does not
+        # NumPy guarantees that Philox's words are the same in all of its versions. It does not
         # promise that for its normal numbers, nor does PyTorch; so they are made here.
         words = np.random.Philox(key=int.from_bytes(digest, "big")).random_raw(count + count % 2)
         u, v = (((words >> np.uint64(11)) + 0.5) * 2.0**-53).reshape(-1, 2).T
@@ -94,7 +96,7 @@ class RecordedNoise:
     """Noise given as one tensor [b, *d] per step.
 
     Raises:
-        InputError: when asked for a step beyond the recording.
+        InputError: a step beyond the recording is requested.
     """
 
     noises: Sequence[Tensor]

@@ -39,7 +39,7 @@ Convert = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class Prediction(Protocol):
-    """How a network is fed and how its output is read. Shapes: x, out [b, *d]; scalars 0-dim."""
+    """The input and the output of a network. Shapes: x, out [b, *d]; scalars are 0-dim."""
 
     def inputs(self, x: Tensor, t: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the network reads: (state, time)."""
@@ -58,11 +58,11 @@ class Direct:
     """A network that reads x unchanged.
 
     Attributes:
-        name: diffusers' word for it (`prediction_type`).
-        target: (x_0, eps, alpha, sigma) -> the output of a perfect network.
-        x0: (out, x, alpha, sigma) -> x_0.
-        eps: (out, x, alpha, sigma) -> eps.
-        time: (t, alpha, sigma) -> the time that the network reads; by default t itself.
+        name: the name of the prediction in diffusers (`prediction_type`).
+        target: function (x_0, eps, alpha, sigma) -> the output of a perfect network.
+        x0: function (out, x, alpha, sigma) -> x_0.
+        eps: function (out, x, alpha, sigma) -> eps.
+        time: function (t, alpha, sigma) -> the time that the network reads; by default t itself.
     """
 
     name: str
@@ -87,7 +87,7 @@ epsilon = Direct(
     x0=_x0_from_epsilon,
     eps=lambda out, x, alpha, sigma: out,
 )
-"""Ho et al. 2020. Says nothing about x_0 where alpha = 0: raises InputError there."""
+"""Ho et al. 2020. It does not determine x_0 where alpha = 0, and raises InputError there."""
 
 sample = Direct(
     "sample",
@@ -149,9 +149,9 @@ class EDMPreconditioning:
 
 @dataclass(frozen=True)
 class Denoised:
-    """D(y; s) itself, as the networks of EDM and EDM2 come: y = x / alpha, s = sigma / alpha.
+    """D(y; s) itself, as the networks of EDM and EDM2 return it: y = x / alpha, s = sigma / alpha.
 
-    Runs under any schedule with alpha > 0.
+    It works with any schedule with alpha > 0.
 
     References: Karras et al. 2022 (arXiv 2206.00364), section 2.
     """

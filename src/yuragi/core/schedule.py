@@ -45,8 +45,8 @@ class Schedule(Protocol):
     def time(self, log_snr: Tensor) -> Tensor:
         """Return the time at which log(alpha / sigma) = `log_snr`.
 
-        Levels beyond an end of the time axis give that end: +inf gives `clean`, and whatever is
-        noisier than `noisiest`, -inf too, gives `noisiest`.
+        Levels beyond an end of the time axis give that end: +inf gives `clean`, and every level
+        noisier than `noisiest`, including -inf, gives `noisiest`.
         """
 
 

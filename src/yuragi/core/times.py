@@ -1,12 +1,12 @@
 r"""Time grids: which noise levels a sampler visits.
 
 A grid is a plain float64 tensor of `steps` + 1 strictly falling times that ends at
-`schedule.clean`. Slices are grids too, and a flipped grid climbs, so an edit that goes up to 60 %
+`schedule.clean`. Slices are grids too, and a flipped grid ascends, so an edit that goes up to 60 %
 and back uses `times[-k:]` and its flip.
 
 On a table, `trailing`, `leading` and `linspace` are the timesteps of diffusers' DDIM with the
 `timestep_spacing` of the same name, followed by the clean end, for every number of steps. Four
-differences are worth knowing:
+differences remain:
 
 - DDIM steps from t to t - N // steps by arithmetic rather than to the next entry of its own list,
   which is the same only when `steps` divides N and the spacing is trailing or leading;
@@ -64,13 +64,13 @@ def trailing(schedule: Schedule, steps: int) -> Tensor:
     if not isinstance(schedule, TableSchedule):
         return uniform(schedule, steps)
     size = _check_steps(steps, schedule)
-    # In diffusers' order of operations, on which the rounding of halves depends.
+    # This is diffusers' order of operations, on which the rounding of halves depends.
     above = np.arange(size, 0, -size / steps)[:steps].round()
     return _close(torch.from_numpy(above) + schedule.clean, schedule)
 
 
 def leading(schedule: Schedule, steps: int, steps_offset: int = 0) -> Tensor:
-    """Whole strides N // steps counted from t = `steps_offset`. For tables, from two steps on."""
+    """Whole strides N // steps from t = `steps_offset`. For tables and at least two steps only."""
     table = _require_table(schedule, "leading")
     size = _check_steps(_several(steps), table)
     times = torch.arange(steps - 1, -1, -1, dtype=torch.float64) * (size // steps) + steps_offset
@@ -80,10 +80,10 @@ def leading(schedule: Schedule, steps: int, steps_offset: int = 0) -> Tensor:
 
 
 def linspace(schedule: Schedule, steps: int) -> Tensor:
-    """Evenly spaced from a table's last entry to its first, both included, from two steps on."""
+    """Evenly spaced from a table's last entry to its first, inclusive, with at least two steps."""
     table = _require_table(schedule, "linspace")
     _check_steps(_several(steps), table)
-    # NumPy's, as in diffusers: torch's differs in the last bit, and the rounding of halves with it.
+    # Diffusers uses NumPy's linspace, too; torch's differs in the last bit, which changes rounding.
     times = np.linspace(0, table.noisiest, steps).round()[::-1].copy()
     return _close(torch.from_numpy(times), table)
 

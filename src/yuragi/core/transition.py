@@ -23,8 +23,8 @@ class Transition(NamedTuple):
     """N(mean, std^2 I).
 
     Attributes:
-        mean: [b, *d], the state's dtype and device.
-        std: not negative, 0-dim or broadcastable to the mean.
+        mean: the mean [b, *d], with the state's dtype and device.
+        std: the standard deviation, not negative; 0-dim or broadcastable to the mean.
     """
 
     mean: Tensor
@@ -32,7 +32,7 @@ class Transition(NamedTuple):
 
     @property
     def noisy(self) -> bool:
-        """Noise is drawn somewhere."""
+        """Whether std is above 0 anywhere, so that the step draws noise."""
         return bool((self.std > 0).any())
 
     def draw(self, z: Tensor | None) -> Tensor:
@@ -48,10 +48,10 @@ class Transition(NamedTuple):
         return self.mean + self.std * z
 
     def residual(self, x: Tensor) -> Tensor:
-        """Return (x - mean) / std, the noise with which this step lands on `x`.
+        """Return (x - mean) / std, the noise for which this step gives `x`.
 
         Raises:
-            InputError: std = 0 somewhere, where no noise leads anywhere but to the mean.
+            InputError: std = 0 somewhere; every noise gives the mean there.
         """
         if bool((self.std == 0).any()):
             raise InputError("std", 0.0, "above 0; a deterministic step has no noise to recover")
@@ -59,11 +59,11 @@ class Transition(NamedTuple):
 
 
 def noising(schedule: Schedule, x: Tensor, s: Tensor, t: Tensor) -> Transition:
-    """The forward chain's law of x_t given x_s = `x`, for s no noisier than t.
+    """The distribution of x_t given x_s = `x` in the forward chain, for s no noisier than t.
 
         x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z,    r = alpha_t / alpha_s
 
-    From the clean end it is q(x_t | x_0). Finite at alpha_t = 0.
+    From the clean end it is q(x_t | x_0). It is finite at alpha_t = 0.
 
     Raises:
         InputError: t is less noisy than s.

@@ -1,8 +1,8 @@
-"""Sockets into diffusers: our guidance and our solvers in pipelines of your own.
+"""Yuragi's guidance and solvers inside pipelines of diffusers.
 
-- `RectifiedGuidance`: a guider for modular pipelines, REG without gradients;
-- `patch`: any of our gains in a plain pipeline, while a ``with`` block lasts;
-- `SolverScheduler`: our solvers, as ODE or SDE, as a scheduler.
+- `RectifiedGuidance`: a guider for modular pipelines, REG without gradients.
+- `patch`: any gain in a plain pipeline, inside a ``with`` block.
+- `SolverScheduler`: the solvers, as ODE or SDE, as a scheduler.
 """
 
 from yuragi.diffusers.guider import RectifiedGuidance

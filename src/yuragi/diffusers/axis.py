@@ -1,6 +1,6 @@
-r"""The noise levels of a diffusers scheduler, and how its network is told them.
+r"""The noise levels of a diffusers scheduler, and the timesteps that its network reads.
 
-    table    timestep = t, and (alpha, sigma) stand in the table
+    table    timestep = t, and (alpha, sigma) are in the table
     flow     timestep = N sigma, and alpha = 1 - sigma
 
 with N = ``num_train_timesteps``. A shift says which of a flow's levels a run visits; what a
@@ -25,28 +25,28 @@ from yuragi.models.schedules import schedule_from_config
 __all__ = ["Axis", "axis_of", "flow_shift"]
 
 SHIFTS: Mapping[str, Callable[[float], float]] = {"exponential": math.exp, "linear": float}
-"""By ``time_shift_type``: the shift that a pipeline's mu stands for."""
+"""The shift for a pipeline's mu, by ``time_shift_type``."""
 
 
 class Axis(Protocol):
-    """A schedule in its own time, and the timesteps that stand for it."""
+    """A schedule, and the conversion between its times and a scheduler's timesteps."""
 
     @property
     def schedule(self) -> Schedule: ...
 
     def levels(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
-        """(alpha, sigma) at these timesteps, of their shape, float64."""
+        """(alpha, sigma) at these timesteps, of the same shape, float64."""
 
     def times(self, timesteps: Tensor) -> Tensor:
-        """The schedule's times."""
+        """The schedule's times for these timesteps."""
 
     def timesteps(self, times: Tensor) -> Tensor:
-        """What the network reads at these times."""
+        """The timesteps that the network reads at these times."""
 
 
 @dataclass(frozen=True)
 class TableAxis:
-    """A table's times are its timesteps."""
+    """The axis of a table, whose times are its timesteps."""
 
     schedule: TableSchedule
 
@@ -62,7 +62,7 @@ class TableAxis:
 
 @dataclass(frozen=True)
 class FlowAxis:
-    """A flow's timesteps are `ticks` times sigma."""
+    """The axis of a flow, whose timesteps are `ticks` times sigma."""
 
     schedule: FlowSchedule
     ticks: float
@@ -84,11 +84,12 @@ def axis_of(config: Mapping[str, Any], mu: float | None = None) -> Axis:
     """The noise levels that a scheduler's configuration describes.
 
     Args:
-        config: of a scheduler for a table or for a flow.
-        mu: what a pipeline makes of the picture's size, for a flow whose shift depends on it.
+        config: the configuration of a scheduler for a table or a flow.
+        mu: the value that a pipeline computes from the picture's size, for a flow whose shift
+            depends on it.
 
     Raises:
-        InputError: a configuration of neither, or mu for a table.
+        InputError: the configuration is of neither kind, or mu is given for a table.
     """
     shift = flow_shift(config)
     if shift is None:
@@ -101,14 +102,14 @@ def axis_of(config: Mapping[str, Any], mu: float | None = None) -> Axis:
 
 
 def flow_shift(config: Mapping[str, Any]) -> float | None:
-    """The shift of the flow that a configuration describes; None where it describes a table.
+    """The shift of the flow that a configuration describes; None if it describes a table.
 
-    Schedulers that are made for flows have a ``shift``. UniPC and DPM-Solver++ serve both: they
-    always have betas, and leave them unread with ``use_flow_sigmas``.
+    Schedulers for flows have a ``shift``. UniPC and DPM-Solver++ support both: they always have
+    betas, and ignore them with ``use_flow_sigmas``.
 
     Raises:
-        InputError: a configuration of neither, such as EDM's, or a flow whose time runs the other
-            way, such as Mochi's.
+        InputError: the configuration is of neither kind, such as EDM's, or of a flow with reversed
+            time, such as Mochi's.
     """
     for name, meaning in (("sigma_data", "EDM's levels"), ("invert_sigmas", "time from 0 to 1")):
         if config.get(name):

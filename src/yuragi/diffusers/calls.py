@@ -1,13 +1,14 @@
-r"""Stepping between a pipeline and its network without touching the network itself.
+r"""Intercepting the calls of a network by a pipeline, without changing the network.
 
-A pipeline asks its network by calling it, and Python looks up how an object is called on its class.
-So the module is given another class for a while: a subclass of its own, with the same name, that
-differs in `__call__` alone. Nothing inside the module changes. Its `forward` stays where it is,
+A pipeline calls its network, and Python looks up `__call__` on the class of an object. So the
+module
+temporarily gets another class: a subclass of its own class with the same name, which differs in
+`__call__` only. Nothing inside the module changes. Its `forward` stays where it is,
 which offloading, caching and compiling replace and put back while a pipeline runs, and so do its
 hooks, which see exactly the calls that reach the network.
 
-While the module is asked from inside, it has its own class again. Code that was compiled for that
-class therefore never sees another one, and is not compiled a second time.
+While the replacement calls the module, the module has its own class again. Code that was compiled
+for that class therefore never sees another one, and is not compiled a second time.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from torch import nn
 __all__ = ["answered", "change_next_call"]
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""By position, and by name."""
+"""The positional and the keyword arguments of a call."""
 
 
 @contextlib.contextmanager
 def answered(module: nn.Module, answer: Callable[..., Any]) -> Iterator[None]:
-    """Calls of the module go to `answer`, which may call the module itself.
+    """Redirect calls of the module to `answer`, which can call the module itself.
 
-    A block inside another one takes the place of the outer one while it lasts.
+    Inside a nested block, the inner `answer` replaces the outer one.
     """
     stood = type(module)
     own = getattr(stood, "_yuragi_own_class", stood)
@@ -51,12 +52,13 @@ def answered(module: nn.Module, answer: Callable[..., Any]) -> Iterator[None]:
 def change_next_call(
     module: nn.Module, change: Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 ) -> Callable[[], None]:
-    """The next call of the module, and no other, has its arguments changed.
+    """Change the arguments of the next call of the module only.
 
-    The module has its own class again before it runs, so nothing stays where it raises.
+    The module's own class is restored before it runs, so nothing is left behind if it raises.
 
     Returns:
-        what takes the change back, for a call that never came; harmless after it.
+        A function that undoes the change, for a call that never happens. After the call it has no
+        effect.
     """
     stood = type(module)
 
@@ -70,11 +72,11 @@ def change_next_call(
 
 
 def _called_by(call: Callable[..., Any], own: type[nn.Module]) -> type[nn.Module]:
-    """A subclass that cannot be told from its base, but for its `__call__`."""
+    """A subclass that looks like its base class, except for `__call__`."""
     names = {name: getattr(own, name) for name in ("__module__", "__qualname__", "__doc__")}
     return type(own.__name__, (own,), {**names, "__call__": call, "_yuragi_own_class": own})
 
 
 def _become(module: nn.Module, kind: type[nn.Module]) -> None:
-    # A compiled module forwards what is set on it to the module inside; this does not.
+    # A compiled module forwards attributes to the module inside; object.__setattr__ does not.
     object.__setattr__(module, "__class__", kind)

@@ -2,7 +2,7 @@ r"""REG without gradients as a guider of diffusers' modular pipelines.
 
 Classifier-free guidance prepares two batches, with the prompt and without. This prepares a third:
 the prompt again, at a state that is moved by h in every element. With p the network's outputs and
-x0(p, x) what they say about the picture, which is linear in both,
+x0(p, x) the predicted clean picture, which is linear in both,
 
     J 1 = (p(x + h) - p(x)) / h            of the outputs
     F = alpha x0(J 1, 1)                   1 - sigma J 1, for eps
@@ -11,9 +11,8 @@ is alpha d(1^T x0) / dx, as in `yuragi.guidance.rectified`, and the guided outpu
 
     p_cond + (scale - 1) F (p_cond - p_uncond).
 
-The state is moved on its way to the network, in the call of the third batch alone. In half
-precision the state is rounded, so h is what the move has really changed, element by element, and
-F is 1 where that is nothing.
+The state is moved in the call of the network for the third batch only. In half precision the state
+is rounded, so h is the actual change of each element, and F is 1 where it is zero.
 
 Noise levels and prediction come from the scheduler's configuration, which the guider keeps, so that
 its own `save_pretrained` and `from_pretrained` keep them too. A pipeline that is saved does not
@@ -36,7 +35,7 @@ from yuragi.core import Direct, predictions
 from yuragi.diffusers.axis import Axis, axis_of, flow_shift
 from yuragi.diffusers.calls import Arguments, change_next_call
 from yuragi.errors import InputError
-from yuragi.guidance.nudge import nudge, step_size
+from yuragi.guidance.finite_difference import perturb, step_size
 
 __all__ = ["RectifiedGuidance"]
 
@@ -50,32 +49,33 @@ KEPT = (
     "shift",
     "use_flow_sigmas",
 )
-"""Of a scheduler's configuration: what the meaning of its timesteps depends on."""
+"""The entries of a scheduler's configuration that decide the meaning of its timesteps."""
 
 FLOW = {"num_train_timesteps": 1000, "shift": 1.0}
 
 STATES = ("sample", "hidden_states", "x")
-"""What networks call the state, where they are not handed it first."""
+"""The keywords of the state in networks that do not take it as the first argument."""
 
 
 class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
-    """Guidance that scales the law of the whole chain, to first order.
+    """REG without gradients, as a guider for modular pipelines.
 
-    Make one by `for_pipeline`, and hand it over: ``pipe.update_components(guider=...)``.
+    It tilts the distribution of the whole chain, to first order. Make a guider by `for_pipeline`,
+    and set it by ``pipe.update_components(guider=...)``.
 
     Args:
-        guidance_scale: 1 is off.
-        prediction_type: a name of `yuragi.core.predictions`.
-        table: what the noise levels depend on, by the names of a scheduler's configuration; None,
-            for ``flow_prediction`` only, is a flow whose timesteps are 1000 sigma.
-        h: step per element in units of sigma; 0.03, or 0.15 in half precision, where None.
-        start: share of the steps before which nothing is guided.
-        stop: share of the steps after which nothing is guided.
-        enabled: False for no guidance at all.
+        guidance_scale: the guidance scale; 1 is off.
+        prediction_type: a name in `yuragi.core.predictions`.
+        table: the entries of a scheduler's configuration that decide the noise levels. None, for
+            ``flow_prediction`` only, means a flow whose timesteps are 1000 sigma.
+        h: the step per element in units of sigma; None for 0.03, or 0.15 in half precision.
+        start: the share of the steps before which there is no guidance.
+        stop: the share of the steps after which there is no guidance.
+        enabled: whether there is any guidance.
 
     Raises:
-        InputError: an unknown prediction, a table that is missing, or h not above 0; when it runs,
-            a network whose state is not found or has more elements than its output.
+        InputError: the prediction is unknown, the table is missing, or h is not above 0; when it
+            runs, the network's state is not found or has more elements than its output.
     """
 
     _input_predictions = ["pred_cond", "pred_uncond", "pred_moved"]  # noqa: RUF012 (theirs)
@@ -112,8 +112,8 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         """The guider for a modular pipeline, whose scheduler must be in place.
 
         Raises:
-            InputError: a pipeline without a place for a guider, such as Flux's, whose network is
-                told its scale; or noise levels that are neither a table's nor a flow's.
+            InputError: the pipeline has no guider, such as Flux's, whose network takes the scale as
+                input; or the noise levels are neither a table's nor a flow's.
         """
         if not hasattr(pipeline, "guider"):
             allowed = "a modular pipeline with a guider among its components"
@@ -127,11 +127,11 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         """The guider for a pipeline with this scheduler.
 
         Raises:
-            InputError: noise levels that are neither a table's nor a flow's.
+            InputError: the noise levels are neither a table's nor a flow's.
         """
         config = scheduler.config
         usual = "epsilon" if flow_shift(config) is None else "flow_prediction"
-        # By name: diffusers takes what is not named for a default, and forgets it in `new`.
+        # As keywords: diffusers treats positional arguments as defaults, and drops them in `new`.
         made: RectifiedGuidance = cls(
             guidance_scale=guidance_scale,
             prediction_type=config.get("prediction_type", usual),
@@ -141,7 +141,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         return made
 
     def prepare_inputs(self, data: dict[str, tuple[Tensor, Tensor]]) -> list[Any]:
-        """The batches that the network shall see: prompt, none, and prompt again."""
+        """The batches for the network: with the prompt, without it, and with the prompt again."""
         sides = [0, 1, 0][: self.num_conditions]
         names = self._input_predictions
         return [
@@ -151,7 +151,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
     def prepare_inputs_from_block_state(
         self, data: Any, input_fields: Mapping[str, Any]
     ) -> list[Any]:
-        """The same from a pipeline's state."""
+        """Prepare the same batches from a pipeline's state."""
         sides = [0, 1, 0][: self.num_conditions]
         names = self._input_predictions
         return [
@@ -160,7 +160,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         ]
 
     def prepare_models(self, denoiser: nn.Module) -> None:
-        """Before a batch: the third one sees the state moved."""
+        """Before a batch: for the third one, arrange that the network reads the moved state."""
         super().prepare_models(denoiser)
         self._take_back()
         if self._count_prepared != 3:
@@ -178,7 +178,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         self._take_back = change_next_call(denoiser, move)
 
     def cleanup_models(self, denoiser: nn.Module) -> None:
-        """After a batch: the network is as it was, also where it was not called."""
+        """After a batch: restore the network, even if it was not called."""
         self._take_back()
         self._take_back = _nothing
 
@@ -188,7 +188,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         pred_uncond: Tensor | None = None,
         pred_moved: Tensor | None = None,
     ) -> GuiderOutput:
-        """The guided output of the network, of its type; computed in single precision."""
+        """The guided output, computed in single precision and returned in the network's dtype."""
         if pred_uncond is None or pred_moved is None:
             return GuiderOutput(pred=pred_cond, pred_cond=pred_cond)
         cond, uncond, moved = (each.float() for each in (pred_cond, pred_uncond, pred_moved))
@@ -196,7 +196,8 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         alpha, sigma = (value.to(cond) for value in self._levels())
         slope = (moved - cond) / change
         factor = alpha * self._prediction.x0(slope, torch.ones_like(slope), alpha, sigma)
-        # The state may have swallowed the whole step where it is large: no change, no news.
+        # Where the state is large, rounding can remove the whole step; then there is no
+        # measurement.
         factor = torch.where(change == 0, 1.0, factor)
         pred = cond + (self.guidance_scale - 1) * factor * (cond - uncond)
         return GuiderOutput(
@@ -204,7 +205,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         )
 
     def _change_of(self, pred: Tensor) -> Tensor:
-        """What the move has changed, in the shape of the network's output."""
+        """The change of the state, in the shape of the network's output."""
         if self._change is None:
             raise InputError("denoiser", None, "a network that is called once for each batch")
         if self._change.numel() != pred.numel():
@@ -220,7 +221,7 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
 
     @property
     def num_conditions(self) -> int:
-        """Batches of a step: three where it is guided, else one."""
+        """The number of batches of a step: three with guidance, one without."""
         if not self._enabled or self.guidance_scale == 1:
             return 1
         if self._num_inference_steps is None or self._step is None:
@@ -230,17 +231,17 @@ class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
         return 3 if first <= self._step < last else 1
 
     def _levels(self) -> tuple[Tensor, Tensor]:
-        """(alpha, sigma) of the present step, as the network sees its state."""
+        """(alpha, sigma) of the current step, in the scaling of the network's state."""
         t = torch.as_tensor(self._timestep).double().cpu()
         return self._axis.levels(t)
 
 
 def _nothing() -> None:
-    """Takes nothing back."""
+    """Undo nothing, because nothing was changed."""
 
 
 def _name_of_state(named: Mapping[str, Any]) -> str:
-    """Which argument is the state, where none is given by position."""
+    """The keyword of the state in a call without positional arguments."""
     found = [name for name in STATES if name in named]
     if not found:
         allowed = "a network whose state comes first or is called " + ", ".join(STATES)
@@ -249,9 +250,9 @@ def _name_of_state(named: Mapping[str, Any]) -> str:
 
 
 def _read_in(state: Tensor | list[Tensor]) -> torch.dtype:
-    """What the network computes in.
+    """The dtype in which the network computes.
 
-    Its weights do not tell: some are kept in single precision while the others are not.
+    The weights do not determine it, because some can be in single precision and others not.
     """
     first = state if isinstance(state, Tensor) else state[0]
     if torch.is_autocast_enabled(first.device.type):
@@ -260,10 +261,10 @@ def _read_in(state: Tensor | list[Tensor]) -> torch.dtype:
 
 
 def _move(state: Tensor | list[Tensor], h: Tensor, dtype: torch.dtype) -> tuple[Any, Tensor]:
-    """The state, or the list of its rows that some networks take, moved by h; and the change."""
+    """The state (or the list of rows that some networks take) moved by h, and the change."""
     if isinstance(state, Tensor):
-        # In single precision, where the difference of two halves is exact.
-        moved, change = nudge(state.float(), torch.ones_like(state).float(), h, dtype)
+        # In single precision the difference of two half-precision numbers is exact.
+        moved, change = perturb(state.float(), torch.ones_like(state).float(), h, dtype)
         return moved.to(state.dtype), change
     pairs = [_move(row, h, dtype) for row in state]
     return [moved for moved, _ in pairs], torch.stack([change for _, change in pairs])

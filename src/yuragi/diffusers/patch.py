@@ -1,4 +1,4 @@
-r"""Our guidance in a pipeline of diffusers, while a ``with`` block lasts.
+r"""Guidance of Yuragi in a pipeline of diffusers, inside a ``with`` block.
 
     with patch(pipe, "reg_forward"):
         image = pipe("a cat", guidance_scale=5).images[0]
@@ -7,13 +7,14 @@ The pipeline keeps its loop, its scheduler and its formula
 
     p = p_uncond + scale (p_cond - p_uncond)
 
-and asks its network for both at once. While patched, the network answers with p_cond as it is and
+and evaluates its network for both in one batch. While patched, the network returns p_cond unchanged
+and
 
     p_uncond' = p_cond - F (p_cond - p_uncond)
 
 so that the formula gives p_cond + (scale - 1) F (p_cond - p_uncond), for any gain and any kind of
-prediction. Nothing else in the pipeline changes, and afterwards nothing has changed at all:
-`yuragi.diffusers.calls` says how.
+prediction. Nothing else in the pipeline changes, and the network is restored afterwards; see
+`yuragi.diffusers.calls`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ UNCONDITIONAL_FIRST = {
     "StableDiffusionXLPipeline": True,
     "DiTPipeline": False,
 }
-"""Which half of a batch is the side to push away from."""
+"""The half of a batch with the weak side of guidance."""
 
 NESTED = "added_cond_kwargs"
 
@@ -50,18 +51,19 @@ NESTED = "added_cond_kwargs"
 def patch(
     pipeline: Any, guidance: Guidance | str, guidance_scale: float | None = None
 ) -> Iterator[Any]:
-    """The pipeline with another gain, in whatever precision its network runs.
+    """Use another gain in a pipeline, in any precision of its network.
 
-    The network may be offloaded, compiled or hooked. A patch inside another one takes its place.
+    The network can be offloaded, compiled or hooked. A nested patch replaces the outer one.
 
     Args:
         pipeline: a Stable Diffusion, Stable Diffusion XL or DiT pipeline.
-        guidance: its gain; the rule must be ``cfg``, the pipeline has its own scale.
-        guidance_scale: the one that the pipeline will be called with, where the gain depends on it
-            (``ratio``, ``scheduled``); by default asked of the pipeline.
+        guidance: the guidance, of which the gain is used. The rule must be ``cfg``, because the
+            pipeline applies its own scale.
+        guidance_scale: the scale of the pipeline's call, for gains that depend on it (``ratio``,
+            ``scheduled``); by default it is read from the pipeline.
 
     Raises:
-        InputError: another pipeline, or a rule that would need another loop.
+        InputError: the pipeline is not supported, or the rule would need another loop.
     """
     name = type(pipeline).__name__
     if name not in UNCONDITIONAL_FIRST:
@@ -88,7 +90,7 @@ def patch(
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the network answers in its place while a pipeline is patched."""
+    """The replacement of the network's calls while a pipeline is patched."""
 
     pipeline: Any
     module: nn.Module
@@ -130,7 +132,7 @@ class _Answer:
 
     @property
     def _guided(self) -> bool:
-        """Whether the pipeline asks for both sides at once."""
+        """Whether the pipeline evaluates both sides in one batch."""
         told = getattr(self.pipeline, "do_classifier_free_guidance", None)
         return self._scale > 1 if told is None else bool(told)
 
@@ -146,14 +148,14 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Network:
-    """The pipeline's network as a plain one, in the precision that the pipeline hands states in."""
+    """The pipeline's network as a plain network, in the precision of the pipeline's states."""
 
     module: nn.Module
     dtype: torch.dtype
     time_dtype: torch.dtype
     rest: Mapping[str, Any]
     beside: list[Tensor] = field(default_factory=list)
-    """What it said beside its prediction: the variance that some predict."""
+    """The additional output of the network: the variance that some networks predict."""
 
     def __call__(self, x: Tensor, time: Tensor, condition: Condition | None) -> Tensor:
         named = _named(condition or {}, self.rest)
@@ -163,7 +165,7 @@ class _Network:
 
 
 def _told(named: Mapping[str, Any], rows: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What differs by row, flat and by name; and the rest."""
+    """Split arguments into those with one entry per row, flattened by name, and the rest."""
     told: dict[str, Tensor] = {}
     rest = dict(named)
     for name in ("encoder_hidden_states", "class_labels"):

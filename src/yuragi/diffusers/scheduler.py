@@ -1,11 +1,13 @@
-r"""Our solvers as a scheduler of diffusers: ``pipe.scheduler = SolverScheduler.from_config(...)``.
+r"""Solvers of Yuragi as a scheduler of diffusers: ``pipe.scheduler =
+SolverScheduler.from_config(...)``.
 
-A pipeline evaluates its network once a step, so solvers that ask it once fit: DDIM with any eta,
+A pipeline evaluates its network once per step, so only solvers with one evaluation are supported:
+    DDIM with any eta,
 ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE; for tables of noise
 levels and for flows. The noise of an SDE is keyed by (seed, row of the batch, step) as in
 `yuragi.tasks`, so to rounding picture k is the same in every batch, and from equal starts the same
 as by `yuragi sample`, where states have the same layout (Flux's pipeline packs them). A generator
-that the caller hands over is not used for it; it only decides the pipeline's start.
+of the caller is not used for this noise; it only decides the pipeline's start.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ __all__ = ["SolverScheduler"]
 
 
 class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
-    """One of our solvers over a table of noise levels, or over a flow.
+    """A solver of Yuragi as a scheduler, for a table of noise levels or a flow.
 
     Args:
         solver: a name of `yuragi.solver.solvers` that evaluates the network once a step.
@@ -110,14 +112,14 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     def from_config(
         cls, config: Any = None, return_unused_kwargs: bool = False, **changes: Any
     ) -> Any:
-        """The scheduler for the noise levels of another one's configuration.
+        """The scheduler for the noise levels of another scheduler's configuration.
 
-        A flow is taken over whatever its scheduler calls it; its grid becomes ``trailing``. An eta
-        stays with its solver: where another solver is named, it is dropped.
+        Flows are recognised in the configuration of any scheduler, and get the grid ``trailing``.
+        An eta belongs to its solver and is dropped if `changes` names another solver.
 
         Args:
-            config: of a scheduler for a table or a flow.
-            return_unused_kwargs: as in diffusers.
+            config: the configuration of a scheduler for a table or a flow.
+            return_unused_kwargs: whether to return unused arguments as well, as in diffusers.
             changes: arguments of the class that replace those of the configuration.
 
         Raises:
@@ -127,7 +129,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         if isinstance(config, Mapping) and flow_shift(config) is not None:
             found["shift"] = flow_shift(config)
             if config.get("use_flow_sigmas"):
-                found["timestep_spacing"] = "trailing"  # theirs is for the table only
+                found["timestep_spacing"] = "trailing"  # the configured value is for tables
         return super().from_config(config, return_unused_kwargs, **{**found, **changes})
 
     def set_timesteps(
@@ -138,23 +140,26 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         sigmas: Sequence[float] | Tensor | None = None,
         mu: float | None = None,
     ) -> None:
-        """Choose the noise levels of a run, and forget the one before.
+        """Choose the noise levels of a run, and discard the state of the previous run.
+
+        Give exactly one of `num_inference_steps`, `timesteps` and `sigmas`.
 
         Args:
-            num_inference_steps: how many, on the grid of ``timestep_spacing``.
-            device: of `timesteps`.
-            timesteps: instead of a number: what the network reads, falling; the clean end follows.
-            sigmas: instead of a number, for flows only: falling levels before they are shifted, as
-                in diffusers; the clean end follows.
-            mu: for flows only: what the pipeline makes of the picture's size; it replaces `shift`.
+            num_inference_steps: the number of steps on the grid ``timestep_spacing``.
+            device: the device of `timesteps`.
+            timesteps: the falling timesteps that the network reads, without the clean end.
+            sigmas: the falling noise levels of a flow before the shift, as in diffusers, without
+                the clean end.
+            mu: the value that the pipeline of a flow computes from the picture's size. It replaces
+                `shift`.
 
         Raises:
-            InputError: not exactly one of the first, third and fourth; levels that do not fall or
-                lie outside the schedule; sigmas or mu for a table.
+            InputError: not exactly one of the three is given; levels do not fall or are outside the
+                schedule; sigmas or mu are given for a table.
         """
         self._axis = axis_of(self.config, mu)
         self._times = self._chosen(num_inference_steps, timesteps, sigmas)
-        # Single precision: some devices have no other, and networks read no more of it.
+        # Some devices have single precision only, and networks do not read more.
         self.timesteps = self._axis.timesteps(self._times[:-1]).float().to(device=device)
         self.num_inference_steps = len(self.timesteps)
         self._memory, self._at = self._solver.init(), 0
@@ -165,7 +170,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         timesteps: Sequence[float] | Tensor | None,
         sigmas: Sequence[float] | Tensor | None,
     ) -> Tensor:
-        """The times of a run, with the clean end."""
+        """The times of a run, including the clean end."""
         schedule = self._axis.schedule
         if timesteps is not None:
             times = self._axis.times(torch.as_tensor(timesteps, dtype=torch.float64).cpu())
@@ -184,7 +189,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         self._at = begin_index
 
     def scale_model_input(self, sample: Tensor, timestep: Any = None) -> Tensor:
-        """States are what the network reads."""
+        """Return the state, because the network reads it without scaling."""
         return sample
 
     def step(
@@ -200,18 +205,19 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         """One step down.
 
         Args:
-            model_output: of the network, (b, ...), perhaps with a variance beside it.
-            timestep: unread: steps are counted.
-            sample: the state, (b, ...).
-            eta: as pipelines pass it on. Above 0 it replaces the one of the configuration; 0 is
-                what every pipeline passes on where nobody asked for it, and changes nothing.
-            use_clipped_model_output: as `DDIMPipeline` passes it on: nothing is clipped here.
-            generator: unread: see above.
-            return_dict: as in diffusers.
+            model_output: the output of the network, [b, ...]; it can include a variance.
+            timestep: not used, because steps are counted.
+            sample: the state, [b, ...].
+            eta: the eta that a pipeline passes. A value above 0 replaces that of the configuration;
+                0 has no effect, because every pipeline passes it by default.
+            use_clipped_model_output: the value that `DDIMPipeline` passes; clipping is not
+                supported.
+            generator: not used, because the noise is keyed by the seed.
+            return_dict: whether to return an output object, as in diffusers.
 
         Raises:
-            InputError: before `set_timesteps`, beyond the last level, an eta above 0 with another
-                solver than ``ddim``, or a wish for clipping.
+            InputError: `set_timesteps` was not called, the last level is passed, an eta above 0 is
+                given with another solver than ``ddim``, or clipping is requested.
         """
         if self._at + 1 >= len(self._times):
             raise InputError("timestep", timestep, "a level of set_timesteps")
@@ -233,15 +239,15 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         return SchedulerOutput(prev_sample=after) if return_dict else (after,)
 
     def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Clean states at these levels.
+        """Add noise to clean states, up to these levels.
 
         Args:
-            original_samples: (b, ...).
-            noise: of the same shape.
-            timesteps: one for each row, or one for all.
+            original_samples: the clean states [b, ...].
+            noise: noise of the same shape.
+            timesteps: one timestep per row, or one for all.
 
         Raises:
-            InputError: another number of timesteps.
+            InputError: the number of timesteps is neither 1 nor b.
         """
         told, rows = torch.as_tensor(timesteps).flatten().cpu(), len(original_samples)
         if len(told) not in (1, rows):
@@ -262,7 +268,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class _Known:
-    """A denoiser that has been asked already."""
+    """A denoiser whose output is already known."""
 
     schedule: Schedule
     prediction: Direct

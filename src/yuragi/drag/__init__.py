@@ -1,4 +1,4 @@
-"""Point dragging: move what lies under a point to another place, by an ODE or by an SDE."""
+"""Dragging: move the content under points to other places, by an ODE or an SDE."""
 
 from yuragi.drag.bend import Bend, Hold, bend, reach_of
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels

@@ -1,11 +1,11 @@
-r"""Where did dragged content go, and what stayed behind?
+r"""Measures of where dragged content arrived, and of what is left at its source.
 
-- `by_features`: the feature at the source of the picture before, sought everywhere in the result by
-  cosine similarity; the distance of the best place from the target (mean distance of Pan et al.
+- `by_features`: the feature at the source in the picture before, searched in the whole result by
+  cosine similarity; the distance of the best match from the target (mean distance of Pan et al.
   2023, arXiv 2305.10973, with EfficientNet-Lite0's block 10 for features).
-- `by_registration`: the true picture's patch around the target, sought in the result; the
-  displacement that fits best, by mean squared error. No network.
-- `ghost`: how much of the picture before is left where the truth has something else: with b, r, t
+- `by_registration`: the true picture's patch around the target, searched in the result; the
+  displacement with the smallest mean squared error. It needs no network.
+- `ghost`: the share of the picture before that is left where the truth differs: with b, r, t
   the picture before, the result and the truth, the part of r - t along b - t,
 
       ghost = sum (r - t)(b - t) / sum (b - t)^2  within the vacated area, in [0, 1]
@@ -25,9 +25,9 @@ __all__ = ["by_features", "by_registration", "ghost"]
 Point = tuple[float, float]
 
 PATCH = 8
-"""Half the side of a patch that is registered, in pixels, less a half."""
+"""Half the side of a registered patch minus a half, in pixels."""
 REACH = 40
-"""Farthest displacement that registration looks at, in pixels."""
+"""The largest displacement that registration considers, in pixels."""
 
 
 def by_features(
@@ -37,14 +37,14 @@ def by_features(
     targets: Sequence[Point],
     size: tuple[int, int],
 ) -> Tensor:
-    """Distance of each source's content in the result from its target, [points].
+    """The distance of each source's content in the result from its target, [points].
 
     Args:
-        before: feature map of the picture before, [c, h, w].
-        result: feature map of the result, likewise.
-        sources: (x, y) in pixels.
-        targets: (x, y) in pixels.
-        size: height and width of the pictures.
+        before: the feature map of the picture before the drag, [c, h, w].
+        result: the feature map of the result, [c, h, w].
+        sources: the source points (x, y) in pixels.
+        targets: the target points (x, y) in pixels.
+        size: the height and width of the pictures.
     """
     fine = [nn.functional.interpolate(m[None], size, mode="bilinear")[0] for m in (before, result)]
     known, sought = (each / each.norm(dim=0, keepdim=True).clamp(min=1e-12) for each in fine)
@@ -60,13 +60,13 @@ def by_features(
 def by_registration(
     result: Tensor, truth: Tensor, targets: Sequence[Point], half: int = PATCH
 ) -> Tensor:
-    """How far the content of the truth at each target lies from it in the result, [points].
+    """The distance in the result of the true content at each target from that target, [points].
 
     Args:
-        result: [3, h, w] in [-1, 1].
-        truth: likewise.
-        targets: (x, y) in pixels.
-        half: half the side of a patch in pixels, less a half.
+        result: the result [3, h, w] in [-1, 1].
+        truth: the true result [3, h, w] in [-1, 1].
+        targets: the target points (x, y) in pixels.
+        half: half the side of a patch minus a half, in pixels.
     """
     height, width = truth.shape[-2:]
     found = []
@@ -74,14 +74,14 @@ def by_registration(
         x, y = round(tx), round(ty)
         top, left = max(y - half, 0), max(x - half, 0)
         patch = truth[:, top : y + half + 1, left : x + half + 1]
-        # Where the patch's corner may lie in the result.
+        # The positions that the corner of the patch can have in the result.
         y0, y1 = max(top - REACH, 0), min(top + REACH, height - patch.shape[1])
         x0, x1 = max(left - REACH, 0), min(left + REACH, width - patch.shape[2])
         area = result[None, :, y0 : y1 + patch.shape[1], x0 : x1 + patch.shape[2]]
         cross = nn.functional.conv2d(area, patch[None])[0, 0]
         energy = nn.functional.conv2d(area.square(), torch.ones_like(patch)[None])[0, 0]
         error = energy - 2 * cross
-        # In flat surroundings many places fit equally well; the nearest counts.
+        # In flat surroundings many places fit equally well; the nearest one is used.
         rows = torch.arange(y0, y1 + 1, device=error.device)[:, None] - top
         columns = torch.arange(x0, x1 + 1, device=error.device)[None, :] - left
         away = (rows**2 + columns**2).sqrt()
@@ -91,17 +91,19 @@ def by_registration(
 
 
 TIE = 1e-4
-"""Mean squared error above the least that fits as well: about one level of 255, squared."""
+"""Tolerance on the smallest mean squared error: about one level of 255, squared."""
 
 
 def ghost(result: Tensor, before: Tensor, truth: Tensor, vacated: Tensor) -> Tensor:
-    """Share of the old content that is left where it should be gone, 0-dim; NaN if nowhere.
+    """The share of the old content that is left where it should be gone, 0-dim.
+
+    It is NaN if the content should not be gone anywhere.
 
     Args:
-        result: [3, h, w] in [-1, 1].
-        before: likewise.
-        truth: likewise.
-        vacated: [h, w], True where the content was and no longer is.
+        result: the result [3, h, w] in [-1, 1].
+        before: the picture before the drag, [3, h, w] in [-1, 1].
+        truth: the true result [3, h, w] in [-1, 1].
+        vacated: the vacated area [h, w], True where the content was and no longer is.
     """
     inside = vacated.to(truth)
     old = (before - truth) * inside

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from yuragi.drag.flow import Flow, Places, similarity
+from yuragi.drag.flow import Flow, Points, similarity
 from yuragi.drag.spec import PointPair
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Hold:
         share = np.clip((depth - 1) / self._margin, 0, 1)
         self._share = share**2 * (3 - 2 * share)
 
-    def __call__(self, places: Places) -> NDArray[np.float64]:
+    def __call__(self, places: Points) -> NDArray[np.float64]:
         """B at places (n, 2), (n, 1)."""
         from scipy.ndimage import map_coordinates
 
@@ -124,7 +124,7 @@ def bend(
     steps = max(FEWEST, min(field.needed, MOST))
     h = 1 / steps
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         # Runge and Kutta's method of order 4, from u = 1 to u = 0.
         x = np.asarray(places, np.float64)
         for k in range(steps, 0, -1):
@@ -154,15 +154,15 @@ class _Path:
         self._shift = moved - self._centre
         self._rest = target - moved - turn * self._around
 
-    def at(self, u: float) -> tuple[Places, Places]:
-        """Places and velocities, (n, 2) each."""
+    def at(self, u: float) -> tuple[Points, Points]:
+        """Positions and velocities, [n, 2] each."""
         turned = np.exp(u * self._log) * self._around
         place = self._centre + u * self._shift + turned + u * self._rest
         speed = self._shift + self._log * turned + self._rest
         return _xy(place), _xy(speed)
 
 
-def _xy(z: Complex) -> Places:
+def _xy(z: Complex) -> Points:
     return np.column_stack([z.real, z.imag])
 
 
@@ -178,18 +178,18 @@ class _Field:
         self, path: _Path, reach: float, rigid: float, hold: Hold | None, tie: float
     ) -> None:
         self._path, self._reach, self._rigid, self._hold, self._tie = path, reach, rigid, hold, tie
-        self._solved: dict[float, tuple[Places, Places]] = {}
+        self._solved: dict[float, tuple[Points, Points]] = {}
         slope = STEEPEST / (reach * (1 - rigid)) + (0.0 if hold is None else hold.slope)
         pulls = [np.linalg.norm(self._pulls(u)[1], axis=1).sum() for u in np.linspace(0, 1, 17)]
         self.strain = float(max(pulls)) * slope
         self.needed = math.ceil(self.strain / PACE)
 
-    def at(self, u: float) -> Callable[[Places], Places]:
+    def at(self, u: float) -> Callable[[Points], Points]:
         """The velocity (n, 2) at places (n, 2)."""
         points, pulls = self._pulls(u)
         return lambda places: self._free(places) * (self._kernel(places, points) @ pulls)
 
-    def _pulls(self, u: float) -> tuple[Places, Places]:
+    def _pulls(self, u: float) -> tuple[Points, Points]:
         """The points at u, and c_i."""
         if u not in self._solved:
             points, speeds = self._path.at(u)
@@ -198,10 +198,10 @@ class _Field:
             self._solved[u] = points, np.asarray(pulls, np.float64)
         return self._solved[u]
 
-    def _free(self, places: Places) -> NDArray[np.float64]:
+    def _free(self, places: Points) -> NDArray[np.float64]:
         return np.ones((len(places), 1)) if self._hold is None else self._hold(places)
 
-    def _kernel(self, places: Places, points: Places) -> NDArray[np.float64]:
+    def _kernel(self, places: Points, points: Points) -> NDArray[np.float64]:
         from scipy.spatial.distance import cdist
 
         apart = cdist(places, points) / self._reach

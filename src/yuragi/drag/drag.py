@@ -1,14 +1,14 @@
-r"""SDE-Drag and ODE-Drag: one loop over sub-drags, two ways to go up and down in noise.
+r"""SDE-Drag and ODE-Drag: one loop over sub-drags, two ways up and down in noise.
 
-A motion is cut into m sub-drags. Each takes the clean latent z of the one before and
+A motion is divided into m sub-drags. Each takes the clean latent z of the previous one and
 
-1. goes up to the level t0 and keeps the path: by the forward chain (SDE) or by inverting the
+1. goes up to the level t0 and records the path: by the forward chain (SDE) or by inverting the
    probability-flow ODE (ODE);
 2. copies and pastes at t0 (`yuragi.drag.paste`);
 3. comes down: along the recorded path (Cycle-SDE in difference form) or by the ODE, and after
    every step restores the path outside the mask.
 
-The levels are explicit and end at the clean latent. Guidance, and its ramp, are the denoiser's.
+The levels are explicit and end at the clean latent. The denoiser includes guidance and its ramp.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorithm 2.
 """
@@ -36,19 +36,19 @@ class Drag:
     """The settings of a drag, in units that do not depend on the model.
 
     Attributes:
-        solver: comes down from t0; must be recordable where `stochastic`.
+        solver: the solver of the way down, which must be recordable if `stochastic`.
         stochastic: True for SDE-Drag, False for ODE-Drag.
-        num_inference_steps: levels over the whole time axis; t0 of them are used.
-        t0: the share of the time axis to climb, in (0, 1].
+        num_inference_steps: the number of levels on the whole time axis; the share t0 is used.
+        t0: the highest noise level, as a share of the time axis, in (0, 1].
         radius: half the side of a box, as a share of the latent's shorter side; a box is never
             smaller than a cell.
-        step: length of a sub-drag, as a share of the latent's shorter side.
-        gain: alpha of the paste.
-        keep: beta of the paste.
+        step: the length of a sub-drag, as a share of the latent's shorter side.
+        gain: the factor alpha on the pasted content.
+        keep: the share beta of the old content that stays at the source.
 
     Raises:
-        InputError: a solver that does not fit (SDE-Drag records noise, ODE-Drag has none), or too
-            few steps to reach t0.
+        InputError: the solver does not fit (SDE-Drag records noise, ODE-Drag has none), or there
+            are too few steps to reach t0.
     """
 
     solver: Solver
@@ -66,22 +66,22 @@ class Drag:
             raise InputError("solver", name, "a solver whose noise can be recorded, for SDE-Drag")
         if not self.stochastic and self.solver.stochastic:
             raise InputError("solver", name, "a deterministic solver, for ODE-Drag")
-        climbs(self.num_inference_steps, self.t0)  # refuses too few
+        climbs(self.num_inference_steps, self.t0)  # raises if there are too few steps
 
     def plan(self, handles: Sequence[Handle], side: int) -> int:
-        """How many sub-drags these handles need on a latent with this shorter side."""
+        """The number of sub-drags that these handles need on a latent with this shorter side."""
         return drag_count(max(handle.length for handle in handles), self.step * side)
 
     @property
     def sampler(self) -> Sampler:
-        """How a sub-drag goes up and comes down."""
+        """The way up and down of a sub-drag."""
         if self.stochastic:
             return Sampler(chain, self.solver, followed)
         return Sampler(inverted, self.solver)
 
     @property
     def steps(self) -> int:
-        """Solver steps of one sub-drag; the forward chain needs none."""
+        """The number of solver steps of one sub-drag; the forward chain needs none."""
         return climbs(self.num_inference_steps, self.t0) * self.sampler.passes
 
 
@@ -90,11 +90,10 @@ class DragStep:
     """The state after one sub-drag.
 
     Attributes:
-        latents: clean latents (b, c, h, w).
-        index: 1 for the first sub-drag.
-        count: how many there are.
-        moves: for each row where the content should be now, and how far it still has to go, in
-            cells.
+        latents: the clean latents [b, c, h, w].
+        index: the number of the sub-drag, starting at 1.
+        count: the number of all sub-drags.
+        moves: the current position of the content and its remaining motion for each row, in cells.
     """
 
     latents: Tensor
@@ -118,24 +117,23 @@ def drag_latents(
     mask: Tensor | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[DragStep]:
-    """Drag the content of clean latents; yields after every sub-drag.
+    """Drag the content of clean latents, and yield the state after every sub-drag.
 
     Args:
         denoiser: the guided denoiser, with the prompts bound.
-        latents: clean latents (b, c, h, w), float32.
-        moves: what to move in each row, in cells; all rows must need as many sub-drags.
+        latents: the clean latents [b, c, h, w], float32.
+        moves: the handles of each row, in cells; all rows must need the same number of sub-drags.
         drag: the settings.
-        seed: one, or one for each row; random numbers are keyed by (seed, sample, sub-drag,
-            level).
+        seed: one seed, or one per row; random numbers are keyed by (seed, sample, sub-drag, level).
         samples: the identity of each row.
-        mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
-        on_step: called after every solver step; raise in it to cancel.
+        mask: the mask [1 or b, 1, h, w], 1 where latents can change; None for everywhere.
+        on_step: a function called after every solver step; raise in it to cancel.
 
     Raises:
-        InputError: rows that need another number of sub-drags.
+        InputError: the rows need different numbers of sub-drags.
     """
     side = min(latents.shape[-2:])
-    # At least the cell that the point lies in: a smaller box may miss the centres of all cells.
+    # A box covers at least the cell of its point; a smaller one could miss all cell centres.
     radius = max(drag.radius * side, 0.5)
     down = drag_levels(denoiser.schedule, drag)
     alpha, _ = denoiser.schedule(down[0])

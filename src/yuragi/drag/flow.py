@@ -3,11 +3,11 @@ r"""A dense flow from a few points: the simplest map that takes every source to 
 In this order, the first that fits within `TOLERANCE` pixels:
 
     translation   x -> x + d
-    similarity    x -> a R x + d       turn, scale and shift (least squares; Umeyama 1991)
+    similarity    x -> a R x + d       rotation, scale and shift (least squares; Umeyama 1991)
     spline        thin plates          bends least among all that fit exactly (Bookstein 1989)
 
-A flow is a backward map: for a place in the result it tells where its content was. So it is fitted
-from targets to sources.
+A flow is a backward map from a point in the result to the point where its content was. So it is
+fitted from targets to sources.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from yuragi.drag.spec import PointPair, RegionPair
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Flow", "Places", "flow_of", "similarity"]
+__all__ = ["Flow", "Points", "flow_of", "similarity"]
 
 Complex: TypeAlias = "NDArray[np.complexfloating[Any, Any]]"
-"""(n,): places as x + i y."""
-Places: TypeAlias = "NDArray[np.float64]"
-"""(n, 2): x and y in pixels, at pixels' centres."""
+"""[n]: points as x + i y."""
+Points: TypeAlias = "NDArray[np.float64]"
+"""[n, 2]: x and y in pixels, at pixels' centres."""
 
-Flow: TypeAlias = Callable[[Places], Places]
-"""Places in the result -> where their content was."""
+Flow: TypeAlias = Callable[[Points], Points]
+"""A backward flow: points in the result -> the points where their content was."""
 
 TOLERANCE = 0.75
 MANY, NEIGHBOURS = 400, 60
-"""Above so many points a spline bends by the nearest few: its cost grows with their cube."""
+"""Number of points above which a spline uses the nearest ones only, as its cost is cubic."""
 
 
 def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:
-    """The flow of points and of the corners of regions, in pixels; sources differ."""
+    """The backward flow of points and of corners of regions, in pixels; sources must differ."""
     pairs = [*points]
     for corners, targets in regions:
         pairs += zip(corners, targets, strict=True)
@@ -50,15 +50,15 @@ def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> 
     return _spline(target, source)
 
 
-def _translation(target: Places, source: Places) -> Flow:
+def _translation(target: Points, source: Points) -> Flow:
     back = (source - target).mean(0)
-    return lambda places: places + back
+    return lambda points: points + back
 
 
-def _similarity(target: Places, source: Places) -> Flow:
+def _similarity(target: Points, source: Points) -> Flow:
     a, z0, w0 = similarity(target @ (1, 1j), source @ (1, 1j))
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         moved = a * (places @ (1, 1j) - z0) + w0
         return np.column_stack([moved.real, moved.imag])
 
@@ -68,7 +68,7 @@ def _similarity(target: Places, source: Places) -> Flow:
 def similarity(z: Complex, w: Complex) -> tuple[complex, complex, complex]:
     """The turn and scale a and the centres z0 and w0 of w = a (z - z0) + w0, by least squares.
 
-    Places are complex numbers x + i y. A single place has a = 1.
+    Points are complex numbers x + i y. A single point has a = 1.
     """
     z0, w0 = complex(z.mean()), complex(w.mean())
     spread = float((np.abs(z - z0) ** 2).sum())
@@ -76,9 +76,9 @@ def similarity(z: Complex, w: Complex) -> tuple[complex, complex, complex]:
     return a, z0, w0
 
 
-def _spline(target: Places, source: Places) -> Flow:
+def _spline(target: Points, source: Points) -> Flow:
     from scipy.interpolate import RBFInterpolator
 
     near = None if len(target) <= MANY else NEIGHBOURS
     found = RBFInterpolator(target, source, near, kernel="thin_plate_spline", degree=1)
-    return lambda places: np.asarray(found(places))
+    return lambda points: np.asarray(found(points))

@@ -1,13 +1,14 @@
-r"""Imagine what a warp has uncovered, where the model doubts the filling.
+r"""Imagine the area that a warp has uncovered, where its filling is doubtful.
 
-The filling behind what moved comes from around it (`yuragi.drag.warp`). On even ground it is right,
-and a network can only make it worse; where something was hidden it is wrong. One evaluation tells
-them apart: noise the warped latent z to the level t_d and see how far the prediction is from it,
+The filling behind the moved content comes from its surroundings (`yuragi.drag.warp`). On plain
+background it is correct, and a network can only make it worse; where something was hidden it is
+wrong. One evaluation distinguishes the cases: add noise to the warped latent z up to the level t_d,
+and compare the prediction with z,
 
     doubt = < ( x0_hat(alpha z + sigma eps) - z )^2 >
 
-over channels and those of 5 x 5 cells that are vacated. A model denoises well what it expects.
-Cells with more doubt than a threshold are drawn anew, as in inpainting from the strength t0; the
+averaged over channels and the vacated ones of 5 x 5 cells. A model denoises expected content well.
+Cells with a doubt above a threshold are generated again, as in inpainting from the strength t0; the
 others keep the filling.
 """
 
@@ -23,18 +24,18 @@ from yuragi.errors import InputError
 __all__ = ["doubtful", "shown", "surprise"]
 
 LEVEL = 0.3
-"""t_d, as a share of the time axis: high enough that a wrong filling is not copied."""
+"""t_d as a share of the time axis, high enough that a wrong filling is not reproduced."""
 WINDOW = 5
 SEAM = 3
-"""Pixels over which imagined content fades in."""
+"""The width in pixels over which imagined content fades in."""
 
 
 def surprise(denoiser: Denoiser, z: Tensor, eps: Tensor) -> Tensor:
-    """Squared error of one denoising from t_d in every cell, (b, 1, h, w).
+    """The squared error of one denoising from t_d in every cell, [b, 1, h, w].
 
     Args:
-        denoiser: without guidance.
-        z: clean latent (b, c, h, w).
+        denoiser: the denoiser without guidance.
+        z: the clean latent [b, c, h, w].
         eps: noise of z's shape.
     """
     t = descent(denoiser.schedule, 10, LEVEL)[0]
@@ -45,14 +46,14 @@ def surprise(denoiser: Denoiser, z: Tensor, eps: Tensor) -> Tensor:
 def doubtful(
     denoiser: Denoiser, z: Tensor, vacated: Tensor, noise: Noise, threshold: float
 ) -> Tensor:
-    """Vacated cells whose filling the model doubts, (b, 1, h, w) of 0 and 1.
+    """The vacated cells whose filling is doubtful, [b, 1, h, w] of 0 and 1.
 
     Args:
-        denoiser: without guidance.
-        z: warped latent (b, c, h, w).
-        vacated: cells (1 or b, 1, h, w), 1 where content went away.
-        noise: draws eps.
-        threshold: doubt above which a cell is drawn anew; 0 takes all of them.
+        denoiser: the denoiser without guidance.
+        z: the warped latent [b, c, h, w].
+        vacated: the vacated cells [1 or b, 1, h, w], 1 where content went away.
+        noise: the source of the noise eps.
+        threshold: the doubt above which a cell is generated again; 0 selects all vacated cells.
     """
     eps = noise(0, z)
     if eps is None:
@@ -66,17 +67,17 @@ def doubtful(
 def shown(
     warped: Warped, imagined: Tensor, cells: Tensor, cell: int, mask: Tensor | None
 ) -> Tensor:
-    """The warped picture with imagined content where cells were drawn anew.
+    """The warped picture with imagined content in the cells that were generated again.
 
-    Only pixels that were vacated change, and a seam around them: a cell is larger than an edge.
+    Only vacated pixels and a seam around them change, because a cell is larger than an edge.
 
     Args:
         warped: the warp.
-        imagined: decoded pictures (b, 3, h, w) in [-1, 1].
-        cells: (b, 1, h', w'), 1 where they were drawn anew. They may reach beyond the picture,
-            which is padded below and to the right.
-        cell: pixels that a cell covers, per side.
-        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+        imagined: the decoded pictures [b, 3, h, w] in [-1, 1].
+        cells: the mask of cells [b, 1, h', w'], 1 where they were generated again. Cells can lie
+            outside the picture, which is padded below and to the right.
+        cell: the side of a cell in pixels.
+        mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
     height, width = imagined.shape[-2:]
     fine = nn.functional.interpolate(cells, scale_factor=cell)[..., :height, :width]

@@ -1,21 +1,22 @@
-r"""Was a drag's intent carried out? Five parts in [0, 1] and their geometric mean; no truth needed.
+r"""Score of how well a drag was carried out: five parts in [0, 1] and their geometric mean.
 
 Let b be the picture before, r the result, w the picture that the motion alone would give
-(`yuragi.drag.warp`), M where content has moved to and V where it has left:
+(`yuragi.drag.warp`), M the area to which content has moved and V the area that it has left. The
+true result is not needed.
 
     arrival      exp(-d / 8)              d: how far from the targets, in pixels of a picture whose
                                           longer side is 128, the content lies (registration)
-    departure    1 - ghost(r, b, w, V)    nothing of it is left where it was
-    identity     exp(-|r - w| / 0.2)      mean over M: what arrived is what was dragged
+    departure    1 - ghost(r, b, w, V)    how little of the content is left at its source
+    identity     exp(-|r - w| / 0.2)      mean over M: similarity of the content at the target
     background   exp(-|r - b| / 0.01)     mean outside of M and V
     realism      exp(-(e_r - e_b)+ / 0.2) e: mean surprise of the network over M and V
 
-A part that nothing can be said about (nothing was vacated) is 1; none counts as less than 0.1, so
-that the others still tell results apart. It shall rank the truth above doing nothing and above
-copying without diffusion. The numbers were chosen for that on 240 portraits of the validation
-split (98 and 94 %; most of the rest are mouths within beards, where w moves the wrong thing); how
-often it does on others is measured by `yuragi bench drag`. Where a whole picture went through a
-codec its background is at the floor, for all candidates alike.
+A part that cannot be measured (such as departure if nothing was vacated) is 1. No part is below
+0.1, so that the others still distinguish results. The score must rank the truth above doing nothing
+and above copying without diffusion. The constants were chosen for this on 240 portraits of the
+validation split (98 and 94 %; most failures are mouths within beards, where w moves the wrong
+object). `yuragi bench drag` measures it on other portraits. If a whole picture went through a
+codec, its background part is 0.1, for all candidates alike.
 """
 
 from __future__ import annotations
@@ -33,24 +34,24 @@ from yuragi.drag.arrival import Point, by_registration, ghost
 __all__ = ["Asked", "Intent", "intent"]
 
 SIDE = 128
-"""Longer side in pixels at which pictures are compared."""
+"""The longer side in pixels at which pictures are compared."""
 FAR, ALIKE, STILL, SURPRISE = 8.0, 0.2, 0.01, 0.2
-"""What costs a factor e: pixels of d, levels of |r - w| and |r - b|, and e_r - e_b."""
+"""The errors that reduce a part by a factor e: d in pixels, |r - w|, |r - b|, and e_r - e_b."""
 LEAST = 0.1
 PATCH = 4
-"""Half the side of the patches that are registered: a small part is not to be lost in the rest."""
+"""Half the side of registered patches, small enough that a small part is not lost in the rest."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a drag asks for.
+    """The motion that a drag asks for.
 
     Attributes:
-        before: b, (1, 3, h, w) in [-1, 1].
-        warped: w, likewise.
-        moved: (1, 1, h, w), share of moved content, 0 to 1.
-        vacated: (1, 1, h, w), True where content went away and none came.
-        targets: (x, y) in pixels.
+        before: b, the picture before the drag, [1, 3, h, w] in [-1, 1].
+        warped: w, the warped picture, [1, 3, h, w] in [-1, 1].
+        moved: the share of moved content [1, 1, h, w], 0 to 1.
+        vacated: the vacated area [1, 1, h, w], True where content went away and none arrived.
+        targets: the target points (x, y) in pixels.
     """
 
     before: Tensor
@@ -60,7 +61,7 @@ class Asked:
     targets: Sequence[Point]
 
     def small(self) -> Asked:
-        """At the size at which pictures are compared."""
+        """The motion at the size at which pictures are compared."""
         share = SIDE / max(self.before.shape[-2:])
         return Asked(
             _small(self.before),
@@ -73,7 +74,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Intent:
-    """The five parts, each in [0, 1]."""
+    """The five parts of the score, each in [0, 1]."""
 
     arrival: float
     departure: float
@@ -83,20 +84,20 @@ class Intent:
 
     @property
     def score(self) -> float:
-        """Their geometric mean."""
+        """The geometric mean of the parts."""
         parts = [max(part, LEAST) for part in astuple(self)]
         return math.exp(sum(map(math.log, parts)) / len(parts))
 
 
 def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[Intent]:
-    """How far each result carries out what was asked.
+    """The scores of how well each result carries out the drag.
 
     Args:
         asked: the motion.
-        results: r, (n, 3, h, w) in [-1, 1].
-        surprise: of the network, (1 + n, 1, h', w'): b's, then each result's; squared errors. Its
-            cells may reach beyond the picture, which is padded below and to the right.
-        cell: pixels that a cell covers, per side.
+        results: r, the results [n, 3, h, w] in [-1, 1].
+        surprise: the squared errors of the network [1 + n, 1, h', w'], for b and then for each
+            result. Cells can lie outside the picture, which is padded below and to the right.
+        cell: the side of a cell in pixels.
     """
     height, width = results.shape[-2:]
     fine = nn.functional.interpolate(surprise, scale_factor=cell, mode="bilinear")
@@ -125,12 +126,12 @@ def intent(asked: Asked, results: Tensor, surprise: Tensor, cell: int) -> list[I
 
 
 def _fading(ratio: Tensor) -> float:
-    """exp(-ratio); 1 where there is nothing to judge."""
+    """The part exp(-ratio); 1 if there is nothing to measure."""
     return float(torch.exp(-ratio.nan_to_num(0.0)))
 
 
 def _small(pictures: Tensor) -> Tensor:
-    """Pictures (n, c, h, w) with a longer side of `SIDE`, averaged over areas."""
+    """Pictures [n, c, h, w] with a longer side of `SIDE`, by area averaging."""
     height, width = pictures.shape[-2:]
     share = SIDE / max(height, width)
     if share == 1:

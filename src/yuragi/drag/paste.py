@@ -3,7 +3,7 @@ r"""Copy and paste at the noisy level: the manipulation of SDE-Drag.
 With the noisy latent x = a z + b eps of the current clean latent z, one sub-drag of a handle
 
 - pushes the source box towards noise:  x <- beta x + sqrt(1 - beta^2) n
-- writes the target box, louder by alpha:  x <- alpha (a z(. - d) + b eps(. - [d]))
+- writes the target box, amplified by alpha:  x <- alpha (a z(. - d) + b eps(. - [d]))
 
 A box holds the cells whose centres lie within `radius` of the point, clipped at the border. The
 displacement d is a real number of cells: the signal z moves by all of it (bilinear), the noise eps
@@ -11,9 +11,9 @@ by the nearest whole number of cells [d], because interpolated noise would lose 
 whole d this is the paper's copy of x itself.
 
 A handle that moves less than the longest one gets a smaller share of the gain,
-alpha^(length / longest): its content is pasted as often, over a shorter way.
+alpha^(length / longest): its content is pasted as often, over a shorter distance.
 
-Every box reads the untouched latent and where target boxes overlap, the nearest target wins; so
+Every box reads the unchanged latent, and where target boxes overlap, the nearest target wins, so
 the order of the handles does not matter.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4 and equation 12.
@@ -40,19 +40,19 @@ def paste(
     keep: float,
     noise: Tensor,
 ) -> Tensor:
-    """Move what lies under each handle by the handle's displacement.
+    """Move the content under each handle by the handle's displacement.
 
     Args:
-        x: noisy latent (b, c, h, w).
-        signal: its signal part a z, of the same shape; x - signal is its noise part.
-        handles: in cells.
+        x: the noisy latent [b, c, h, w].
+        signal: the signal part a z of x, of the same shape; x - signal is the noise part.
+        handles: the handles, in cells.
         radius: half the side of a box, in cells.
-        gain: alpha, what the content of the longest handle is multiplied by; above 0.
+        gain: alpha, the factor on the content of the longest handle; above 0.
         keep: beta, the share of the old content that stays at the source; in [0, 1].
-        noise: standard normal, of x's shape; fills the source boxes.
+        noise: standard normal noise of x's shape, which fills the source boxes.
 
     Returns:
-        the changed latent, a new tensor.
+        The changed latent, a new tensor.
     """
     height, width = x.shape[-2:]
     rows = torch.arange(height, device=x.device)[:, None] + 0.5
@@ -67,7 +67,7 @@ def paste(
         result = emptied.where(box(handle.x, handle.y), result)
     longest = max(handle.length for handle in handles)
     nearest = torch.full((height, width), torch.inf, device=x.device)
-    # Sorted, so that equal distances are settled by place and not by the order given.
+    # Handles are sorted, so that ties do not depend on the given order.
     for handle in sorted(handles, key=lambda h: (h.x, h.y, h.dx, h.dy)):
         tx, ty = handle.x + handle.dx, handle.y + handle.dy
         distance = (rows - ty).square() + (columns - tx).square()
@@ -79,7 +79,7 @@ def paste(
 
 
 def _moved(x: Tensor, signal: Tensor, dx: float, dy: float) -> tuple[Tensor, Tensor]:
-    """The whole latent moved by (dx, dy), and where its content came from inside the picture."""
+    """The whole latent moved by (dx, dy), and the mask of content from inside the picture."""
     height, width = x.shape[-2:]
     kx, ky = round(dx), round(dy)
     rows = torch.arange(height, device=x.device)[:, None] - ky

@@ -1,18 +1,19 @@
-r"""What moves when a point is dragged.
+r"""The region that a drag moves.
 
-A point names a place, not a thing. The picture is cut into segments of like colour (Felzenszwalb &
-Huttenlocher 2004); the ground is the segment that holds most of the picture's border. Then
+A point is a position and does not define an object. The picture is divided into segments of similar
+colour (Felzenszwalb & Huttenlocher 2004). The background is the segment that contains most of the
+picture's border. The region is, if
 
     a region is given       the region
-    a mask is given         segments that lie within it, and what of those under the points does;
-                            the mask is what the user says may change, so things do not straddle it
-    neither                 segments under the points, and what they form within one larger segment:
-                            a mouth with its teeth. If there are several, also what lies within
-                            their hull; and if that is a large part of the connected thing that they
-                            belong to, all of that thing
+    a mask is given         the segments inside it, and the parts of the segments under the points
+                            that are inside it, because the mask says what can change
+    neither is given        the segments under the points, and the objects that they form inside one
+                            larger segment (a mouth with its teeth). With several points, also the
+                            content of their hull. If this is a large part of a connected object,
+                            the whole object
 
-never the ground; if all points lie on it, boxes around them. Holes are filled: a face takes its
-eyes along.
+The region never includes the background. If all points lie on the background, it consists of boxes
+around them. Holes are filled, so that a face includes its eyes.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ if TYPE_CHECKING:
 __all__ = ["moving", "on_even_ground"]
 
 WORKING = 128
-"""Longer side in pixels at which the picture is cut: edges need no more, and it takes 20 ms."""
+"""The longer side in pixels for the segmentation: sufficient for edges, and it takes 20 ms."""
 SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
-"""Of the segmentation: how much colours may differ, blur in pixels, and pixels of a segment."""
+"""Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 GROUND = 0.35
-"""Share of the border that makes a segment the ground."""
+"""Share of the border from which a segment is the background."""
 WITHIN = 0.9
-"""Share of a segment that a mask must hold."""
+"""Share of a segment that a mask must contain to select it."""
 HULL = 0.7
-"""The same for the hull of segments."""
+"""Share of a segment that the hull of segments must contain to select it."""
 BOX = 5 / 64
-"""Half the side of a box, as a share of the shorter side: SDE-Drag's."""
+"""Half the side of a box, as a share of the shorter side, as in SDE-Drag."""
 ISLAND, WITHIN_HOST = 4, 0.25
-"""Size of a thing of several segments, at most: in segments under the point, and as a share of the
-segment that it lies within."""
+"""Largest size of an object of several segments: relative to the segment under the point, and to
+the segment around the object."""
 LARGE = 0.3
 """Share of a thing that stands for all of it."""
 EVEN, COLOURS, ALIKE = 0.65, 4, 4
@@ -66,13 +67,14 @@ def moving(
     regions: Sequence[RegionPair],
     mask: Image.Image | None,
 ) -> Area:
-    """(h, w), True where the picture moves.
+    """The region that a drag moves, [h, w], True inside.
 
     Args:
-        picture: RGB.
-        points: sources and targets in pixels.
-        regions: polygons and their targets; with them, points bend the flow and choose nothing.
-        mask: white where the picture may change; None for everywhere.
+        picture: the RGB picture.
+        points: the source and target points in pixels.
+        regions: polygons and their targets. If there are any, points change the flow only and not
+            the region.
+        mask: the mask, white where the picture can change; None for everywhere.
     """
     if regions:
         areas = [np.asarray(polygon(corners, picture.size)) > 0 for corners, _ in regions]
@@ -122,7 +124,7 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
 def _places(
     points: Sequence[PointPair], share: float, size: tuple[int, int]
 ) -> list[tuple[int, int]]:
-    """Rows and columns of the sources in the small picture."""
+    """The rows and columns of the sources in the small picture."""
     return [
         (min(int((y + 0.5) * share), size[1] - 1), min(int((x + 0.5) * share), size[0] - 1))
         for (x, y), _ in points
@@ -131,7 +133,7 @@ def _places(
 
 @lru_cache(maxsize=8)
 def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """Numbers of segments (h, w). Kept: a preview asks again while the points move."""
+    """The number of the segment at each pixel, [h, w]; cached, as previews repeat it."""
     from skimage.segmentation import felzenszwalb
 
     picture = np.frombuffer(pixels, np.uint8).reshape(shape)
@@ -141,7 +143,7 @@ def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
 
 
 class _Cut:
-    """A picture cut into segments, and the points on it."""
+    """A segmented picture, and the points on it."""
 
     def __init__(self, picture: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> None:
         self.labels = _segments(picture.tobytes(), picture.shape)
@@ -173,7 +175,7 @@ class _Cut:
         return _filled(thing if large else spanned)
 
     def _islands(self) -> Area:
-        """Things of several segments within one larger: an eye, when a point is on its iris."""
+        """Objects of several segments inside a larger one, such as an eye under a point."""
         from scipy.ndimage import find_objects, label
 
         found = np.zeros(self.labels.shape, np.bool_)
@@ -202,7 +204,7 @@ class _Cut:
         return found
 
     def _thing(self) -> Area:
-        """The connected parts that are not the ground and hold a point."""
+        """The connected parts outside the background that contain a point."""
         from scipy.ndimage import label
 
         parts, _ = label(self.labels != self.ground)
@@ -210,7 +212,7 @@ class _Cut:
         return np.isin(parts, sorted(held))
 
     def _held(self, area: Area, share: float) -> Area:
-        """Segments, but the ground, of which an area holds at least a share."""
+        """The segments, except the background, of which an area contains at least a given share."""
         sizes = np.bincount(self.labels.ravel())
         inside = np.bincount(self.labels.ravel(), weights=area.ravel(), minlength=len(sizes))
         held = np.nonzero(inside >= share * sizes)[0]

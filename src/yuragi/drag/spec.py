@@ -1,7 +1,7 @@
-r"""Points: from pixels, as the user sees them, to positions on the latent grid.
+r"""Conversion of points from pixels to positions on the latent grid.
 
-At the edges of the program a point is ``(x, y)`` in pixels, x to the right, y down. Inside it is
-the position of the pixel's centre in cells of the latent grid, as real numbers: cell j covers
+In the API a point is ``(x, y)`` in pixels, x to the right, y down. Inside the library it is the
+position of the pixel's centre in cells of the latent grid, as real numbers: cell j covers
 [j, j + 1). Nothing is rounded here, so no part of a motion is lost.
 """
 
@@ -21,7 +21,7 @@ __all__ = [
 
 PointPair = tuple[tuple[float, float], tuple[float, float]]
 RegionPair = tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
-"""Corners of a polygon, and where they go."""
+"""The corners of a polygon, and their targets."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Handle:
     """One drag, in cells of the latent grid.
 
     Attributes:
-        x: column of the source.
-        y: row of the source.
-        dx: columns to move to the right.
-        dy: rows to move down.
+        x: the column of the source.
+        y: the row of the source.
+        dx: the number of columns to move to the right.
+        dy: the number of rows to move down.
     """
 
     x: float
@@ -42,11 +42,11 @@ class Handle:
 
     @property
     def length(self) -> float:
-        """Length of the motion in cells."""
+        """The length of the motion in cells."""
         return math.hypot(self.dx, self.dy)
 
     def part(self, start: float, stop: float) -> Handle:
-        """The part of the motion between the fractions `start` and `stop` of its way."""
+        """The part of the motion between the fractions `start` and `stop` of its length."""
         share = stop - start
         return Handle(
             self.x + start * self.dx, self.y + start * self.dy, share * self.dx, share * self.dy
@@ -54,7 +54,7 @@ class Handle:
 
 
 def handles(pairs: Sequence[PointPair], cell: int) -> list[Handle]:
-    """Pixel pairs as handles on a grid of `cell` x `cell` pixels."""
+    """Convert pixel pairs to handles on a grid of `cell` x `cell` pixels."""
     return [
         Handle((sx + 0.5) / cell, (sy + 0.5) / cell, (tx - sx) / cell, (ty - sy) / cell)
         for (sx, sy), (tx, ty) in pairs
@@ -62,10 +62,12 @@ def handles(pairs: Sequence[PointPair], cell: int) -> list[Handle]:
 
 
 def drag_count(length: float, step: float) -> int:
-    """How many drags a motion of `length` cells is cut into, each about `step` cells.
+    """The number of drags into which a motion of `length` cells is divided, each about `step`
+    cells.
 
-    1 when the motion is no longer than a step; else the whole number around length / step whose
-    drags are nearest to a step in length (SDE-Drag, section 2.3 of its released settings).
+    It is 1 if the motion is no longer than a step. Otherwise it is the whole number around
+    length / step whose drags are nearest to a step in length (SDE-Drag, section 2.3 of its released
+    settings).
     """
     if length <= step:
         return 1

@@ -1,15 +1,15 @@
-r"""One warp of the picture by a dense flow: what a drag would be if nothing had to be imagined.
+r"""One warp of the picture by a dense flow: the result of a drag without the imagined part.
 
 With a region R (1 where the picture moves, its edge one pixel soft), a flow T^-1 (backward) and the
 picture I filled in behind R from around it,
 
     warped = m (I o T^-1) + (1 - m) filled,      m = R o T^-1
 
-`moved` is m, and `vacated` is where R was and m is not: what lies there has been behind, and nobody
-has seen it. The warp takes milliseconds, so it is the preview too.
+`moved` is m, and `vacated` is the area inside R and outside m, which the moved content had hidden.
+The warp takes milliseconds, so it also serves as the preview.
 
-The filling is push-pull: averages over ever larger blocks of what is known, coarse to fine (Gortler
-et al. 1996).
+The filling is push-pull: averages of known pixels over increasingly large blocks, coarse to fine
+(Gortler et al. 1996).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Warped", "bent", "warp"]
 
 SOFT = 3
-"""Pixels over which the region's edge is averaged."""
+"""The width in pixels over which the region's edge is averaged."""
 COARSE = 8
-"""Pixels between the places at which it is asked where the area moves."""
+"""The distance in pixels between the points at which the flow of the area is evaluated."""
 
 Box: TypeAlias = tuple[slice, slice]
-"""Rows and columns."""
+"""The rows and columns of a box."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Warped:
     """A warped picture.
 
     Attributes:
-        picture: (1, 3, h, w) in [-1, 1].
-        moved: (1, 1, h, w), the share of moved content, 0 to 1.
-        vacated: (1, 1, h, w), True where content went away and none came.
+        picture: the picture [1, 3, h, w] in [-1, 1].
+        moved: the share of moved content [1, 1, h, w], 0 to 1.
+        vacated: the vacated area [1, 1, h, w], True where content went away and none arrived.
     """
 
     picture: Tensor
@@ -62,20 +62,20 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     """Move an area along a flow.
 
     Args:
-        picture: (1, 3, h, w) in [-1, 1].
-        area: (h, w), True where the picture moves.
-        flow: backward, in pixels.
-        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+        picture: the picture [1, 3, h, w] in [-1, 1].
+        area: the area to move [h, w], True inside.
+        flow: the backward flow, in pixels.
+        mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
     sharp = torch.tensor(area)[None, None].to(picture)
     soft = nn.functional.avg_pool2d(
         sharp, SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
     )
-    # Elsewhere nothing leaves and nothing arrives.
+    # Outside this box nothing moves.
     rows, columns = _box(area, flow)
     here = (..., rows, columns)
     grid = _grid(flow, rows, columns, picture)
-    # From outside the picture comes its edge, and it counts as moved if the edge does.
+    # Content from outside the picture repeats its edge, and is moved if the edge is.
     arrived = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
     content = nn.functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)
     allowed = None if mask is None else mask[here] > 0
@@ -137,7 +137,7 @@ def _span(some: Tensor) -> slice:
 
 
 def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
-    """Rows and columns that hold the area, and all places to which it moves."""
+    """The rows and columns that contain the area and everywhere it moves to."""
     if not area.any():
         return slice(0, 1), slice(0, 1)
     held = [np.nonzero(area.any(axis=axis))[0] for axis in (0, 1)]  # x, then y
@@ -147,7 +147,7 @@ def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
     x, y = np.meshgrid(xs, ys)
     back = flow(np.column_stack([x.ravel(), y.ravel()]).astype(np.float64))
     back = back.clip(0, last).reshape(len(ys), len(xs), 2)
-    # What lies between two places may come from as far beyond as they are apart.
+    # Content between two points can come from as far away as the points are apart.
     apart = [np.abs(np.diff(back, axis=axis)) for axis in (0, 1)]
     reach = SOFT + max((each.max() for each in apart if each.size), default=0.0)
     hit = ((back >= low - reach) & (back <= high + reach)).all(-1)
@@ -162,7 +162,7 @@ def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
 
 
 def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
-    """The flow in a box as `grid_sample` reads it: (1, h, w, 2), the picture from -1 to 1."""
+    """The flow in a box as `grid_sample` reads it: [1, h, w, 2], the picture from -1 to 1."""
     height, width = picture.shape[-2:]
     x, y = np.meshgrid(
         np.arange(columns.start, columns.stop, dtype=np.float64),
@@ -174,7 +174,7 @@ def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
 
 
 def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:
-    """A box of the picture, with what is unknown in it drawn from around it, not from afar."""
+    """A box of the picture, with its unknown part filled from nearby."""
     if not bool(unknown.any()) or bool(unknown.all()):
         return picture[..., box[0], box[1]]
     rows, columns = (_wider(each, size) for each, size in zip(box, picture.shape[-2:], strict=True))
@@ -188,13 +188,13 @@ def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:
 
 
 def _wider(inner: slice, size: int) -> slice:
-    """As much again on either side, within the picture."""
+    """The slice extended by its own length on either side, within the picture."""
     length = inner.stop - inner.start
     return slice(max(inner.start - length, 0), min(inner.stop + length, size))
 
 
 def _pulled(weighted: Tensor) -> Tensor:
-    """Averages where weights, the last channel, are positive, those of larger blocks elsewhere."""
+    """Averages where the weights (last channel) are positive, and of larger blocks elsewhere."""
     sums, weights = weighted[:, :-1], weighted[:, -1:]
     here = sums / weights.clamp(min=1e-6)
     if bool((weights > 0).all()):

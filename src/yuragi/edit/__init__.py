@@ -1,15 +1,15 @@
-"""Edits: one formulation in two stages, and what the tasks are made of."""
+"""Edits: noise up and denoising down, and the parts of the edit tasks."""
 
 from yuragi.edit.adaptive import MOST, Adaptive, masked
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
+    Descent,
     Edit,
-    Encode,
     Halves,
     Path,
+    PathEncoder,
     Sampler,
     Start,
-    Way,
     chain,
     climbs,
     descent,
@@ -26,14 +26,14 @@ from yuragi.edit.resample import Resampled, resampled
 __all__ = [
     "MOST",
     "Adaptive",
+    "Descent",
     "Edit",
-    "Encode",
     "Halves",
     "Path",
+    "PathEncoder",
     "Resampled",
     "Sampler",
     "Start",
-    "Way",
     "chain",
     "climbs",
     "composite",

@@ -1,21 +1,20 @@
-r"""Adaptive SDE/ODE: noise where an edit does not yet fit, and none elsewhere.
+r"""Adaptive SDE/ODE: noise only where an edit does not yet match the model.
 
-DDIM with an eta of its own at every step and place:
+DDIM with an eta that depends on step and place:
 
     eta = eta_max  min(1, u / U)  min(1, H / h)  [ sigma / alpha > LATE ]
 
-u is the mismatch score (`yuragi.edit.mismatch`): against the path's own state where the way down
-follows one, against the kept outside where there is a mask; without either nothing can be compared
-and the first factor is 1. A reference shares the path's noise, so there u is exact; against a mean
-it scatters by more than U, and a hole gets nearly all the noise. h is the step in log-SNR: steps
-longer than H, a small budget, are too long for all their noise. Below LATE what is left to draw is
-fine detail, which the ODE does with a smaller error.
+u is the mismatch score (`yuragi.edit.mismatch`). The reference is the state of the path if the way
+down follows one, otherwise the part outside the mask; with neither, the first factor is 1. A path
+shares the noise, so u is exact there. Against a mean it scatters by more than U, so that a hole
+gets nearly all of the noise. h is the length of the step in log-SNR; steps longer than H get less
+noise. Below LATE only fine detail is left, for which the ODE has a smaller error.
 
 The constants were chosen on validation portraits (holes and translations at 10 and 25 steps).
 
-In two sentences: noise is drawn while and where the edited state does not look like the model's
-own, because it takes the misfit away; where it does, near the end, and as steps become few, the
-path is followed or the ODE taken, because they keep what is right and err less.
+In short: noise is added while, and where, the edited state does not look like a state of the model,
+because noise removes the mismatch. Elsewhere, near the end, and with few steps, the solver follows
+the path or the ODE, which preserve the picture and have smaller errors.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ from yuragi.solver.base import Levels, descending
 __all__ = ["MOST", "Adaptive", "masked"]
 
 MOST = 1.5
-"""eta_max: above 1 misfit shrinks faster than by the SDE, at a price in accuracy that the ODE at
-the end pays back."""
+"""eta_max. Above 1 the mismatch shrinks faster than with the SDE, with a loss of accuracy that the
+ODE steps at the end compensate."""
 ENOUGH = 0.1
-"""U: mismatch from which all the noise is drawn."""
+"""U: the mismatch from which all of the noise is added."""
 LONG = 0.5
-"""H: log-SNR of the longest step that takes all the noise."""
+"""H: the length in log-SNR of the longest step with all of the noise."""
 LATE = 0.3
-"""Noise level sigma / alpha below which none is drawn."""
+"""The noise level sigma / alpha below which no noise is added."""
 
 
 @dataclass(frozen=True)
 class Adaptive:
-    """DDIM with noise by place and step.
+    """DDIM with an amount of noise that depends on place and step.
 
     Args:
-        eta: eta_max.
-        mask: (1 or b, 1, h, w), 1 where the edit is; None for everywhere.
-        paired: the batch holds edited states first and as many references second.
+        eta: the largest amount of noise, eta_max.
+        mask: the mask [1 or b, 1, h, w], 1 inside the edit; None for everywhere.
+        paired: whether the batch consists of edited states followed by as many references.
     """
 
     eta: float = MOST
@@ -78,11 +77,11 @@ class Adaptive:
         return Transition(mean, level.sigma_s.to(x) * share), None
 
     def _eta(self, eps: Tensor, level: Levels) -> Tensor:
-        """(b, 1, h, w), or 0-dim where nothing can be compared."""
+        """The amount of noise [b, 1, h, w], or 0-dim if there is nothing to compare with."""
         one = torch.ones((), dtype=eps.dtype, device=eps.device)
         if not bool(level.sigma_t > LATE * level.alpha_t):
             return 0 * one
-        # An infinite step, from pure noise or to the clean end, is as long as they come.
+        # A step from pure noise or to the clean end is infinitely long.
         budget = (LONG / -level.decay.log()).clamp(max=1).to(one)
         return self.eta * budget * self._need(eps, one)
 
@@ -98,6 +97,6 @@ class Adaptive:
 
 
 def masked(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
-    """The way down with fresh noise that an adaptive solver seeks within the edit's mask."""
+    """The way down with fresh noise, for an adaptive solver inside the edit's mask."""
     solver = edit.sampler.solver
     return edit.target, replace(solver, mask=mask) if isinstance(solver, Adaptive) else solver

@@ -3,7 +3,7 @@ r"""DiffEdit's mask: where two prompts disagree about a picture.
     d = mean over noises of |x0_target - x0_source| at (alpha x_0 + sigma eps), mean over channels
     mask = [ min(d, 3 mean d) / max > threshold ]
 
-In x_0 or in eps the mask is the same: at one level the two differ by a factor.
+Differences in x_0 and in eps give the same mask, because they differ by a factor at one level.
 
 Source: Couairon et al. 2023 (arXiv 2210.11427), section 3.2, step 1.
 """
@@ -19,7 +19,7 @@ from yuragi.errors import InputError
 __all__ = ["difference_mask"]
 
 CLIP = 3.0
-"""Outliers are cut at so many times the mean."""
+"""Factor on the mean at which outliers are clipped."""
 
 
 def difference_mask(
@@ -31,19 +31,19 @@ def difference_mask(
     samples: int,
     threshold: float,
 ) -> Tensor:
-    """Where the target's prediction differs from the source's: (b, 1, h, w), 1 where it does.
+    """Where the target's prediction differs from the source's: [b, 1, h, w], 1 where it does.
 
     Args:
-        source: denoiser under the condition that describes the picture.
-        target: denoiser under the condition that describes the result.
-        x0: clean latents (b, c, h, w).
-        t: level at which they are compared.
-        noise: one draw for each of the samples.
-        samples: noises to average over.
-        threshold: in (0, 1); higher masks are smaller.
+        source: the denoiser under the condition that describes the picture.
+        target: the denoiser under the condition that describes the result.
+        x0: the clean latents [b, c, h, w].
+        t: the time at which the predictions are compared.
+        noise: the source of noise, with one draw per sample.
+        samples: the number of noise samples to average over.
+        threshold: the relative difference above which the mask is 1, in (0, 1).
 
     Raises:
-        InputError: a picture for which the two agree everywhere.
+        InputError: the two denoisers agree everywhere on a picture.
     """
     alpha, sigma = source.schedule(t)
     total = torch.zeros_like(x0[:, :1])

@@ -5,7 +5,7 @@ r"""Every edit in two stages: up in noise, and down again under another conditio
     x_0' = integrate(target, ..., top, levels down), held to the path outside the mask
 
 "ODE or SDE" is one value, a `Sampler`: which way up, which solver, and whether the way down follows
-the path or draws fresh noise. Tasks differ in source and target condition, manipulation and mask:
+the path or uses fresh noise. Tasks differ in source and target condition, manipulation and mask:
 
     task       source      target   manipulation  ode             sde
     inpaint    -           prompt   -             one noise, ODE  one noise, fresh noise
@@ -15,8 +15,8 @@ the path or draws fresh noise. Tasks differ in source and target condition, mani
     drag       prompt      prompt   paste         inverted, ODE   chain, followed
 
 Up: `one_noise` (every level with the same eps: SDEdit, inpainting), `chain` (the forward SDE),
-`independent` ("edit-friendly") and `inverted` (the probability-flow ODE). Only the last asks the
-source denoiser.
+`independent` ("edit-friendly") and `inverted` (the probability-flow ODE). Only the last evaluates
+the source denoiser.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 3; Meng et al. 2022 (arXiv 2108.01073)
 (SDEdit); Su et al. 2023 (arXiv 2203.08382) (DDIB); Couairon et al. 2023 (arXiv 2210.11427)
@@ -41,13 +41,13 @@ from yuragi.sample import Manipulation, integrate
 from yuragi.solver import Churn, Solver
 
 __all__ = [
+    "Descent",
     "Edit",
-    "Encode",
     "Halves",
     "Path",
+    "PathEncoder",
     "Sampler",
     "Start",
-    "Way",
     "chain",
     "climbs",
     "descent",
@@ -60,14 +60,14 @@ __all__ = [
 ]
 
 Path: TypeAlias = Sequence[Tensor]
-"""States [b, c, h, w] from the clean picture to the level t0."""
+"""The states [b, c, h, w] from the clean picture to the level t0."""
 
 Start: TypeAlias = Callable[[Path], Tensor]
-"""What an edit does at t0: the path in, the state to come down from out."""
+"""The change of an edit at t0: path -> the state from which to denoise."""
 
 
-class Encode(Protocol):
-    """The way up: (source, x0, rising times, noise, manipulation to watch with) -> path."""
+class PathEncoder(Protocol):
+    """The way up: (source, x0, rising times, noise, manipulation) -> path."""
 
     def __call__(
         self, source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Manipulation, /
@@ -93,22 +93,22 @@ def chain(source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Mani
 def independent(
     source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Manipulation
 ) -> Path:
-    """Every level with noise of its own ("edit-friendly")."""
+    """Independent noise at every level ("edit-friendly")."""
     return independent_path(x0, source.schedule, times, noise)
 
 
 def inverted(
     source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Manipulation
 ) -> Path:
-    """The probability-flow ODE, climbed under the source's condition."""
+    """The probability-flow ODE upwards under the source's condition."""
     return ode_invert(source, x0, times, manipulate=watch)
 
 
 def climbs(num_inference_steps: int, strength: float) -> int:
-    """Steps from the clean end to t0, the share `strength` of a grid over the whole time axis.
+    """The number of steps from the clean end to t0, the share `strength` of the whole time axis.
 
     Raises:
-        InputError: strength outside (0, 1], or too few steps to climb one level.
+        InputError: strength is outside (0, 1], or there are too few steps to reach one level.
     """
     if not 0 < strength <= 1:
         raise InputError("strength", strength, "above 0, at most 1")
@@ -120,20 +120,20 @@ def climbs(num_inference_steps: int, strength: float) -> int:
 
 
 def descent(schedule: Schedule, num_inference_steps: int, strength: float) -> Tensor:
-    """Falling times from t0 to the clean end; errors as `climbs`."""
+    """Falling times from t0 to the clean end; raises the errors of `climbs`."""
     count = climbs(num_inference_steps, strength)
     return trailing(schedule, num_inference_steps)[-(count + 1) :]
 
 
 def unchanged(path: Path) -> Tensor:
-    """Come down from where the path ends."""
+    """Start from the end of the path, without a change."""
     return path[-1]
 
 
-class Way(Protocol):
+class Descent(Protocol):
     """The way down: (edit, path, mask, noise) -> (denoiser, solver).
 
-    The noise is for draws of the solver's own, beside those that `integrate` makes for it.
+    The noise is for draws of the solver itself, in addition to those that `integrate` makes.
     """
 
     def __call__(
@@ -142,41 +142,41 @@ class Way(Protocol):
 
 
 def fresh(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
-    """With noise of its own, or none with a deterministic solver."""
+    """Denoise with fresh noise, or without noise with a deterministic solver."""
     solver = edit.sampler.solver
     return edit.target, replace(solver, noise=noise) if isinstance(solver, Churn) else solver
 
 
 def followed(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
-    """With the noises of the path (Cycle-SDE)."""
+    """Denoise with the noise recorded in the path (Cycle-SDE)."""
     return Halves(edit.target, edit.source), Follow(edit.sampler.solver, path)
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """How an edit goes up and comes down.
+    """The way up in noise and down again of an edit.
 
     Args:
         encode: the way up.
-        solver: makes the steps down.
-        way: what noise they get.
+        solver: the solver of the steps down.
+        descent: the way down, which decides the noise of these steps.
 
     Raises:
-        InputError: a solver that cannot follow.
+        InputError: the solver cannot follow a recorded path.
     """
 
-    encode: Encode
+    encode: PathEncoder
     solver: Solver
-    way: Way = fresh
+    descent: Descent = fresh
 
     def __post_init__(self) -> None:
-        if self.way is followed and not self.solver.recordable:
+        if self.descent is followed and not self.solver.recordable:
             name = type(self.solver).__name__
             raise InputError("solver", name, "a solver whose noise can be recorded")
 
     @property
     def passes(self) -> int:
-        """Watched steps for each level that is climbed: up and down, or down alone."""
+        """The number of watched steps per level: up and down, or down only."""
         return 2 if self.encode is inverted else 1
 
 
@@ -185,13 +185,13 @@ class Edit:
     """An edit of latents.
 
     Args:
-        source: denoiser under the condition that describes the picture.
-        target: denoiser under the condition that describes the result; of the same schedule.
-        sampler: how to go up and come down.
-        manipulate: what happens at t0.
+        source: the denoiser under the condition that describes the picture.
+        target: the denoiser under the condition that describes the result, with the same schedule.
+        sampler: the way up and down.
+        manipulate: the change at t0.
 
     Raises:
-        InputError: source and target live under different schedules.
+        InputError: source and target have different schedules.
     """
 
     source: Denoiser
@@ -217,16 +217,16 @@ class Edit:
         """Edit clean latents.
 
         Args:
-            x0: [b, c, h, w], float32.
+            x0: the clean latents [b, c, h, w], float32.
             down: falling times from t0 to the clean end.
-            seed: one, or one for each row; random numbers are keyed by (seed, sample, level).
-            samples: the identity of each row; rows with other identities are other candidates.
-            mask: (1 or b, 1, h, w), 1 where the latents may change; None for everywhere.
-            watch: called after every step, up and down; raise in it to cancel.
-            stream: separates the random numbers of several edits with one seed.
+            seed: one seed, or one per row; random numbers are keyed by (seed, sample, level).
+            samples: the identity of each row; different identities give different candidates.
+            mask: the mask [1 or b, 1, h, w], 1 where latents can change; None for everywhere.
+            watch: a function called after every step, up and down; raise in it to cancel.
+            stream: a name that separates the random numbers of several edits with one seed.
 
         Returns:
-            edited clean latents, [b, c, h, w]; outside the mask those of `x0`, bit for bit.
+            The edited clean latents [b, c, h, w]; outside the mask those of `x0`, bit for bit.
         """
         held = list(samples)
         noise = SeededNoise(seed, held, stream=f"{stream}encode")
@@ -236,7 +236,7 @@ class Edit:
         if mask is not None:
             top, keep = composite(top, path[-1], mask), keep_outside(mask, path)
         again = SeededNoise(seed, held, stream=f"{stream}again")
-        denoiser, solver = self.sampler.way(self, path, mask, again)
+        denoiser, solver = self.sampler.descent(self, path, mask, again)
         noise = SeededNoise(seed, held, stream=f"{stream}steps")
         return integrate(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
 
@@ -245,8 +245,8 @@ class Edit:
 class Halves:
     """Two denoisers for a batch of two halves: edited states first, their references second.
 
-    So the reference is told what the picture shows, and the edit what it shall show. If both are
-    the same, they are asked at once.
+    The references get the condition of the source, the edited states that of the target. If both
+    denoisers are the same, they are evaluated in one batch.
     """
 
     edited: Denoiser

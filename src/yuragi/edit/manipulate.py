@@ -1,7 +1,7 @@
-"""What may happen to a state after a step, and to the picture at the end.
+"""Changes of a state after a step, and of the picture at the end.
 
 A `Manipulation` is `(step index, x) -> x`; see `yuragi.sample.integrate`. Masks are 1 where the
-picture may change and 0 where it must stay.
+picture can change and 0 where it must not.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["composite", "everything", "keep_outside", "watch"]
 
 
 def everything(step: int, x: Tensor) -> Tensor:
-    """Change nothing: the whole state may be what it is."""
+    """Change nothing, for edits of the whole picture."""
     return x
 
 
 def keep_outside(mask: Tensor, path: Sequence[Tensor]) -> Manipulation:
-    """Hold the state to a recorded path outside the mask.
+    """Replace the state by a recorded path outside the mask.
 
     Args:
-        mask: (1 or b, 1, h, w), 1 inside.
-        path: states in the order of noise, clean first; after step i of a descent from its end
+        mask: the mask [1 or b, 1, h, w], 1 inside.
+        path: the states in the order of noise, clean first; after step i of a descent from its end
             the state is at level ``len(path) - 2 - i``.
     """
 

@@ -1,16 +1,16 @@
-r"""Does a noisy state look like the model's own? Asked of the noise that the model sees in it.
+r"""Mismatch: how much a noisy state differs from a state of the model, by its predicted noise.
 
-In a state that the model knows, the predicted noise eps has, at every place, the energy that its
-noise level and the picture leave it, and neighbours that hardly agree. An edit disturbs both. With
-local means < > over a window and all channels, against a reference that is right,
+In a state from the model's distribution, the predicted noise eps has an energy that depends on the
+noise level and the picture, and nearly uncorrelated neighbours. An edit disturbs both. With local
+means < > over a window and all channels, and a correct reference,
 
     u = | log <eps^2> / <eps_ref^2> | + | A - A_ref |
     A = <eps eps_right + eps eps_below> / <eps^2>
 
-The reference is the picture's own state at the same level: where the way down follows a path it is
-evaluated anyway, place by place; where a mask keeps the outside, it is the mean there.
+The reference is the unedited state at the same level. If the way down follows a path, this state is
+evaluated in any case, and compared place by place. With a mask, it is the mean outside the mask.
 
-On Gaussian data u grows with the KL divergence between the edited law and the model's
+On Gaussian data u grows with the KL divergence between the edited distribution and the model's
 (`tests/edit/test_mismatch.py`).
 """
 
@@ -27,11 +27,11 @@ TINY = 1e-6
 
 
 class Statistics(NamedTuple):
-    """What predicted noise looks like: maps (b, 1, h, w), or means (b, 1, 1, 1).
+    """Statistics of predicted noise: maps [b, 1, h, w], or means [b, 1, 1, 1].
 
     Attributes:
-        energy: <eps^2>.
-        agreement: A, how much neighbours agree; 0 for white noise, at most 2.
+        energy: the mean square <eps^2>.
+        agreement: a, the correlation of neighbours; 0 for white noise, at most 2.
     """
 
     energy: Tensor
@@ -39,13 +39,13 @@ class Statistics(NamedTuple):
 
 
 def places(eps: Tensor) -> Statistics:
-    """Statistics at every place, over a window of 5 x 5 cells and all channels of (b, c, h, w)."""
+    """Statistics at every place, over a window of 5 x 5 cells and all channels of [b, c, h, w]."""
     square, products = _products(eps)
     return _statistics(_local(square), _local(products))
 
 
 def outside(eps: Tensor, mask: Tensor) -> Statistics:
-    """Means where the mask (1 or b, 1, h, w) is 0."""
+    """The means where the mask [1 or b, 1, h, w] is 0."""
     kept = (mask == 0).to(eps).expand(len(eps), -1, -1, -1)
     share = kept.mean((2, 3), keepdim=True) + TINY
     square, products = (
@@ -55,13 +55,13 @@ def outside(eps: Tensor, mask: Tensor) -> Statistics:
 
 
 def mismatch(found: Statistics, reference: Statistics) -> Tensor:
-    """The score u, of the found statistics' shape; 0 where the two look alike."""
+    """The score u, with the shape of the statistics; 0 where both are equal."""
     louder = (found.energy / reference.energy).log().abs()
     return louder + (found.agreement - reference.agreement).abs()
 
 
 def _products(eps: Tensor) -> tuple[Tensor, Tensor]:
-    """eps^2, and its products with the neighbours to the right and below; channel means."""
+    """Channel means of eps^2, and of the products of eps with its right and lower neighbours."""
     right = nn.functional.pad(eps[..., 1:] * eps[..., :-1], (0, 1))
     below = nn.functional.pad(eps[..., 1:, :] * eps[..., :-1, :], (0, 0, 0, 1))
     return eps.square().mean(1, keepdim=True), (right + below).mean(1, keepdim=True)

@@ -1,7 +1,7 @@
-r"""RePaint: several passes over every level, so that what is filled in and what is kept agree.
+r"""RePaint: several passes over every level, so that the filling matches its surroundings.
 
-After a step from t to s the state inside the mask knows only the kept outside of level t. Noising
-it again to t, by the forward chain, and repeating the step lets both sides meet:
+After a step from t to s, the inside of the mask depends only on the outside at level t. Adding
+noise up to t again, by the forward chain, and repeating the step makes both sides consistent:
 
     repeat: x_s ~ step(x_t);  outside of x_s from the path;  x_t ~ q(x_t | x_s)
 
@@ -31,13 +31,13 @@ class Resampled:
     """A solver that makes each of its steps `passes` times.
 
     Args:
-        solver: makes the steps; without memory between them.
-        passes: 1 or more.
-        keep: what holds the outside, as in `Edit`.
-        noise: for the passes before the last.
+        solver: the solver of the steps, which must not have a memory between them.
+        passes: the number of passes, 1 or more.
+        keep: the manipulation that restores the outside of the mask, as in `Edit`.
+        noise: the source of noise for the passes before the last.
 
     Raises:
-        InputError: passes below 1, or a solver that remembers earlier steps.
+        InputError: passes is below 1, or the solver uses earlier steps.
     """
 
     solver: Solver

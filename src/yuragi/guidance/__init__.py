@@ -1,4 +1,4 @@
-"""Guidance: denoisers made of denoisers."""
+"""Guidance: denoisers that combine a strong and a weak denoiser."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from yuragi.guidance.rectified import RowSum, RowSumForward
 from yuragi.guidance.reuse import Refresh, Within
 from yuragi.guidance.stress import Stress, Unrectified
 from yuragi.guidance.weight import (
-    Level,
-    Progress,
+    LevelFunction,
+    ProgressMeasure,
     Weight,
     by_step,
     cfg_plus_plus,
@@ -34,12 +34,12 @@ __all__ = [
     "Gain",
     "Guidance",
     "Guided",
-    "Level",
+    "LevelFunction",
     "LogProb",
     "LookAhead",
     "OnChannels",
     "Plain",
-    "Progress",
+    "ProgressMeasure",
     "Projected",
     "Ratio",
     "Reading",

@@ -20,7 +20,7 @@ from yuragi.core.noise import Noise
 from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate
-from yuragi.guidance.weight import Progress
+from yuragi.guidance.weight import ProgressMeasure
 
 __all__ = ["Annealed"]
 
@@ -30,20 +30,20 @@ class Annealed:
     """A network denoiser whose condition is annealed.
 
     Args:
-        denoiser: with its condition bound.
-        progress: by time or by step.
-        noise: keyed like all noise; every noise level draws its own.
-        begin: progress until which the condition is noise alone, 0 to 1.
-        end: progress from which it is untouched, begin to 1.
-        scale: of the noise, 0 or more.
-        mix: share of the rescaled condition (psi in the paper), 0 to 1.
+        denoiser: the denoiser with its condition bound.
+        progress: the measure of progress, `by_time` or `by_step`.
+        noise: the source of noise; every noise level draws its own.
+        begin: the progress up to which the condition is noise only, 0 to 1.
+        end: the progress from which the condition is unchanged, begin to 1.
+        scale: the scale of the noise, 0 or more.
+        mix: the share of the rescaled condition (psi in the paper), 0 to 1.
 
     Raises:
         InputError: a value out of range, or a denoiser without a condition.
     """
 
     denoiser: NetworkDenoiser
-    progress: Progress
+    progress: ProgressMeasure
     noise: Noise
     begin: float = 0.1
     end: float = 0.4
@@ -68,16 +68,16 @@ class Annealed:
         return evaluate([(self, x)], t)[0]
 
     def at(self, x: Tensor, t: Tensor) -> NetworkDenoiser:
-        """The denoiser of this time, with a noised condition of its own for every sample."""
+        """The denoiser at this time, with an independently noised condition for every sample."""
         done = float(self.progress(*self.schedule(t)))
         share = min(max((done - self.begin) / (self.end - self.begin), 0.0), 1.0)
         if share == 1:
             return self.denoiser
         condition = tile(self.denoiser.condition, len(x)) or {}
-        step = round(done * 1e9)  # a level's own draw, whatever the grid
+        step = round(done * 1e9)  # the draw depends on the level, not on the grid
         return self.denoiser.bind(
             {
-                # Every entry draws its own noise; a single number a row stays as it is.
+                # Every entry has its own noise; an entry of one number per row is not changed.
                 name: self._noised(value, share, len(condition) * step + k)
                 if value.is_floating_point() and value[0].numel() > 1
                 else value

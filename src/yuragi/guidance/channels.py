@@ -1,7 +1,7 @@
-"""Guidance on some channels only: for agreement with pictures made by DiT's own code.
+"""Guidance on some channels only, for agreement with DiT's own code.
 
-That code guides the first three of four latent channels and leaves the last one to the strong side
-alone. Diffusers' pipeline guides all of them, as do we by default.
+That code guides the first three of four latent channels and uses the strong side for the last one.
+The pipeline of diffusers guides all channels, which is the default here as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["OnChannels"]
 
 @dataclass(frozen=True)
 class OnChannels:
-    """Another gain, on the first `channels` alone.
+    """Apply a gain to the first `channels` channels only.
 
     Raises:
         InputError: channels below 1.

@@ -27,20 +27,21 @@ from yuragi.guidance.evaluate import evaluate
 __all__ = ["LogProb", "Unclassified"]
 
 LogProb: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""`(x_t [b, *d], t) -> log p(y | x_t)` [b], differentiable in x_t; y is bound already."""
+"""`(x_t [b, *d], t) -> log p(y | x_t)` [b], differentiable in x_t; y is already bound."""
 
 
 @dataclass(frozen=True)
 class Unclassified:
-    """A denoiser without what a classifier knows: the weak side of classifier guidance.
+    """A denoiser minus the gradient of a classifier: the weak side of classifier guidance.
 
     Args:
         base: the denoiser to guide.
-        log_prob: a classifier of noisy states.
+        log_prob: the classifier of noisy states.
 
     Raises:
-        InputError: when called, and before the denoiser is evaluated: a classifier without a
-            gradient, of another shape, or under `torch.inference_mode`.
+        InputError: the classifier has no gradient, returns another shape, or is called under
+            `torch.inference_mode`. The error is raised when the denoiser is called, before it is
+            evaluated.
     """
 
     base: Denoiser
@@ -54,7 +55,7 @@ class Unclassified:
         return evaluate([(self, x)], t)[0]
 
     def offset(self, x: Tensor, t: Tensor) -> Tensor:
-        """Down the classifier's gradient; nothing where there is no signal to classify."""
+        """The step down the classifier's gradient; zero where there is no signal to classify."""
         alpha, sigma = self.schedule(t)
         gradient = self.gradient(x, t)
         if bool(alpha == 0):

@@ -29,14 +29,14 @@ Query: TypeAlias = tuple[Denoiser, Tensor]
 
 @runtime_checkable
 class Varying(Protocol):
-    """A denoiser that becomes another one at every time."""
+    """A denoiser that is replaced by another one at every time."""
 
     def at(self, x: Tensor, t: Tensor) -> Denoiser: ...
 
 
 @runtime_checkable
 class Corrected(Protocol):
-    """A denoiser made of another one's output."""
+    """A denoiser that transforms the output of another one."""
 
     @property
     def base(self) -> Denoiser: ...
@@ -49,7 +49,7 @@ def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
 
     Args:
         queries: denoisers with the states to evaluate them at.
-        t: 0-dim.
+        t: the time, 0-dim.
     """
     offsets = [_offset(denoiser, x, t) for denoiser, x in queries]
     plain = [_plain(denoiser, x, t) for denoiser, x in queries]
@@ -63,13 +63,13 @@ def evaluate(queries: Sequence[Query], t: Tensor) -> list[Tensor]:
 
 
 def evaluate_pair(strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Both denoisers at (x, t)."""
+    """Evaluate both denoisers at (x, t)."""
     x0, x0_weak = evaluate([(strong, x), (weak, x)], t)
     return x0, x0_weak
 
 
 def resolved(denoiser: Denoiser, x: Tensor, t: Tensor) -> Denoiser:
-    """What a `Varying` denoiser is for these states at this time; others as they are."""
+    """Replace a `Varying` denoiser by the one for these states at this time."""
     return denoiser.at(x, t) if isinstance(denoiser, Varying) else denoiser
 
 
@@ -83,7 +83,7 @@ def _plain(denoiser: Denoiser, x: Tensor, t: Tensor) -> Query:
 
 
 def _offset(denoiser: Denoiser, x: Tensor, t: Tensor) -> Tensor | None:
-    """What its wrappers add to a denoiser."""
+    """The sum of the terms that wrappers add to a denoiser; None if there are no wrappers."""
     if not isinstance(denoiser, Corrected):
         return None
     inner, own = _offset(denoiser.base, x, t), denoiser.offset(x, t)
@@ -91,7 +91,7 @@ def _offset(denoiser: Denoiser, x: Tensor, t: Tensor) -> Tensor | None:
 
 
 def _key(denoiser: Denoiser, x: Tensor) -> Hashable:
-    """Equal for queries that fit into one batch."""
+    """A key that is equal for queries that can share one batch."""
     if not isinstance(denoiser, NetworkDenoiser):
         return id(denoiser)
     shapes = None if denoiser.condition is None else _shapes(denoiser.condition)
@@ -118,12 +118,12 @@ def _together(queries: Sequence[Query], names: Sequence[int], t: Tensor) -> dict
 
 
 def _identity(denoiser: Denoiser) -> int:
-    """Denoisers of a group differ in their condition alone."""
+    """The key of a denoiser: denoisers of one group differ only in their condition."""
     return id(denoiser.condition) if isinstance(denoiser, NetworkDenoiser) else id(denoiser)
 
 
 def _joined(queries: Sequence[Query]) -> Denoiser:
-    """One denoiser for the states of these queries, one after the other."""
+    """One denoiser for the concatenated states of these queries."""
     denoiser = queries[0][0]
     if not isinstance(denoiser, NetworkDenoiser):
         return denoiser

@@ -42,7 +42,7 @@ __all__ = [
 
 
 class Cost(NamedTuple):
-    """What a guided step costs, on average, when both sides share a network.
+    """The average cost of a guided step when both sides share a network.
 
     Attributes:
         evaluations: network evaluations per sample.
@@ -60,18 +60,21 @@ class Cost(NamedTuple):
         return Cost(*(a + b for a, b in zip(self, other, strict=True)))
 
     def spread(self, steps: int) -> Cost:
-        """The part above plain guidance paid once in `steps` steps."""
+        """The cost if the part above plain guidance is paid once in `steps` steps."""
         base = Plain.cost
         return Cost(*(b + (a - b) / steps for a, b in zip(self, base, strict=True)))
 
 
 class Reading(NamedTuple):
-    """What a gain measured along the guidance direction; each [b].
+    """The measurements of a gain along the guidance direction; each [b].
 
     Attributes:
-        rho: slope of the weak denoiser over slope of the strong one; NaN where rounding drowned it.
-        slope: j_c, alpha times the slope of the strong one; NaN likewise, or where none was taken.
-        factor: f, the factor that the two slopes ask for, at most 1; 1 where nothing was heard.
+        rho: the slope of the weak denoiser divided by that of the strong one; NaN where it is below
+            the rounding error.
+        slope: j_c, alpha times the slope of the strong denoiser; NaN where it is below the rounding
+            error or was not measured.
+        factor: f, the factor that follows from the two slopes, at most 1; 1 where none was
+            measured.
     """
 
     rho: Tensor
@@ -80,7 +83,7 @@ class Reading(NamedTuple):
 
     @property
     def bounded(self) -> Tensor:
-        """Where the exact factor is above 1 and 1 was taken instead, [b]."""
+        """Whether the exact factor is above 1, so that 1 is used instead, [b]."""
         return self.rho < 1
 
 
@@ -90,15 +93,15 @@ Factor: TypeAlias = Callable[[Tensor], tuple[Tensor, Reading | None]]
 
 @dataclass(frozen=True)
 class Guidance:
-    """What a gain found at one state.
+    """The result of a gain at one state.
 
     Attributes:
-        x0: the strong denoiser's value [b, *d].
-        difference: x0 minus the weak one's value [b, *d].
-        direction: what the weight multiplies [b, *d].
-        factor: weight -> (direction / difference, reading), where the gain is a factor; None where
-            it is not, or a wrapper has turned the direction.
-        reading: slopes, where the gain measured them.
+        x0: the value of the strong denoiser [b, *d].
+        difference: x0 minus the value of the weak denoiser [b, *d].
+        direction: the vector that the weight multiplies [b, *d].
+        factor: function weight -> (direction / difference, reading); None if the gain is not a
+            factor, or if a wrapper has changed the direction.
+        reading: the slopes, if the gain measured them.
     """
 
     x0: Tensor
@@ -108,14 +111,14 @@ class Guidance:
     reading: Reading | None = None
 
     def turned(self, direction: Tensor) -> Guidance:
-        """The same with another direction, which is no factor any more."""
+        """A copy with another direction, which is no longer a factor of the difference."""
         return replace(self, direction=direction, factor=None)
 
     def needed_factor(self, wrapper: str) -> Factor:
         """The factor.
 
         Raises:
-            InputError: there is none, and `wrapper` needs it.
+            InputError: the gain is not a factor, and `wrapper` needs one.
         """
         if self.factor is None:
             allowed = "a gain that is a factor; put other wrappers outside"
@@ -151,7 +154,7 @@ def fixed(value: Tensor) -> Factor:
 def gaussian_factor(rho: Tensor, weight: Tensor) -> Tensor:
     """F = 1 / (1 + (1 + w) max(rho - 1, 0)): exact along the guidance direction of Gaussians.
 
-    But for rho < 1, where it is bounded by 1; see `yuragi.guidance.ratio` for the reason.
+    For rho < 1 it is 1 instead; `yuragi.guidance.ratio` explains why.
     """
     return 1 / (1 + (1 + weight) * (rho - 1).clamp(min=0))
 
@@ -179,15 +182,15 @@ plain = Plain()
 
 @dataclass(frozen=True)
 class Scheduled:
-    """F read from a table over noise levels: no cost while sampling.
+    """F from a table over noise levels, without cost during sampling.
 
     Linear in log(sigma / alpha) between its entries, constant beyond them.
 
     Args:
-        levels: sigma / alpha, rising, [k], k >= 2.
-        rho: MMSE ratio of the weak and the strong denoiser at each level, [k]: mean squared error
-            of the weak one over that of the strong one, on noised data. It estimates the ratio of
-            their posterior variances, hence of their slopes.
+        levels: the rising noise levels sigma / alpha, [k], k >= 2.
+        rho: the MMSE ratio of the weak and the strong denoiser at each level, [k]: mean squared
+            error of the weak one over that of the strong one, on noised data. It estimates the
+            ratio of their posterior variances, hence of their slopes.
 
     Raises:
         InputError: levels that do not rise, or tables of other lengths.

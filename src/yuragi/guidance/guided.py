@@ -32,15 +32,15 @@ Watch: TypeAlias = Callable[[Guidance, Tensor, Tensor, Tensor], None]
 
 
 def unwatched(guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
-    """Nobody looks."""
+    """Do nothing: the default for `watch`."""
 
 
 @dataclass(frozen=True)
 class Guided:
-    """A strong denoiser pushed away from a weak one. Where w = 0 the weak one is not evaluated.
+    """A strong denoiser guided away from a weak one. Where w = 0 the weak one is not evaluated.
 
     Raises:
-        InputError: the two live under different schedules, or are one and the same.
+        InputError: the two have different schedules, or are the same object.
     """
 
     strong: Denoiser

@@ -28,7 +28,7 @@ __all__ = ["LookAhead"]
 
 @dataclass(frozen=True)
 class LookAhead:
-    """The strong denoiser ahead of the push of another gain; one more evaluation."""
+    """Evaluate the strong denoiser at the state that another gain leads to: one more evaluation."""
 
     gain: Gain
 

@@ -1,4 +1,4 @@
-"""What a gain may keep from one step to the next."""
+"""The memory of a gain from one step to the next."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Generic, TypeVar
 
 from torch import Tensor
 
-__all__ = ["Memory"]
+__all__ = ["TrajectoryMemory"]
 
 Kept = TypeVar("Kept")
 
 AGAIN = 1.5
-"""How much stronger the noise of a new trajectory is than that of the last one's end."""
+"""Factor by which the noise must increase for a new trajectory to be recognised."""
 
 
 @dataclass
-class Memory(Generic[Kept]):
+class TrajectoryMemory(Generic[Kept]):
     """One value that belongs to one trajectory.
 
-    A value is forgotten where the batch has another shape, or the noise is much stronger than when
-    it was last asked for: then another trajectory has begun. (Churn raises the noise a little
-    within one, by a factor of at most 1.41.) A trajectory of a single level cannot be told from the
-    one before; give it a gain of its own.
+    The value is discarded if the batch has another shape or the noise is much higher than at the
+    last request, because then another trajectory has started. (Churn raises the noise within a
+    trajectory by a factor of at most 1.41.) A trajectory of a single level cannot be distinguished
+    from the previous one, so use a separate gain for it.
     """
 
     value: Kept | None = None
@@ -31,7 +31,7 @@ class Memory(Generic[Kept]):
     uses: int = field(default=0)
 
     def recall(self, x: Tensor, level: Tensor) -> Kept | None:
-        """The value, if it belongs to the trajectory of this state at this sigma / alpha."""
+        """The value, or None if it belongs to another trajectory than this state."""
         if self.value is None or tuple(x.shape) != self.shape:
             return None
         if float(level) > AGAIN * self.level:

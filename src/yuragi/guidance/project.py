@@ -21,7 +21,7 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.core.prediction import flow
 from yuragi.errors import InputError
 from yuragi.guidance.gain import Cost, Gain, Guidance, plain, rows
-from yuragi.guidance.memory import Memory
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Projected", "Rescaled", "ZeroStar"]
 
@@ -31,11 +31,11 @@ class Projected:
     """Adaptive projected guidance.
 
     Args:
-        gain: what makes the direction.
-        parallel: share kept of the part along x0 (eta in the paper), 0 to 1.
-        norm: longest direction allowed, per sample; None for no bound.
-        momentum: of the running average of directions; the paper recommends negative values.
-            In (-1, 1).
+        gain: the gain that makes the direction.
+        parallel: the share of the part along x0 that is kept (eta in the paper), 0 to 1.
+        norm: the largest norm of the direction, per sample; None for no bound.
+        momentum: the momentum of the running average of directions, in (-1, 1); the paper
+            recommends negative values.
 
     Raises:
         InputError: a value out of range.
@@ -45,7 +45,9 @@ class Projected:
     parallel: float = 0.0
     norm: float | None = None
     momentum: float = 0.0
-    _average: Memory[Tensor] = field(default_factory=Memory, repr=False, compare=False)
+    _average: TrajectoryMemory[Tensor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.parallel <= 1:
@@ -78,11 +80,11 @@ class Projected:
 
 @dataclass(frozen=True)
 class Rescaled:
-    """Guidance whose x0 keeps the standard deviation of the strong one, partly.
+    """Guidance whose x0 is partly rescaled to the standard deviation of the strong denoiser's x0.
 
     Args:
-        gain: what makes the direction.
-        share: of the rescaled x0 in the result (phi in the paper), 0 to 1.
+        gain: the gain that makes the direction.
+        share: the share of the rescaled x0 in the result (phi in the paper), 0 to 1.
 
     Raises:
         InputError: a share out of range.
@@ -111,12 +113,12 @@ class Rescaled:
 
 @dataclass(frozen=True)
 class ZeroStar:
-    """CFG-Zero*: the weak side scaled by <u_c, u_u> / |u_u|^2, and a still start.
+    """CFG-Zero*: the weak side scaled by <u_c, u_u> / |u_u|^2, and zero velocity at the start.
 
     Args:
-        gain: what makes the factor of the direction.
-        still_above: sigma / alpha above which the velocity is zero; the paper stands still for the
-            first 4 % of the steps, half of that with few steps. Infinite for never.
+        gain: the gain that makes the factor of the direction.
+        still_above: the sigma / alpha above which the velocity is zero; infinite for never. The
+            paper uses zero velocity in the first 4 % of the steps, or 2 % with few steps.
 
     Raises:
         InputError: still_above not above 0.

@@ -42,28 +42,35 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate, evaluate_pair
+from yuragi.guidance.finite_difference import (
+    along,
+    length,
+    network_dtype,
+    perturb,
+    rounding,
+    secant_size,
+)
 from yuragi.guidance.gain import Cost, Factor, Guidance, Reading, gaussian_factor, rows, scaled
-from yuragi.guidance.memory import Memory
-from yuragi.guidance.nudge import along, length, network_dtype, nudge, rounding, secant_size
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Ratio", "SeparationGamma"]
 
 SLOPE = (1e-3, 3.0)
-"""Bounds of j: differences of trained networks can leave what a Gaussian allows, 0 to 1."""
+"""Bounds of j. Slopes of trained networks can leave the range of a Gaussian, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class SeparationGamma:
-    """Gamma chosen sample by sample and level by level, from rho.
+    """Gamma as a function of rho, for every sample and level.
 
-    A mean shift has rho = 1 at every level and wants gamma 0; where classes are apart, the weak
-    denoiser's slope holds the spread between the classes, and rho is large where they part. So
-    gamma rises with rho, linearly from 0 at `low` to `top` at `high`.
+    For a mean shift rho is 1 at every level, and gamma should be 0. If classes are far apart, the
+    weak denoiser's slope includes the spread between the classes, and rho is large at the levels
+    where they separate. So gamma rises with rho, linearly from 0 at `low` to `top` at `high`.
 
     Args:
-        low: rho up to which gamma is 0; 1 or more.
-        high: rho from which gamma is `top`; above low.
-        top: largest gamma, above 0, at most 1.
+        low: the rho up to which gamma is 0; 1 or more.
+        high: the rho from which gamma is `top`; above low.
+        top: the largest gamma, above 0, at most 1.
 
     Raises:
         InputError: a value out of range.
@@ -89,24 +96,27 @@ class Ratio:
     """F = f j_c^gamma, with f at most 1, and j_c between 0.001 and 3 (see above for the reasons).
 
     Args:
-        gamma: 0 unless classes are well apart, then up to 1. In [-1, 1]; negative values are meant
-            for `LookAhead`. Or a rule that chooses it from rho, such as `SeparationGamma()`.
-        reach: longest secant, root mean square per element in units of sigma; 0 for tangents.
-        h: shortest secant in the same units; None for `yuragi.guidance.nudge.secant_size`: 0.03, or
-            0.15 in half precision, and longer far up in the noise.
-        stale: measure along the direction of the step before, so that all evaluations are one
-            batch. The first step then takes two.
+        gamma: the exponent in [-1, 1], or a function that chooses it from rho, such as
+            `SeparationGamma()`. Use 0, or up to 1 if classes are far apart; negative values are
+            for `LookAhead`.
+        reach: the longest secant, root mean square per element in units of sigma; 0 for tangents.
+        h: the shortest secant in the same units; None for `secant_size`, which is 0.03, or 0.15 in
+            half precision, and longer at high noise.
+        stale: whether to measure along the direction of the previous step, so that all evaluations
+            are one batch. The first step then needs two.
 
     Raises:
-        InputError: gamma, reach or h out of range; when called, a negative weight (no ratio is
-            defined for a reward that is divided out).
+        InputError: gamma, reach or h is out of range; when called, the weight is negative, for
+            which no ratio is defined.
     """
 
     gamma: float | Callable[[Tensor], Tensor] = 0.0
     reach: float = 1.0
     h: float | None = None
     stale: bool = False
-    _before: Memory[Tensor] = field(default_factory=Memory, repr=False, compare=False)
+    _before: TrajectoryMemory[Tensor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not callable(self.gamma) and not -1 <= self.gamma <= 1:
@@ -135,7 +145,7 @@ class Ratio:
             size = difference.flatten(1).square().mean(1).sqrt()
             h = ((alpha * weight).to(size) * size).clamp(shortest.to(size), longest.to(size))
             unit = difference / rows(size.clamp(min=torch.finfo(size.dtype).tiny), x)
-            return nudge(x, unit, rows(h, x), dtype)
+            return perturb(x, unit, rows(h, x), dtype)
 
         before = self._before.recall(x, sigma / alpha) if self.stale else None
         if before is None:
@@ -156,7 +166,7 @@ class Ratio:
         strong_rise, weak_rise = (
             along(end - start, axis) for end, start in ((there[0], x0), (there[1], x0_weak))
         )
-        # What rounding leaves on the axis says nothing.
+        # A difference below the rounding error on the axis is not a measurement.
         floor = noise / x[0].numel() ** 0.5 * length(axis)
         heard = (strong_rise > floor) & (alpha > 0).to(floor.device)
         rho = torch.where(heard, (weak_rise / strong_rise).clamp(min=0), float("nan"))
@@ -165,7 +175,8 @@ class Ratio:
         return scaled(x0, x0_weak, self._factor(rho.to(x), slope.to(x), x), weight)
 
     def _factor(self, rho: Tensor, slope: Tensor, like: Tensor) -> Factor:
-        ratio, response = rho.nan_to_num(nan=1.0), slope.nan_to_num(nan=1.0)  # unheard: plain
+        # Where a slope cannot be measured, guidance is plain.
+        ratio, response = rho.nan_to_num(nan=1.0), slope.nan_to_num(nan=1.0)
         gamma = self.gamma(ratio) if callable(self.gamma) else self.gamma
 
         def factor(weight: Tensor) -> tuple[Tensor, Reading]:
@@ -176,12 +187,12 @@ class Ratio:
 
 
 def _unbiased(change: Tensor, here: Tensor, there: Tensor, noise: Tensor) -> Tensor:
-    """What to project rises on, where the secant follows the difference at its own beginning.
+    """The axis to project rises on, if the secant follows the difference at its own start.
 
-    The beginning's rounding errors are part of that difference, so that on it the strong rise seems
-    lower and the weak one higher than they are. On the difference at the end (`there`) it is the
-    other way round, by as much. So the end counts as far as rounding can be part of the difference;
-    in single precision that is not at all.
+    The rounding errors at the start are part of that difference, so that the strong rise projected
+    on it seems too low and the weak rise too high. With the difference at the end (`there`) the
+    errors are opposite and of equal size. So the end is included as far as rounding can be part of
+    the difference; in single precision this is not at all.
     """
     share = (4 * noise).square() / ((4 * noise).square() + length(here).square())
     back = share / _above(length(there))
@@ -190,5 +201,5 @@ def _unbiased(change: Tensor, here: Tensor, there: Tensor, noise: Tensor) -> Ten
 
 
 def _above(size: Tensor) -> Tensor:
-    """To divide by."""
+    """The value with its magnitude bounded from below, for use as a divisor."""
     return size.clamp(min=torch.finfo(size.dtype).tiny)

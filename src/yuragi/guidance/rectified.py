@@ -25,8 +25,8 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser, NetworkDenoiser, tile
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.finite_difference import network_dtype, perturb, step_size
 from yuragi.guidance.gain import Cost, Guidance, fixed, scaled
-from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
 __all__ = ["RowSum", "RowSumForward"]
 
@@ -39,9 +39,10 @@ class RowSum:
     at every noise level.
 
     Args:
-        batch: samples whose activations are held at once; None for all.
-        around: entered around the product, such as `yuragi.models.checkpoint.checkpointing(unet)`,
-            which keeps only the activations between blocks and computes the rest twice.
+        batch: the number of samples whose activations are in memory at once; None for all.
+        around: a context manager that is entered around the product, such as
+            `yuragi.models.checkpoint.checkpointing(unet)`, which keeps only the activations between
+            blocks and computes the rest twice.
 
     Raises:
         InputError: a batch below 1; when called, a denoiser that has no gradient or under
@@ -74,7 +75,7 @@ class RowSum:
 
 
 def _rows_of(denoiser: Denoiser, batch: int, start: int, size: int) -> Denoiser:
-    """The denoiser of some rows of a batch, each of which may have its own condition."""
+    """The denoiser of some rows of a batch; each row can have its own condition."""
     if not isinstance(denoiser, NetworkDenoiser) or denoiser.condition is None:
         return denoiser
     condition = tile(denoiser.condition, batch) or {}
@@ -82,7 +83,7 @@ def _rows_of(denoiser: Denoiser, batch: int, start: int, size: int) -> Denoiser:
 
 
 def _row_sum(denoiser: Denoiser, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """x0 and alpha J^T 1 at x."""
+    """Compute x0 and alpha J^T 1 at x."""
     alpha, _ = denoiser.schedule(t)
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
@@ -99,7 +100,7 @@ class RowSumForward:
     """REG without gradients: J 1 by one more evaluation in the batch of strong and weak.
 
     Args:
-        h: step per element in units of sigma; None for 0.03, or 0.15 where the network computes
+        h: the step per element in units of sigma; None for 0.03, or 0.15 if the network computes
             in half precision.
 
     Raises:
@@ -118,8 +119,9 @@ class RowSumForward:
     ) -> Guidance:
         alpha, sigma = strong.schedule(t)
         dtype = network_dtype(strong, x)
-        moved, change = nudge(x, torch.ones_like(x), step_size(self.h, dtype) * sigma, dtype)
+        moved, change = perturb(x, torch.ones_like(x), step_size(self.h, dtype) * sigma, dtype)
         x0, x0_weak, x0_moved = evaluate([(strong, x), (weak, x), (strong, moved)], t)
-        # The state may have swallowed the whole step where it is large: no change, no news.
+        # Where the state is large, rounding can remove the whole step; then there is no
+        # measurement.
         factor = torch.where(change == 0, 1.0, alpha.to(x) * (x0_moved - x0) / change)
         return scaled(x0, x0_weak, fixed(factor), weight)

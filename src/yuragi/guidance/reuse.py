@@ -1,4 +1,4 @@
-"""Spending less on a gain: measure its factor now and then, or only where it matters."""
+"""Gains at lower cost: measure the factor at some steps only, or in an interval only."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from yuragi.core.denoiser import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance.evaluate import evaluate_pair
 from yuragi.guidance.gain import Cost, Factor, Gain, Guidance, plain, scaled
-from yuragi.guidance.memory import Memory
+from yuragi.guidance.memory import TrajectoryMemory
 
 __all__ = ["Refresh", "Within"]
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """Measure the factor of a gain at every `every`-th call and keep it in between.
+    """Measure the factor of a gain at every `every`-th call and reuse it in between.
 
-    Slopes vary slowly over noise levels, so this costs little accuracy; where the factor depends on
-    the weight too, the weight is always the present one.
+    Slopes vary slowly over noise levels, so this costs little accuracy. If the factor also depends
+    on the weight, the current weight is used.
 
     Raises:
         InputError: every below 1; when called, a gain that is not a factor.
@@ -28,7 +28,9 @@ class Refresh:
 
     gain: Gain
     every: int = 4
-    _kept: Memory[Factor] = field(default_factory=Memory, repr=False, compare=False)
+    _kept: TrajectoryMemory[Factor] = field(
+        default_factory=TrajectoryMemory, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if self.every < 1:
@@ -55,9 +57,9 @@ class Within:
     """A gain between two noise levels, plain guidance outside.
 
     Args:
-        gain: used where low <= sigma / alpha <= high.
-        low: 0 or more.
-        high: above low; may be infinite.
+        gain: the gain for low <= sigma / alpha <= high.
+        low: the lower bound, 0 or more.
+        high: the upper bound, above low; it can be infinite.
 
     Raises:
         InputError: an empty interval.
@@ -73,7 +75,7 @@ class Within:
 
     @property
     def cost(self) -> Cost:
-        """Of a step inside; a step outside costs what `plain` does."""
+        """The cost of a step inside; a step outside costs as much as `plain`."""
         return self.gain.cost
 
     def __call__(

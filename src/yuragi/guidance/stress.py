@@ -35,10 +35,11 @@ class Stress:
     """Accumulates over one trajectory; use as `Guided(..., watch=stress)`.
 
     Attributes:
-        total: accumulated stress, [b]; None before two readings.
-        rho: mean of rho over log sigma, [b]; likewise. NaN where it was measured nowhere.
-        bounded: share of log sigma where rho was below 1, so that the factor was held at 1, [b];
-            likewise.
+        total: the accumulated stress, [b]; None before two readings.
+        rho: the mean of rho over log sigma, [b]; None before two readings, NaN where rho was never
+            measured.
+        bounded: the share of log sigma where rho was below 1, so that the factor was limited to 1,
+            [b]; None before two readings.
     """
 
     def __init__(self) -> None:
@@ -56,13 +57,13 @@ class Stress:
 
     def __call__(self, guidance: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         if guidance.reading is None or bool(alpha == 0) or bool(sigma == 0):
-            return  # without signal there is no push; without noise nothing is left to do
+            return  # without signal there is no guidance; without noise there is nothing to guide
         level = sigma / alpha
         push = weight.to(guidance.difference) * guidance.difference.flatten(1)
         lost = (1 - guidance.reading.factor).square() * push.square().sum(1)
         here = (lost.double() / level.double().to(lost.device) ** 2).cpu()
         rho, bounded = (v.double().cpu() for v in (guidance.reading.rho, guidance.reading.bounded))
-        seen = torch.stack([rho, bounded, torch.ones_like(rho)])  # and how much was seen
+        seen = torch.stack([rho, bounded, torch.ones_like(rho)])  # and the range that was measured
         if self._last is not None:
             before, old, old_seen = self._last
             step = abs(float(level.log()) - before)
@@ -74,7 +75,7 @@ class Stress:
 
 @dataclass(frozen=True)
 class Unrectified:
-    """Measures as another gain does, and then guides as `plain` does."""
+    """Measure with another gain, and guide like `plain`."""
 
     gain: Gain
 

@@ -23,18 +23,18 @@ from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
 from yuragi.guidance.evaluate import evaluate
+from yuragi.guidance.finite_difference import network_dtype, perturb, step_size
 from yuragi.guidance.gain import rows
-from yuragi.guidance.nudge import network_dtype, nudge, step_size
 
 __all__ = ["Probe", "probe"]
 
 
 class Probe(NamedTuple):
-    """What random products tell about a denoiser at one noise level.
+    """The results of random products with the Jacobian of a denoiser at one noise level.
 
     Attributes:
-        kappa2: asymmetry |J - J^T|^2 / |J|^2.
-        roughness: relative change of a difference when its step is doubled; root mean square.
+        kappa2: the asymmetry |J - J^T|^2 / |J|^2.
+        roughness: the relative change of a difference when its step is doubled; root mean square.
     """
 
     kappa2: float
@@ -45,11 +45,11 @@ def probe(denoiser: Denoiser, x: Tensor, t: Tensor, pairs: int = 4, seed: int = 
     """Probe the Jacobian at states x [b, *d]: b times `pairs` pairs of random vectors.
 
     Args:
-        denoiser: with a condition bound.
-        x: states of this level.
-        t: 0-dim.
-        pairs: of vectors for each state; each costs four evaluations.
-        seed: of the vectors.
+        denoiser: the denoiser with its condition bound.
+        x: states at this level.
+        t: the time, 0-dim.
+        pairs: the number of pairs of vectors for each state; each costs four evaluations.
+        seed: the seed of the vectors.
     """
     generator = torch.Generator().manual_seed(seed)
     _, sigma = denoiser.schedule(t)
@@ -59,7 +59,7 @@ def probe(denoiser: Denoiser, x: Tensor, t: Tensor, pairs: int = 4, seed: int = 
     for _ in range(pairs):
         p, q = (
             torch.randn(x.shape, generator=generator).sign().to(x) for _ in range(2)
-        )  # signs: unit variance, and the least variance of the estimate
+        )  # random signs have unit variance and the smallest variance of the estimate
         along_q, along_p, twice_q = _differences(
             denoiser, x, t, ((q, h), (p, h), (q, 2 * h)), dtype
         )
@@ -68,7 +68,7 @@ def probe(denoiser: Denoiser, x: Tensor, t: Tensor, pairs: int = 4, seed: int = 
         size += float((pjq.square() + qjp.square()).sum()) / 2
         change += float((along_q - twice_q).square().sum())
         drift += float(along_q.square().sum())
-    if size == 0 or drift == 0:  # a denoiser that does not answer
+    if size == 0 or drift == 0:  # the denoiser does not depend on the state
         return Probe(float("nan"), float("nan"))
     return Probe(skew / size, (change / drift) ** 0.5)
 
@@ -81,7 +81,7 @@ def _differences(
     dtype: torch.dtype,
 ) -> list[Tensor]:
     """(D(x + h v) - D(x)) / h for pairs (v, h), with steps that survive rounding; one batch."""
-    moves = [nudge(x, direction, h, dtype) for direction, h in steps]
+    moves = [perturb(x, direction, h, dtype) for direction, h in steps]
     x0, *there = evaluate([(denoiser, x), *((denoiser, moved) for moved, _ in moves)], t)
     return [
         (value - x0) / rows(_norm(change) / _norm(direction), x)

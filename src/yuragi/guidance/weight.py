@@ -2,7 +2,7 @@ r"""Weights: how strongly to guide at a noise level, `(alpha, sigma) -> w`.
 
 Users give `guidance_scale`, for which 1 means off; inside, w = guidance_scale - 1. A weight knows
 the level and nothing else, so the same rule works under every schedule and time grid. Rules that
-speak of how far sampling has come are given a `Progress`, by time or by step.
+speak of how far sampling has come are given a `ProgressMeasure`, by time or by step.
 
 `linear` and `cosine` end (at the clean end) or start there with the scale that the user gives;
 published code of the cosine rule starts from the pure weak side instead, one whole unit lower.
@@ -21,8 +21,8 @@ from yuragi.core.schedule import Schedule
 from yuragi.errors import InputError
 
 __all__ = [
-    "Level",
-    "Progress",
+    "LevelFunction",
+    "ProgressMeasure",
     "Weight",
     "by_step",
     "cfg_plus_plus",
@@ -34,13 +34,13 @@ __all__ = [
     "ramp",
 ]
 
-Level: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+LevelFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """`(alpha, sigma) -> number`, all 0-dim float64."""
 
-Weight: TypeAlias = Level
+Weight: TypeAlias = LevelFunction
 """A level function that is read as w."""
 
-Progress: TypeAlias = Level
+ProgressMeasure: TypeAlias = LevelFunction
 """A level function that rises from 0 at the start of sampling to 1 at the clean end."""
 
 
@@ -49,10 +49,10 @@ def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
     return sigma / alpha
 
 
-def by_step(schedule: Schedule, times: Tensor) -> Progress:
+def by_step(schedule: Schedule, times: Tensor) -> ProgressMeasure:
     """Progress by step: 0 at the first level of a falling grid that is read, 1 at the last.
 
-    The last level read is the one before the clean end; of a single step it is 1.
+    The last of these is the level before the clean end. With a single step it is 1.
     """
     read = times[:-1]
     shares = torch.linspace(0, 1, len(read), dtype=torch.float64)
@@ -60,7 +60,7 @@ def by_step(schedule: Schedule, times: Tensor) -> Progress:
 
 
 def constant(guidance_scale: float) -> Weight:
-    """The same at every level: w = guidance_scale - 1."""
+    """A constant weight: w = guidance_scale - 1."""
     weight = torch.tensor(_finite("guidance_scale", guidance_scale) - 1, dtype=torch.float64)
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def constant(guidance_scale: float) -> Weight:
     return at
 
 
-def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Weight:
+def linear(progress: ProgressMeasure, guidance_scale: float, start: float = 1.0) -> Weight:
     """From `start` at the first step to `guidance_scale` at the clean end, linear in progress."""
     first = _finite("start", start) - 1
     last = _finite("guidance_scale", guidance_scale) - 1
@@ -80,8 +80,8 @@ def linear(progress: Progress, guidance_scale: float, start: float = 1.0) -> Wei
     return at
 
 
-def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Weight:
-    """Off at first, full at the end: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
+def cosine(progress: ProgressMeasure, guidance_scale: float, power: float = 1.0) -> Weight:
+    """From off to the full scale: w = (guidance_scale - 1) (1 - cos(pi progress^power)) / 2.
 
     Gao et al. 2023 (MDT, arXiv 2303.14389), power-cosine schedule. A higher power starts later.
 
@@ -99,17 +99,18 @@ def cosine(progress: Progress, guidance_scale: float, power: float = 1.0) -> Wei
 
 
 def interval(
-    guidance_scale: float, low: float, high: float, measure: Level = noise_ratio
+    guidance_scale: float, low: float, high: float, measure: LevelFunction = noise_ratio
 ) -> Weight:
     """Guidance only where low <= measure <= high; elsewhere the weak side is not even evaluated.
 
     Kynkaanniemi et al. 2024 (arXiv 2404.07724).
 
     Args:
-        guidance_scale: inside.
-        low: lower bound, inclusive.
-        high: upper bound, inclusive; may be infinite.
-        measure: what is bounded, by default sigma / alpha; `by_step(...)` for shares of the steps.
+        guidance_scale: the scale inside the interval.
+        low: the lower bound, inclusive.
+        high: the upper bound, inclusive; it can be infinite.
+        measure: the bounded quantity, by default sigma / alpha; use `by_step(...)` for shares of
+            the steps.
 
     Raises:
         InputError: an empty interval, or a scale that is not finite.
@@ -157,9 +158,9 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
     sigma or alpha is 0.
 
     Args:
-        schedule: gives the levels of `times`.
-        times: [k], strictly monotone, k >= 2.
-        guidance_scales: [k], the scale at each time; 1 is off.
+        schedule: the schedule that gives the levels of `times`.
+        times: the strictly monotone times [k], k >= 2.
+        guidance_scales: the scale at each time, [k]; 1 is off.
 
     Raises:
         InputError: not one scale per time, or times that are not strictly monotone.
@@ -172,7 +173,7 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
     return _table(schedule, times, scales - 1)
 
 
-def _table(schedule: Schedule, times: Tensor, values: Tensor) -> Level:
+def _table(schedule: Schedule, times: Tensor, values: Tensor) -> LevelFunction:
     """A level function that has given values at given times."""
     times = torch.as_tensor(times, dtype=torch.float64)
     alpha, sigma = schedule(times)

@@ -1,1 +1,1 @@
-"""Pictures at the edges: reading, scaling, tensors, files that carry their request."""
+"""Pictures: reading, resizing, conversion to tensors, and PNG files that contain a request."""

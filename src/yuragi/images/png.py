@@ -1,8 +1,8 @@
-r"""PNG files that carry text, and the pictures they were made from.
+r"""PNG files that contain text, and the input pictures of a result.
 
-Input pictures go into a private chunk ``yuSo`` (ancillary, safe to copy), one each: 16 bytes of
-digest, then the picture as PNG. So a result alone can be replayed. Neither the path of an input nor
-its metadata travels.
+Each input picture is stored in a private chunk ``yuSo`` (ancillary, safe to copy): 16 bytes of
+digest, then the picture as PNG. So the file alone can be replayed. Paths and metadata of inputs are
+not stored.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read_png(picture: Image.Image, max_pixels: int) -> Carried:
     """What an opened and loaded picture carries; nothing if it is no PNG.
 
     Raises:
-        ValueError, OSError, SyntaxError: a carried picture is damaged or has more pixels.
+        ValueError, OSError, SyntaxError: a contained picture is damaged or has too many pixels.
     """
     sources = {}
     for name, data, *_ in getattr(picture, "private_chunks", []):

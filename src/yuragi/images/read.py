@@ -39,7 +39,7 @@ an array or a tensor as `yuragi.images.arrays.picture_of` takes them."""
 def read_picture(
     source: Source, argument: str = "image", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """A picture as 8-bit RGB, turned upright, transparency laid on white.
+    """Read a picture as 8-bit RGB, upright, with transparent areas on white.
 
     Args:
         source: the picture; see `Source`.
@@ -54,12 +54,13 @@ def read_picture(
 
 
 def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """A mask as black and white: white (128 or more) where the picture may change.
+    """Read a mask as black and white: white (128 or more) where the picture can change.
 
-    Transparency counts as black: strokes on an empty layer mean what they show.
+    Transparent areas are black, so that strokes on an empty layer can be used as a mask.
 
     Raises:
-        InputError: as `read_picture`; another size than the picture; all black.
+        InputError: any error of `read_picture`; the size differs from the picture's; the mask is
+            all black.
     """
     mask = black_and_white(source, "mask", max_pixels)
     if mask.size != size:
@@ -73,7 +74,7 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
 def black_and_white(
     source: Source, argument: str = "mask", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """Mode L: 255 where a picture's grey is 128 or more, else 0; errors as `read_picture`."""
+    """Read a picture in mode L: 255 where grey is 128 or more, else 0; see `read_picture`."""
     grey = _flat(open_picture(source, argument, max_pixels), argument, "black").convert("L")
     return grey.point(lambda level: 255 * (level >= 128))
 
@@ -102,7 +103,8 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
     allowed = "a picture file (" + ", ".join(FORMATS) + ")"
     try:
         with warnings.catch_warnings():
-            # Pillow only warns between one and two times its own limit; ours decides.
+            # Pillow only warns between one and two times its own limit, so our own limit is
+            # checked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file, formats=FORMATS)
             _check_pixels(picture, argument, max_pixels, name)
@@ -126,13 +128,13 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
 
 
 def digest(picture: Image.Image) -> str:
-    """BLAKE2b digest (hex, 32 characters) of a picture's mode, size and pixels."""
+    """The BLAKE2b digest (32 hexadecimal digits) of a picture's mode, size and pixels."""
     head = f"{picture.mode} {picture.width}x{picture.height} ".encode()
     return hashlib.blake2b(head + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
-    """8-bit RGB, upright, with a colour behind what is transparent."""
+    """Convert to 8-bit RGB, upright, with a colour behind transparent areas."""
     if picture.mode.startswith(("I", "F")):
         raise InputError(argument, f"mode {picture.mode}", "a picture with 8 bits a channel")
     picture = ImageOps.exif_transpose(picture)
@@ -140,7 +142,7 @@ def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)
     picture = picture.convert("RGB")
-    picture.info = {}  # metadata such as a place must not travel into results
+    picture.info = {}  # metadata such as a location must not be copied into results
     return picture
 
 

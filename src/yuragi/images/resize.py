@@ -14,10 +14,10 @@ __all__ = ["expanded", "fitting", "scaled"]
 
 
 def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Width and height with a longer side of `side` pixels, in the same proportion.
+    """The width and height with a longer side of `side` pixels, in the same proportion.
 
     Raises:
-        InputError: a side that is not 16 to 16384, or too many pixels.
+        InputError: the side is not 16 to 16384, or there are too many pixels.
     """
     if not 16 <= side <= 16384:
         raise InputError("resize", side, "16 to 16384 pixels")
@@ -31,7 +31,7 @@ def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> t
 
 
 def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A picture (Lanczos), or a mask, which stays black and white (mean of areas)."""
+    """Resize a picture (Lanczos), or a mask, which stays black and white (area averaging)."""
     if picture.mode == "L":
         grey = picture.resize(size, Image.Resampling.BOX)
         return grey.point(lambda level: 255 * (level >= 128))
@@ -41,15 +41,15 @@ def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
 def expanded(
     picture: Image.Image, mask: Image.Image | None, margins: Sequence[int]
 ) -> tuple[Image.Image, Image.Image]:
-    """A picture with margins that repeat its edge, and a mask that is white there.
+    """Add margins that repeat the edge of a picture, and make the mask white there.
 
     Args:
-        picture: RGB.
-        mask: of the picture, which stays inside; None for all black.
-        margins: pixels at left, top, right, bottom; 0 or more.
+        picture: the RGB picture.
+        mask: the mask of the picture; None for all black.
+        margins: the margins in pixels at left, top, right and bottom; 0 or more.
 
     Raises:
-        InputError: not four whole numbers of 0 or more.
+        InputError: the margins are not four whole numbers of 0 or more.
     """
     if len(margins) != 4 or any(int(m) != m or m < 0 for m in margins):
         allowed = "four whole numbers of pixels, 0 or more: left, top, right, bottom"

@@ -1,4 +1,4 @@
-"""Shapes as pictures in black and white."""
+"""Black-and-white pictures of shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["polygon"]
 
 
 def polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int]) -> Image.Image:
-    """White within the corners, in a picture of width and height; black elsewhere."""
+    """A picture that is white inside the polygon and black elsewhere."""
     area = Image.new("L", size)
     ImageDraw.Draw(area).polygon(corners, fill=255, outline=255)
     return area

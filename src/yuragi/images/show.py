@@ -1,4 +1,4 @@
-"""Pictures for people: before and after with the points drawn in, and an animation of the steps."""
+"""Illustrations of a drag: before and after with points, and an animation of the steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ANIMATIONS", "before_after", "save_animation"]
 SOURCE, TARGET, OUTLINE = (220, 30, 30), (30, 80, 230), (255, 255, 255)
 Move = tuple[tuple[float, float], tuple[float, float]]
 ANIMATIONS = (".gif", ".webp", ".png")
-SHOWN = 384  # small pictures are enlarged to about this many pixels a side
+SHOWN = 384  # small pictures are enlarged to about this side in pixels
 
 
 def _enlarged(picture: Image.Image) -> tuple[Image.Image, int]:
@@ -24,7 +24,7 @@ def _enlarged(picture: Image.Image) -> tuple[Image.Image, int]:
 
 
 def _with_points(picture: Image.Image, moves: Sequence[Move]) -> Image.Image:
-    """The picture enlarged, with an arrow from each source (red) to its target (blue)."""
+    """The enlarged picture, with an arrow from each source (red) to its target (blue)."""
     shown, factor = _enlarged(picture.convert("RGB"))
     canvas = ImageDraw.Draw(shown)
     radius = max(3, max(shown.size) // 80)
@@ -42,9 +42,9 @@ def before_after(before: Image.Image, after: Image.Image, moves: Sequence[Move])
     """Both pictures side by side, enlarged if small.
 
     Args:
-        before: the picture before.
-        after: the picture after.
-        moves: pairs of source (drawn red) and target (drawn blue), (x, y) in pixels.
+        before: the picture before the drag.
+        after: the picture after the drag.
+        moves: the pairs of source (drawn red) and target (drawn blue), (x, y) in pixels.
     """
     left, right = _with_points(before, moves), _with_points(after, moves)
     gap = max(4, left.width // 48)

@@ -1,4 +1,4 @@
-"""Pictures as tensors and back, and comparisons of them."""
+"""Conversion of pictures to tensors and back, and comparison of pictures."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = [
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
-    """RGB picture -> float32 (1, 3, h, w) in [-1, 1]."""
+    """RGB picture -> float32 [1, 3, h, w] in [-1, 1]."""
     pixels = torch.from_numpy(np.array(picture))
     return pixels.permute(2, 0, 1)[None].float().div(127.5).sub(1)
 
 
 def mask_tensor(mask: Image.Image) -> Tensor:
-    """Black-and-white mask -> float32 (1, 1, h, w): 1 where white."""
+    """Black-and-white mask -> float32 [1, 1, h, w]: 1 where white."""
     return torch.from_numpy(np.array(mask))[None, None].gt(127).float()
 
 
 def from_tensor(images: Tensor) -> list[Image.Image]:
-    """Float (b, 3, h, w) in [-1, 1] -> RGB pictures, rounded to the nearest of 256 levels."""
+    """Float [b, 3, h, w] in [-1, 1] -> RGB pictures, rounded to the nearest of 256 levels."""
     levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return [Image.fromarray(row) for row in levels.permute(0, 2, 3, 1).cpu().numpy()]
 
@@ -41,7 +41,7 @@ def largest_difference(first: Image.Image, second: Image.Image) -> int:
 
 
 def tensor_digest(tensor: Tensor) -> str:
-    """BLAKE2b digest (hex, 32 characters) of a tensor's shape and float32 values."""
+    """The BLAKE2b digest (32 hexadecimal digits) of a tensor's shape and float32 values."""
     values = tensor.detach().cpu().float().contiguous().numpy()
     head = f"{tuple(tensor.shape)} ".encode()
     return hashlib.blake2b(head + values.tobytes(), digest_size=16).hexdigest()

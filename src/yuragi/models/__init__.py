@@ -1,1 +1,1 @@
-"""Models: their names, how they are opened, and the denoiser and codec that come out."""
+"""Models: their names, loading, and the conversion to a denoiser and a codec."""

@@ -1,7 +1,7 @@
-"""What was loaded: enough to tell later which files and settings made a picture.
+"""Records of loaded models that identify the files and settings behind a picture.
 
-Hashes of files cover name, size, first and last MiB (`yuragi.models.fingerprint`): quick at every
-loading, however large; `yuragi models add` keeps whole ones.
+Hashes of files cover name, size, first and last MiB (`yuragi.models.fingerprint`), which is quick
+for files of any size. `yuragi models add` stores hashes of whole files.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = ["Card", "card_of"]
 
 @dataclass(frozen=True)
 class Card:
-    """A loaded model.
+    """The record of a loaded model.
 
     Attributes:
-        kind: class of the pipeline or network.
-        config: BLAKE2b (hex, 32 characters) of its parts' configurations; their folders and the
-            versions of libraries do not count.
-        revision: commit on the hub, where it comes from there.
-        files: hashes of its weight files, by name; empty for an object of the caller's.
-        images: BLAKE2b of the pictures that its IP-Adapters are shown.
+        kind: the class of the pipeline or network.
+        config: the BLAKE2b digest (32 hexadecimal digits) of the configurations of all parts,
+            without folders and versions of libraries.
+        revision: the commit, for a model from the hub.
+        files: the hashes of the weight files by name; empty for an object of the caller.
+        images: the BLAKE2b digests of the pictures of IP-Adapters.
     """
 
     kind: str
@@ -37,12 +37,12 @@ class Card:
 
 
 def card_of(pipeline: Any, path: Path | None, files: Mapping[str, str]) -> Card:
-    """The card of a pipeline, or of a network of the caller's.
+    """The card of a pipeline, or of a network of the caller.
 
     Args:
-        pipeline: with the parts.
-        path: what it was loaded from; None for an object.
-        files: hashes of the weight files there.
+        pipeline: the pipeline or network.
+        path: the path from which it was loaded; None for an object.
+        files: the hashes of the weight files.
     """
     parts: Mapping[str, Any] = getattr(pipeline, "components", {"network": pipeline})
     settings = {name: _settings(part) for name, part in parts.items() if part is not None}
@@ -56,7 +56,7 @@ def card_of(pipeline: Any, path: Path | None, files: Mapping[str, str]) -> Card:
 
 
 def _settings(part: Any) -> dict[str, Any]:
-    """A part's class and configuration, as diffusers and transformers keep it."""
+    """The class and the configuration of a part, as stored by diffusers and transformers."""
     config = getattr(part, "config", {})
     if hasattr(config, "to_dict"):
         held = config.to_dict()

@@ -1,4 +1,4 @@
-"""Less memory for gradients through a diffusers network, at the price of computing blocks twice."""
+"""Gradient checkpointing: less memory for gradients, at the cost of computing blocks twice."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["checkpointing"]
 
 @contextmanager
 def checkpointing(network: ModelMixin) -> Iterator[None]:
-    """Keep only the activations between blocks inside; as it was afterwards.
+    """Keep only the activations between blocks while inside the context.
 
     For the gain `reg`: ``RowSum(around=partial(checkpointing, unet))``.
 
     Raises:
-        InputError: a network that cannot.
+        InputError: the network does not support checkpointing.
     """
     if not getattr(network, "_supports_gradient_checkpointing", False):
         name = type(network).__name__

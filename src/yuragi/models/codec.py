@@ -1,14 +1,15 @@
-r"""Between pixels and latents, for any autoencoder of diffusers, and for models without one.
+r"""Codecs between pixels and latents, for any autoencoder of diffusers, and for models without one.
 
     z = (E(x) - shift) * factor,    x = D(z / factor + shift)
 
-E is the mode of the posterior where the autoencoder has one: an edit must not add noise of its
-own. Pictures whose sides are no multiple of `multiple` are padded by repeating their edge, and the
-padding is cut off after decoding; so pixel coordinates never change.
+E is the mode of the posterior where the autoencoder has one: an edit must not add noise.
+Pictures whose sides are not a multiple of `multiple` are padded by repeating their edge, and the
+padding is cropped after decoding, so that pixel coordinates never change.
 
 The activations of some autoencoders exceed float16's largest number, 65504. Their configuration
 says so (``force_upcast``), and diffusers' pipelines then run them in float32: to encode in every
-half precision, to decode in float16 alone, since bfloat16 reaches as far as float32. So do we.
+half precision, to decode in float16 only, since bfloat16 has the range of float32. Yuragi does the
+same.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ __all__ = ["Codec", "Pixels"]
 
 @dataclass(frozen=True)
 class Codec:
-    """Encode pictures to latents and back, on the device that they are on.
+    """Encode pictures to latents and decode latents, on the device of the input.
 
     Attributes:
-        autoencoder: AutoencoderKL or AutoencoderTiny.
-        cell: pixels a latent cell covers, per side.
-        multiple: the picture's sides are padded to a multiple of this many pixels.
-        square: and to one another, for networks that know no others.
-        largest: longest side in pixels that the network has places for; None for any.
+        autoencoder: an AutoencoderKL or AutoencoderTiny.
+        cell: the side of a latent cell in pixels.
+        multiple: the number of pixels to a multiple of which sides are padded.
+        square: whether pictures are padded to squares, for networks that need them.
+        largest: the longest side in pixels that the network supports; None for any.
     """
 
     autoencoder: AutoencoderKL | AutoencoderTiny
@@ -45,11 +46,11 @@ class Codec:
 
     @property
     def channels(self) -> int:
-        """Channels of a latent."""
+        """The number of channels of a latent."""
         return int(self.autoencoder.config.latent_channels)
 
     def padding(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns to add below and to the right."""
+        """The numbers of rows and columns to add below and to the right."""
         rows, columns = (side + -side % self.multiple for side in (height, width))
         if self.square:
             rows = columns = max(rows, columns)
@@ -57,7 +58,7 @@ class Codec:
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Float32 images (b, 3, h, w) in [-1, 1] -> float32 latents (b, c, h', w').
+        """Float32 images [b, 3, h, w] in [-1, 1] -> float32 latents [b, c, h', w'].
 
         h' and w' are h and w, padded (`padding`), over `cell`.
         """
@@ -72,7 +73,7 @@ class Codec:
 
     @torch.no_grad()
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """Latents (b, c, h', w') -> float32 images (b, 3, height, width), clamped to [-1, 1]."""
+        """Latents [b, c, h', w'] -> float32 images [b, 3, height, width], clamped to [-1, 1]."""
         raw = latents / self._factor + self._shift
         with self._wide_enough(torch.float16) as dtype:
             images: Tensor = self.autoencoder.decode(raw.to(dtype)).sample
@@ -80,10 +81,10 @@ class Codec:
 
     @contextmanager
     def _wide_enough(self, *narrow: torch.dtype) -> Iterator[torch.dtype]:
-        """The autoencoder in a precision that holds its activations; it is named.
+        """Run the autoencoder in a precision sufficient for its activations; yields the precision.
 
         Args:
-            narrow: precisions that do not hold them where the configuration asks for float32.
+            narrow: the precisions that are too narrow if the configuration requests float32.
         """
         dtype: torch.dtype = self.autoencoder.dtype
         if dtype in narrow and self.autoencoder.config.force_upcast:
@@ -103,13 +104,13 @@ class Codec:
 
 @dataclass(frozen=True)
 class Pixels:
-    """No autoencoder: the network works on pictures themselves.
+    """The codec of networks on pixels, without an autoencoder.
 
     Attributes:
-        channels: of the network, 3 for colour and 1 for grey.
-        multiple: the picture's sides are padded to a multiple of this many pixels.
-        cell: a cell is a pixel.
-        largest: longest side that the network has places for; None for any.
+        channels: the number of channels of the network, 3 for colour and 1 for grey.
+        multiple: the number of pixels to a multiple of which sides are padded.
+        cell: the side of a cell in pixels, which is 1.
+        largest: the longest side in pixels that the network supports; None for any.
     """
 
     channels: int
@@ -118,25 +119,25 @@ class Pixels:
     largest: int | None = None
 
     def padding(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns to add below and to the right."""
+        """The numbers of rows and columns to add below and to the right."""
         return -height % self.multiple, -width % self.multiple
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images (b, 3, h, w) in [-1, 1] -> the same, padded; their mean for a grey network."""
+        """Pad images [b, 3, h, w] in [-1, 1], and average colours for a grey network."""
         padded = _padded(images, self.padding(*images.shape[-2:]))
         return padded if self.channels == 3 else padded.mean(1, keepdim=True)
 
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """The other way, clamped to [-1, 1] and cut."""
+        """Crop to the original size, clamp to [-1, 1], and repeat grey as colour."""
         cut = latents.float().clamp(-1, 1)[..., :height, :width]
         return cut if self.channels == 3 else cut.expand(-1, 3, -1, -1)
 
 
 @contextmanager
 def _in_float32(module: nn.Module) -> Iterator[None]:
-    """Weights in float32 inside, and in what they were in afterwards, to the last bit.
+    """Convert weights to float32 inside the context, and restore them exactly afterwards.
 
-    They are found again by name: what offloads layers puts other tensors in their places.
+    Weights are found by name, because offloading replaces the tensors.
     """
     before = {name: tensor.dtype for name, tensor in _real(module)}
     try:
@@ -149,7 +150,7 @@ def _in_float32(module: nn.Module) -> Iterator[None]:
 
 
 def _real(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers that hold real numbers, by name."""
+    """Floating-point parameters and buffers by name."""
     for name, tensor in chain(module.named_parameters(), module.named_buffers()):
         if tensor.is_floating_point():
             yield name, tensor

@@ -1,7 +1,7 @@
-r"""DIFT: what a diffusion UNet sees in a picture, as a map that finds like things in another one.
+r"""DIFT: feature maps from a diffusion UNet, to find corresponding points in another picture.
 
-The picture's latent is noised to a time t, once for each of some noises, and one of the UNet's up
-blocks is read; the mean over the noises is the map.
+The picture's latent gets noise up to a time t, for several noise samples, and the output of one of
+the UNet's up blocks is averaged over the samples.
 
 References: Tang et al. 2023 (arXiv 2306.03881), section 4; settings for drags as in the evaluation
 of DragDiffusion: t = 261, up block 1, 8 noises.
@@ -25,17 +25,17 @@ __all__ = ["DIFT"]
 
 @dataclass(frozen=True)
 class DIFT:
-    """Features of pictures under a model.
+    """Features of pictures from the network of a model (DIFT).
 
     Attributes:
-        model: with a UNet of diffusers.
-        time: t, within the model's time axis.
-        block: which of the UNet's up blocks, 0 for the coarsest.
-        samples: noises to average over.
-        seed: of the noises, the same for every picture.
+        model: the model, with a UNet of diffusers.
+        time: the time t at which the network is evaluated.
+        block: the index of the UNet's up block, 0 for the coarsest.
+        samples: the number of noise samples to average over.
+        seed: the seed of the noise, which is the same for every picture.
 
     Raises:
-        InputError: no such block or time, or no noise.
+        InputError: the block or time does not exist, or there are no samples.
     """
 
     model: DiffusionModel
@@ -63,11 +63,11 @@ class DIFT:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """Maps (b, c, h', w') of pictures (b, 3, h, w) in [-1, 1], float32 on the CPU.
+        """Feature maps [b, c, h', w'] of pictures, float32 on the CPU.
 
         Args:
-            images: pictures.
-            prompts: what each shows.
+            images: the pictures [b, 3, h, w] in [-1, 1].
+            prompts: the description of each picture.
         """
         model = self.model
         strong = model.bind(prompts)

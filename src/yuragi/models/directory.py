@@ -1,4 +1,4 @@
-"""Is a directory a whole pipeline in safetensors? Answered before anything is opened."""
+"""Checks that a directory is a complete pipeline in safetensors, before files are opened."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ALONE = "a single file does not say which pipeline it belongs to"
 
 
 def class_of(path: Path) -> str:
-    """The class of a pipeline, as its ``model_index.json`` names it.
+    """The class of a pipeline according to its ``model_index.json``.
 
     Raises:
-        InputError: a pickle, no such directory, a file without a directory that describes it, or no
-            valid JSON.
+        InputError: the path is a pickle, does not exist, is a file without a directory that
+            describes it, or the JSON is not valid.
     """
     if path.suffix.lower() in PICKLES:
         raise InputError("model", str(path), HINT, REFUSED)
@@ -37,11 +37,10 @@ def class_of(path: Path) -> str:
 
 
 def check_directory(path: Path, allow_pickle: bool) -> None:
-    """Refuse a directory that is half there, or holds pickles instead of safetensors.
+    """Refuse a directory that is incomplete, or contains pickles instead of safetensors.
 
     Raises:
-        InputError: a part without weights, shards that are missing, or pickles that are not
-            allowed.
+        InputError: a part has no weights, shards are missing, or pickles are not allowed.
     """
     for name, kind in _index(path).items():
         if name.startswith("_") or not isinstance(kind, list) or None in kind:

@@ -1,10 +1,10 @@
-"""EDM and EDM2: networks that denoise in sigma space, as their authors' code gives them.
+"""EDM and EDM2: networks that denoise in sigma space, as loaded by their authors' code.
 
 Such a network is called as ``network(y, sigma, class_labels)`` with y = x_0 + sigma eps, class
 labels one-hot or None, and returns x_0; its attributes say ``img_resolution``, ``img_channels`` and
 ``label_dim``. It runs under a variance-preserving schedule (`Denoised`), so that `strength` and
 time grids mean the same as for other models. The grid ``native`` is EDM's own, from sigma 80 to
-0.002 with rho 7, or what of it the network knows.
+0.002 with rho 7, limited to the levels of the network.
 
 References: Karras et al. 2022 (arXiv 2206.00364), equation 5 and table 1; Karras et al. 2024
 (arXiv 2312.02696).
@@ -53,18 +53,18 @@ def wrap_edm(
     sigma_min: float = 0.002,
     sigma_max: float = 80.0,
 ) -> DiffusionModel:
-    """A network of EDM or EDM2.
+    """Wrap a network of EDM or EDM2 as a model.
 
     Args:
-        network: with weights and the attributes above; it is not changed.
-        codec: for networks on latents, between pixels and what they were trained on.
-        sigma_min: the faintest noise that the grid ``native`` visits; not below the network's own
-            attribute of that name, if it has one.
-        sigma_max: the strongest; not above the network's own, likewise.
+        network: the network, with the attributes above; it is not changed.
+        codec: the codec between pixels and latents, for networks on latents.
+        sigma_min: the lowest noise level of the grid ``native``; the network's own `sigma_min`, if
+            any, is a lower bound.
+        sigma_max: the highest noise level of the grid ``native``; the network's own `sigma_max`, if
+            any, is an upper bound.
 
     Raises:
-        InputError: a network on four or more channels without a codec, or noise levels of which
-            none are left.
+        InputError: a network on four or more channels has no codec, or no noise levels are left.
     """
     channels, size, classes = (
         int(getattr(network, name)) for name in ("img_channels", "img_resolution", "label_dim")
@@ -92,7 +92,7 @@ def wrap_edm(
 def _levels(
     network: nn.Module, schedule: Schedule, sigma_min: float, sigma_max: float
 ) -> EDMSchedule:
-    """The noise levels that a caller asks for, as far as network and schedule have them."""
+    """The requested range of noise levels, limited to that of network and schedule."""
     alpha, sigma = schedule(torch.tensor(schedule.noisiest))
     if not 0 < sigma_max <= sigma / alpha:
         raise InputError("sigma_max", sigma_max, f"above 0, at most {(sigma / alpha).item():.4g}")
@@ -107,16 +107,16 @@ def _native(levels: EDMSchedule, schedule: Schedule, steps: int) -> Tensor:
 
 
 def _halvings(size: int) -> int:
-    """What sides must be a multiple of: as often as a network can halve its own size, 32 at most.
+    """The number of which sides must be a multiple: the power of 2 in the native size, at most 32.
 
-    How often it does, its attributes do not say.
+    The attributes of a network do not say how often it halves its input.
     """
     return min(size & -size, 32)
 
 
 @dataclass(frozen=True)
 class _SigmaSpace:
-    """The network as the core calls it; labels become one-hot, -1 is the class of none."""
+    """The network with the core's interface; labels become one-hot, -1 is the null class."""
 
     module: Any
     classes: int
@@ -133,7 +133,7 @@ class _SigmaSpace:
 
 @dataclass(frozen=True)
 class _Labels:
-    """Prompts that are class numbers; an empty one is the class of none, all zeros."""
+    """Prompts that are class numbers; an empty prompt is the null class, all zeros."""
 
     classes: int
 

@@ -12,16 +12,16 @@ __all__ = ["fetched"]
 
 
 def fetched(name: str, *, offline: bool = False, allow_pickle: bool = False) -> Path:
-    """The folder of a pipeline from the hub, of the revision that is named.
+    """Download a pipeline from the hub, and return its folder.
 
     Args:
-        name: ``owner/name`` or ``owner/name@revision``.
-        offline: take what is on this machine, and do not ask the hub.
-        allow_pickle: also fetch files that can run code when they are opened.
+        name: the name ``owner/name`` or ``owner/name@revision``.
+        offline: whether to use files on this machine only, without contacting the hub.
+        allow_pickle: whether to download files that can run code when they are opened.
 
     Raises:
-        InputError: a name of another form; one that the hub does not give; while offline, one that
-            is not on this machine, with the command that fetches it.
+        InputError: the name is not valid; the hub does not provide the model; or, while offline,
+            the model is not on this machine (the error names the command that downloads it).
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError

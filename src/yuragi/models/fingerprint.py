@@ -1,4 +1,4 @@
-"""A short name for weights: in a directory, in a file, or in a module."""
+"""Fingerprints of weights in a directory, a file or a module."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ WEIGHTS = (".safetensors", ".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
 
 def fingerprint(path: Path) -> str:
-    """BLAKE2b (hex, 32 characters) of the weights in a directory, quick even for gigabytes.
+    """The BLAKE2b digest (32 hexadecimal digits) of the weights in a directory or a file.
 
-    Covers name, size, first and last MiB of every weight file, or of a single file; it tells
-    versions of a model apart, it is no protection against forgery.
+    It covers name, size, first and last MiB of every weight file, so that it is quick even for
+    gigabytes. It distinguishes versions of a model, but does not protect against forgery.
     """
     return fingerprints(path)[0]
 
 
 def fingerprints(path: Path) -> tuple[str, dict[str, str]]:
-    """The same, and of every weight file by itself, by name; every file is read once."""
+    """The fingerprint of a directory, and that of every weight file by name."""
     whole, files = hashlib.blake2b(digest_size=16), {}
     for name, file in _files(path).items():
         own = hashlib.blake2b(digest_size=16)
@@ -39,7 +39,7 @@ def fingerprints(path: Path) -> tuple[str, dict[str, str]]:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    """Weight files of a directory, or a single file, by name."""
+    """The weight files of a directory, or a single file, by name."""
     if path.is_file():
         return {path.name: path}
     files = sorted(file for file in path.rglob("*") if file.suffix in WEIGHTS)
@@ -47,7 +47,7 @@ def _files(path: Path) -> dict[str, Path]:
 
 
 def _edges(name: str, file: Path) -> Iterator[bytes]:
-    """What tells a file apart."""
+    """The data of a file that enter the fingerprint."""
     size = file.stat().st_size
     yield f"{name} {size} ".encode()
     with file.open("rb") as opened:
@@ -57,9 +57,9 @@ def _edges(name: str, file: Path) -> Iterator[bytes]:
 
 
 def fingerprint_of(module: nn.Module) -> str:
-    """The same of a module: name, shape and precision of every tensor, and its first numbers.
+    """The fingerprint of a module: name, shape, precision and first numbers of every tensor.
 
-    A quantised weight counts by the tensors that it keeps, such as integers and their scales.
+    A quantised weight is represented by the tensors that it stores, such as integers and scales.
     """
     state = hashlib.blake2b(digest_size=16)
     for whole, tensor in module.state_dict().items():
@@ -71,7 +71,7 @@ def fingerprint_of(module: nn.Module) -> str:
 
 
 def _stored(name: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """A tensor, or those that one without numbers of its own is made of (quantised by torchao)."""
+    """A tensor, or the tensors that a quantised tensor of torchao consists of."""
     if not is_traceable_wrapper_subclass(tensor):
         yield name, tensor
         return
@@ -81,7 +81,7 @@ def _stored(name: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def _here(module: nn.Module, name: str, tensor: Tensor) -> Tensor:
-    """A tensor of a module; of an offloaded one from where its weights rest."""
+    """A tensor of a module; for an offloaded module, from the place where weights are stored."""
     if tensor.device.type != "meta":
         return tensor
     from accelerate.utils import align_module_device

@@ -7,4 +7,4 @@ import re
 __all__ = ["HUB"]
 
 HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-"""``owner/name`` or ``owner/name@revision``."""
+"""Pattern of ``owner/name`` and ``owner/name@revision``."""

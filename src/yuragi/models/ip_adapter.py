@@ -1,8 +1,8 @@
 """Pictures as prompts: IP-Adapters that the user loaded into a pipeline.
 
-The pipeline itself turns a picture into an embedding for each adapter, and into another one that
-stands for no picture. Results are told the first, and what guidance pushes away from, or what a
-picture showed before an edit, the second.
+The pipeline converts a picture to an embedding for each adapter, and to another embedding for no
+picture. The result is conditioned on the first; the weak side of guidance and the source side of an
+edit are conditioned on the second.
 
 Reference: Ye et al. 2023 (arXiv 2308.06721).
 """
@@ -21,16 +21,17 @@ from torch import Tensor
 from yuragi.core import Condition
 from yuragi.errors import InputError
 from yuragi.models.families.parts import IMAGES
-from yuragi.models.model import DiffusionModel, Encode
+from yuragi.models.model import DiffusionModel, PromptEncoder
 
 __all__ = ["with_images"]
 
 
 def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> DiffusionModel:
-    """The model under a picture for each IP-Adapter of its pipeline.
+    """The model conditioned on a picture for each IP-Adapter of its pipeline.
 
     Raises:
-        InputError: another number of pictures than adapters; a pipeline of another family.
+        InputError: the numbers of pictures and adapters differ, or the pipeline's family is not
+            supported.
     """
     if not isinstance(model.network, UNet2DConditionModel):
         if images:
@@ -57,7 +58,7 @@ def with_images(model: DiffusionModel, images: Sequence[Image.Image]) -> Diffusi
 
 
 def _adapters(network: Any) -> int:
-    """How many a network has."""
+    """The number of IP-Adapters of a network."""
     return len(getattr(getattr(network, "encoder_hid_proj", None), "image_projection_layers", []))
 
 
@@ -65,8 +66,8 @@ def _named(embeddings: Sequence[Tensor]) -> Mapping[str, Tensor]:
     return {f"{IMAGES}{k:02}": embedding for k, embedding in enumerate(embeddings)}
 
 
-def _told(encode: Encode, images: Mapping[str, Tensor]) -> Encode:
-    """What is said about prompts, and the pictures with every one of them."""
+def _told(encode: PromptEncoder, images: Mapping[str, Tensor]) -> PromptEncoder:
+    """The encoder of prompts that adds the pictures to every prompt."""
 
     def told(prompts: Sequence[str]) -> Condition:
         rows = len(prompts)

@@ -1,4 +1,4 @@
-"""The models at hand: shipped, registered, and kept from the hub."""
+"""The models on this machine: shipped, registered, or cached from the hub."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Shelved", "shelf"]
 
 @dataclass(frozen=True)
 class Shelved:
-    """A model at hand.
+    """A model on this machine.
 
     Attributes:
-        name: how to call it.
-        weights: fingerprint.
-        kind: class of its pipeline.
-        where: how it came here.
-        note: description or the user's words.
+        name: the name of the model.
+        weights: the fingerprint of the weights.
+        kind: the class of its pipeline.
+        where: the source of the model: shipped, registered or the hub.
+        note: the description or the user's note.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Shelved:
 
 
 def shelf() -> Iterator[Shelved]:
-    """All of them; nothing is loaded and nobody is asked."""
+    """All models on this machine, without loading them or contacting the hub."""
     for name, description in SHIPPED.items():
         path = model_path(name)
         note = f"{description}; {_licence(path)}"
@@ -48,7 +48,7 @@ def shelf() -> Iterator[Shelved]:
 
 
 def _kept() -> Iterator[Shelved]:
-    """Pipelines in the hub's own cache."""
+    """The pipelines in the cache of the hub."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
@@ -73,7 +73,7 @@ def _kind(path: Path) -> str:
 
 
 def _licence(path: Path) -> str:
-    """Of the card, as the hub writes it."""
+    """The licence in a model card of the hub."""
     card = path / "README.md"
     for line in card.read_text("utf-8").splitlines() if card.exists() else []:
         if line.startswith("license:"):

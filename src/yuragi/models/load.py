@@ -1,12 +1,13 @@
 """Models from pipelines of diffusers: an object, a directory, a single file, or a name on the hub.
 
-Only the parts are used (autoencoder, text encoders, network, the scheduler's configuration); the
-loop, the solvers and guidance are ours. The shipped portrait model takes this same path. What is
-particular about a family of models is in `yuragi.models.families`.
+Yuragi uses the parts of a pipeline (autoencoder, text encoders, network, the scheduler's
+configuration) with its own loop, solvers and guidance. The shipped portrait model is loaded in the
+same way. `yuragi.models.families` contains the code that depends on the family of a model.
 
-Weights are safetensors. Other files can run code when they are opened; they are refused, or on the
-caller's word read as plain tensors (``weights_only``). Code from a repository is never run. The hub
-is asked only where the caller names it, as ``owner/name`` or ``owner/name@revision``.
+Weights are read from safetensors. Other files can run code when they are opened, so they are
+refused, or, if the caller allows it, read as plain tensors (``weights_only``). Code from a
+repository is never run. The hub is contacted only for names ``owner/name`` or
+``owner/name@revision``.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
 
     Args:
         source: a directory with ``model_index.json``, a single file, or a name on the hub.
-        opening: how.
+        opening: the options of loading.
 
     Raises:
-        InputError: it does not exist, is a pickle, is no pipeline, is damaged or half there, or of
-            a class that is not supported; no such device or precision, or a device that nothing
-            can be offloaded from; a name on the hub while offline.
+        InputError: the source does not exist, is a pickle or not a pipeline, is damaged, incomplete
+            or not supported; the device or precision does not exist, or the device does not support
+            offloading; the model is on the hub while offline.
     """
     device = pick_device(opening.device)
     dtype = None if opening.dtype is None else getattr(torch, opening.dtype)
@@ -89,13 +90,13 @@ def _check_offload(opening: Opening, device: torch.device) -> None:
 
 
 def _prepared(name: str, pipeline: Any, opening: Opening, device: torch.device) -> Parts:
-    """A pipeline of ours, where and how it shall run."""
+    """Move a pipeline that Yuragi opened to its device, and set its options."""
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
     for part in ("unet", "vae"):
         if getattr(pipeline, part, None) is not None:
-            # A fifth faster on a CPU.
+            # This is a fifth faster on a CPU.
             getattr(pipeline, part).to(memory_format=torch.channels_last)
     parts = FAMILIES[name].parts(pipeline)
     if opening.compile:
@@ -114,16 +115,16 @@ def _prepared(name: str, pipeline: Any, opening: Opening, device: torch.device) 
 
 
 def wrap_pipeline(pipeline: Any, images: Sequence[Image.Image] = ()) -> DiffusionModel:
-    """A pipeline object of the caller's; nothing in it is changed.
+    """Wrap a pipeline object of the caller, without changing it.
 
-    Its device, precision, offloading, slicing, adapters and compiled parts stay as they are.
+    Its device, precision, offloading, slicing, adapters and compiled parts stay in effect.
 
     Args:
-        pipeline: of diffusers.
-        images: for its IP-Adapters, one for each.
+        pipeline: the pipeline of diffusers.
+        images: the pictures for its IP-Adapters, one per adapter.
 
     Raises:
-        InputError: of a class that is not supported; see `yuragi.models.ip_adapter`.
+        InputError: the class is not supported; see also `yuragi.models.ip_adapter`.
     """
     kind = type(pipeline).__name__
     name = family_of(kind)
@@ -169,7 +170,7 @@ def _model(
 
 
 def _opened(name: str, path: Path, opening: Opening, dtype: torch.dtype) -> Any:
-    """The pipeline, from a checked directory or a single file."""
+    """Open a pipeline from a checked directory or a single file."""
     import diffusers
     from diffusers.loaders.single_file_utils import SingleFileComponentError
 

@@ -1,18 +1,19 @@
-r"""A LoRA of one picture: low-rank terms that let a model know it, learned in seconds.
+r"""A LoRA of one picture: low-rank matrices that are fitted to the picture in seconds.
 
 On q, k, v and out of every attention layer the weight W becomes W + s B A, with A and B of rank r.
-They are learned on one latent z and its prompt by the network's own loss (its output against
+They are trained on one latent z and its prompt with the network's own loss (its output against
 `Direct.target`), one draw of (t, eps) a step, by AdamW. A is drawn, B starts at 0.
 
 While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest level of the edit):
 
     s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
 
-so the clean end knows the picture fully, and the noisy end is free to move things. t is the
-schedule's own time, also where the network reads something else (flows with a shift read sigma).
+so that the LoRA acts fully at the clean end, and less at the noisy end, where content moves. t is
+the schedule's own time, also where the network reads something else (flows with a shift read
+sigma).
 
-Learning goes on where it was cut short: weights and the optimiser's moments are kept in a file
-beside the finished one. Everything is safetensors, and keyed by what decides it.
+Interrupted training is resumed: weights and the optimiser's moments are stored in a file beside the
+finished one. All files are safetensors, and keyed by everything that determines them.
 
 References: Hu et al. 2022 (arXiv 2106.09685); Nie et al. 2024 (arXiv 2311.01410), section 4 and its
 released settings.
@@ -41,19 +42,19 @@ __all__ = ["LoRAFit", "adapted", "learned"]
 LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
 NAME = "yuragi"
 KEPT_EVERY = 20
-"""Steps after which an unfinished LoRA is kept."""
+"""The number of steps between saves of an unfinished LoRA."""
 
 Weights = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
 class LoRAFit:
-    """How a LoRA is learned.
+    """The settings of fitting a LoRA.
 
     Attributes:
-        rank: of the terms.
-        steps: of AdamW, one noisy latent each.
-        learning_rate: of AdamW, with betas 0.9 and 0.999 and weight decay 0.01.
+        rank: the rank of the LoRA.
+        steps: the number of steps of AdamW, with one noisy latent each.
+        learning_rate: the learning rate of AdamW (betas 0.9 and 0.999, weight decay 0.01).
     """
 
     rank: int
@@ -70,19 +71,19 @@ def learned(
     file: Path,
     on_step: Callable[[int], None],
 ) -> Weights:
-    """The LoRA of one latent, from its file if it is there.
+    """Fit a LoRA to one latent, or read it from its file if the file exists.
 
     Args:
-        model: its network is unchanged afterwards.
-        z: clean latent (1, c, h, w), float32.
-        prompt: what it shows.
-        fit: how to learn.
-        seed: every draw is keyed by (seed, step).
-        file: of the finished LoRA; ``<file>.partial`` beside it while it is being learned.
-        on_step: called with the steps done; raise in it to cancel.
+        model: the model, whose network is restored afterwards.
+        z: the clean latent [1, c, h, w], float32.
+        prompt: the description of the picture.
+        fit: the settings.
+        seed: the seed; every draw is keyed by (seed, step).
+        file: the file of the finished LoRA. ``<file>.partial`` contains an unfinished one.
+        on_step: a function called with the number of finished steps; raise in it to cancel.
 
     Raises:
-        InputError: the model's prediction has no target to learn.
+        InputError: the model's prediction has no training target.
     """
     if file.exists():
         return load_file(file)
@@ -112,17 +113,17 @@ def learned(
 def adapted(
     model: DiffusionModel, weights: Weights, rank: int, floor: float, top: float
 ) -> Iterator[DiffusionModel]:
-    """The model with a LoRA in it; afterwards its network is as it was.
+    """The model with a LoRA in its network, which is removed afterwards.
 
     Args:
-        model: whose network gets it.
-        weights: from `learned`.
-        rank: of them.
-        floor: s at t0 and above.
-        top: t0, the highest time of the edit, on the axis of the model's schedule.
+        model: the model.
+        weights: the weights of the LoRA, from `learned`.
+        rank: the rank of the LoRA.
+        floor: the scale s of the LoRA at t0 and above.
+        top: t0, the highest time of the edit, on the time axis of the model's schedule.
 
     Raises:
-        InputError: as `learned`.
+        InputError: any error of `learned`.
     """
     kind = _direct(model)
     with _injected(model.network, rank) as lora:
@@ -134,7 +135,7 @@ def adapted(
 
 
 def _direct(model: DiffusionModel) -> Direct:
-    """What its network predicts, if that has a target to learn."""
+    """The prediction of the network, if it has a training target."""
     kind = model.denoiser.prediction
     if not isinstance(kind, Direct):
         allowed = "a model that predicts eps, v, x0 or flow"
@@ -144,14 +145,15 @@ def _direct(model: DiffusionModel) -> Direct:
 
 @dataclass(frozen=True)
 class _Fading:
-    """A prediction's `Direct.time` that also sets s of t, just before the network is called.
+    """A `Direct.time` that also sets the scale s(t) of the LoRA before the network is called.
 
-    It stands here because this is the last place that is told t: some networks read another time.
+    The scale is set here because code closer to the network does not know t: some networks read
+    another time.
 
     Attributes:
-        read: what the network reads, from (t, alpha, sigma).
-        layers: of peft, with the terms in them.
-        floor: s at t0 and above.
+        read: the function from (t, alpha, sigma) to the time that the network reads.
+        layers: the layers of peft that contain the LoRA.
+        floor: the scale s at t0 and above.
         top: t0.
     """
 
@@ -170,7 +172,7 @@ class _Fading:
 
 @dataclass(frozen=True)
 class _LoRA:
-    """Terms in a network: peft's layers, and their weights by name."""
+    """A LoRA in a network: the layers of peft, and their weights by name."""
 
     layers: Sequence[Any]
     weights: Mapping[str, nn.Parameter]
@@ -178,7 +180,7 @@ class _LoRA:
 
 @contextlib.contextmanager
 def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
-    """Put terms into a network beside those that its user put there, and take them out again."""
+    """Add a LoRA to a network, beside adapters of the user, and remove it afterwards."""
     from diffusers.utils.peft_utils import recurse_remove_peft_layers
     from peft import LoraConfig, inject_adapter_in_model
     from peft.tuners.lora import LoraLayer
@@ -189,7 +191,7 @@ def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
     theirs = {layer: list(layer.active_adapters) for layer in layers()}
     learnable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LAYERS))
-    with torch.random.fork_rng(devices=[]):  # peft draws; the caller's generator stays as it is
+    with torch.random.fork_rng(devices=[]):  # peft draws random numbers
         inject_adapter_in_model(config, network, NAME)
     try:
         mine = [layer for layer in layers() if NAME in layer.lora_A]
@@ -222,7 +224,7 @@ def _loss(
     seed: int,
     step: int,
 ) -> Tensor:
-    """Of one draw of (t, eps): t uniform over the times that the network reads."""
+    """The loss of one draw of (t, eps), with t uniform over the times that the network reads."""
     schedule, network = model.denoiser.schedule, model.denoiser.network
     share = torch.special.ndtr(SeededNoise(seed, [step], "lora time")(0, torch.zeros(1)).double())
     t = schedule.faintest + share[0] * (schedule.noisiest - schedule.faintest)
@@ -236,7 +238,7 @@ def _loss(
 
 
 class _Progress:
-    """Weights and AdamW's moments, on disk while they are learned."""
+    """The weights and AdamW's moments, stored on disk during training."""
 
     def __init__(self, weights: Mapping[str, nn.Parameter], fit: LoRAFit, seed: int) -> None:
         self.weights, self.done = weights, 0
@@ -255,7 +257,7 @@ class _Progress:
         self.done += 1
 
     def keep(self, file: Path) -> None:
-        """Write everything; a file that is there is replaced whole."""
+        """Write everything; an existing file is replaced as a whole."""
         tensors = {"step": torch.tensor(self.done)}
         for name, parameter in self.weights.items():
             state = self.optimizer.state[parameter]
@@ -269,7 +271,7 @@ class _Progress:
         ready.replace(file)
 
     def resume(self, file: Path) -> None:
-        """Go on from a file, if it is there and whole; else start."""
+        """Resume from the file if it exists and is complete; otherwise start."""
         try:
             kept = load_file(file)
         except (FileNotFoundError, SafetensorError):

@@ -1,4 +1,4 @@
-"""A loaded model: everything that sampling and editing need, whatever family it comes from."""
+"""A loaded model: everything that sampling and editing need, for every family."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from yuragi.models.codec import Codec, Pixels
 from yuragi.models.opening import Opening
 from yuragi.models.vocabulary import Vocabulary, vocabulary_of
 
-__all__ = ["Capabilities", "DiffusionModel", "Encode"]
+__all__ = ["Capabilities", "DiffusionModel", "PromptEncoder"]
 
-Encode: TypeAlias = Callable[[Sequence[str]], Condition | None]
-"""What a network is told about prompts, one for each row (or one for all)."""
+PromptEncoder: TypeAlias = Callable[[Sequence[str]], Condition | None]
+"""Encode prompts to the condition of a network, one per row (or one for all rows)."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model can be asked.
+    """The capabilities of a model.
 
     Attributes:
-        family: for people, such as ``Stable Diffusion XL``.
-        text: prompts are descriptions.
-        classes: how many classes it knows; None for a model without classes.
-        empty: an empty prompt means something, so guidance has a side to push away from.
-        flow: rectified flow, not a diffusion table.
-        latent: it works in an autoencoder's latents, not in pixels.
+        family: the displayed name of the family, such as ``Stable Diffusion XL``.
+        text: whether prompts are descriptions.
+        classes: the number of classes; None for a model without classes.
+        empty: whether an empty prompt is supported, so that guidance can push away from it.
+        flow: whether the model is a rectified flow and not a diffusion table.
+        latent: whether the model works on the latents of an autoencoder and not on pixels.
     """
 
     family: str
@@ -49,20 +49,21 @@ class DiffusionModel:
     """Everything that sampling and editing need of a model.
 
     Attributes:
-        path: what it was loaded from; None for an object of the caller's.
-        weights: fingerprint of the weights.
-        card: what was loaded.
-        pipeline: the diffusers pipeline that holds them, or the caller's own network.
+        path: the path from which it was loaded; None for an object of the caller.
+        weights: the fingerprint of the weights.
+        card: the record of what was loaded.
+        pipeline: the pipeline of diffusers that contains the parts, or the caller's network.
         network: the module that denoises.
-        denoiser: unconditioned; `bind` prompts to use it.
-        codec: between pixels and latents.
-        encode: from prompts to what the network is told.
-        capabilities: what it can be asked.
-        side: latent cells per side at the model's native size.
-        grids: time grids by `timestep_spacing`; ``native`` is the pipeline's own.
-        sized: noise levels and grids for so many cells, where they depend on the picture's size.
-        bare: what the network is told about prompts alone, where `encode` says more.
-        opening: how it was opened; a weaker model beside it is opened likewise.
+        denoiser: the denoiser without a condition; `bind` prompts to use it.
+        codec: the codec between pixels and latents.
+        encode: the function from prompts to the condition of the network.
+        capabilities: the capabilities of the model.
+        side: the side in latent cells at the model's native size.
+        grids: the time grids by `timestep_spacing`; ``native`` is the pipeline's own.
+        sized: the function from the number of cells to noise levels and grids, if they depend on
+            the picture's size.
+        bare: the function from prompts to a condition without pictures, if `encode` adds pictures.
+        opening: the options of loading, which are also used for a weaker model.
     """
 
     path: Path | None
@@ -72,22 +73,22 @@ class DiffusionModel:
     network: nn.Module
     denoiser: NetworkDenoiser
     codec: Codec | Pixels
-    encode: Encode
+    encode: PromptEncoder
     capabilities: Capabilities
     side: int
     grids: Mapping[str, TimeGrid]
     sized: Callable[[int], tuple[Schedule, Mapping[str, TimeGrid]]] | None = None
-    bare: Encode | None = None
+    bare: PromptEncoder | None = None
     opening: Opening = Opening()  # noqa: RUF009 (frozen)
 
     @property
     def native_size(self) -> int:
-        """Pixels per side that the model was trained on."""
+        """The side in pixels on which the model was trained."""
         return self.side * self.codec.cell
 
     @property
     def device(self) -> torch.device:
-        """Where it runs; with offloading, that is not where the weights rest."""
+        """The device on which the model runs. With offloading, weights are stored elsewhere."""
         if hasattr(self.network, "_hf_hook"):
             device: torch.device = self.pipeline._execution_device
             return device
@@ -95,39 +96,38 @@ class DiffusionModel:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the network's weights are stored in."""
+        """The dtype of the network's weights."""
         return next(self.network.parameters()).dtype
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The words that it knows; asked of the tokenizers as they are now."""
+        """The words that the pipeline's tokenizers know, with those that the caller added."""
         return vocabulary_of(self.pipeline)
 
     @torch.no_grad()
     def bind_bare(self, prompts: Sequence[str]) -> NetworkDenoiser:
-        """The same without the pictures that IP-Adapters are shown; errors as `bind`.
+        """The denoiser as in `bind`, but without the pictures of IP-Adapters.
 
-        For what guidance pushes away from, and for the picture before an edit, which does not show
-        them.
+        It is used for the weak side of guidance and for the source side of an edit.
         """
         return self.denoiser.bind((self.bare or self.encode)(list(prompts)))
 
     @torch.no_grad()
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
-        """The denoiser under these prompts, one for each row of the batch (or one for all).
+        """The denoiser conditioned on prompts, one per row of the batch (or one for all rows).
 
-        Warns when a prompt is longer than the text encoder reads.
+        It warns if a prompt is longer than the limit of a text encoder.
 
         Raises:
-            InputError: a prompt that the model has no condition for.
+            InputError: the model does not support a prompt.
         """
         return self.denoiser.bind(self.encode(list(prompts)))
 
     def at(self, height: int, width: int) -> DiffusionModel:
-        """The model with the noise levels that it has for pictures of this size, in pixels.
+        """The model with the noise levels for pictures of this size in pixels.
 
         Raises:
-            InputError: larger than the network has places for.
+            InputError: the size is larger than the network supports.
         """
         rows, columns = self.codec.padding(height, width)
         largest = self.codec.largest
@@ -143,11 +143,11 @@ class DiffusionModel:
         return replace(self, denoiser=replace(self.denoiser, schedule=schedule), grids=grids)
 
     def counting(self) -> tuple[DiffusionModel, Counting]:
-        """The same model with a network that counts its evaluations, and the counter."""
+        """The model with a network that counts its evaluations, and the counter."""
         counter = Counting(self.denoiser.network)
         return replace(self, denoiser=replace(self.denoiser, network=counter)), counter
 
     def cells(self, height: int, width: int) -> tuple[int, int, int]:
-        """Shape of the latent of a picture whose sides fit."""
+        """The shape of the latent of a picture whose sides need no padding."""
         cell = self.codec.cell
         return self.codec.channels, height // cell, width // cell

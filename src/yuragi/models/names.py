@@ -1,4 +1,4 @@
-"""Models by name or path: where they are, what they are, and how to load them."""
+"""Names of models: resolving a name to a path, versions, and loading."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 VERSIONED = re.compile(r"(.+)@([0-9a-f]{6,32})")
-"""A name, and the beginning of a fingerprint of its weights."""
+"""Pattern of a name with the beginning of a fingerprint of its weights."""
 
 SHIPPED: Mapping[str, str] = {
     "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
 }
-"""Names and descriptions of the models inside the package."""
+"""The names and descriptions of the models inside the package."""
 
 
 def model_names() -> list[str]:
@@ -45,7 +45,7 @@ def model_path(name: str | Path) -> Path:
     """The directory of a shipped or registered model, or the path itself; a version is ignored.
 
     Raises:
-        InputError: neither of these names nor an existing path.
+        InputError: the name is not known and not an existing path.
     """
     base, _ = split_version(str(name))
     if base in SHIPPED:
@@ -62,9 +62,10 @@ def model_path(name: str | Path) -> Path:
 
 
 def split_version(name: str) -> tuple[str, str]:
-    """``name@hash`` as name and hash, the beginning of a fingerprint; of models that lie here.
+    """Split ``name@hash`` of a model on this machine into the name and the hash.
 
-    Other names come back whole, with an empty hash: on the hub ``@`` begins a revision.
+    The hash is the beginning of a fingerprint. Other names are returned whole with an empty hash,
+    because on the hub ``@`` begins a revision.
     """
     found = VERSIONED.fullmatch(name)
     return (found[1], found[2]) if found and _is_here(found[1]) else (name, "")
@@ -75,20 +76,20 @@ def _is_here(name: str) -> bool:
 
 
 def with_version(name: str, weights: str) -> str:
-    """``name@hash`` for these weights; names on the hub and of the caller's objects as they are."""
+    """``name@hash`` for these weights. Names on the hub and of objects are not changed."""
     base, _ = split_version(name)
     return name if model_folder(base) is None else f"{base}@{weights[:12]}"
 
 
 def model_folder(name: str, argument: str = "model") -> Path | None:
-    """The directory or file that a name means; None for the hub's, and for the caller's objects.
+    """The directory or file of a name; None for names on the hub and for objects of the caller.
 
     Args:
-        name: as the user gave it.
-        argument: what errors call it.
+        name: the name that the user gave.
+        argument: the name of the argument in errors.
 
     Raises:
-        InputError: neither a shipped name, nor an existing path, nor either of these.
+        InputError: the name is not known, not an existing path, and not one of the others.
     """
     elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
     if elsewhere and not _is_here(split_version(name)[0]):
@@ -105,11 +106,11 @@ def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionMod
     Args:
         name: a shipped or registered name or a path, perhaps with a version (``name@hash``), or
             a name on the hub, ``owner/name`` or ``owner/name@revision``.
-        opening: how; by default as it comes.
+        opening: the options of loading.
 
     Raises:
-        InputError: see `model_path` and `yuragi.models.load.load_diffusers`; another version than
-            the one that is named.
+        InputError: the model has another version than the named one; any error of `model_path` and
+            `yuragi.models.load.load_diffusers`.
     """
     from yuragi.models.load import load_diffusers
 
@@ -124,10 +125,10 @@ def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionMod
 
 
 def load_weak(name: str | None, strong: DiffusionModel) -> DiffusionModel | None:
-    """The weaker model of autoguidance, where and in the precision that the strong one is.
+    """The weaker model of autoguidance, on the device and in the precision of the strong model.
 
     Raises:
-        InputError: as `load_model`, about ``weak_model``.
+        InputError: any error of `load_model`, about ``weak_model``.
     """
     if name is None:
         return None

@@ -1,4 +1,4 @@
-"""How a model is opened."""
+"""The options of loading a model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64"]
 
 
 def _device(value: Any) -> Any:
-    """A torch device by its name."""
+    """The name of a torch device."""
     return value if value is None else str(value)
 
 
 def _dtype(value: Any) -> Any:
-    """A torch dtype by its name."""
+    """The name of a torch dtype."""
     names = get_args(Dtype)
     found = value if value is None or isinstance(value, str) else str(value).removeprefix("torch.")
     if found is not None and found not in names:
@@ -34,50 +34,62 @@ def _dtype(value: Any) -> Any:
 
 
 class Opening(Strict):
-    """How a model is opened."""
+    """The options of loading a model."""
 
     device: Annotated[
         str | None,
         BeforeValidator(_device),
-        Option("PyTorch device.", default="the GPU when there is one"),
+        Option("PyTorch device on which the model runs.", default="the GPU if there is one"),
     ] = None
     dtype: Annotated[
         Dtype | None,
         BeforeValidator(_dtype),
         Option(
             "Precision of the weights.",
-            default="float32 on a CPU; elsewhere bfloat16 for flow models and float16 for others",
+            default="float32 on a CPU; on a GPU bfloat16 for flow models and float16 for others",
             advanced=True,
         ),
     ] = None
     config: Annotated[
         Path | None,
         Option(
-            "Folder of a pipeline of the same kind, for a single-file model.",
+            "Folder of a pipeline of the same kind; needed to load a single-file model.",
             "--model-config",
             metavar="PATH",
             advanced=True,
         ),
     ] = None
-    offline: Annotated[bool, Option("Never ask the hub for a model.", advanced=True)] = False
+    offline: Annotated[bool, Option("Never contact the hub.", advanced=True)] = False
     allow_pickle: Annotated[
-        bool, Option("Read .bin and .ckpt weights, as plain tensors only.", advanced=True)
+        bool,
+        Option(
+            "Allow weights in .bin and .ckpt files, which are read as plain tensors only.",
+            advanced=True,
+        ),
     ] = False
     offload: Annotated[
         Offload | None,
         Option(
-            "Keep weights in main memory until they are used: a model at a time, or layer by layer "
-            "(sequential), which is slowest and takes least.",
+            "Keep weights in main memory until they are used: one model at a time, or layer by "
+            "layer (sequential), which is slowest and needs the least memory.",
             advanced=True,
         ),
     ] = None
     vae_tiling: Annotated[
-        bool, Option("Run the autoencoder picture by picture, large ones in tiles.", advanced=True)
+        bool,
+        Option(
+            "Run the autoencoder on one picture at a time, and on large pictures in tiles.",
+            advanced=True,
+        ),
     ] = False
     compile: Annotated[
-        bool, Option("Compile the network; this pays after many pictures.", advanced=True)
+        bool,
+        Option(
+            "Compile the network with torch.compile; this pays off after many pictures.",
+            advanced=True,
+        ),
     ] = False
 
     def with_more(self, given: Mapping[str, Any]) -> Opening:
-        """The same with some of its values given anew."""
+        """A copy with some values replaced."""
         return Opening(**{**self.model_dump(), **given})

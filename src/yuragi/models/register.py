@@ -1,7 +1,7 @@
-"""Models under names of the user's own, and whether their files are still what they were.
+"""The register of models under the user's own names, with checks that their files are unchanged.
 
-The register is a JSON file in the user's data folder: name, path, note, fingerprint, and a BLAKE2b
-of every weight file. Nothing is copied: the files stay where they are.
+The register is a JSON file in the user's data folder with name, path, note, fingerprint, and the
+BLAKE2b digest of every weight file. Files are not copied.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Entry:
     """A registered model.
 
     Attributes:
-        path: directory or file.
-        note: the user's words, such as a licence.
-        weights: fingerprint; see `yuragi.models.fingerprint`.
-        files: BLAKE2b of every weight file, by its path below `path`.
+        path: the directory or file.
+        note: the user's note, such as a licence.
+        weights: the fingerprint; see `yuragi.models.fingerprint`.
+        files: the BLAKE2b digest of every weight file, by its path below `path`.
     """
 
     path: str
@@ -39,10 +39,10 @@ class Entry:
 
 
 def registered() -> dict[str, Entry]:
-    """All of them, by name.
+    """All registered models by name.
 
     Raises:
-        InputError: the register is damaged; it is left as it is.
+        InputError: the register is damaged; the file is not changed.
     """
     file = _file()
     if not file.exists():
@@ -54,16 +54,16 @@ def registered() -> dict[str, Entry]:
 
 
 def register(name: str, path: Path, note: str, taken: Mapping[str, object]) -> Entry:
-    """Give a model a name.
+    """Register a model under a name.
 
     Args:
-        name: letters, digits, dots, dashes and underscores.
-        path: a pipeline's directory or single file.
-        note: anything.
-        taken: names that are not to be had.
+        name: the name, of letters, digits, dots, dashes and underscores.
+        path: the directory or single file of a pipeline.
+        note: a note of any content.
+        taken: the names that cannot be used.
 
     Raises:
-        InputError: a name of another form, or one that is taken; no weights at the path.
+        InputError: the name is not valid or is taken, or there are no weights at the path.
     """
     from yuragi.models.fingerprint import fingerprint
 
@@ -81,10 +81,10 @@ def register(name: str, path: Path, note: str, taken: Mapping[str, object]) -> E
 
 
 def forget(name: str) -> None:
-    """Take a name away; the files stay.
+    """Remove a name from the register; the files stay.
 
     Raises:
-        InputError: no such name.
+        InputError: the name is not registered.
     """
     known = registered()
     if name not in known:
@@ -95,7 +95,7 @@ def forget(name: str) -> None:
 
 
 def changed_files(entry: Entry) -> list[str]:
-    """Weight files that are not what they were: changed, missing or new; sorted."""
+    """The sorted names of weight files that have changed, are missing or are new."""
     now = _hashes(Path(entry.path))
     names = {*now, *entry.files}
     return sorted(name for name in names if now.get(name) != entry.files.get(name))

@@ -1,4 +1,4 @@
-"""Noise levels and time grids as a scheduler of diffusers configures them."""
+"""Noise levels and time grids from the configuration of a scheduler of diffusers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def schedule_from_config(config: Mapping[str, Any]) -> TableSchedule:
     """The table of noise levels that a diffusers scheduler configuration describes.
 
     Raises:
-        InputError: a `beta_schedule` that is not linear, scaled_linear or squaredcos_cap_v2.
+        InputError: `beta_schedule` is not linear, scaled_linear or squaredcos_cap_v2.
     """
     steps = int(config["num_train_timesteps"])
     if config.get("trained_betas") is not None:
@@ -52,10 +52,10 @@ def schedule_from_config(config: Mapping[str, Any]) -> TableSchedule:
 
 
 def flow_from_config(config: Mapping[str, Any], tokens: int) -> FlowSchedule:
-    """The shift of a flow scheduler, for pictures of so many tokens.
+    """The shift of a flow scheduler for pictures with this number of tokens.
 
-    A dynamic shift is e^mu with mu linear in the tokens (Esser et al. 2024, section 5.3.2; the
-    constants are the configuration's).
+    A dynamic shift is e^mu with mu linear in the number of tokens (Esser et al. 2024, section
+    5.3.2; the constants are the configuration's).
     """
     if not config.get("use_dynamic_shifting"):
         return FlowSchedule(float(config.get("shift") or 1.0))
@@ -63,21 +63,20 @@ def flow_from_config(config: Mapping[str, Any], tokens: int) -> FlowSchedule:
 
 
 def dynamic_mu(config: Mapping[str, Any], tokens: int) -> float:
-    """Log of the shift for so many tokens."""
+    """The log of the shift for this number of tokens."""
     base, most = float(config["base_image_seq_len"]), float(config["max_image_seq_len"])
     low, high = float(config["base_shift"]), float(config["max_shift"])
     return low + (high - low) * (tokens - base) / (most - base)
 
 
 def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
-    """All time grids of a model: ours, and ``native``, which the pipeline itself would use.
+    """All time grids of a model, including ``native``, which is that of the pipeline.
 
-    ``native`` visits every level that the scheduler names once, from the noisiest to the faintest,
-    and then the clean end. A level is a sigma of the scheduler where it has them, else a timestep.
-    Schedulers name a level twice where they evaluate the network twice there (Heun), where they
-    restart (PNDM), or where rounded timesteps coincide while their sigmas do not (Karras). So there
-    are not always as many levels as steps were asked for: PNDM with Runge-Kutta steps has three
-    more.
+    ``native`` visits every level of the scheduler once, from the noisiest to the faintest, and then
+    the clean end. A level is a sigma of the scheduler if it has sigmas, otherwise a timestep.
+    Schedulers repeat a level if they evaluate the network twice there (Heun), if they restart
+    (PNDM), or if different sigmas round to the same timestep (Karras). So the number of levels can
+    differ from the number of steps: PNDM with Runge-Kutta steps has three more.
     """
     offset = int(scheduler.config.get("steps_offset") or 0)
     own = {"leading": partial(leading, steps_offset=offset)}
@@ -85,10 +84,10 @@ def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
 
 
 def _native(scheduler: Any, tokens: int, schedule: Schedule, steps: int) -> Tensor:
-    """The levels that the scheduler would visit, each once, and the clean end.
+    """The levels of the scheduler, each once, and the clean end.
 
     Raises:
-        InputError: a number of steps that the scheduler does not allow.
+        InputError: the scheduler does not allow this number of steps.
     """
     theirs = copy.deepcopy(scheduler)
     try:
@@ -116,12 +115,12 @@ def _set_steps(scheduler: Any, tokens: int, steps: int) -> None:
 
 
 def _times_of(scheduler: Any, table: TableSchedule) -> Tensor:
-    """Times of a scheduler's levels sigma / alpha, but its last, where its picture is finished."""
+    """The times of a scheduler's levels sigma / alpha, except the last, which is the clean end."""
     sigmas = scheduler.sigmas[:-1].double().cpu()
     if scheduler.config.get("rescale_betas_zero_snr"):
-        # Such schedulers write alpha^2 = 2^-24 for the level without signal: sigma is 4096 there.
+        # Such schedulers use alpha^2 = 2^-24 for the level without signal, where sigma is 4096.
         sigmas = sigmas.where(sigmas < 4095, torch.inf)
     times = table.time(-sigmas.log())
-    # Their tables are float32, which moves a level by up to 3e-4: whole timesteps stay whole.
+    # Their float32 tables shift a level by up to 3e-4; whole timesteps are restored by rounding.
     alpha, sigma = table(times.round())
     return times.round().where((sigma / alpha).isclose(sigmas, rtol=5e-4), times)

@@ -1,7 +1,8 @@
-"""The words that a model's tokenizers know, and what they do not read of a prompt.
+"""The words that a model's tokenizers know, and the parts of a prompt that they do not read.
 
-Whether a vocabulary is closed is asked of the tokenizer itself. One token a word (``WordLevel``) is
-closed; byte pairs, as CLIP's, and other pieces of words spell out every word, so they are open.
+The tokenizer itself tells whether its vocabulary is closed. A tokenizer with one token per word
+(``WordLevel``) is closed. Tokenizers of byte pairs, such as CLIP's, or of other pieces of words are
+open, because the pieces spell almost any word.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ from yuragi.errors import InputError
 __all__ = ["WORDS", "Vocabulary", "kinds_of", "vocabulary_of"]
 
 WORDS = "words.json"
-"""File in a model's folder: what it knows, as lists of words or phrases by kind."""
+"""The file in a model's folder that lists the words or phrases that it knows, by kind."""
 KINDS = TypeAdapter(dict[str, list[str]])
 ALIKE = 0.65
-"""Share of letters that two words have in common to be nearly the same (`difflib`)."""
+"""The similarity from which on a known word is suggested for an unknown one; see `difflib`."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the tokenizers of a model know.
+    """The words that a model knows.
 
     Attributes:
-        tokenizers: one for each text encoder; empty for a model that is not told words.
+        tokenizers: the tokenizer of each text encoder; empty for a model that reads no words.
     """
 
     tokenizers: Sequence[Any]
 
     @property
     def words(self) -> list[str] | None:
-        """Every word of a closed vocabulary, sorted; None for an open one, or for no tokenizer."""
+        """All words of a closed vocabulary, sorted; None for an open one, or without tokenizers."""
         if not self.tokenizers or not all(map(_closed, self.tokenizers)):
             return None
         known = set[str]()
@@ -49,9 +50,9 @@ class Vocabulary:
         return sorted(known)
 
     def unknown(self, prompt: str) -> list[str]:
-        """The words of a prompt that no tokenizer knows, in order, each once.
+        """The words of a prompt that no tokenizer knows, in order and without repetitions.
 
-        Words are split as the tokenizers split them; text without spaces is one word.
+        Words are split as the tokenizers split them. Unknown text without spaces is one word.
         """
         unread = self._unread(prompt)
         runs = groupby(range(len(prompt)), unread.__contains__)
@@ -59,22 +60,22 @@ class Vocabulary:
         return list(dict.fromkeys(words))
 
     def reads(self, prompt: str) -> bool:
-        """Whether a tokenizer knows any of the words; also true where there are none."""
+        """Whether a tokenizer knows any word of the prompt; true for a prompt without words."""
         written = _written(prompt)
         return not written or not written <= self._unread(prompt)
 
     def nearest(self, word: str) -> list[str]:
-        """Words that are spelled nearly like this one, the nearest first; often none."""
+        """At most three known words with a similar spelling, the nearest first."""
         return get_close_matches(word.lower(), self.words or (), cutoff=ALIKE)
 
     def _unread(self, prompt: str) -> set[int]:
-        """Places of the characters that belong to no word that a tokenizer knows."""
+        """The positions of characters that no tokenizer reads as part of a known word."""
         every = [set(_missing(one, prompt)) for one in self.tokenizers if one.is_fast]
         return set.intersection(*every) if len(every) == len(self.tokenizers) > 0 else set()
 
 
 def vocabulary_of(pipeline: Any) -> Vocabulary:
-    """The vocabulary of a pipeline's text encoders; empty for a network of the caller's."""
+    """The vocabulary of a pipeline's text encoders; empty for a network without a pipeline."""
     parts: Mapping[str, Any] = getattr(pipeline, "components", {})
     named = {name: name.replace("tokenizer", "text_encoder") for name in parts}
     return Vocabulary(
@@ -87,10 +88,10 @@ def vocabulary_of(pipeline: Any) -> Vocabulary:
 
 
 def kinds_of(folder: Path | None) -> dict[str, list[str]]:
-    """What a model knows, by kind, as its folder says; empty where it does not say.
+    """The words and phrases that a model's folder lists, by kind; empty without `WORDS`.
 
     Raises:
-        InputError: the file is damaged, or holds something else.
+        InputError: the file is damaged or has another form.
     """
     if folder is None or not (file := folder / WORDS).is_file():
         return {}
@@ -105,14 +106,14 @@ def _closed(tokenizer: Any) -> bool:
 
 
 def _missing(tokenizer: Any, prompt: str) -> Iterator[int]:
-    """Places of the characters that become the token for the unknown, or none at all."""
+    """The positions of characters that become the unknown token, or that are dropped."""
     found = tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    # Pieces of words spell out all that is written; only whole words can be passed over.
+    # Tokenizers of pieces normalize accents away; only those of whole words drop letters.
     silent = _written(prompt) if _closed(tokenizer) else set[int]()
     for token, (start, end) in zip(found.input_ids, found.offset_mapping, strict=True):
         silent.difference_update(range(start, end))
         text = prompt[start:end]
-        # Some tokenizers use the token that ends a text also for the unknown; it can be written.
+        # CLIP's unknown token is its end-of-text token, which a prompt can contain literally.
         unknown = token == tokenizer.unk_token_id and text != tokenizer.unk_token
         if unknown and _written(text):
             yield from range(start, end)
@@ -120,6 +121,6 @@ def _missing(tokenizer: Any, prompt: str) -> Iterator[int]:
 
 
 def _written(text: str) -> set[int]:
-    """Places of letters, accents, digits and pictographs, but not of spaces and punctuation."""
+    """The positions of letters, accents, digits and pictographs; no spaces or punctuation."""
     categories = map(unicodedata.category, text)
     return {k for k, kind in enumerate(categories) if kind[0] in "LMN" or kind == "So"}

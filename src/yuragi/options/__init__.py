@@ -1,1 +1,1 @@
-"""Options: how fields are declared, checked, and shown to people."""
+"""Options: how fields are declared, checked and displayed."""

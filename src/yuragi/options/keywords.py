@@ -1,4 +1,4 @@
-"""Wrong keywords are named with the nearest right one."""
+"""Errors for unknown keywords that suggest the nearest known one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def known_keywords(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, which refuses keywords that it does not have by name.
+    """Decorate a function so that unknown keywords raise an `InputError`.
 
     Raises:
-        InputError: an unknown keyword; the error names the nearest one that there is.
+        InputError: a keyword is unknown; the error suggests the nearest known one.
     """
     names = [name for name in inspect.signature(function).parameters if name != "self"]
 

@@ -1,4 +1,4 @@
-"""A field whose value is one of several registered classes, told apart by their name."""
+"""Fields whose value is an object of one of several registered classes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["OneOf"]
 
 @dataclass(frozen=True)
 class OneOf:
-    """Annotation of such a field.
+    """The annotation of a field whose value is an object of a registered class.
 
-    A value may be given as an object of one of the classes, as its name (``"ratio"``, which takes
-    all its defaults), or as a mapping with the name and the values that differ from the defaults.
+    A value can be given as an object of one of the classes, as its name (``"ratio"``, with all
+    defaults), or as a mapping with the name and the values that differ from the defaults.
 
     Attributes:
-        argument: what errors call the field.
-        registry: the classes by name; each has a field ``name`` whose default is its name.
+        argument: the name of the field in errors.
+        registry: the classes by name; each has a field ``name`` with this name as its default.
     """
 
     argument: str
@@ -44,10 +44,10 @@ class OneOf:
         return {"oneOf": [kind.model_json_schema() for kind in self.registry.values()]}
 
     def read(self, value: Any) -> BaseModel:
-        """The object that a value stands for.
+        """Convert a value to an object.
 
         Raises:
-            InputError: an unknown name, or a value that the named class refuses.
+            InputError: the name is unknown, or the named class refuses a value.
         """
         if isinstance(value, BaseModel):
             name = getattr(value, "name", None)

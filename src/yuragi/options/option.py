@@ -1,11 +1,11 @@
-"""How a field of a request appears to people: on the command line, in forms, in tables.
+"""How a field of a request is displayed: on the command line, in forms and in tables.
 
-A request is the only list of its options. Each field carries an `Option` beside its type:
+A request class is the only list of its options. Each field has an `Option` in its annotation:
 
-    num_inference_steps: Annotated[Steps, Option("Solver steps.", "--steps")] = 20
+    num_inference_steps: Annotated[Steps, Option("Number of solver steps.", "--steps")] = 20
 
-`options` reads them back. The command line, the JSON schema and the documentation's tables are all
-made from what it gives.
+`options` returns them. The command line, the JSON schema and the tables in the documentation are
+generated from them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["Option", "OptionOf", "choices", "inner", "options"]
 
 @dataclass(frozen=True)
 class Option:
-    """How one field appears to people.
+    """How a field is displayed.
 
     Attributes:
-        help: one sentence that can be read alone.
-        flag: its long name on the command line; by default made from the field's name.
-        also: another name, such as ``-n``.
-        unit: of the value, such as ``pixels`` or ``degrees``; empty for none.
-        default: the default in words, where it is worked out from other fields.
-        metavar: the form of a value that is written as text, such as ``X,Y:X,Y``.
-        advanced: whether a form should hide it at first.
-        positional: whether the command line takes it without its name.
-        repeated: whether the command line takes it several times, an item each.
+        help: a description that can be read alone.
+        flag: the long name on the command line; by default it is made from the field's name.
+        also: another name on the command line, such as ``-n``.
+        unit: the unit of the value, such as ``pixels`` or ``degrees``; empty for none.
+        default: a description of the default, if it is computed from other fields.
+        metavar: the format of a value that is written as text, such as ``X,Y:X,Y``.
+        advanced: whether a form should hide the option at first.
+        positional: whether the option is a positional argument on the command line.
+        repeated: whether the option can be given several times, once per item.
     """
 
     help: str
@@ -62,15 +62,15 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionOf:
-    """A field of a class of options, and where it stands in it.
+    """A field of a class of options.
 
     Attributes:
-        name: of the field.
-        option: how it appears.
-        annotation: its type, without None and without metadata.
-        required: whether it must be given.
-        default: its default as the class declares it; None where it is worked out.
-        path: names of the fields that lead to it, with its own name last.
+        name: the name of the field.
+        option: how the field is displayed.
+        annotation: the type of the field, without None and without metadata.
+        required: whether a value must be given.
+        default: the default that the class declares; None if it is computed.
+        path: the names of the fields that lead to the field, including its own name.
     """
 
     name: str
@@ -82,25 +82,25 @@ class OptionOf:
 
     @property
     def flag(self) -> str:
-        """Its long name on the command line."""
+        """The long name on the command line."""
         return self.option.flag or "--" + self.name.replace("_", "-")
 
     @property
     def many(self) -> bool:
-        """Whether the command line takes it several times."""
+        """Whether the option can be given several times on the command line."""
         return self.option.repeated
 
     @property
     def positional(self) -> bool:
-        """Whether the command line takes it without its name."""
+        """Whether the option is a positional argument on the command line."""
         return self.option.positional
 
     @property
     def shown_default(self) -> str:
-        """The default in words; empty if there is none."""
+        """The displayed default; empty if there is none."""
         if self.option.default:
             return self.option.default
-        if self.default in (None, "", False) or self.default == ():
+        if self.default is None or self.default is False or self.default in ("", ()):
             return ""
         if isinstance(self.default, tuple):
             return ",".join(map(str, self.default))
@@ -124,14 +124,14 @@ def options(kind: type[BaseModel]) -> Iterator[OptionOf]:
 
 
 def choices(annotation: Any) -> Sequence[str]:
-    """The words that a value must be one of; empty if any value may do."""
+    """The allowed values of a `Literal`; empty for any other type."""
     if get_origin(annotation) is Literal:
         return [str(value) for value in get_args(annotation)]
     return []
 
 
 def inner(annotation: Any) -> Any:
-    """A type without ``None`` and without metadata."""
+    """The type without ``None`` and without metadata."""
     if get_origin(annotation) is Annotated:
         return inner(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):

@@ -1,4 +1,4 @@
-"""Kinds of values that requests are made of, and how a refused one is reported."""
+"""Types of values in requests, and errors for refused values."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ PLAIN = {
 
 
 class Strict(BaseModel):
-    """A frozen class that refuses names that it does not have.
+    """A frozen class that refuses unknown fields.
 
     Raises:
-        InputError: a value that is not allowed; it names the first one.
+        InputError: a value is not allowed; the error names the first one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,10 +49,10 @@ class Strict(BaseModel):
 def _refusal(
     error: ValidationError, values: Mapping[str, Any], kind: type[BaseModel]
 ) -> InputError:
-    """The first thing that pydantic refused, as our own error."""
+    """Convert the first error of pydantic to an `InputError`."""
     first = error.errors()[0]
     told = first.get("ctx", {}).get("error")
-    if isinstance(told, InputError):  # from a validator of ours, or from a class inside
+    if isinstance(told, InputError):  # raised by our own validator, or by a nested class
         return told
     name = str(first["loc"][0]) if first["loc"] else kind.__name__
     if first["type"] == "extra_forbidden":

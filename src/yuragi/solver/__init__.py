@@ -1,4 +1,4 @@
-"""Solvers: stateless steps from one noise level to the next, and the names users know them by."""
+"""Solvers: stateless steps from one noise level to the next, and their names."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ __all__ = [
 
 
 Maker: TypeAlias = Callable[[Noise, int | None], Solver]
-"""(noise, steps) -> solver. Both are for a solver whose noise enters its mean; others are handed
-theirs by `integrate`."""
+"""(noise, steps) -> solver. Only a solver whose noise enters its mean uses them; other solvers
+receive their noise from `integrate`."""
 
 _HERE = "yuragi.solver.makers"
 solvers: Registry[Maker] = Registry(
@@ -56,7 +56,7 @@ solvers: Registry[Maker] = Registry(
 def make_solver(
     name: str, eta: float | None = None, noise: Noise = no_noise, steps: int | None = None
 ) -> Solver:
-    """The solver of that name.
+    """Make a solver by its name.
 
     Args:
         name: a key of `solvers`.

@@ -1,8 +1,8 @@
-r"""What a solver is, and the noise levels at the two ends of its step.
+r"""The interface of solvers, and the noise levels at the two ends of a step.
 
-A solver is a stateless rule for one step from time t to time s. What it has to remember between
-steps (a multistep history) is a value that it hands back and is handed again, so anyone can step
-by hand, fork a run, or batch two runs. With lambda = log(alpha / sigma) and h = lambda_s -
+A solver is a stateless rule for one step from time t to time s. Its memory between steps (a
+multistep history) is a value that it returns and receives again, so that callers can step by hand,
+fork a run, or batch two runs. With lambda = log(alpha / sigma) and h = lambda_s -
 lambda_t, steps are written as `alpha_s x_0 + ... eps`, never `alpha_s / alpha_t x`, and use
 e^{-h} = alpha_t sigma_s / (alpha_s sigma_t), which is 0 (h infinite) both at a clean target and
 from a start at alpha = 0: both ends stay finite.
@@ -22,7 +22,7 @@ from yuragi.errors import InputError
 __all__ = ["Levels", "Memory", "Solver", "levels"]
 
 Memory: TypeAlias = Any
-"""What one solver remembers between steps; only that solver looks inside."""
+"""The data that a solver passes from one step to the next; only that solver reads it."""
 
 
 class Solver(Protocol):
@@ -48,12 +48,12 @@ class Solver(Protocol):
     def recordable(self) -> bool: ...
 
     def init(self) -> Memory:
-        """Memory before the first step."""
+        """The memory before the first step."""
 
     def step(
         self, denoiser: Denoiser, x: Tensor, t: Tensor, s: Tensor, memory: Memory
     ) -> tuple[Transition, Memory]:
-        """The law of x_s given x [b, *d] at t (t, s 0-dim), and the memory after this step."""
+        """The distribution of x_s given x [b, *d] at t (t, s 0-dim), and the new memory."""
 
 
 class Levels(NamedTuple):
@@ -78,7 +78,7 @@ def levels(schedule: Schedule, t: Tensor, s: Tensor) -> Levels:
     """Look up both ends of a step.
 
     Raises:
-        InputError: t is the clean end, where a state says nothing about its noise.
+        InputError: t is the clean end, where a state does not determine its noise.
     """
     level = Levels(*schedule(t), *schedule(s))
     if bool(level.sigma_t == 0):
@@ -87,10 +87,10 @@ def levels(schedule: Schedule, t: Tensor, s: Tensor) -> Levels:
 
 
 def descending(level: Levels, solver: object) -> Levels:
-    """Return `level` if it leads to less noise.
+    """Return `level` if the step leads to less noise.
 
     Raises:
-        InputError: it does not; fresh noise has no place on the way up.
+        InputError: the step leads to more noise, where a solver cannot add fresh noise.
     """
     if not bool(level.decay < 1):
         allowed = "a deterministic solver where times do not fall"

@@ -35,7 +35,7 @@ from yuragi.solver.heun import heun_mean
 __all__ = ["Churn"]
 
 MOST = math.sqrt(2) - 1
-"""Bound of gamma: the variance of the noise at most doubles."""
+"""The largest gamma, with which the variance of the noise doubles."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,16 @@ class Churn:
     """Heun with churn.
 
     Args:
-        noise: where the noise comes from; keyed by the index of the step.
-        steps: of the whole grid from pure noise, also if a run begins in the middle of it.
-        s_churn: amount of noise that a run adds, shared among its steps; 0 is Heun's method.
-        s_min: churn only where sigma / alpha is at least this ...
-        s_max: ... and at most this.
-        s_noise: scale of the noise; slightly above 1 makes up for a network that removes too much.
+        noise: the source of noise, keyed by the index of the step.
+        steps: the number of steps of the whole grid from pure noise, even if a run starts inside
+            it.
+        s_churn: the amount of noise that a run adds, divided among its steps; 0 is Heun's method.
+        s_min: the lowest sigma / alpha at which noise is added.
+        s_max: the highest sigma / alpha at which noise is added.
+        s_noise: the scale of the noise. A value slightly above 1 compensates for a network that
+            removes too much.
 
-    A rise ends at `schedule.noisiest`; at the very top there is none.
+    Noise is added up to `schedule.noisiest` at most, and none at that level itself.
 
     Raises:
         InputError: a value out of range; a start at the clean end; a step that needs noise when
@@ -97,9 +99,9 @@ class Churn:
         return Transition(mean, torch.zeros((), dtype=torch.float64)), memory + 1
 
     def _churned(self, schedule: Schedule, t: Tensor) -> Tensor:
-        """The time up to which the state is noised again; t itself where there is no churn."""
+        """The time up to which noise is added again; t itself where none is added."""
         alpha, sigma = schedule(t)
         if self.gamma == 0 or not self.s_min <= (sigma / alpha).item() <= self.s_max:
-            return t  # not by way of log-SNR and back, whose rounding would be a rise
+            return t  # converting to log-SNR and back would add a rise by rounding
         risen = schedule.time((alpha / sigma).log() - math.log1p(self.gamma))
         return risen.clamp(max=schedule.noisiest)

@@ -1,6 +1,6 @@
 r"""DDIM(eta): one family from the probability-flow ODE (eta 0) to ancestral sampling (eta 1).
 
-    x0, eps = what the denoiser reads from x_t
+    x0, eps = the denoiser's prediction at x_t
     std     = eta sigma_s sqrt(1 - e^{-2h}), at most sigma_s
     x_s     = alpha_s x0 + sqrt(sigma_s^2 - std^2) eps + std z
 
@@ -29,7 +29,7 @@ __all__ = ["DDIM"]
 
 @dataclass(frozen=True)
 class DDIM:
-    """DDIM with noise `eta` >= 0. Deterministic only at eta = 0, and then it may also ascend.
+    """DDIM with noise `eta` >= 0. With eta = 0 it is deterministic and can also ascend.
 
     Raises:
         InputError: eta below 0; a stochastic step towards more noise; a start at the clean end.
@@ -62,7 +62,7 @@ class DDIM:
             return Transition(mean, torch.zeros_like(level.sigma_s)), None
         fresh = 1 - descending(level, self).decay ** 2
         # (sigma_s^2 - std^2) / sigma_s^2, without cancellation for eta <= 1. Above 1 a long
-        # step would need more noise than its target has: then all of it is new.
+        # step would need more noise than its target has; then all of the noise is new.
         kept = (1 - self.eta**2 + self.eta**2 * level.decay**2).clamp(min=0)
         mean = level.alpha_s * x0 + level.sigma_s * kept.sqrt() * eps
         return Transition(mean, level.sigma_s * (self.eta * fresh.sqrt()).clamp(max=1)), None

@@ -37,7 +37,7 @@ __all__ = ["DPMSolverPP"]
 
 
 class _History(NamedTuple):
-    """The x0 of the step before, and the length of that step in log-SNR."""
+    """The x0 of the previous step, and the length of that step in log-SNR."""
 
     x0: Tensor
     h: Tensor
@@ -45,7 +45,7 @@ class _History(NamedTuple):
 
 @dataclass(frozen=True)
 class DPMSolverPP:
-    """DPM-Solver++(`order`), `order` 1 or 2; with fresh noise when `stochastic`.
+    """DPM-Solver++(`order`), `order` 1 or 2; it adds fresh noise if `stochastic`.
 
     Raises:
         InputError: another order; a stochastic step towards more noise; a start at the clean end.

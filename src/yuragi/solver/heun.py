@@ -33,7 +33,7 @@ __all__ = ["Heun", "heun_mean"]
 
 @dataclass(frozen=True)
 class Heun:
-    """EDM's deterministic second-order sampler, under any schedule. It may also ascend.
+    """EDM's deterministic second-order sampler, for any schedule. It can also ascend.
 
     Raises:
         InputError: a start at the clean end.

@@ -1,15 +1,15 @@
-r"""DDIM inversion: climb the probability-flow ODE from an image towards noise.
+r"""DDIM inversion: ascend the probability-flow ODE from an image towards noise.
 
 From s up to t the reversed step would read the network at (x_s, s); at the clean end that is
-0 / 0, because a clean state says nothing about its noise. So the network is read at the *target*
-time, as diffusers' inverse scheduler does, and its output is held fixed over the step:
+0 / 0, because a clean state does not determine its noise. So the network is evaluated at the
+*target* time, as diffusers' inverse scheduler does, and its output is held fixed over the step:
 
     out = the network's output at (x_s, t)
     x_t = alpha_t x0(out, x_s; s) + sigma_t eps(out, x_s; s)
 
 What "its output" is depends on the parameterisation, and the choice changes the result at the
-order of the step: `held` names it. The default is the velocity eps - x_0 of a flow, whatever the
-model predicts, because pictures come back closest with it (numbers in `docs/solvers.md`). For
+order of the step; `held` selects it. The default is the velocity eps - x_0 of a flow, whatever the
+model predicts, because it reconstructs pictures best (see `docs/solvers.md`). For
 DDIM's own inversion give `epsilon`; for parity with diffusers the prediction of the model.
 
 References: Song et al. 2021 (arXiv 2010.02502), section 4.3; Mokady et al. 2023 (arXiv
@@ -37,10 +37,10 @@ __all__ = ["DDIMInversion"]
 class DDIMInversion:
     """One step up the ODE. Times must rise; the first may be the clean end.
 
-    Not recordable: it only climbs, so there is no path down that it could retrace.
+    It is not recordable: it only ascends, so it cannot retrace a path down.
 
     Args:
-        held: which output is held over the step: `epsilon`, `v_prediction` or `flow`.
+        held: the output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
 
     Raises:
         InputError: a target that is not noisier than the start.

@@ -1,4 +1,4 @@
-"""Makers of the shipped solvers, (noise, steps) -> solver; see `yuragi.solver.solvers`."""
+"""Functions (noise, steps) -> solver for the built-in solvers; see `yuragi.solver.solvers`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def churn(noise: Noise, steps: int | None) -> Churn:
     """EDM's stochastic sampler.
 
     Raises:
-        InputError: no number of steps.
+        InputError: the number of steps is missing.
     """
     if steps is None:
         raise InputError("steps", None, "how many the run has: churn shares its noise among them")

@@ -1,1 +1,1 @@
-"""Requests and how to run them: what the CLI, the Python API and replay have in common."""
+"""Requests and how they run, for the command line, the Python API and replay."""

@@ -1,12 +1,12 @@
-"""What every request is: everything that decides a result, as plain validated values.
+"""Base classes of requests. A request contains everything that decides a result.
 
-A request is complete as soon as it exists: presets are resolved into numbers, the seed is drawn,
-and pictures are named by the digest of their pixels. So the same request on the same model gives
-the same result, whatever the defaults of a later version are.
+A request is complete when it is created: presets are resolved into numbers, the seed is drawn, and
+pictures are identified by the digest of their pixels. So the same request on the same model gives
+the same result, even if a later version has other defaults.
 
-Each class is the only list of its options (see `yuragi.options.option`). Modules of requests import
-only pydantic at the top, so that the command line starts quickly; what computes is imported where
-it runs.
+A request class is the only list of its options (see `yuragi.options.option`). Modules of requests
+import only pydantic at the top, so that the command line starts quickly; code that computes is
+imported when a request runs.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pydantic import BaseModel, Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.options.values import Count, Eta, Scale, Steps, Strength, Strict
+from yuragi.tasks.geometry import Point
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
-from yuragi.tasks.places import Point
 
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from yuragi.solver import Solver
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = [
     "Climb",
@@ -48,46 +48,55 @@ __all__ = [
 ]
 
 Sampling = Literal["sde", "ode", "adaptive"]
-Shown = Annotated[str, Option("What the result shows.")]
-Pull = Annotated[Scale, Option("How strongly the prompt pulls; 1 is off.", "--scale")]
+Shown = Annotated[str, Option("Describes the result.")]
+Pull = Annotated[
+    Scale,
+    Option("Guidance scale: higher values follow the prompt more closely; 1 is off.", "--scale"),
+]
 Levels = Annotated[
-    Steps, Option("Levels over the whole time axis; strength says how many are used.", "--steps")
+    Steps,
+    Option(
+        "Number of noise levels on the whole time axis; the strength decides how many are used.",
+        "--steps",
+    ),
 ]
 ToClimb = Option(
-    "Share of the time axis to climb: higher is more realistic and less faithful.", also="--t0"
+    "How much noise to add, as a share of the time axis: higher values give more realistic "
+    "and less faithful results.",
+    also="--t0",
 )
 Climb = Annotated[Strength, ToClimb]
 
 
 class Request(Strict):
-    """What every task has.
+    """The base class of all requests.
 
     A task is a subclass with the field ``kind``, its options, and `run`.
     """
 
     title: ClassVar[str]
-    """What the task does, in one sentence."""
+    """A description of the task in one sentence."""
 
     OWN: ClassVar[frozenset[str]] = frozenset(
         ("prompt", "source_prompt", "seed", "image", "mask", "num_images")
     )
-    """Options that may differ between the rows of one batch."""
+    """The options that can differ between the rows of one batch."""
 
     BESIDE: ClassVar[tuple[type[BaseModel], ...]] = ()
-    """Classes of further options, which `prepare` turns into the request's own."""
+    """Classes of additional options, which `prepare` converts to options of the request."""
 
     kind: str
     model: Annotated[
-        str, Option("Name of a model, or the path of a pipeline.", metavar="NAME|PATH")
+        str, Option("Name of a model, or path of a pipeline.", metavar="NAME|PATH")
     ] = "portraits"
     prompt: Shown = ""
-    negative_prompt: Annotated[str, Option("What the result should stay away from.")] = ""
+    negative_prompt: Annotated[str, Option("Describes what the result must not show.")] = ""
     seed: Annotated[
         int,
         Field(ge=0, lt=2**63, default_factory=lambda: secrets.randbelow(2**32)),
         Option(
-            "Number that decides all random choices.",
-            default="drawn at random, and shown",
+            "Seed of all random numbers.",
+            default="random, and reported with the result",
         ),
     ]
 
@@ -95,58 +104,58 @@ class Request(Strict):
     def prepare(
         cls, given: Mapping[str, Any], pictures: Pictures | None
     ) -> tuple[dict[str, Any], Pictures | None]:
-        """What the caller gave and the pictures, changed so that the request can be built.
+        """Convert the caller's values and pictures to those of the request.
 
         Raises:
-            InputError: a value that the task cannot take.
+            InputError: the task does not support a value.
         """
         return dict(given), pictures
 
     def complete(self, folder: Path | None) -> Self:
-        """The request with everything that it takes from its model's folder (None: no folder).
+        """The request with all data from its model's folder (None if there is no folder).
 
         Raises:
-            InputError: something that it needs is not there.
+            InputError: the folder does not contain the data.
         """
         return self
 
     def check(self, pictures: Pictures | None) -> None:
-        """Refuse what fields cannot check one by one. No model has been loaded.
+        """Check values that depend on one another, before a model is loaded.
 
         Raises:
-            InputError: a value that is not allowed.
+            InputError: a value is not allowed.
         """
 
     @classmethod
     @abstractmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
-        """Make the pictures of requests that are alike (`alike`), and give them back in order.
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
+        """Run requests with equal keys (`alike`), and return their results in order.
 
         Raises:
-            InputError: a value that does not fit the model or the pictures.
+            InputError: a value does not fit the model or the pictures.
         """
 
     def alike(self, model: DiffusionModel) -> Hashable:
-        """Requests of one model with equal values run in the same batches.
+        """A key: requests of one model with equal keys run in the same batches.
 
-        By default these are requests of one class whose options differ only in `OWN`.
+        By default, requests of one class have equal keys if their options differ only in `OWN`.
         """
         shared = self.model_dump_json(exclude=set(self.OWN))
         return type(self), shared, self.size, getattr(self, "mask", None) is None
 
     @property
     def weak_model(self) -> str | None:
-        """Name or path of a second, weaker model that the request needs; None for none."""
+        """The name or path of the weaker model that the request needs; None if it needs none."""
         return None
 
     @property
     def pictures(self) -> Sequence[PictureRef]:
-        """The pictures and masks that the request names."""
+        """The references to pictures and masks in the request."""
         return [each for _, each in self if isinstance(each, PictureRef)]
 
     @property
     def prompts(self) -> Mapping[str, str]:
-        """What the model is told in words, by option."""
+        """The prompts that the model reads, by option."""
         return {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
 
     def unused(self, model: DiffusionModel) -> list[str]:
@@ -158,24 +167,26 @@ class Request(Strict):
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """Settings for people, in the words that AUTOMATIC1111 made common."""
+        """The settings for display, with the names of AUTOMATIC1111."""
         return {}
 
     @property
     def size(self) -> tuple[int | None, int | None]:
-        """Height and width of the pictures in pixels; None for the model's own."""
+        """The height and width of the pictures in pixels; None for the model's own."""
         return None, None
 
 
 class Guided(Request):
-    """Requests that a solver and guidance carry out."""
+    """The base class of requests with a solver and guidance."""
 
     guidance: Guidance = Guidance()
     eta: Annotated[
         Eta,
-        Option("Noise of the solver ddim: 0 is the ODE, 1 the SDE, at most 1.5.", advanced=True),
+        Option(
+            "Amount of noise that the solver ddim adds: 0 is the ODE, 1 is the SDE.", advanced=True
+        ),
     ] = None
-    if TYPE_CHECKING:  # each task has these fields, with defaults of its own
+    if TYPE_CHECKING:  # each task has these fields with its own defaults
         num_inference_steps: int
         guidance_scale: float
         solver: str
@@ -191,10 +202,10 @@ class Guided(Request):
         self.make_solver()
 
     def make_solver(self) -> Solver:
-        """The solver that the request names.
+        """Make the solver of the request.
 
         Raises:
-            InputError: an unknown name, or an eta that it has no use for.
+            InputError: the name is unknown, or the solver does not take an eta.
         """
         from yuragi.solver import make_solver
 
@@ -234,13 +245,13 @@ class Guided(Request):
 
 
 def _fitting_solver(data: Mapping[str, Any]) -> str:
-    """DDIM for the ODE, ancestral sampling for the SDE; an eta asks for the solver that has one."""
+    """The default solver: DDIM for the ODE or with an eta, ancestral sampling for the SDE."""
     noisy = data.get("sampler") == "sde" and data.get("eta") is None
     return "ddpm" if noisy else "ddim"
 
 
 class OnPicture(Guided):
-    """Requests that change a picture."""
+    """The base class of requests that change a picture."""
 
     image: Annotated[
         Picture,
@@ -248,12 +259,19 @@ class OnPicture(Guided):
     ]
     mask: Annotated[
         Mask | None,
-        Option("Picture of the same size: white may change, black stays as it is.", metavar="PATH"),
+        Option(
+            "Mask of the same size as the picture: white areas can change, black areas do not.",
+            metavar="PATH",
+        ),
     ] = None
     sampler: Annotated[
-        Sampling, Option("sde (with noise), ode (without), or adaptive (noise where needed).")
+        Sampling,
+        Option(
+            "Form of the edit: sde adds noise at each step, ode adds none, adaptive adds it only "
+            "where it is needed."
+        ),
     ] = "sde"
-    num_images: Annotated[Count, Option("How many candidates to make.", "--number", "-n")] = 1
+    num_images: Annotated[Count, Option("Number of candidates to generate.", "--number", "-n")] = 1
     if TYPE_CHECKING:
         strength: float
 
@@ -277,7 +295,7 @@ class OnPicture(Guided):
 
 
 class Edit(OnPicture):
-    """Edits of a picture by words."""
+    """The base class of edits by words."""
 
     num_inference_steps: Levels = 50
     strength: Climb = 0.6
@@ -285,7 +303,11 @@ class Edit(OnPicture):
     solver: Annotated[
         str,
         Field(default_factory=_fitting_solver),
-        Option("Name of the solver.", default="chosen by the sampler", advanced=True),
+        Option(
+            "Solver that integrates the denoising process.",
+            default="chosen by the sampler",
+            advanced=True,
+        ),
     ]
 
     def check(self, pictures: Pictures | None) -> None:
@@ -293,32 +315,30 @@ class Edit(OnPicture):
 
         super().check(pictures)
         climbs(self.num_inference_steps, self.strength)
-        self.way()
+        self.make_sampler()
 
     @abstractmethod
-    def way(self) -> Sampler:
-        """The way up in noise and down again; the table is in `yuragi.edit.edit`.
+    def make_sampler(self) -> Sampler:
+        """The sampler of the edit; see the table in `yuragi.edit.edit`.
 
         Raises:
-            InputError: a solver, an eta or an option that does not fit the sampler.
+            InputError: a solver, an eta or an option does not fit the sampler.
         """
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.editing import run_edit
 
         return run_edit(requests, context)
 
 
 class Described(Edit):
-    """Edits that are also told what the picture shows now."""
+    """The base class of edits with a description of the picture before the edit."""
 
-    source_prompt: Annotated[str, Option("What the picture shows now.")]
+    source_prompt: Annotated[str, Option("Describes the picture before the edit.")]
     source_guidance_scale: Annotated[
         Scale,
-        Option(
-            "Guidance scale under the source prompt; 1 is off.", "--source-scale", advanced=True
-        ),
+        Option("Guidance scale for the source prompt; 1 is off.", "--source-scale", advanced=True),
     ] = 1.0
 
     @property

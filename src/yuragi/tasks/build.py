@@ -1,4 +1,4 @@
-"""From what a caller says to a complete request. Bad input ends here, before a model is loaded."""
+"""Build complete requests. Invalid input is refused here, before a model is loaded."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ R = TypeVar("R", bound=Request)
 
 
 class Reading(Strict):
-    """How pictures are read."""
+    """Options for reading pictures."""
 
     resize: Annotated[
         Annotated[int, Field(ge=16, le=16384)] | None,
         Option(
-            "Scale the picture first, so that its longer side has so many pixels.",
+            "Resize the picture first, so that its longer side has this length.",
             unit="pixels",
             metavar="PIXELS",
         ),
     ] = None
     max_pixels: Annotated[
         Annotated[int, Field(ge=1)],
-        Option("Refuse pictures with more pixels.", unit="pixels", advanced=True),
+        Option("Largest number of pixels that a picture can have.", unit="pixels", advanced=True),
     ] = MAX_PIXELS
 
 
@@ -42,7 +42,7 @@ def build(
     given: Mapping[str, Any],
     reading: Reading = Reading(),  # noqa: B008 (frozen)
 ) -> tuple[R, Mapping[str, Image.Image]]:
-    """A complete request.
+    """Build a complete request.
 
     Args:
         kind: class of the request.
@@ -51,10 +51,10 @@ def build(
         reading: how pictures are read.
 
     Returns:
-        the request and the pictures that it names, by digest.
+        The request, and the pictures that it refers to, by digest.
 
     Raises:
-        InputError: a value that is not allowed.
+        InputError: a value is not allowed.
     """
     values = {name: value for name, value in given.items() if value is not None}
     folder = model_folder(values.get("model", kind.model_fields["model"].default))

@@ -1,7 +1,7 @@
-"""Which gains a model can take: its kind, its gradients, the symmetry of its Jacobian.
+"""Probe a model for gains: its prediction, its gradients, the symmetry of its Jacobian.
 
-A few pictures are drawn under one prompt; at some of the noise levels on the way the Jacobian is
-probed with random products (`yuragi.guidance.symmetry`), and one reverse product is tried.
+A few pictures are generated under one prompt. At some noise levels the Jacobian is probed with
+random products (`yuragi.guidance.symmetry`), and one reverse product is tried.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from yuragi.errors import YuragiError
 from yuragi.guidance import Guided, RowSum, constant, plain
 from yuragi.guidance.symmetry import probe
 from yuragi.models.model import DiffusionModel
-from yuragi.tasks.rows import sample_rows, start_noise
+from yuragi.tasks.sampling import sample_rows, start_noise
 
-__all__ = ["Check", "Level", "check_model"]
+__all__ = ["Check", "LevelProbe", "check_model"]
 
 STEPS, PROBED = 20, (4, 8, 12, 16)
 SYMMETRIC = 0.15
-"""kappa^2 up to which J v may stand for J^T v. Trained conditional fields measure 0.005 to 0.06."""
+"""The kappa^2 up to which J v approximates J^T v. Trained conditional fields have 0.005 to 0.06."""
 SMOOTH = 0.3
-"""Roughness up to which differences are worth their evaluation."""
+"""The roughness up to which finite differences are accurate enough."""
 
 
 @dataclass(frozen=True)
-class Level:
-    """What was found at one noise level (sigma / alpha)."""
+class LevelProbe:
+    """The measurements at one noise level (sigma / alpha)."""
 
     noise_ratio: float
     kappa2: float
@@ -39,21 +39,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found, and what to use.
+    """The measurements of a model, and the recommended gain.
 
     Attributes:
-        prediction: what the network predicts.
-        schedule: the kind of its noise levels.
+        prediction: the prediction of the network.
+        schedule: the kind of the schedule.
         gradients: whether a reverse product through the network works.
-        levels: probes, noisy to clean.
-        gain: what to use.
-        reason: why, in a sentence.
+        levels: the measurements, from noisy to clean.
+        gain: the recommended gain.
+        reason: the reason for the recommendation, in one sentence.
     """
 
     prediction: str
     schedule: str
     gradients: bool
-    levels: Sequence[Level]
+    levels: Sequence[LevelProbe]
     gain: str
     reason: str
 
@@ -69,12 +69,12 @@ def check_model(
     """Probe a model.
 
     Args:
-        model: loaded.
-        prompt: whose denoiser is probed; an empty one probes the unconditional denoiser.
-        scale: of the guidance with which the states are made.
-        samples: pictures to draw.
-        seed: of their noise.
-        on_progress: told (steps done, steps in all).
+        model: the loaded model.
+        prompt: the prompt of the probed denoiser; an empty prompt probes the unconditional one.
+        scale: the guidance scale with which the states are generated.
+        samples: the number of pictures to generate.
+        seed: the seed of the noise.
+        on_progress: a function called with (steps done, total steps).
     """
     states, times = _states(model, prompt, scale, samples, seed, on_progress)
     denoiser = model.bind([prompt])
@@ -84,7 +84,7 @@ def check_model(
         alpha, sigma = denoiser.schedule(t)
         with torch.no_grad():
             found = probe(denoiser, states[step - 1], t, seed=seed)
-        levels.append(Level(float(sigma / alpha), found.kappa2, found.roughness))
+        levels.append(LevelProbe(float(sigma / alpha), found.kappa2, found.roughness))
         on_progress(STEPS + k + 1, STEPS + len(PROBED))
     gradients = _gradients(model, prompt, states[PROBED[0] - 1][:1], times[PROBED[0]])
     gain, reason = recommend(levels, gradients)
@@ -92,11 +92,11 @@ def check_model(
     return Check(kind, type(denoiser.schedule).__name__, gradients, levels, gain, reason)
 
 
-def recommend(levels: Sequence[Level], gradients: bool) -> tuple[str, str]:
-    """A gain and the reason for it, from probes and from whether gradients work.
+def recommend(levels: Sequence[LevelProbe], gradients: bool) -> tuple[str, str]:
+    """The recommended gain and the reason, from the measurements.
 
-    The ratio looks along one direction only and asks nothing of the symmetry; REG without
-    gradients needs it, because it takes J 1 for J^T 1.
+    The ratio uses one direction only and does not depend on the symmetry. REG without gradients
+    does, because it replaces J^T 1 by J 1.
     """
     kappa2 = statistics.median(level.kappa2 for level in levels)
     roughness = statistics.median(level.roughness for level in levels)
@@ -119,7 +119,7 @@ def _states(
     seed: int,
     on_progress: Callable[[int, int], None],
 ) -> tuple[list[Tensor], Tensor]:
-    """The state after every step of a few pictures, and the times."""
+    """The states after every step of a few pictures, and the times."""
     denoiser = Guided(model.bind([prompt]), model.bind_bare([""]), constant(scale), plain)
     times = model.grids["trailing"](denoiser.schedule, STEPS)
     rows, states = range(samples), list[Tensor]()
@@ -137,7 +137,7 @@ def _states(
 
 
 def _gradients(model: DiffusionModel, prompt: str, x: Tensor, t: Tensor) -> bool:
-    """Whether one reverse product works, and gives numbers."""
+    """Whether a reverse product works and gives finite numbers."""
     weight = torch.ones((), dtype=torch.float64)
     try:
         found = RowSum()(model.bind([prompt]), model.bind_bare([""]), x, t, weight)

@@ -1,7 +1,7 @@
-"""What every task is given to run with, and how its rows share batches.
+"""The context in which requests run, and batches of their rows.
 
-A row is one picture to make: (request, sample). Rows of several requests run in one batch where the
-requests are alike; noise is keyed by (seed, sample), so each row comes out as if it ran alone.
+A row is one picture to make: (request, sample). Rows of similar requests run in one batch. Noise is
+keyed by (seed, sample), so that each row has the same result as alone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from yuragi.tasks.picture import PictureRef
 __all__ = ["BATCH", "Context", "Progress", "Row", "batches", "mask_cells", "one_or_each"]
 
 Progress = Callable[[int, int], None]
-"""(steps done, steps in all); raise in it to cancel."""
+"""A function called with (steps done, total steps); raise in it to cancel."""
 
 BATCH = 8
-"""Rows that run together: it bounds memory and changes a result only by rounding."""
+"""The largest number of rows in a batch. It limits memory, and changes results by rounding only."""
 
 R = TypeVar("R", bound=Request)
 T = TypeVar("T")
@@ -38,9 +38,9 @@ class Row(Generic[R]):
     """One picture to make.
 
     Attributes:
-        of: which of the requests it belongs to.
+        of: the index of the request to which the row belongs.
         request: that request.
-        sample: which of its pictures.
+        sample: the index of the picture in that request.
     """
 
     of: int
@@ -50,17 +50,17 @@ class Row(Generic[R]):
 
 @dataclass(frozen=True)
 class Context:
-    """What alike requests run on.
+    """The context in which similar requests run.
 
     Attributes:
-        model: the model that they name.
-        weak: the weaker model of autoguidance, if they name one.
-        sources: the pictures that they name, by digest.
-        on_progress: called after every solver step with (done, total).
-        evaluations: network evaluations so far, counted in samples.
-        latents: start noise that the caller gave, if any.
-        spent: network evaluations by request; `charge` adds to it.
-        bound: the model under prompts that it has read; `bind` adds to it.
+        model: the model of the requests.
+        weak: the weaker model of autoguidance, if any.
+        sources: the pictures of the requests by digest.
+        on_progress: a function called after every solver step with (steps done, total steps).
+        evaluations: a function that returns the network evaluations so far, counted in samples.
+        latents: the start noise of the caller, if any.
+        spent: the network evaluations by request; `charge` adds to it.
+        bound: the denoisers by prompts; `bind` adds to it.
     """
 
     model: DiffusionModel
@@ -73,10 +73,10 @@ class Context:
     bound: dict[tuple[str, ...], NetworkDenoiser] = field(default_factory=dict)
 
     def picture(self, named: PictureRef) -> Image.Image:
-        """A picture that a request names.
+        """The picture of a reference.
 
         Raises:
-            InputError: it is not there.
+            InputError: the picture was not given.
         """
         if named.digest not in self.sources:
             allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"
@@ -84,10 +84,10 @@ class Context:
         return self.sources[named.digest]
 
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
-        """The model under the prompts of some rows; every set of prompts is read once.
+        """The denoiser conditioned on the prompts of some rows; prompts are encoded once.
 
         Raises:
-            InputError: a prompt that the model has no condition for.
+            InputError: the model does not support a prompt.
         """
         words = tuple(prompts)
         if words not in self.bound:
@@ -107,10 +107,10 @@ class Context:
 
     @contextmanager
     def charge(self, *requests: int) -> Iterator[None]:
-        """Charge the evaluations made inside to these requests, in equal shares.
+        """Assign the evaluations inside the context to requests, in equal shares per row.
 
         Args:
-            requests: their numbers, once for each row.
+            requests: the index of the request for each row.
         """
         before = self.evaluations()
         yield
@@ -120,18 +120,18 @@ class Context:
 
 
 def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Items in groups of at most `BATCH`."""
+    """Split items into groups of at most `BATCH`."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
 
 
 def one_or_each(words: Sequence[str]) -> list[str]:
-    """Prompts of rows: one for all where they are the same, so that it is encoded once."""
+    """The prompts of rows: a single one if they are all equal, so that it is encoded once."""
     return list(words[:1]) if len(set(words)) == 1 else list(words)
 
 
 def mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
-    """A cell may change if any of its pixels may: (b, 1, h, w) pixels to cells."""
+    """Convert a mask [b, 1, h, w] of pixels to cells; a cell can change if any pixel can."""
     rows, columns = model.codec.padding(*inside.shape[-2:])
     padded = nn.functional.pad(inside, (0, columns, 0, rows))
     cells: Tensor = nn.functional.max_pool2d(padded, model.codec.cell)

@@ -1,4 +1,4 @@
-"""Change a picture only where two descriptions disagree about it (DiffEdit)."""
+"""Change a picture only where two descriptions of it disagree (DiffEdit)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,32 @@ __all__ = ["DiffEditRequest"]
 
 
 class DiffEditRequest(Described):
-    """Change a picture only where two descriptions disagree about it (DiffEdit)."""
+    """Change a picture only where two descriptions of it disagree (DiffEdit)."""
 
-    title: ClassVar[str] = "Change a picture only where two descriptions disagree about it."
+    title: ClassVar[str] = "Change a picture only where two descriptions of it disagree."
 
     kind: Literal["diffedit"] = "diffedit"
     prompt: Shown
     strength: Climb = 0.7
     mask_strength: Annotated[
         Strength,
-        Option("Share of the time axis at which the two predictions are compared.", advanced=True),
+        Option(
+            "Noise level at which the two predictions are compared, as a share of the time axis.",
+            advanced=True,
+        ),
     ] = 0.5
     mask_samples: Annotated[
         int,
         Field(ge=1, le=1000),
-        Option("How many noises the comparison is averaged over.", advanced=True),
+        Option("Number of noise samples over which the comparison is averaged.", advanced=True),
     ] = 10
     mask_threshold: Annotated[
         Share,
         Field(gt=0, lt=1),
-        Option("Difference, 0 to 1, above which the picture may change."),
+        Option("Relative difference of the predictions above which the picture can change."),
     ] = 0.5
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, "chain")

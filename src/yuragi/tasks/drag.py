@@ -1,7 +1,7 @@
-"""Drag points or regions of a picture to other places.
+"""The request of a drag, its presets and its methods.
 
-The preset ``warp`` is Yuragi's own method: one warp, and second-order SDE steps where it uncovers
-something. ``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
+The preset ``warp`` is Yuragi's own method: one warp, and second-order SDE steps in the area that it
+uncovers. ``paper`` is SDE-Drag as published (n 200, t0 0.6, r 5 and steps of 2 cells on a latent
 of 64 cells, alpha 1.1, beta 0.3, guidance 1 to 3, eta 1). ``fast`` is the same with a quarter of
 the levels and a second-order solver on the way down.
 """
@@ -21,23 +21,23 @@ from yuragi.options.option import Option
 from yuragi.options.values import Finite, Scale, Share, Steps, Strength, Strict
 from yuragi.registry import Registry
 from yuragi.tasks.base import OnPicture, ToClimb
-from yuragi.tasks.places import Pair, Places, Point, Region
+from yuragi.tasks.geometry import DragGeometry, Pair, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
     from yuragi.models.model import DiffusionModel
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
 
 class WarpMethod(Strict):
-    """One warp, and noise where the model doubts what it uncovers; see `yuragi.drag.imagine`.
+    """One warp, and noise in the uncovered area that is doubtful; see `yuragi.drag.imagine`.
 
     Attributes:
-        doubt: denoising error of a cell above which it is drawn anew; 0 draws all of them.
+        doubt: the denoising error above which a cell is generated again; 0 selects all cells.
     """
 
     name: Literal["warp"] = "warp"
@@ -51,10 +51,10 @@ class WarpMethod(Strict):
         redrawing(request)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
-        """In how many parts the motion is carried out."""
+        """The number of parts in which the motion is carried out."""
         return 1
 
-    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.warping import run_warp
 
         return run_warp(requests, self, context)
@@ -65,9 +65,9 @@ class PasteMethod(Strict):
 
     Attributes:
         radius: half the side of a box, as a share of the latent's shorter side.
-        step: length of one sub-drag, as a share of the latent's shorter side.
-        gain: alpha, factor on the moved content.
-        keep: beta, share of the old content that stays at the source.
+        step: the length of one sub-drag, as a share of the latent's shorter side.
+        gain: the factor alpha on the moved content.
+        keep: the share beta of the old content that stays at the source.
     """
 
     name: Literal["paste"] = "paste"
@@ -88,12 +88,12 @@ class PasteMethod(Strict):
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
-        """In how many sub-drags the motion is carried out."""
+        """The number of sub-drags in which the motion is carried out."""
         from yuragi.tasks.pasting import sub_drags
 
         return sub_drags(request, self, model)
 
-    def run(self, requests: Sequence[DragRequest], context: Context) -> list[Made]:
+    def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.pasting import run_paste
 
         return run_paste(requests, self, context)
@@ -107,10 +107,14 @@ METHODS: Registry[type[BaseModel]] = Registry(
 
 @dataclass(frozen=True)
 class Preset:
-    """The values of a drag that a preset decides where the caller does not.
+    """The defaults of a drag that a preset decides.
 
     Attributes:
-        solvers: the solver for each sampler.
+        method: the method of the drag.
+        solvers: the solver by sampler.
+        num_inference_steps: the number of noise levels on the whole time axis.
+        strength: the highest noise level t0, as a share of the time axis.
+        guidance_scale: the guidance scale.
     """
 
     method: WarpMethod | PasteMethod
@@ -151,52 +155,63 @@ def _preset(name: str) -> Any:
 
 
 def _solver(data: Mapping[str, Any]) -> str:
-    # An eta asks for the solver that has one.
+    # If an eta is given, the solver is the one that takes an eta.
     return "ddim" if data["eta"] is not None else PRESETS[data["preset"]].solvers[data["sampler"]]
 
 
 class LoRA(Strict):
-    """Learn the picture before dragging it; see `yuragi.models.lora`.
+    """A LoRA that is fitted to the picture before the drag; see `yuragi.models.lora`.
 
     Attributes:
-        floor: share of the terms that is left at t0; all of them act at the clean end.
+        rank: the rank of the LoRA.
+        steps: the number of training steps.
+        learning_rate: the learning rate of AdamW.
+        floor: the scale of the LoRA at t0; at the clean end it is 1.
     """
 
     rank: Annotated[
         int,
         Field(ge=1, le=256),
-        Option("Rank of the learned terms, with --lora.", "--lora-rank", advanced=True),
+        Option("Rank of the LoRA that --lora fits.", "--lora-rank", advanced=True),
     ] = 16
     steps: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Option("Steps of learning, with --lora.", "--lora-steps", advanced=True),
+        Option(
+            "Number of training steps of the LoRA that --lora fits.", "--lora-steps", advanced=True
+        ),
     ] = 100
     learning_rate: Annotated[
         Finite,
         Field(gt=0, le=1),
-        Option("Learning rate of AdamW, with --lora.", "--lora-learning-rate", advanced=True),
+        Option(
+            "Learning rate (AdamW) of the LoRA that --lora fits.",
+            "--lora-learning-rate",
+            advanced=True,
+        ),
     ] = 2e-4
     floor: Share = 0.5
 
 
 class DragRequest(OnPicture):
-    """Drag points or regions of a picture.
+    """A request to drag points or regions of a picture.
 
     Attributes:
-        guidance: a gain; the rule is always ``cfg``.
-        method: what a drag does, and its numbers.
+        guidance: the guidance, whose rule must be ``cfg``.
+        method: the method of the drag and its settings.
     """
 
     OWN: ClassVar[frozenset[str]] = OnPicture.OWN | {"points", "regions"}
     BESIDE: ClassVar[tuple[type[BaseModel], ...]] = (Selection,)
-    title: ClassVar[str] = "Move what lies under points of a picture, or within regions."
+    title: ClassVar[str] = (
+        "Drag the content under points or within regions of a picture to another place."
+    )
 
     kind: Literal["drag"] = "drag"
     points: Annotated[
         tuple[Pair, ...],
         Option(
-            "Source and target, such as 70,52:70,40.",
+            "Source point and target point, such as 70,52:70,40.",
             "--point",
             repeated=True,
             unit="pixels",
@@ -206,7 +221,7 @@ class DragRequest(OnPicture):
     regions: Annotated[
         tuple[Region, ...],
         Option(
-            "Corners of a polygon and where they go, such as '9,9 40,9 40,40:19,9 50,9 50,40'.",
+            "Corners of a polygon and their targets, such as '9,9 40,9 40,40:19,9 50,9 50,40'.",
             "--region",
             repeated=True,
             unit="pixels",
@@ -215,18 +230,26 @@ class DragRequest(OnPicture):
     ] = ()
     preset: Annotated[
         Literal["warp", "paper", "fast"],
-        Option("warp (our method), paper (SDE-Drag as published), or fast (SDE-Drag, quicker)."),
+        Option(
+            "Method and its settings: warp (this project's method), paper (SDE-Drag as published), "
+            "or fast (SDE-Drag with fewer levels)."
+        ),
     ] = "warp"
     solver: Annotated[
         str,
         Field(default_factory=_solver),
-        Option("Name of the solver.", default="chosen by preset and sampler", advanced=True),
+        Option(
+            "Solver that integrates the denoising process.",
+            default="chosen by preset and sampler",
+            advanced=True,
+        ),
     ]
     num_inference_steps: Annotated[
         Steps,
         _preset("num_inference_steps"),
         Option(
-            "Levels over the whole time axis; strength says how many are used.",
+            "Number of noise levels on the whole time axis; the strength decides how many are "
+            "used.",
             "--steps",
             default="the preset's",
         ),
@@ -239,7 +262,11 @@ class DragRequest(OnPicture):
     guidance_scale: Annotated[
         Scale,
         _preset("guidance_scale"),
-        Option("How strongly the prompt pulls; 1 is off.", "--scale", default="the preset's"),
+        Option(
+            "Guidance scale: higher values follow the prompt more closely; 1 is off.",
+            "--scale",
+            default="the preset's",
+        ),
     ]
     method: Annotated[WarpMethod | PasteMethod, OneOf("method", METHODS), _preset("method")]
     radius: Annotated[
@@ -261,7 +288,8 @@ class DragRequest(OnPicture):
         ),
     ] = 0.0
     lora: Annotated[
-        LoRA | None, Option("Learn the picture first; the result is kept for the next time.")
+        LoRA | None,
+        Option("Fit a LoRA to the picture before the drag; it is cached for the next drag."),
     ] = None
 
     @model_validator(mode="before")
@@ -280,26 +308,26 @@ class DragRequest(OnPicture):
     def prepare(
         cls, given: Mapping[str, Any], pictures: Pictures | None
     ) -> tuple[dict[str, Any], Pictures | None]:
-        """Points and regions where they are once the picture has been scaled."""
+        """Convert points and regions to their positions after the picture is resized."""
         assert pictures is not None
         handles = {name: given[name] for name in Selection.model_fields if name in given}
         asked: dict[str, Any] = {
             "points": given.get("points", ()),
             "regions": [*given.get("regions", ()), *Selection(**handles).regions()],
         }
-        places = Places(**asked)
-        places.check(*pictures.size)
-        if pictures.picture.size != pictures.size:  # what was apart may no longer be
-            places = places.moved(pictures.placed)
-            places.check(*pictures.picture.size)
+        geometry = DragGeometry(**asked)
+        geometry.check(*pictures.size)
+        if pictures.picture.size != pictures.size:  # different points can be equal after resizing
+            geometry = geometry.moved(pictures.placed)
+            geometry.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
         if values.get("radius") is not None:
             values["radius"] *= pictures.picture.width / pictures.size[0]
-        return {**values, "points": places.points, "regions": places.regions}, pictures
+        return {**values, "points": geometry.points, "regions": geometry.regions}, pictures
 
     def check(self, pictures: Pictures | None) -> None:
         if pictures is not None and pictures.mask is not None:
-            Places(points=self.points, regions=self.regions).check_arrival(pictures.mask)
+            DragGeometry(points=self.points, regions=self.regions).check_arrival(pictures.mask)
         rule = self.guidance.rule.name
         if rule != "cfg":
             raise InputError("guidance", rule, "cfg for a drag: its scale ramps by itself")
@@ -309,19 +337,19 @@ class DragRequest(OnPicture):
         self.method.check(self)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.dragging import run_drags
 
         return run_drags(requests, context)
 
     def alike(self, model: DiffusionModel) -> Hashable:
-        if self.lora is not None:  # the model learns this picture, and no other
+        if self.lora is not None:  # the LoRA belongs to this picture
             return self.model_dump_json()
         return super().alike(model), self.method.parts(self, model)
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:
-        """Every source and target: the points, and the corners of the regions."""
+        """All pairs of source and target: the points, and the corners of the regions."""
         corners = [zip(each.source, each.target, strict=True) for each in self.regions]
         return [*self.points, *chain.from_iterable(corners)]
 

@@ -1,4 +1,4 @@
-"""Run drags: learn the picture if that is asked, make the candidates, and judge them."""
+"""Run drags: fit a LoRA if requested, generate the candidates, and score them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from yuragi.images.tensors import largest_difference
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents
-from yuragi.tasks.personal import personal
-from yuragi.tasks.result import Made
+from yuragi.tasks.lora_fit import lora_fitted
+from yuragi.tasks.result import TaskOutput
 
 __all__ = ["UNCHANGED", "run_drags"]
 
 UNCHANGED = "the drag changed nothing: the result is the picture that was given"
 
 
-def run_drags(requests: Sequence[DragRequest], context: Context) -> list[Made]:
-    """Make the candidates of alike drags.
+def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
+    """Generate the candidates of similar drags.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture was not given.
     """
     first = requests[0]
     with ExitStack() as stack:
-        with context.charge(0):  # of a LoRA, which a request has for itself
-            knowing = stack.enter_context(personal(first, context))
-        made = first.method.run(requests, knowing)
+        with context.charge(0):  # requests with a LoRA run one at a time
+            fitted = stack.enter_context(lora_fitted(first, context))
+        made = first.method.run(requests, fitted)
     judged = []
     for of, (request, one) in enumerate(zip(requests, made, strict=True)):
         if request.num_images > 1:

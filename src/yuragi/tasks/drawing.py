@@ -1,4 +1,4 @@
-"""Draw pictures from prompts."""
+"""Run sample requests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, tensor_digest
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, one_or_each
-from yuragi.tasks.result import Made
-from yuragi.tasks.rows import sample_rows, start_noise
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sample import SampleRequest
+from yuragi.tasks.sampling import sample_rows, start_noise
 from yuragi.tasks.sides import gain_of, guided
 
 __all__ = ["run_sample"]
 
 
-def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Made]:
-    """Draw the pictures of alike requests.
+def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[TaskOutput]:
+    """Generate the pictures of similar requests.
 
     Raises:
-        InputError: sides or latents that do not fit the model or the request.
+        InputError: sides or latents do not fit the model or the request.
     """
     first, model, codec = requests[0], context.model, context.model.codec
     width, height = _side("width", first.width, model), _side("height", first.height, model)
@@ -37,9 +37,9 @@ def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Made
     times = model.grids[first.timestep_spacing](model.denoiser.schedule, first.num_inference_steps)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
-    # The grid "native" may have more or fewer levels than steps.
+    # The grid "native" can have more or fewer levels than steps.
     tick = context.ticker(len(parts) * (len(times) - 1))
-    made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
+    made = [TaskOutput.begun(gain_of(each.guidance).cost) for each in requests]
     for part in parts:
         seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
         if context.latents is None:
@@ -70,7 +70,7 @@ def _check_latents(request: SampleRequest, latents: Tensor | None, cells: tuple[
 
 
 def _side(name: str, given: int | None, model: DiffusionModel) -> int:
-    """A side in pixels; the model's own where none is given."""
+    """A side in pixels; by default the model's own."""
     side = model.native_size if given is None else given
     if side % model.codec.multiple:
         raise InputError(name, side, f"a multiple of {model.codec.multiple} pixels")

@@ -1,4 +1,4 @@
-"""Edit pictures by words."""
+"""Run edits by words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.tasks.base import Described, Edit
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.diffedit import DiffEditRequest
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of, guided
 
 __all__ = ["run_edit"]
@@ -26,13 +26,13 @@ __all__ = ["run_edit"]
 
 @dataclass(frozen=True)
 class _Held:
-    """A picture that is edited, and where it may change.
+    """A picture to edit, and its mask.
 
     Attributes:
         before: the picture.
-        x0: its latent, (1, c, h, w).
-        cells: (1, 1, h, w), 1 where the latent may change; None for everywhere.
-        pixels: the same as a mask of pixels.
+        x0: the latent of the picture [1, c, h, w].
+        cells: the mask of cells [1, 1, h, w], 1 where the latent can change; None for everywhere.
+        pixels: the mask of pixels.
     """
 
     before: Image.Image
@@ -41,15 +41,15 @@ class _Held:
     pixels: Image.Image | None = None
 
 
-def run_edit(requests: Sequence[Edit], context: Context) -> list[Made]:
-    """Make the candidates of alike requests.
+def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
+    """Generate the candidates of similar requests.
 
     Raises:
-        InputError: a picture that is not there; for DiffEdit, prompts that do not differ, or a mask
-            that leaves nothing to change.
+        InputError: a picture was not given; for DiffEdit, the predictions under the two prompts do
+            not differ, or the mask leaves nothing to change.
     """
     first, model = requests[0], context.model
-    sampler = first.way()
+    sampler = first.make_sampler()
     held = [_held(each, context) for each in requests]
     if isinstance(first, DiffEditRequest):
         held = _disagreeing(requests, held, context)
@@ -59,7 +59,7 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[Made]:
     steps = climbs(first.num_inference_steps, first.strength)
     tick = context.ticker(len(parts) * steps * sampler.passes)
     made = [
-        replace(Made.begun(gain_of(each.guidance).cost), mask=held[of].pixels)
+        replace(TaskOutput.begun(gain_of(each.guidance).cost), mask=held[of].pixels)
         for of, each in enumerate(requests)
     ]
     for part in parts:
@@ -91,7 +91,7 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[Made]:
 
 
 def _held(request: Edit, context: Context) -> _Held:
-    """The picture of a request, and the mask that was given."""
+    """The picture of a request and its mask."""
     before = context.picture(request.image)
     x0 = context.model.codec.encode(to_tensor(before).to(context.model.device))
     if request.mask is None:
@@ -101,11 +101,11 @@ def _held(request: Edit, context: Context) -> _Held:
 
 
 def _source(part: Sequence[Row[Edit]], target: Guided, context: Context) -> Denoiser:
-    """The denoiser of what the pictures show now; the target's own for tasks that do not ask."""
+    """The denoiser under the source prompt; the target's for tasks without a source prompt."""
     first = part[0].request
     if not isinstance(first, Described):
         return target
-    # The same negative prompt on both sides: only what the picture shows may differ.
+    # Both denoisers have the same negative prompt, so that only the descriptions differ.
     told = [row.request.source_prompt for row in part if isinstance(row.request, Described)]
     strong, scale = context.model.bind_bare(one_or_each(told)), first.source_guidance_scale
     away = away_from(context.model, first.negative_prompt, scale)
@@ -113,7 +113,7 @@ def _source(part: Sequence[Row[Edit]], target: Guided, context: Context) -> Deno
 
 
 def _disagreeing(requests: Sequence[Edit], held: Sequence[_Held], context: Context) -> list[_Held]:
-    """The pictures with the masks that DiffEdit finds, within those that were given."""
+    """The pictures with the masks that DiffEdit finds, inside the given masks."""
     found = []
     for part in batches(range(len(requests))):
         asked = [each for each in (requests[k] for k in part) if isinstance(each, DiffEditRequest)]
@@ -139,7 +139,7 @@ def _disagreeing(requests: Sequence[Edit], held: Sequence[_Held], context: Conte
 
 
 def _within(held: _Held, cells: Tensor, cell: int) -> _Held:
-    """A picture with the cells that were found for it, cut to the mask that was given."""
+    """A picture with its found mask of cells, restricted to the given mask."""
     if held.cells is not None:
         cells = composite(cells, 0 * cells, held.cells)
         if not bool(cells.any()):

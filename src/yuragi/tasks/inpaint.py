@@ -1,4 +1,4 @@
-"""Fill the white of a mask, or margins that are added around a picture."""
+"""The request of inpainting and outpainting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.tasks.base import Climb, Edit
-from yuragi.tasks.places import Expansion, Margins
+from yuragi.tasks.geometry import Expansion, Margins
 
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
@@ -21,19 +21,19 @@ __all__ = ["InpaintRequest"]
 
 
 class InpaintRequest(Edit):
-    """Fill the white of a mask, or margins that are added around the picture.
+    """Fill the white area of a mask, or margins added around the picture.
 
-    In a request that exists, the margins are part of the picture and of the mask already.
+    In a complete request, the picture and the mask already include the margins.
     """
 
-    title: ClassVar[str] = "Fill the white of a mask, or margins that are added around a picture."
+    title: ClassVar[str] = "Fill the white area of a mask, or margins added around a picture."
 
     kind: Literal["inpaint"] = "inpaint"
     strength: Climb = 1.0
     expand: Annotated[
         Margins,
         Option(
-            "Pixels to add at the left, top, right and bottom, such as 32,0,32,0.",
+            "Margins to add at the left, top, right and bottom, such as 32,0,32,0.",
             unit="pixels",
             metavar="L,T,R,B",
         ),
@@ -41,7 +41,10 @@ class InpaintRequest(Edit):
     resample: Annotated[
         int,
         Field(ge=1, le=100),
-        Option("Passes over every noise level (RePaint), with the sampler sde.", advanced=True),
+        Option(
+            "Number of passes over each noise level (RePaint); above 1 only with the sampler sde.",
+            advanced=True,
+        ),
     ] = 1
 
     @classmethod
@@ -65,7 +68,7 @@ class InpaintRequest(Edit):
             raise InputError("mask", "all white", "some black: black marks what stays")
         return {**given, "expand": margins}, pictures
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.edit import resampled
         from yuragi.tasks.samplers import redrawing
 
@@ -76,4 +79,4 @@ class InpaintRequest(Edit):
         once = redrawing(self)
         if once.solver.order > 1:
             raise InputError("solver", self.solver, "one of order 1, to resample")
-        return replace(once, way=resampled(self.resample))
+        return replace(once, descent=resampled(self.resample))

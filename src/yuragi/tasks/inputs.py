@@ -1,4 +1,4 @@
-"""The picture and the mask that an edit works on, read and scaled."""
+"""Reading and resizing the picture and the mask of an edit."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ class Pictures:
         return _reference(self.mask_name, self.mask, self.mask_notes)
 
     def placed(self, points: Sequence[Place]) -> tuple[Place, ...]:
-        """Where places are after scaling; a pixel's centre has whole numbers.
+        """The positions of points after resizing, where pixel centres are whole numbers.
 
-        What was inside of the picture stays inside: the middle of its first pixel may not.
+        Points inside the picture are clamped to the resized picture, because the centre of the
+        first pixel could otherwise be outside.
         """
         if self.picture.size == self.size:
             return tuple(points)
@@ -75,11 +76,11 @@ class Pictures:
 def read_pictures(
     image: Source, mask: Source | None, max_pixels: int, resize: int | None
 ) -> Pictures:
-    """Picture and mask, scaled if that was asked for.
+    """Read the picture and the mask, and resize them if requested.
 
     Raises:
-        InputError: as `read_picture`, `read_mask` and `fitting`; a mask of which scaling leaves
-            nothing.
+        InputError: any error of `read_picture`, `read_mask` and `fitting`; the resized mask is
+            all black.
     """
     opened = open_picture(image, "image", max_pixels)
     picture, notes = read_picture(opened), losses(opened, _name(image) or "the picture")

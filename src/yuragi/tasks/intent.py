@@ -1,4 +1,4 @@
-"""How far the candidates of a drag carry out what was asked."""
+"""Scores of the candidates of a drag."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None
 
 
 def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
-    """One for each picture; costs an evaluation for each, and one for the picture before.
+    """The score of each candidate. It costs one evaluation each, and one for the picture before.
 
     Args:
-        request: what was asked.
-        context: with the model that judges what it sees.
-        images: results.
+        request: the request of the drag.
+        context: the context with the model that scores the pictures.
+        images: the results.
     """
     model, before = context.model, context.picture(request.image)
     mask = None if request.mask is None else context.picture(request.mask)
@@ -43,7 +43,7 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
     strong, errors = context.bind([request.prompt]), []
     for part in pixels.split(BATCH):  # type: ignore[no-untyped-call]
         z = model.codec.encode(part.to(model.device))
-        # One noise for all: differences are the pictures'.
+        # All pictures have the same noise, so that differences come from the pictures.
         eps = SeededNoise(request.seed, [0], stream="realism")(0, z[:1]).expand_as(z)
         errors.append(surprise(strong, z, eps).cpu())
     asked, cell = asked_of(request, before, mask), model.codec.cell

@@ -1,4 +1,4 @@
-"""Noise a picture up and come down again under the same prompt: does the model hold it?"""
+"""The request of an inversion, which reconstructs a picture."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from yuragi.tasks.translate import Encoder
 if TYPE_CHECKING:
     from yuragi.edit import Sampler
     from yuragi.tasks.context import Context
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["InvertRequest"]
 
 
 class InvertRequest(Edit):
-    """Noise a picture up and come down again under the same prompt."""
+    """Add noise to a picture and remove it again under the same prompt."""
 
-    title: ClassVar[str] = "Reconstruct a picture, to see whether the model can hold it."
+    title: ClassVar[str] = "Reconstruct a picture, to check whether the model can represent it."
 
     kind: Literal["invert"] = "invert"
+    prompt: Annotated[str, Option("Describes the picture.")] = ""
     strength: Climb = 1.0
     encoder: Annotated[
         Encoder,
         Option(
-            "How the picture is noised: chain or independent (edit-friendly); not for ode.",
+            "How to add noise to the picture: along the forward chain, or independently at each "
+            "level (edit-friendly inversion). Not available for the sampler ode.",
             advanced=True,
         ),
     ] = "chain"
@@ -35,13 +37,13 @@ class InvertRequest(Edit):
     mask: None = None
     num_images: Literal[1] = 1
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, self.encoder)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.inverting import run_invert
 
         return [run_invert(each, context, of) for of, each in enumerate(requests)]

@@ -1,12 +1,12 @@
-r"""Up in noise and down again: does a model hold a picture, and where does the way back stray?
+r"""Run inversions: reconstruct a picture, and measure the error at every level.
 
-At every level of the way down the state is compared with the path up:
+At every level of the way down, the state is compared with the recorded path:
 
     curve_k = rms(x_k - path_k)
 
-in units of the latent (about 1 for most models). The last value is what is lost in the latent; the
-decoded result is compared with what the codec alone makes of the picture, so that its own loss
-does not count.
+in units of the latent (about 1 for most models). The last value is the error of the latent. The
+decoded result is compared with the encoded and decoded picture, which excludes the loss of the
+codec.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context
 from yuragi.tasks.invert import InvertRequest
-from yuragi.tasks.result import Made, Reconstruction
+from yuragi.tasks.result import Reconstruction, TaskOutput
 from yuragi.tasks.sides import gain_of, guided
 
 __all__ = ["run_invert"]
 
 BAD = 25.0
-"""PSNR in dB below which people see that the picture is another one."""
+"""The PSNR in dB below which a difference of pictures is visible."""
 
 
-def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
-    """Reconstruct a picture; warns when the way back strays.
+def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
+    """Reconstruct a picture, with a warning if the reconstruction is poor.
 
     Args:
-        request: names the picture.
-        context: what it runs on.
-        of: the number under which its evaluations are charged.
+        request: the request.
+        context: the context in which it runs.
+        of: the index of the request, to which evaluations are assigned.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: the picture was not given.
     """
     model, before = context.model, context.picture(request.image)
     x0 = model.codec.encode(to_tensor(before).to(model.device))
-    sampler = request.way()
+    sampler = request.make_sampler()
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
     tick = context.ticker((len(down) - 1) * sampler.passes)
     up: list[Tensor] = []
@@ -61,7 +61,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
             curve.append((x - up[len(up) - 2 - step]).square().mean().sqrt().item())
         return x
 
-    # Two of them: one for the way up (and the reference of a followed path), one for the way down.
+    # There are two: one for the way up and the reference of a path, and one for the way down.
     source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
     with context.charge(of):
         z = Edit(source, target, sampler, start)(x0, down, request.seed, [0], watch=compare)
@@ -76,10 +76,12 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> Made:
             "if that does not help, the model's prediction type may be another one",
             stacklevel=2,
         )
-    return replace(Made.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held)
+    return replace(
+        TaskOutput.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held
+    )
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:
-    """Peak signal-to-noise ratio of two RGB pictures of one size, dB; infinite if equal."""
+    """The peak signal-to-noise ratio of two RGB pictures of one size, in dB; inf if equal."""
     error = np.square(np.asarray(first, np.float64) - np.asarray(second, np.float64)).mean()
     return float(10 * np.log10(255**2 / error)) if error else float("inf")

@@ -1,4 +1,4 @@
-"""Drag points by copy and paste at the noisy level: SDE-Drag and ODE-Drag."""
+"""Run drags by copy and paste at the noisy level: SDE-Drag and ODE-Drag."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, PasteMethod
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of
 
 __all__ = ["drag_settings", "run_paste", "sub_drags"]
 
 
 def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
-    """The numbers of a request as SDE-Drag and ODE-Drag want them.
+    """Convert a request to the settings of SDE-Drag and ODE-Drag.
 
     Raises:
-        InputError: a solver that does not fit the sampler, or too few steps.
+        InputError: the solver does not fit the sampler, or there are too few steps.
     """
     return Drag(
         solver=request.make_solver(),
@@ -40,7 +40,7 @@ def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
 
 
 def sub_drags(request: DragRequest, method: PasteMethod, model: DiffusionModel) -> int:
-    """How many sub-drags a request needs on the model's latent."""
+    """The number of sub-drags that a request needs on the model's latent."""
     codec, (height, width) = model.codec, (request.image.height, request.image.width)
     rows, columns = codec.padding(height, width)
     side = min(height + rows, width + columns) // codec.cell
@@ -49,7 +49,7 @@ def sub_drags(request: DragRequest, method: PasteMethod, model: DiffusionModel) 
 
 @dataclass(frozen=True)
 class _Held:
-    """A picture that is dragged: its mask, its latent, and the cells that may change."""
+    """A picture to drag: its mask, its latent, and the cells that can change."""
 
     before: Image.Image
     pixels: Image.Image | None
@@ -57,13 +57,15 @@ class _Held:
     cells: Tensor | None
 
 
-def run_paste(requests: Sequence[DragRequest], method: PasteMethod, context: Context) -> list[Made]:
-    """Make the candidates of alike drags.
+def run_paste(
+    requests: Sequence[DragRequest], method: PasteMethod, context: Context
+) -> list[TaskOutput]:
+    """Generate the candidates of similar drags.
 
-    The frames of each are the first candidate's, after every sub-drag.
+    The frames show the first candidate after every sub-drag.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture was not given.
     """
     first, model = requests[0], context.model
     drag = drag_settings(first, method)
@@ -72,7 +74,7 @@ def run_paste(requests: Sequence[DragRequest], method: PasteMethod, context: Con
     parts = list(batches(rows))
     tick = context.ticker(len(parts) * sub_drags(first, method, model) * drag.steps)
     made = [
-        replace(Made.begun(gain_of(each.guidance).cost), frames=[one.before])
+        replace(TaskOutput.begun(gain_of(each.guidance).cost), frames=[one.before])
         for each, one in zip(requests, held, strict=True)
     ]
     for part in parts:
@@ -89,7 +91,7 @@ def run_paste(requests: Sequence[DragRequest], method: PasteMethod, context: Con
                 tick,
             ):
                 last = step.index == step.count
-                # Before the end, only what becomes a frame is decoded.
+                # Before the end, only frames are decoded.
                 wanted = [k for k, row in enumerate(part) if last or row.sample == 0]
                 if not wanted:
                     continue
@@ -117,7 +119,7 @@ def _held(request: DragRequest, context: Context) -> _Held:
 def _ramped(
     request: DragRequest, drag: Drag, prompts: Sequence[str], model: DiffusionModel
 ) -> Guided:
-    """Guidance from the full scale at t0 to exactly 1 at the cleanest level that is read."""
+    """Guidance from the full scale at t0 to exactly 1 at the cleanest level of the network."""
     schedule, scale = model.denoiser.schedule, request.guidance_scale
     read = drag_levels(schedule, drag)[:-1]
     scales = torch.linspace(scale, 1.0, len(read))

@@ -1,4 +1,4 @@
-"""Pictures in a request: named by the digest of their pixels, so that no path travels."""
+"""References to pictures by the digest of their pixels, so that requests contain no paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Mask", "Picture", "PictureRef", "Reads"]
 
 
 class PictureRef(Strict):
-    """A picture by its content.
+    """A reference to a picture by its content.
 
     Attributes:
         name: file name without folders, for people.
@@ -30,7 +30,7 @@ class PictureRef(Strict):
 
 @dataclass(frozen=True)
 class Reads:
-    """Annotation: how the picture behind a reference is read from a file.
+    """An annotation that says how the picture of a reference is read from a file.
 
     Attributes:
         kind: ``picture`` gives 8-bit RGB, ``mask`` gives black and white.

@@ -1,7 +1,7 @@
 """Run the request inside a saved result again, and compare.
 
-A result may come from a stranger, so the models that it names are taken from this machine only: the
-hub is not asked, also not for whether there is something newer.
+A result can come from a stranger, so models are loaded from this machine only, and the hub is never
+contacted.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from yuragi.tasks.run import Progress, run
 __all__ = ["Replay", "model_of", "read_result", "replay", "replay_from"]
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-"""A revision on the hub that stays what it is."""
+"""Pattern of a commit on the hub, which never changes."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A result made again.
+    """The result of a replay.
 
     Attributes:
         result: all pictures of the request.
@@ -116,23 +116,23 @@ def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
 
 
 def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
-    """The model that a record names, from this machine; on the hub the very revision.
+    """Load the model of a record from this machine; for a model on the hub, the same revision.
 
     Args:
-        record: from `read_result`.
-        opening: how, but the hub is not asked, whatever it says. A weaker model beside it is opened
-            likewise; see `yuragi.models.names.load_weak`.
-        name: where the model is now; by default as the record names it.
+        record: the record from `read_result`.
+        opening: the options of loading, which also apply to a weaker model (see
+            `yuragi.models.names.load_weak`). The hub is never contacted.
+        name: the current name or path of the model; by default that of the record.
 
     Raises:
-        InputError: it is not on this machine; for a model on the hub the error holds the command
-            that fetches it. Otherwise as `yuragi.models.names.load_model`.
+        InputError: the model is not on this machine (for a model on the hub, the error names the
+            command that downloads it), or any error of `yuragi.models.names.load_model`.
     """
     return load_model(name or _name(record), opening.with_more({"offline": True}))
 
 
 def _name(record: Record) -> str:
-    """The model without its version, which the caller compares; on the hub with its commit."""
+    """The name without the version, which the caller compares; on the hub with the commit."""
     name, _ = split_version(record.request.model)
     card = record.origin.card
     commit = "" if card is None else card.revision
@@ -149,18 +149,18 @@ def replay(
     on_progress: Progress = lambda done, total: None,
     weak: DiffusionModel | None = None,
 ) -> Replay:
-    """Run a record's request and compare with the picture that was kept.
+    """Run the request of a record and compare the result with the saved picture.
 
     Args:
-        record: from `read_result`.
-        kept: likewise.
-        model: the model that the request names, loaded.
-        files: pictures that the result does not carry.
-        on_progress: called with (steps done, steps in all).
-        weak: the weaker model that the request names, loaded, if it names one.
+        record: the record from `read_result`.
+        kept: the saved picture from `read_result`.
+        model: the loaded model of the request.
+        files: input pictures that the result does not contain.
+        on_progress: a function called with (steps done, total steps).
+        weak: the loaded weaker model of the request, if any.
 
     Raises:
-        InputError: a picture that the request names is neither carried nor among the files.
+        InputError: an input picture is neither in the result nor among the files.
     """
     sources = {**record.sources, **_read(files, record)}
     result = run(record.request, model, sources, on_progress, weak=weak)
@@ -172,7 +172,7 @@ def replay(
 
 
 def _reason(record: Record) -> str:
-    """Why a picture that was made again is another one, where that is known."""
+    """The reason for a difference between the pictures, if it is known."""
     if record.origin.noise == NOISE_VERSION:
         return ""
     return (
@@ -190,7 +190,7 @@ def _read(files: Sequence[Source], record: Record) -> Mapping[str, Image.Image]:
     left, top, right, bottom = getattr(request, "expand", (0, 0, 0, 0))
     margins = (left, top, right, bottom)
     height, width = request.size
-    # A request that was given `resize` names its pictures as they were after that.
+    # A request with `resize` refers to the resized pictures.
     size = ((width or 0) - left - right, (height or 0) - top - bottom)
     found: dict[str, Image.Image] = {}
     for file in files:

@@ -29,11 +29,11 @@ from yuragi.tasks.tasks import parse_request
 
 __all__ = [
     "Gauge",
-    "Made",
     "Origin",
     "Reconstruction",
     "Record",
     "Result",
+    "TaskOutput",
     "parameters",
     "parse_record",
     "read_record",
@@ -42,14 +42,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Gauge:
-    """What guidance cost, and how hard it pushed.
+    """The cost of guidance, and measurements of over-guidance.
 
     Attributes:
-        cost: of a guided step: network evaluations per picture, passes, reverse products.
-        stress: over-guidance of each picture in nats, where it was measured; see
+        cost: the cost of a guided step: network evaluations per picture, passes, reverse products.
+        stress: the over-guidance of each picture in nats, if measured; see
             `yuragi.guidance.stress`.
-        rho: mean ratio of slopes of each picture, likewise.
-        bounded: share of log sigma where the factor was held at its bound of 1, likewise.
+        rho: the mean ratio of slopes of each picture, if measured.
+        bounded: the share of log sigma where the factor was limited to 1, for each picture, if
+            measured.
     """
 
     cost: Cost = plain.cost
@@ -58,7 +59,7 @@ class Gauge:
     bounded: Sequence[float] = ()
 
     def and_then(self, measured: Stress, row: int) -> Gauge:
-        """With the readings of one row of a batch."""
+        """A copy with the measurements of one row of a batch."""
         if measured.total is None or measured.rho is None or measured.bounded is None:
             return self
         stress, rho, bounded = (
@@ -69,17 +70,17 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Origin:
-    """What ran a request.
+    """The model, the machine and the versions that ran a request.
 
     Attributes:
-        version: of Yuragi.
-        torch: version of PyTorch.
+        version: the version of Yuragi.
+        torch: the version of PyTorch.
         device: ``cpu`` or the name of the accelerator.
-        dtype: precision of the network.
-        weights: fingerprint of the model; see `yuragi.models.fingerprint`.
-        noise: version of the numbers that seeds stand for; see `yuragi.core.NOISE_VERSION`.
-        weak_weights: of the weaker model that guided it, if there was one.
-        card: what was loaded; None in pictures of earlier versions.
+        dtype: the precision of the network.
+        weights: the fingerprint of the model; see `yuragi.models.fingerprint`.
+        noise: the version of the noise; see `yuragi.core.NOISE_VERSION`.
+        weak_weights: the fingerprint of the weaker model, if there was one.
+        card: the record of the loaded model; None in pictures of earlier versions.
     """
 
     version: str
@@ -94,12 +95,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """How well a picture survived the way up in noise and down again.
+    """The quality of a reconstruction after the way up in noise and down again.
 
     Attributes:
-        psnr: of the result against what the codec alone gives back, dB.
-        codec_psnr: of what the codec alone gives back against the picture, dB.
-        curve: distance (root mean square, latent units) of the state from the path after every
+        psnr: the PSNR in dB of the result against the encoded and decoded picture.
+        codec_psnr: the PSNR in dB of the encoded and decoded picture against the picture.
+        curve: the distance (root mean square, latent units) of the state from the path after every
             step of the way down; the last is at the clean end.
     """
 
@@ -108,7 +109,7 @@ class Reconstruction:
     curve: Sequence[float]
 
     def remarks(self) -> list[str]:
-        """What people should know about it, a line each."""
+        """Messages about the reconstruction, one per line."""
         shown = self.curve[:: max(1, len(self.curve) // 10)]
         return [
             f"reconstruction {self.psnr:.2f} dB (the codec alone: {self.codec_psnr:.2f} dB)",
@@ -117,8 +118,8 @@ class Reconstruction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """What a task makes of one request.
+class TaskOutput:
+    """The output of a task for one request.
 
     Attributes:
         images: RGB pictures.
@@ -139,33 +140,34 @@ class Made:
     warnings: Sequence[str] = ()
 
     @classmethod
-    def begun(cls, cost: Cost) -> Made:
-        """Nothing yet, with guidance of this cost."""
+    def begun(cls, cost: Cost) -> TaskOutput:
+        """An empty output, with guidance of this cost."""
         return cls(guidance=Gauge(cost))
 
     def with_image(
         self, image: Image.Image, stress: Stress | None = None, row: int | None = None
     ) -> Self:
-        """One more picture, and the readings of its row in a batch, if there are any."""
+        """Add a picture, and the measurements of its row in a batch, if any."""
         gauge = self.guidance
         if stress is not None and row is not None:
             gauge = gauge.and_then(stress, row)
         return replace(self, images=[*self.images, image], guidance=gauge)
 
     def with_frame(self, frame: Image.Image) -> Self:
-        """One more frame."""
+        """Add a frame."""
         return replace(self, frames=[*self.frames, frame])
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Result(Made):
-    """Pictures and how they came about.
+class Result(TaskOutput):
+    """The result of a request.
 
     Attributes:
-        request: the complete request; run again on the same machine it gives the same pictures.
-        evaluations: network evaluations spent, counted in samples (a batch of four counts four).
-        origin: what ran it.
-        sources: the pictures that the request names, by digest.
+        request: the complete request. On the same machine it gives the same pictures again.
+        evaluations: the number of network evaluations, counted in samples (a batch of four counts
+            four).
+        origin: the model, the machine and the versions that ran the request.
+        sources: the input pictures by digest.
     """
 
     request: Request
@@ -180,7 +182,7 @@ class Result(Made):
 
     @property
     def ranking(self) -> list[int]:
-        """Candidates of a drag, best first, by `Intent.score`; empty if they were not judged."""
+        """The indices of the candidates of a drag by `Intent.score`, best first; else empty."""
         order = range(len(self.intent))
         return sorted(order, key=lambda k: self.intent[k].score, reverse=True)
 
@@ -201,7 +203,7 @@ class Result(Made):
         return before_after(before, self.images[index], self.request.moves)
 
     def report(self) -> dict[str, Any]:
-        """What the run was and what it took, as plain values."""
+        """The request and the cost of the run, as plain values."""
         return {
             "request": self.request.model_dump(mode="json"),
             "evaluations": self.evaluations,
@@ -211,10 +213,10 @@ class Result(Made):
         }
 
     def remarks(self, names: Sequence[str]) -> list[str]:
-        """What people should know about the run, a line each.
+        """Messages about the run, one per line.
 
         Args:
-            names: of the pictures, as the lines call them.
+            names: the names of the pictures in the messages.
         """
         said = []
         for index in self.ranking:
@@ -296,7 +298,7 @@ class Result(Made):
 
 @dataclass(frozen=True)
 class Record:
-    """What a saved picture tells about itself; see `Result`."""
+    """The record in a saved picture; see `Result`."""
 
     request: Request
     origin: Origin
@@ -305,14 +307,14 @@ class Record:
 
 
 def read_record(picture: Image.Image, name: str) -> Record:
-    """Read back what `Result.save` wrote.
+    """Read the record that `Result.save` wrote.
 
     Args:
-        picture: opened and loaded.
-        name: how errors call it.
+        picture: the opened and loaded picture.
+        name: the name of the picture in errors.
 
     Raises:
-        InputError: it carries no request, or one that this version cannot read.
+        InputError: the picture contains no request, or this version cannot read it.
     """
     try:
         carried = read_carried(picture, MAX_PIXELS)
@@ -344,12 +346,12 @@ def _card(told: Mapping[str, Any]) -> Card:
 
 def _origin(told: Mapping[str, Any]) -> Origin:
     card = told.get("card")
-    # Pictures of earlier versions do not name their noise: it was the first.
+    # Pictures of earlier versions do not contain the version of the noise, which was 1.
     return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
 
 
 def parameters(request: Request, size: tuple[int, int]) -> str:
-    """The request in AUTOMATIC1111's form: prompt, negative prompt, a line of settings."""
+    """The request in AUTOMATIC1111's format: prompt, negative prompt, a line of settings."""
     told = dict(request.settings)
     first: dict[str, object] = {
         key: told.pop(key) for key in ("Steps", "Sampler", "CFG scale", "Seed") if key in told

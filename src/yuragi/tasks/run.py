@@ -1,4 +1,4 @@
-"""Run requests: the one way from a request to a result, for every caller."""
+"""Run requests, for every caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
-from yuragi.tasks.result import Made, Origin, Result
+from yuragi.tasks.result import Origin, Result, TaskOutput
 from yuragi.tasks.words import check_words
 
 __all__ = ["Progress", "run", "run_all"]
@@ -33,15 +33,15 @@ def run(
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
 ) -> Result:
-    """Run one request; arguments and errors as `run_all`, for one.
+    """Run one request; raises the errors of `run_all`.
 
     Args:
-        request: complete; see `yuragi.tasks.base`.
-        model: the model that it names, loaded.
-        sources: the pictures that it names, by digest.
-        on_progress: called after every solver step.
-        latents: start noise (num_images, c, h, w) for a sample request that names it.
-        weak: the weaker model of autoguidance, loaded, for a request that names one.
+        request: the complete request; see `yuragi.tasks.base`.
+        model: the loaded model of the request.
+        sources: the input pictures by digest.
+        on_progress: a function called after every solver step with (steps done, total steps).
+        latents: the start noise [num_images, c, h, w] of a sample request that refers to it.
+        weak: the loaded weaker model of autoguidance, if the request has one.
     """
     return run_all([request], model, sources, on_progress, latents, weak)[0]
 
@@ -54,23 +54,23 @@ def run_all(
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
 ) -> list[Result]:
-    """Run requests of one model. Those that are alike share batches.
+    """Run requests of one model. Similar requests share batches.
 
-    Each result is what its request gives alone, to rounding.
+    Each result equals that of its request alone, to rounding.
 
     Args:
-        requests: complete; see `yuragi.tasks.base`.
-        model: the model that they name, loaded.
-        sources: the pictures that they name, by digest.
-        on_progress: called after every solver step with (steps done, steps in all) of the batches
-            that share their settings.
-        latents: start noise (num_images, c, h, w) for sample requests that name it.
-        weak: the weaker model of autoguidance, loaded, for requests that name one.
+        requests: the complete requests; see `yuragi.tasks.base`.
+        model: the loaded model of the requests.
+        sources: the input pictures by digest.
+        on_progress: a function called after every solver step with (steps done, total steps) of the
+            requests that share batches.
+        latents: the start noise [num_images, c, h, w] of sample requests that refer to it.
+        weak: the loaded weaker model of autoguidance, if the requests have one.
 
     Raises:
-        InputError: a value that does not fit the model or the pictures, such as a prompt in which
-            it knows no word; before the model runs.
-        OutOfMemoryError: too much for the device.
+        InputError: a value does not fit the model or the pictures, or a prompt has no word that the
+            model knows. It is raised before the model runs.
+        OutOfMemoryError: the device does not have enough memory.
     """
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
@@ -121,7 +121,7 @@ def _group(
 
 
 def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
-    """The model at the request's size, and how many evaluations it has made."""
+    """The model at the request's size, and a function that returns its number of evaluations."""
     height, width = request.size
     at = model.at(height or model.native_size, width or model.native_size)
     counted, counter = at.counting()
@@ -130,7 +130,7 @@ def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, 
 
 def _result(
     request: Request,
-    made: Made,
+    made: TaskOutput,
     spent: float,
     origin: Origin,
     model: DiffusionModel,

@@ -1,4 +1,4 @@
-"""Draw pictures from a prompt."""
+"""The request of sampling, which generates pictures from a prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yuragi.tasks.base import Guided, Pull
 if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
-    from yuragi.tasks.result import Made
+    from yuragi.tasks.result import TaskOutput
 
 __all__ = ["SampleRequest"]
 
@@ -23,25 +23,37 @@ Side = Annotated[int, Field(ge=1)] | None
 
 
 class SampleRequest(Guided):
-    """Draw pictures from a prompt.
+    """Generate pictures from a prompt.
 
     Attributes:
-        latents: digest of start noise that the caller gave, which a replay must be given again.
+        latents: the digest of the caller's start noise, which a replay needs again.
     """
 
-    title: ClassVar[str] = "Draw pictures from a prompt."
+    title: ClassVar[str] = "Generate pictures from a prompt."
 
     kind: Literal["sample"] = "sample"
-    prompt: Annotated[str, Option("What to draw.")]
-    num_images: Annotated[Count, Option("How many pictures to draw.", "--number", "-n")] = 1
-    num_inference_steps: Annotated[Steps, Option("Solver steps.", "--steps")] = 20
+    prompt: Annotated[
+        str,
+        Option(
+            "Describes the picture to generate. For a class-conditional model it is the name or "
+            "number of a class."
+        ),
+    ]
+    num_images: Annotated[Count, Option("Number of pictures to generate.", "--number", "-n")] = 1
+    num_inference_steps: Annotated[Steps, Option("Number of solver steps.", "--steps")] = 20
     guidance_scale: Pull = 3.0
-    solver: Annotated[str, Option("Name of the solver.", advanced=True)] = "dpm++2m"
+    solver: Annotated[
+        str, Option("Solver that integrates the denoising process.", advanced=True)
+    ] = "dpm++2m"
     timestep_spacing: Annotated[
-        str, Option("Name of the time grid.", "--spacing", advanced=True)
+        str, Option("Time grid that the solver steps through.", "--spacing", advanced=True)
     ] = "trailing"
-    width: Annotated[Side, Option("Width.", unit="pixels", default="the model's own")] = None
-    height: Annotated[Side, Option("Height.", unit="pixels", default="the model's own")] = None
+    width: Annotated[
+        Side, Option("Width of the picture.", unit="pixels", default="the model's own")
+    ] = None
+    height: Annotated[
+        Side, Option("Height of the picture.", unit="pixels", default="the model's own")
+    ] = None
     latents: str | None = None
 
     def check(self, pictures: Pictures | None) -> None:
@@ -54,7 +66,7 @@ class SampleRequest(Guided):
             raise InputError("timestep_spacing", self.timestep_spacing, allowed)
 
     @classmethod
-    def run(cls, requests: Sequence[Self], context: Context) -> list[Made]:
+    def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.drawing import run_sample
 
         return run_sample(requests, context)

@@ -1,4 +1,4 @@
-"""What `sampler`, `solver` and `eta` of a request mean for each edit."""
+"""The meaning of `sampler`, `solver` and `eta` for each edit."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __all__ = ["following", "redrawing"]
 
 
 def redrawing(request: OnPicture) -> Sampler:
-    """One noise up; down with fresh noise, or none.
+    """One noise sample on the way up; fresh noise, or none, on the way down.
 
     Raises:
-        InputError: a solver or an eta that does not fit the sampler.
+        InputError: the solver or eta does not fit the sampler.
     """
     solver = _fitting(request, paired=False)
     return Sampler(one_noise, solver, masked if request.sampler == "adaptive" else fresh)
 
 
 def following(request: OnPicture, encoder: str) -> Sampler:
-    """Up along a path of the picture's own, and down along it, or by the ODE both ways.
+    """Record a path of noise on the way up and follow it down, or use the ODE both ways.
 
     Args:
-        request: names sampler, solver and eta.
-        encoder: ``chain`` or ``independent``.
+        request: the request with sampler, solver and eta.
+        encoder: the way up, ``chain`` or ``independent``.
 
     Raises:
-        InputError: a solver, an eta or an encoder that does not fit the sampler.
+        InputError: the solver, eta or encoder does not fit the sampler.
     """
     solver = _fitting(request, paired=True)
     if request.sampler == "ode":
@@ -51,11 +51,11 @@ def following(request: OnPicture, encoder: str) -> Sampler:
 
 
 def _fitting(request: OnPicture, paired: bool) -> Solver:
-    """The solver, if it has noise where the sampler wants it.
+    """The solver, checked to have noise if and only if the sampler needs it.
 
     Args:
-        request: names solver, eta and sampler.
-        paired: the way down is beside a reference.
+        request: the request with solver, eta and sampler.
+        paired: whether edited states and their references share a batch on the way down.
     """
     solver, noisy = request.make_solver(), request.sampler != "ode"
     if request.sampler == "adaptive":

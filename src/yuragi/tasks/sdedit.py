@@ -1,4 +1,4 @@
-"""Image to image: noise a picture up, and come down under the prompt (SDEdit)."""
+"""The request of image to image (SDEdit)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["SDEditRequest"]
 
 
 class SDEditRequest(Edit):
-    """Noise the picture up to the strength, and come down under the prompt (SDEdit)."""
+    """Add noise to the picture up to the strength, and denoise under the prompt (SDEdit)."""
 
-    title: ClassVar[str] = "Redraw a picture under a prompt (image to image)."
+    title: ClassVar[str] = "Redraw a picture according to a prompt (image to image)."
 
     kind: Literal["sdedit"] = "sdedit"
     prompt: Shown
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import redrawing
 
         return redrawing(self)

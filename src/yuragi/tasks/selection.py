@@ -1,10 +1,10 @@
-r"""Handles of a selection: move, turn and resize what a polygon holds.
+r"""Selections: move, rotate and resize the content of a polygon.
 
 About a fixed point c, by default the mean of the corners,
 
     x -> c + s R(angle) (x - c) + d
 
-so that a selection becomes a region of a drag like any other.
+so that a selection is converted to a region of a drag.
 """
 
 from __future__ import annotations
@@ -17,40 +17,43 @@ from pydantic import Field
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
-from yuragi.tasks.places import Corners, Offset, Point
+from yuragi.tasks.geometry import Corners, Offset, Point
 
 __all__ = ["Selection"]
 
 
 class Selection(Strict):
-    """A polygon, and what its handles do to it.
+    """A polygon, and how to transform it.
 
     Raises:
-        InputError: handles without a polygon, or a polygon whose handles were left where they are.
+        InputError: a transformation is given without a polygon, or a polygon without a
+            transformation.
     """
 
     select: Annotated[
         Corners | None,
         Option(
-            "Corners of a polygon to move, turn or resize.",
+            "Corners of the polygon to move, rotate or resize.",
             unit="pixels",
             metavar="'X,Y X,Y X,Y'",
         ),
     ] = None
     move: Annotated[
         Offset | None,
-        Option("How far the selection moves right and down.", unit="pixels", metavar="DX,DY"),
+        Option(
+            "Distance to move the selection, to the right and down.", unit="pixels", metavar="DX,DY"
+        ),
     ] = None
     rotate: Annotated[
-        Finite | None, Option("How far the selection turns clockwise.", unit="degrees")
+        Finite | None, Option("Angle to rotate the selection clockwise.", unit="degrees")
     ] = None
     enlarge: Annotated[
         Annotated[Finite, Field(gt=0, le=100)] | None,
-        Option("Factor on the selection's size; below 1 it shrinks."),
+        Option("Factor by which to enlarge the selection; values below 1 shrink it."),
     ] = None
 
     def regions(self) -> list[tuple[tuple[Point, ...], tuple[Point, ...]]]:
-        """The region that the handles ask for; none without a selection."""
+        """The region of the selection; none without a selection."""
         if self.select is None:
             for name in ("move", "rotate", "enlarge"):
                 if getattr(self, name) is not None:

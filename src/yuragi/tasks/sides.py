@@ -1,4 +1,4 @@
-"""The two sides of guidance, made from a request."""
+"""The two sides of guidance of a request."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["away_from", "gain_of", "guided"]
 
 
 def gain_of(guidance: Guidance) -> Numerical:
-    """The numerical gain, with a memory of its own: one for each trajectory.
+    """Make the numerical gain. It has a memory, so make one per trajectory.
 
     Raises:
-        InputError: a table whose levels do not rise.
+        InputError: the levels of a table do not rise.
     """
     gain = guidance.gain.make()
     return gain if guidance.channels is None else OnChannels(gain, guidance.channels)
@@ -35,14 +35,14 @@ def guided(
     """The guided denoiser of a request.
 
     Args:
-        request: names rule, gain, scale and negative prompt.
-        context: with the model, and the weaker one if the request names one.
-        prompts: of the rows, or one for all.
-        times: the grid that is walked, (n + 1,).
-        stress: gauges the guidance.
+        request: the request with rule, gain, scale and negative prompt.
+        context: the context with the model, and the weaker model if the request has one.
+        prompts: the prompts of the rows, or one for all rows.
+        times: the time grid [n + 1].
+        stress: the gauge of over-guidance, if any.
 
     Raises:
-        InputError: a weaker model that is named and not given, or that does not fit.
+        InputError: the weaker model is missing or does not fit.
     """
     model = context.model
     rule, schedule = request.guidance.rule, model.denoiser.schedule
@@ -52,10 +52,10 @@ def guided(
 
 
 def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Denoiser:
-    """The side of the negative prompt; at scale 1 it is never asked.
+    """The denoiser of the negative prompt, which is not evaluated at scale 1.
 
     Raises:
-        InputError: an empty one, for a model to which empty means nothing.
+        InputError: the negative prompt is empty, and the model does not support empty prompts.
     """
     if negative_prompt or model.capabilities.empty:
         return model.bind_bare([negative_prompt])
@@ -66,7 +66,7 @@ def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Deno
 
 
 def _weak_side(request: GuidedRequest, context: Context, prompts: Sequence[str]) -> Denoiser:
-    """What guidance pushes away from: the negative prompt, or a weaker model's own view."""
+    """The weak side of guidance: the negative prompt, or a weaker model."""
     model, weak = context.model, context.weak
     if (request.weak_model is None) != (weak is None):
         allowed = "the loaded model that the request names as the weaker one, and no other"

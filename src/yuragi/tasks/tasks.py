@@ -1,4 +1,4 @@
-"""Every task by name. A package adds one through the entry point group ``yuragi.tasks``."""
+"""All tasks by name. A package adds one through the entry point group ``yuragi.tasks``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parse_request(text: str) -> Request:
     """Read a request from JSON.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the text is not a request.
     """
     given = json.loads(text)
     kind = given.get("kind") if isinstance(given, dict) else None

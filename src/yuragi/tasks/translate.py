@@ -1,4 +1,4 @@
-"""Change what a picture shows from one description to another."""
+"""Change a picture from one description to another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Encoder = Literal["chain", "independent"]
 class TranslateRequest(Described):
     """Change a picture from one description to another: Cycle-SDE (``sde``) or DDIB (``ode``)."""
 
-    title: ClassVar[str] = "Change what a picture shows from one description to another."
+    title: ClassVar[str] = "Change a picture from one description to another."
 
     kind: Literal["translate"] = "translate"
     prompt: Shown
@@ -26,12 +26,13 @@ class TranslateRequest(Described):
     encoder: Annotated[
         Encoder,
         Option(
-            "How the picture is noised: chain or independent (edit-friendly); not for ode.",
+            "How to add noise to the picture: along the forward chain, or independently at each "
+            "level (edit-friendly inversion). Not available for the sampler ode.",
             advanced=True,
         ),
     ] = "chain"
 
-    def way(self) -> Sampler:
+    def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following
 
         return following(self, self.encoder)

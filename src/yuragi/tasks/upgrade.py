@@ -1,4 +1,4 @@
-"""Requests inside pictures of earlier commits, in today's form.
+"""Conversion of requests of earlier versions to the current form.
 
 Until noise version 2, `guidance` was one flat table: a rule and a gain by name, and the options of
 all of them side by side.
@@ -28,7 +28,7 @@ _GAINS = {
 
 
 def upgraded(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The same request with `guidance` as a rule and a gain."""
+    """Convert a request to one with `guidance` as a rule and a gain."""
     flat = request.get("guidance")
     if not isinstance(flat, Mapping) or not isinstance(flat.get("rule"), str):
         return dict(request)

@@ -1,4 +1,4 @@
-"""Drag points or regions by one warp, and imagine what it uncovers."""
+"""Run drags by one warp, and imagine the uncovered area."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.sample import Manipulation
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
-from yuragi.tasks.result import Made
+from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
 
@@ -39,12 +39,12 @@ __all__ = ["preview", "run_warp", "warped_by"]
 
 @dataclass(frozen=True)
 class _Held:
-    """A picture that is dragged.
+    """A picture to drag.
 
     Attributes:
         before: the picture.
-        pixels: its mask; None for everywhere.
-        mask: the same as a tensor, (1, 1, h, w).
+        pixels: the mask of the picture; None for everywhere.
+        mask: the mask as a tensor [1, 1, h, w].
         warped: the warp.
     """
 
@@ -54,19 +54,21 @@ class _Held:
     warped: Warped
 
 
-def run_warp(requests: Sequence[DragRequest], method: WarpMethod, context: Context) -> list[Made]:
-    """Make the candidates of alike drags.
+def run_warp(
+    requests: Sequence[DragRequest], method: WarpMethod, context: Context
+) -> list[TaskOutput]:
+    """Generate the candidates of similar drags.
 
-    The frames of each are the picture before, the warp, and the first result.
+    The frames are the picture before, the warp, and the first result.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture was not given.
     """
     first, model = requests[0], context.model
     held = [_held(each, context) for each in requests]
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
-    made = [Made.begun(gain_of(each.guidance).cost) for each in requests]
+    made = [TaskOutput.begun(gain_of(each.guidance).cost) for each in requests]
     # Where nothing is uncovered there is nothing to imagine, and no network runs.
     parts = list(batches([row for row in rows if held[row.of].warped.uncovers]))
     tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
@@ -122,7 +124,7 @@ def _drawn_anew(
 
 
 def _held(request: DragRequest, context: Context) -> _Held:
-    """The picture of a request, warped."""
+    """The warped picture of a request."""
     model, before = context.model, context.picture(request.image)
     pixels = None if request.mask is None else context.picture(request.mask)
     mask = None if pixels is None else mask_tensor(pixels).to(model.device)
@@ -137,7 +139,7 @@ def _doubted(
     doubt: float,
     context: Context,
 ) -> Tensor:
-    """Uncovered cells that the model doubts, (b, 1, h, w) of 0 and 1."""
+    """The doubtful uncovered cells, [b, 1, h, w] of 0 and 1."""
     noise = SeededNoise(
         [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
     )
@@ -158,7 +160,7 @@ def _imagined(
     stress: Stress,
     watched: Manipulation,
 ) -> Tensor:
-    """Pictures (b, 3, h, w) in which the doubted cells are drawn anew."""
+    """Pictures [b, 3, h, w] in which the doubtful cells are generated again."""
     first, before = part[0].request, held[part[0].of].before
     denoiser = guided(
         first, context, one_or_each([row.request.prompt for row in part]), down, stress
@@ -178,7 +180,7 @@ def _imagined(
 def preview(
     request: DragRequest, picture: Image.Image, mask: Image.Image | None = None
 ) -> Image.Image:
-    """The warp alone, with which a drag by the method warp begins. No network runs."""
+    """The warp of a drag with the method warp, without running a network."""
     held = None if mask is None else mask_tensor(mask)
     return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
 
@@ -190,17 +192,17 @@ def warped_by(
     mask: Tensor | None,
     pixels: Tensor,
 ) -> Warped:
-    """The warp of a picture (1, 3, h, w) that a request asks for; no network.
+    """The warp of a picture for a request, without running a network.
 
     Regions, and things that lie on even ground, are cut out and moved, which uncovers what was
     behind them. Any other picture is bent smoothly, which uncovers nothing.
 
     Args:
-        request: what to move.
+        request: the request with points and regions.
         before: the picture.
-        held: its mask, white where it may change.
-        mask: the same as a tensor (1, 1, h, w).
-        pixels: the picture as a tensor.
+        held: the mask of the picture, white where it can change.
+        mask: the mask as a tensor [1, 1, h, w].
+        pixels: the picture as a tensor [1, 3, h, w].
     """
     regions = [(region.source, region.target) for region in request.regions]
     area = moving(before, request.points, regions, held)

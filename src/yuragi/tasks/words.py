@@ -1,4 +1,4 @@
-"""Prompts and the words that a model knows."""
+"""Warnings and errors about words that a model does not know."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["check_words", "unknown_words"]
 
 
 def check_words(request: Request, model: DiffusionModel) -> None:
-    """Refuse a prompt in which the model knows no word: it would be told nothing.
+    """Check that every prompt that is not empty has a word that the model knows.
 
     Raises:
-        InputError: such a prompt.
+        InputError: the model knows no word of a prompt.
     """
     vocabulary = model.vocabulary
     for argument, prompt in request.prompts.items():
@@ -30,7 +30,7 @@ def check_words(request: Request, model: DiffusionModel) -> None:
 
 
 def unknown_words(request: Request, model: DiffusionModel) -> list[str]:
-    """A sentence for each prompt with words that the model does not know."""
+    """A sentence for each prompt that has words that the model does not know."""
     vocabulary, said = model.vocabulary, []
     for argument, prompt in request.prompts.items():
         if words := vocabulary.unknown(prompt):

@@ -64,11 +64,11 @@ def test_every_class_is_one_of_diffusers_and_leads_to_a_family():
 def test_networks_that_read_the_mask_are_refused(kind):
     pipeline = other(kind)
     pipeline.unet = type(pipeline.unet).from_config(pipeline.unet.config, in_channels=9)
-    with pytest.raises(InputError, match="^model = .*of 9 channels.*inpainting"):
+    with pytest.raises(InputError, match="^model.*inpainting.*of 9 channels"):
         yuragi.load(pipeline)
 
 
 def test_refiners_are_refused():
     pipeline = other("StableDiffusionXLImg2ImgPipeline", requires_aesthetics_score=True)
-    with pytest.raises(InputError, match="^model = .*Img2Img.* a base model; refiners"):
+    with pytest.raises(InputError, match="^model must be a base model; refiners.*Img2Img"):
         yuragi.load(pipeline)

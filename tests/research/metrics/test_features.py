@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from yuragi.research.metrics.features import load_features
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.portraits import draw, portrait
 
 
@@ -15,7 +15,7 @@ def features():
 
 
 def test_a_blurred_portrait_is_nearer_than_another_person(features):
-    images = to_tensor(np.stack([draw(portrait("validation", k)) for k in (0, 1, 2)]))
+    images = arrays_to_tensor(np.stack([draw(portrait("validation", k)) for k in (0, 1, 2)]))
     blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
     own, other = features(images), features(blurred)
     assert own.shape == (3, 1280)

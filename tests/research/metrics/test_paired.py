@@ -7,7 +7,7 @@ import torch
 
 from yuragi.drag.areas import mean_absolute
 from yuragi.errors import InputError
-from yuragi.research.metrics.paired import paired_interval, psnr, ssim
+from yuragi.research.metrics.paired import paired_interval, region_psnr, ssim
 
 
 def test_psnr_of_a_known_error():
@@ -16,11 +16,15 @@ def test_psnr_of_a_known_error():
     images[..., :8] = 0.2
     left[..., :8] = True
     everywhere = torch.ones_like(left)
-    assert psnr(images, truth, left).tolist() == pytest.approx([10 * math.log10(4 / 0.04)] * 2)
-    assert psnr(images, truth, everywhere)[0].item() == pytest.approx(10 * math.log10(4 / 0.02))
-    assert psnr(images, truth, ~left).tolist() == [60, 60]
+    assert region_psnr(images, truth, left).tolist() == pytest.approx(
+        [10 * math.log10(4 / 0.04)] * 2
+    )
+    assert region_psnr(images, truth, everywhere)[0].item() == pytest.approx(
+        10 * math.log10(4 / 0.02)
+    )
+    assert region_psnr(images, truth, ~left).tolist() == [60, 60]
     assert mean_absolute(images, truth, left).tolist() == pytest.approx([0.2, 0.2])
-    assert psnr(images, truth, ~everywhere).isnan().all()
+    assert region_psnr(images, truth, ~everywhere).isnan().all()
 
 
 def test_ssim_is_one_for_equal_pictures_and_falls_with_noise():

@@ -8,7 +8,7 @@ from yuragi.errors import YuragiError
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.research.metrics import perceptual
 from yuragi.research.metrics.perceptual import load_hed_lpips
-from yuragi.research.train.autoencoder import to_tensor as drawn_to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.portraits import draw, portrait
 
 
@@ -21,7 +21,7 @@ def distance():
 def pictures():
     import numpy as np
 
-    return drawn_to_tensor(np.stack([draw(portrait("benchmark", k)) for k in (0, 1)]))
+    return arrays_to_tensor(np.stack([draw(portrait("benchmark", k)) for k in (0, 1)]))
 
 
 def everywhere(images):

@@ -7,7 +7,7 @@ from diffusers import StableDiffusionPipeline
 
 import yuragi
 from yuragi.errors import InputError
-from yuragi.research.train.autoencoder import psnr
+from yuragi.research.train.autoencoder import codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import read_recipe
 from yuragi.research.train.judge import Judge, accuracy, train_judge
@@ -68,9 +68,9 @@ def test_weights_are_half_and_latents_have_unit_variance(trained):
         assert kinds <= {"F16", "I64"}, file
     images, _ = cached("train", 6, folder / "data")
     model = yuragi.load(folder / "pipeline").loaded
-    from yuragi.research.train.autoencoder import to_tensor
+    from yuragi.research.train.autoencoder import arrays_to_tensor
 
-    latents = model.codec.encode(to_tensor(np.asarray(images)))
+    latents = model.codec.encode(arrays_to_tensor(np.asarray(images)))
     assert latents.std().item() == pytest.approx(1, rel=0.05)
 
 
@@ -84,7 +84,7 @@ def test_psnr_is_the_definition(trained):
     errors = [(b.numpy() - i.transpose(2, 0, 1)) ** 2 for b, i in zip(back, images, strict=True)]
     expected = np.mean([10 * np.log10(255**2 / e.mean()) for e in errors])
     assert decibels == pytest.approx(expected, abs=1e-3)
-    assert psnr(network, np.asarray(images)) == pytest.approx(decibels, abs=1e-3)
+    assert codec_psnr(network, np.asarray(images)) == pytest.approx(decibels, abs=1e-3)
 
 
 def test_the_judge_counts_hits(trained):
@@ -103,9 +103,9 @@ def test_the_judge_counts_hits(trained):
         def forward(self, x):
             return {n: torch.eye(len(v))[:1].repeat(len(x), 1) for n, v in ATTRIBUTES.items()}
 
-    from yuragi.research.train.autoencoder import to_tensor
+    from yuragi.research.train.autoencoder import arrays_to_tensor
 
-    scores = accuracy(Knowing(), to_tensor(np.asarray(images)), labels)
+    scores = accuracy(Knowing(), arrays_to_tensor(np.asarray(images)), labels)
     for name, values in ATTRIBUTES.items():
         assert scores[name] == pytest.approx(np.mean([row[name] == values[0] for row in labels]))
 

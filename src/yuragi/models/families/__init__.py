@@ -1,4 +1,4 @@
-"""Families of models: what is particular about each, in a file of its own.
+"""Families of models, with one file per family.
 
 A `Family` takes a loaded pipeline apart into `Parts` and declares how it is loaded; everything else
 is the same for all. Sizes, channels, factors and shifts are read from the configuration.

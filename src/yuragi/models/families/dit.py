@@ -1,8 +1,8 @@
 """DiT: a transformer on latents, conditioned on a class; its learned variance is dropped.
 
-Pictures are padded to squares: the network unfolds its tokens as one.
+Pictures are padded to squares, because the network supports no other shape.
 
-A prompt is a class number or name; an empty one is the class of none, which DiT was trained with.
+A prompt is a class number or name. An empty prompt is the null class, with which DiT was trained.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["DIT", "dit"]
 
 
 class DiTTransformer(Wrapped):
-    """A `DiTTransformer2DModel`."""
+    """The interface of a `DiTTransformer2DModel`."""
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         labels = given(condition)["class_labels"].to(x.device)

@@ -1,8 +1,8 @@
-"""FLUX: rectified flow on packed latents, CLIP and T5 words, guidance as a distilled input.
+"""FLUX: rectified flow on packed latents, CLIP and T5 encoders, guidance as a distilled input.
 
-The network sees 2 x 2 cells as one token of four times the channels, with its place. Where it was
-distilled to take a guidance scale (``guidance_embeds``), it is given `DISTILLED`, its authors'
-default; our own guidance comes on top, and is off at scale 1.
+A token consists of 2 x 2 cells, with four times the channels and a position. A network that was
+distilled to take a guidance scale (``guidance_embeds``) receives `DISTILLED`, its authors' default.
+The guidance of Yuragi is applied in addition, and is off at scale 1.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DISTILLED = 3.5
 
 
 class FluxTransformer(Wrapped):
-    """A `FluxTransformer2DModel`, which reads sigma."""
+    """The interface of a `FluxTransformer2DModel`, which reads sigma."""
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         told = given(condition)
@@ -60,7 +60,7 @@ class FluxTransformer(Wrapped):
 
 
 def _places(rows: int, columns: int) -> Tensor:
-    """(0, row, column) of every token."""
+    """The position (0, row, column) of every token."""
     places = torch.zeros(rows, columns, 3)
     places[..., 1] = torch.arange(rows)[:, None]
     places[..., 2] = torch.arange(columns)[None, :]

@@ -1,4 +1,4 @@
-"""What a family says about a pipeline, and what several families share."""
+"""The parts of a pipeline that a family returns, and functions that families share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
 from yuragi.errors import InputError
 from yuragi.models.codec import Codec, Pixels
-from yuragi.models.model import Capabilities, Encode
+from yuragi.models.model import Capabilities, PromptEncoder
 
 __all__ = [
     "DISTILLED",
@@ -32,19 +32,20 @@ __all__ = [
 ]
 
 DISTILLED = 8.5
-"""Guidance scale for latent consistency models, the default of their authors' pipeline."""
+"""The guidance scale of latent consistency models, the default of their authors' pipeline."""
 IMAGES = "image_embeds."
-"""How entries of a condition for IP-Adapters begin; a number follows."""
+"""Prefix of the entries for IP-Adapters in a condition; a number follows."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A pipeline's parts as the core knows them; see `yuragi.models.model.DiffusionModel`.
+    """The parts of a pipeline for the core; see `yuragi.models.model.DiffusionModel`.
 
     Attributes:
-        module: the network as diffusers has it.
-        network: the same as a plain network.
-        patch: cells per side of a token, for networks whose noise levels depend on their number.
+        module: the network of diffusers.
+        network: the network with the core's interface.
+        patch: the side of a token in cells, for networks whose noise levels depend on the number of
+            tokens.
     """
 
     module: nn.Module
@@ -52,7 +53,7 @@ class Parts:
     schedule: Schedule
     prediction: Direct
     codec: Codec | Pixels
-    encode: Encode
+    encode: PromptEncoder
     capabilities: Capabilities
     side: int
     patch: int | None = None
@@ -60,32 +61,32 @@ class Parts:
 
 @dataclass(frozen=True)
 class Wrapped:
-    """A module of diffusers as a plain network; families say how it is called."""
+    """A module of diffusers as a plain network; each family defines how it is called."""
 
     module: Any
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the weights are stored in."""
+        """The dtype of the weights."""
         dtype: torch.dtype = self.module.dtype
         return dtype
 
 
 def given(condition: Condition | None) -> Condition:
-    """What a network is told; nothing is an empty mapping."""
+    """The condition of a network; None becomes an empty mapping."""
     return condition or {}
 
 
 def shown_images(told: Condition) -> list[Tensor]:
-    """What IP-Adapters are told: embeddings (b, ...) of their pictures, one for each adapter."""
+    """The embeddings [b, ...] of the pictures of IP-Adapters, one per adapter."""
     return [told[name] for name in sorted(told) if name.startswith(IMAGES)]
 
 
 def prediction_of(config: Any) -> Direct:
-    """What a scheduler's configuration says that the network predicts.
+    """The prediction of the network according to a scheduler's configuration.
 
     Raises:
-        InputError: a kind that nobody knows.
+        InputError: the prediction is unknown.
     """
     kind = config.get("prediction_type", "epsilon")
     if kind not in predictions:
@@ -94,28 +95,28 @@ def prediction_of(config: Any) -> Direct:
 
 
 velocity = replace(flow, time=lambda t, alpha, sigma: sigma)
-"""A flow network that reads sigma, whatever the shift of the time axis."""
+"""The prediction of a flow network that reads sigma, for any shift of the time axis."""
 
 
 def cell_of(autoencoder: Any) -> int:
-    """Pixels that a latent cell covers, per side."""
+    """The side of a latent cell in pixels."""
     return int(2 ** (len(autoencoder.config.block_out_channels) - 1))
 
 
 def without_variance(out: Tensor, channels: int) -> Tensor:
-    """A network's mean, without the variance that some predict beside it."""
+    """The mean of a network's output, without the variance that some networks also predict."""
     return out[:, :channels]
 
 
 def check_channels(network: Any, channels: int) -> None:
-    """Refuse a network that reads more than the state, as those for inpainting do.
+    """Refuse a network that reads more than the state, such as an inpainting network.
 
     Args:
-        network: of diffusers.
-        channels: of the state, as the network is given it.
+        network: the network of diffusers.
+        channels: the number of channels of the state.
 
     Raises:
-        InputError: it has another number of input channels.
+        InputError: the network has another number of input channels.
     """
     found = int(network.config.in_channels)
     if found != channels:
@@ -127,28 +128,28 @@ def check_channels(network: Any, channels: int) -> None:
 
 
 def distilled_guidance(pipeline: Any) -> Tensor | None:
-    """What a UNet is told that was distilled to take a guidance scale, [1, n]; None for others.
+    """The input [1, n] of a UNet that was distilled to take a guidance scale; None for others.
 
-    It is the embedding of `DISTILLED` that diffusers' pipelines give it (``time_cond_proj_dim``).
+    It is the embedding of `DISTILLED` as in diffusers' pipelines (``time_cond_proj_dim``).
 
     Reference: Luo et al. 2023 (arXiv 2310.04378), section 4.2.
     """
     width = pipeline.unet.config.time_cond_proj_dim
     if width is None:
         return None
-    # diffusers counts from 1, no guidance; the network was trained to count from 0.
+    # In diffusers a scale of 1 is no guidance; the network was trained with 0 for no guidance.
     scale = torch.tensor([DISTILLED - 1])
     embedding: Tensor = pipeline.get_guidance_scale_embedding(scale, embedding_dim=int(width))
     return embedding
 
 
-def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> Encode:
+def labelled(classes: int, null: int | None, names: dict[str, int] | None = None) -> PromptEncoder:
     """Prompts that are class numbers or names.
 
     Args:
-        classes: how many there are.
-        null: the class of none, for an empty prompt; None for a model without one.
-        names: numbers by name.
+        classes: the number of classes.
+        null: the null class, for an empty prompt; None for a model without one.
+        names: the class numbers by name.
     """
     known = names or {}
 
@@ -169,10 +170,10 @@ def labelled(classes: int, null: int | None, names: dict[str, int] | None = None
 
 
 def wordless(prompts: Sequence[str]) -> None:
-    """Prompts of a model that knows neither words nor classes.
+    """Prompts of an unconditional model, which must be empty.
 
     Raises:
-        InputError: one that is not empty.
+        InputError: a prompt is not empty.
     """
     for prompt in prompts:
         if prompt.strip():

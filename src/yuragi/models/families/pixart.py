@@ -1,4 +1,4 @@
-"""PixArt-alpha and -Sigma: a transformer on latents, T5 words with their mask, eps."""
+"""PixArt-alpha and -Sigma: a transformer on latents, T5 embeddings with a mask, eps."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ __all__ = ["PIXART", "pixart"]
 
 @dataclass(frozen=True)
 class PixArtTransformer(Wrapped):
-    """A `PixArtTransformer2DModel`; large ones are told the picture's size.
+    """The interface of a `PixArtTransformer2DModel`; large ones also read the picture's size.
 
     Attributes:
-        cell: pixels per cell.
+        cell: the side of a cell in pixels.
     """
 
     cell: int

@@ -26,7 +26,7 @@ __all__ = ["PIXELS", "pixels"]
 
 
 class PixelUNet(Wrapped):
-    """A `UNet2DModel`."""
+    """The interface of a `UNet2DModel`."""
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         labels = given(condition).get("class_labels")

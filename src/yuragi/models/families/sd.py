@@ -30,10 +30,10 @@ __all__ = ["SD", "sd"]
 
 @dataclass(frozen=True)
 class UNet(Wrapped):
-    """A `UNet2DConditionModel`.
+    """The interface of a `UNet2DConditionModel`.
 
     Attributes:
-        guidance: see `yuragi.models.families.parts.distilled_guidance`.
+        guidance: the guidance input; see `yuragi.models.families.parts.distilled_guidance`.
     """
 
     guidance: Tensor | None

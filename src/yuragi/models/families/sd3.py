@@ -27,7 +27,7 @@ __all__ = ["SD3", "sd3"]
 
 
 class SD3Transformer(Wrapped):
-    """An `SD3Transformer2DModel`, which reads 1000 sigma."""
+    """The interface of an `SD3Transformer2DModel`, which reads 1000 sigma."""
 
     def __call__(self, x: Tensor, timestep: Tensor, condition: Condition | None) -> Tensor:
         told = given(condition)
@@ -47,7 +47,7 @@ def sd3(pipeline: Any) -> Parts:
     check_channels(transformer, int(vae.config.latent_channels))
     side = int(transformer.config.sample_size)
     tokens = (side // patch) ** 2
-    # Beyond these the network has no position embeddings.
+    # The network has no position embeddings for larger pictures.
     largest = cell * patch * int(transformer.config.pos_embed_max_size)
 
     def encode(prompts: Sequence[str]) -> Condition:
@@ -60,7 +60,7 @@ def sd3(pipeline: Any) -> Parts:
                 num_images_per_prompt=1,
                 do_classifier_free_guidance=False,
             )
-        # T5's words follow those of the other two, which are as many as their tokenizer allows.
+        # The tokens of T5 follow those of the other two encoders, which are padded to their limit.
         t5 = words.shape[1] - pipeline.tokenizer_max_length
         warn_of_long(prompts, readers(pipeline, {"": None, "_2": None, "_3": t5}))
         return {"encoder_hidden_states": words, "pooled_projections": pooled}

@@ -1,7 +1,7 @@
 """Stable Diffusion XL: two text encoders, and the picture's size as a condition.
 
-The size is read off the state: original and target size are the padded picture's, the crop is at
-its corner. An empty prompt is zeros where the pipeline's configuration says so.
+The size is taken from the state: original and target size are those of the padded picture, the crop
+is at its corner. An empty prompt is encoded as zeros if the pipeline's configuration says so.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ __all__ = ["SDXL", "sdxl"]
 
 @dataclass(frozen=True)
 class SizedUNet(Wrapped):
-    """A `UNet2DConditionModel` that is told pooled words and the picture's size.
+    """The interface of a `UNet2DConditionModel` that also reads a pooled text and the size.
 
     Attributes:
-        cell: pixels per cell.
-        guidance: see `yuragi.models.families.parts.distilled_guidance`.
+        cell: the side of a cell in pixels.
+        guidance: the guidance input; see `yuragi.models.families.parts.distilled_guidance`.
     """
 
     cell: int

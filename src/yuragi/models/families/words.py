@@ -1,4 +1,4 @@
-"""What a text encoder does not read of a long prompt."""
+"""Warnings about words of a long prompt that a text encoder ignores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["Reader", "readers", "said_once", "warn_of_long"]
 
 SHOWN = 200
-"""Characters of the words left out that a warning shows."""
+"""The number of characters of ignored words that a warning shows."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Reader:
     """A text encoder of a pipeline.
 
     Attributes:
-        pipeline: of diffusers.
-        suffix: of its name, empty for ``text_encoder``, ``_2`` for ``text_encoder_2``.
-        limit: tokens that it reads, begin and end of text included.
+        pipeline: the pipeline of diffusers.
+        suffix: the suffix of the encoder's name: empty for ``text_encoder``, ``_2`` for
+            ``text_encoder_2``.
+        limit: the number of tokens that it reads, including begin and end of text.
     """
 
     pipeline: Any
@@ -33,14 +34,14 @@ class Reader:
 
     @property
     def name(self) -> str:
-        """As the pipeline calls it."""
+        """The name of the encoder in the pipeline."""
         return f"text_encoder{self.suffix}"
 
     def leaves_out(self, prompt: str) -> tuple[int, str]:
-        """How many tokens a prompt has, and the words among them that are not read."""
+        """The number of tokens of a prompt, and the words that are ignored."""
         tokenizer = getattr(self.pipeline, f"tokenizer{self.suffix}")
         if hasattr(self.pipeline, "maybe_convert_prompt"):
-            # A word that was learned as several vectors (textual inversion) is as many tokens.
+            # A textual inversion with several vectors counts as several tokens.
             prompt = self.pipeline.maybe_convert_prompt(prompt, tokenizer)
         tokens = tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
         around = tokenizer.num_special_tokens_to_add()
@@ -49,11 +50,12 @@ class Reader:
 
 
 def readers(pipeline: Any, limits: dict[str, int | None]) -> list[Reader]:
-    """The text encoders that a pipeline has.
+    """The text encoders of a pipeline.
 
     Args:
-        pipeline: of diffusers.
-        limits: tokens by the suffix of an encoder's name; None for its tokenizer's own limit.
+        pipeline: the pipeline of diffusers.
+        limits: the number of tokens by the suffix of an encoder's name; None for the limit of its
+            tokenizer.
     """
     present = [
         (suffix, limit, getattr(pipeline, f"tokenizer{suffix}"))
@@ -67,7 +69,7 @@ def readers(pipeline: Any, limits: dict[str, int | None]) -> list[Reader]:
 
 
 def warn_of_long(prompts: Sequence[str], encoders: Sequence[Reader]) -> None:
-    """Say once which words of a prompt are not read, and by which text encoders.
+    """Warn once which words of a prompt are ignored, and by which text encoders.
 
     The warning always comes from the same line, so that Python shows it once for each prompt.
     """
@@ -88,7 +90,7 @@ def warn_of_long(prompts: Sequence[str], encoders: Sequence[Reader]) -> None:
 
 @contextmanager
 def said_once() -> Iterator[None]:
-    """Without what diffusers and transformers log about long prompts, which we say ourselves."""
+    """Suppress the messages of diffusers and transformers about long prompts."""
     logs = [logging.getLogger(name) for name in ("diffusers", "transformers")]
     levels = [log.level for log in logs]
     for log in logs:

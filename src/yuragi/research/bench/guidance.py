@@ -34,7 +34,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi import __version__
-from yuragi.images.tensors import to_tensor as to_picture_tensor
+from yuragi.images.tensors import to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
@@ -43,7 +43,7 @@ from yuragi.research.bench.report import frame
 from yuragi.research.metrics.diversity import coverage, precision, vendi
 from yuragi.research.metrics.features import Features, load_features
 from yuragi.research.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import Judge, judged, shipped_judge
 from yuragi.research.train.portraits import Labels
@@ -126,8 +126,8 @@ def bench_guidance(
         for name in arms
     }
     drawings, labels = cached("benchmark", 2 * n, data)
-    real = features(to_tensor(drawings[:n]))
-    others = features(to_tensor(drawings[n:]))
+    real = features(arrays_to_tensor(drawings[:n]))
+    others = features(arrays_to_tensor(drawings[n:]))
     folder = runs / "guidance" / loaded.weights
     sweep = _Sweep(loaded, shipped_judge(device), features, real, labels[:n], seed, folder)
     batches = -(-n // BATCH)
@@ -228,7 +228,7 @@ class _Sweep:
     def _measure(
         self, pictures: Sequence[Image.Image], numbers: range
     ) -> tuple[Tensor, Tensor, Tensor]:
-        images = torch.cat([to_picture_tensor(each) for each in pictures])
+        images = torch.cat([to_tensor(each) for each in pictures])
         clipped = (images.abs() >= 1).float().flatten(1).mean(1)
         hits = judged(self.judge, images, [self.labels[k] for k in numbers])
         seen = torch.stack([hits[name] for name in JUDGED], dim=1).cpu()

@@ -22,8 +22,7 @@ from yuragi.images.tensors import to_tensor
 from yuragi.model import load
 from yuragi.models.codec import Codec
 from yuragi.research.bench.report import frame
-from yuragi.research.train.autoencoder import psnr
-from yuragi.research.train.autoencoder import to_tensor as stack_to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import accuracy, shipped_judge
 from yuragi.research.train.portraits import Labels, caption
@@ -62,8 +61,8 @@ def bench_portraits(
     codec = loaded.loaded.codec
     if not isinstance(codec, Codec):
         raise InputError("model", model, "a model with an autoencoder")
-    decibels = psnr(codec.autoencoder, real)
-    real_tensor = stack_to_tensor(real)
+    decibels = codec_psnr(codec.autoencoder, real)
+    real_tensor = arrays_to_tensor(real)
     back = torch.cat(
         [
             codec.decode(codec.encode(part), *part.shape[-2:]).cpu()

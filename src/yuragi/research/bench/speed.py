@@ -39,7 +39,7 @@ from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest, LoRA
-from yuragi.tasks.personal import knowing
+from yuragi.tasks.lora_fit import with_fitted_lora
 from yuragi.tasks.run import run
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.warping import preview
@@ -147,7 +147,7 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
         z = model.codec.encode(to_tensor(picture).to(model.device))
         with TemporaryDirectory() as folder:
             file = Path(folder) / "lora.safetensors"
-            with knowing(request, LoRA(), model, z, file, lambda step: None):
+            with with_fitted_lora(request, LoRA(), model, z, file, lambda step: None):
                 pass
 
     seen, _ = _drag(name, large, "warp", 1)
@@ -183,9 +183,9 @@ def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
 
 
 def _picture(side: int) -> Image.Image:
-    """A disc before a waving ground, on which a network has something to doubt."""
+    """A disc before even bands, so that it is cut out and what it uncovers can be doubted."""
     rows, columns = np.mgrid[:side, :side] / side
-    ground = 128 + 60 * np.sin(40 * columns) * np.sin(30 * rows)
+    ground = 60 + 50 * np.floor(4 * columns)
     pixels = np.repeat(ground[..., None], 3, 2)
     disc = (rows - 0.5) ** 2 + (columns - 0.25) ** 2 < 0.02
     pixels[disc] = (200, 60, 40)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Measure quality and cost.", no_args_is_help=True)
+app = typer.Typer(help="Benchmark quality and cost.", no_args_is_help=True)
 
 
 @app.command()
@@ -35,8 +35,10 @@ def portraits(
     output: ReportOption = Path("out/bench-portraits.json"),
     json: JsonOption = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
-    number: Annotated[int, typer.Option("--number", "-n", help="Portraits to draw.")] = 256,
-    seed: Annotated[int, typer.Option(help="Of the generated portraits.")] = 0,
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Number of portraits to generate.")
+    ] = 256,
+    seed: Annotated[int, typer.Option(help="Seed of the generated portraits.")] = 0,
     model: ModelOption = "portraits",
     data: DataOption = None,
     device: DeviceOption = None,
@@ -70,26 +72,26 @@ def drag(
     table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
     suite: Annotated[
-        str, typer.Option(help="portraits, or the folder of a DragBench data set.")
+        str, typer.Option(help="The word portraits, or the folder of a DragBench data set.")
     ] = "portraits",
     regions: Annotated[
-        bool, typer.Option("--regions", help="Of a DragBench folder: the dense points of SR, DR.")
+        bool, typer.Option("--regions", help="Use the dense points (SR, DR) of a DragBench folder.")
     ] = False,
     features: Annotated[
         str,
-        typer.Option(help="For a DragBench folder: the model whose features find the content."),
+        typer.Option(help="Model whose features locate the content (DragBench folders)."),
     ] = "portraits",
     side: Annotated[
-        int, typer.Option(help="For a DragBench folder: side of pictures in protocol B, pixels.")
+        int, typer.Option(help="Side of pictures in protocol B, in pixels (DragBench folders).")
     ] = 768,
     quick: Annotated[
-        bool, typer.Option("--quick", help="20 cases, published methods with fewer levels.")
+        bool, typer.Option("--quick", help="Run 20 cases, and published methods with fewer levels.")
     ] = False,
-    number: Annotated[int, typer.Option("--number", "-n", help="Cases.")] = 240,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of cases.")] = 240,
     ablations: Annotated[
-        bool, typer.Option("--ablations", help="Also parts of our method on and off.")
+        bool, typer.Option("--ablations", help="Also run ablations of the method warp.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
@@ -155,13 +157,16 @@ def guidance(
     output: ReportOption = Path("out/bench-guidance.json"),
     json: JsonOption = False,
     arm: Annotated[
-        list[str] | None, typer.Option(help="Only these; may be given several times.")
+        list[str] | None,
+        typer.Option(help="Rows to run; can be given several times. By default all."),
     ] = None,
     scale: Annotated[
         list[float] | None, typer.Option(help="Guidance scales; by default 1.5, 2, 3, 5.")
     ] = None,
-    number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Number of pictures per row.")
+    ] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     data: DataOption = None,
@@ -203,9 +208,11 @@ def edits(
     json: JsonOption = False,
     table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Few pairs, few steps.")] = False,
-    each: Annotated[int, typer.Option(help="Pairs of each of the seven kinds of change.")] = 15,
-    seed: Annotated[int, typer.Option(help="Of all noise.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Run few pairs with few steps.")] = False,
+    each: Annotated[
+        int, typer.Option(help="Number of pairs for each of the seven kinds of change.")
+    ] = 15,
+    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
@@ -240,7 +247,7 @@ def photos(
     output: ReportOption = Path("out/bench-photos.json"),
     json: JsonOption = False,
     size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
-    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
@@ -291,7 +298,8 @@ def guidance_cost(
     batch: Annotated[int, typer.Option(help="Pictures at once.")] = 1,
     model: ModelOption = "portraits",
     large: Annotated[
-        bool, typer.Option(help="Also a random UNet and a random DiT of 80 to 120 M parameters.")
+        bool,
+        typer.Option(help="Also measure a random UNet and a random DiT (80 to 120 M parameters)."),
     ] = True,
     device: DeviceOption = None,
 ) -> None:

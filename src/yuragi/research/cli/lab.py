@@ -30,7 +30,7 @@ def reg(
     output: ReportOption = Path("out/lab-reg.json"),
     json: JsonOption = False,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 0,
 ) -> None:
     """Path-KL, field errors and samples of every guidance rule against the ideal one."""
     import torch
@@ -88,7 +88,7 @@ def kl(
     output: ReportOption = Path("out/lab-kl.json"),
     json: JsonOption = False,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Of the samples of the toy.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the samples of the toy problem.")] = 0,
 ) -> None:
     """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
     import torch

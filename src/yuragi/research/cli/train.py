@@ -125,7 +125,7 @@ def judge(
 
 @app.command("import")
 def import_(
-    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
     json: JsonOption = False,
@@ -142,11 +142,11 @@ def import_(
 
 @app.command()
 def export(
-    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the pipeline.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new pipeline.")],
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the files of a pipeline that is there.")
+        bool, typer.Option("--overwrite", help="Replace an existing pipeline.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -165,11 +165,12 @@ def export(
 @app.command()
 @loads
 def table(
-    model: Annotated[str, typer.Argument(help="Shipped model or directory of a pipeline.")],
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
     number: Annotated[
-        int, typer.Option("--number", "-n", help="Held-out portraits to measure on.", min=1)
+        int,
+        typer.Option("--number", "-n", help="Number of held-out portraits to measure on.", min=1),
     ] = 512,
-    seed: Annotated[int, typer.Option(help="Of noise and captions.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of noise and captions.")] = 0,
     data: DataOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,

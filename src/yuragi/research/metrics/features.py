@@ -30,7 +30,7 @@ MEAN, SPREAD = 127.0, 128.0
 
 @dataclass(frozen=True)
 class Features:
-    """Pictures (b, 3, h, w) in [-1, 1] -> pooled features (b, 1280), float32 on the CPU."""
+    """Pictures [b, 3, h, w] in [-1, 1] -> pooled features [b, 1280], float32 on the CPU."""
 
     network: EfficientNet
     device: torch.device
@@ -42,7 +42,7 @@ class Features:
 
     @torch.no_grad()
     def maps(self, images: Tensor, batch: int = 32) -> Tensor:
-        """Maps after block `CORRESPONDING`, (b, 112, 14, 14): like things have like features."""
+        """Maps after block `CORRESPONDING`, [b, 112, 14, 14]: like things have like features."""
         parts = []
         for part in torch.split(images, batch):
             x = self._input(part.to(self.device))

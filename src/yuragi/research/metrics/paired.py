@@ -1,7 +1,7 @@
 r"""Pictures against their true counterparts, inside and outside a region.
 
-- `psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that an
-  equal region does not dominate a mean.
+- `region_psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that
+  an equal region does not dominate a mean.
 - `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image).
 - `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
 """
@@ -18,13 +18,13 @@ from yuragi.drag.areas import mean_within
 from yuragi.errors import InputError
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 
-__all__ = ["EQUAL", "paired_interval", "psnr", "ssim"]
+__all__ = ["EQUAL", "paired_interval", "region_psnr", "ssim"]
 
 EQUAL = 60.0
 """PSNR of equal pictures, dB."""
 
 
-def psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+def region_psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
     """PSNR of every picture within its region, [n].
 
     Args:

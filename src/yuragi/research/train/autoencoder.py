@@ -26,7 +26,7 @@ from yuragi.research.train.loop import Report, fit, place
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["build_autoencoder", "psnr", "to_tensor", "train_autoencoder"]
+__all__ = ["arrays_to_tensor", "build_autoencoder", "codec_psnr", "train_autoencoder"]
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
@@ -40,8 +40,8 @@ def build_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
     )
 
 
-def to_tensor(images: NDArray[np.uint8]) -> Tensor:
-    """Uint8 (b, h, w, 3) -> float32 (b, 3, h, w) in [-1, 1], channels last in memory."""
+def arrays_to_tensor(images: NDArray[np.uint8]) -> Tensor:
+    """Uint8 [b, h, w, 3] -> float32 [b, 3, h, w] in [-1, 1], channels last in memory."""
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
@@ -52,7 +52,7 @@ def _crops(images: NDArray[np.uint8], config: AutoencoderConfig, rng: torch.Gene
     edge = images.shape[1] - config.crop + 1
     picked = zip(draw(len(images)), draw(edge), draw(edge), draw(2), strict=True)
     side = config.crop
-    return to_tensor(
+    return arrays_to_tensor(
         np.stack([images[i, y : y + side, x : x + side][:, :: 1 - 2 * m] for i, y, x, m in picked])
     )
 
@@ -64,7 +64,7 @@ def train_autoencoder(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> AutoencoderTiny:
-    """Train on pictures of shape (n, 128, 128, 3), resuming from `folder`; the EMA network."""
+    """Train on pictures of shape [n, 128, 128, 3], resuming from `folder`; the EMA network."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(build_autoencoder(config), device)
 
@@ -83,11 +83,11 @@ def train_autoencoder(
 
 
 @torch.no_grad()
-def psnr(network: AutoencoderTiny, images: NDArray[np.uint8]) -> float:
+def codec_psnr(network: AutoencoderTiny, images: NDArray[np.uint8]) -> float:
     """Mean over pictures of the PSNR in dB of 8-bit encode-decode round trips."""
     values = []
     for start in range(0, len(images), 32):
-        x = to_tensor(images[start : start + 32]).to(network.device)
+        x = arrays_to_tensor(images[start : start + 32]).to(network.device)
         back = network.decoder(network.encoder(x.to(network.dtype))).float().clamp(-1, 1)
         levels = ((back + 1) * 127.5).round().div(127.5).sub(1)
         values.append(10 * torch.log10(4 / (levels - x).square().mean((1, 2, 3))))

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import DenoiserConfig, Fit
 from yuragi.research.train.loop import CHECKPOINT, Report, fit, place
 from yuragi.research.train.networks import TOKENS, TextToLatent, build_scheduler, build_tokenizer
@@ -37,10 +37,10 @@ def encode_all(
     on_progress: Callable[[int, int], None],
     batch: int = 64,
 ) -> Tensor:
-    """Latents of every picture: float16 (n, 4, 32, 32)."""
+    """Latents of every picture: float16 [n, 4, 32, 32]."""
     rows = []
     for start in range(0, len(images), batch):
-        x = to_tensor(images[start : start + batch])
+        x = arrays_to_tensor(images[start : start + batch])
         rows.append(autoencoder.encoder(x.to(autoencoder.device)).half().cpu())
         on_progress(min(start + batch, len(images)), len(images))
     return torch.cat(rows).contiguous()
@@ -55,7 +55,7 @@ def train_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
-    """Train on latents of shape (n, 4, 32, 32), scaled to unit variance; the EMA network.
+    """Train on latents of shape [n, 4, 32, 32], scaled to unit variance; the EMA network.
 
     The text encoder learns to read first (`yuragi.research.train.text`).
 

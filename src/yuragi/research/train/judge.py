@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import Fit
 from yuragi.research.train.loop import Report, fit, place
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
@@ -50,14 +50,14 @@ class Judge(nn.Module):
         )
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Logits (b, values) by attribute."""
+        """Logits [b, values] by attribute."""
         features = self.trunk(x)
         pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)
         return {name: head(pooled) for name, head in self.heads.items()}
 
 
 def targets(labels: Sequence[Labels]) -> dict[str, Tensor]:
-    """Labels as class numbers (n,) by attribute."""
+    """Labels as class numbers [n] by attribute."""
     return {
         name: torch.tensor([values.index(row[name]) for row in labels])
         for name, values in ATTRIBUTES.items()
@@ -72,14 +72,14 @@ def train_judge(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> Judge:
-    """Train on drawings of shape (n, 128, 128, 3), resuming from `folder`."""
+    """Train on drawings of shape [n, 128, 128, 3], resuming from `folder`."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(Judge(), device)
     known = {name: column.to(device) for name, column in targets(labels).items()}
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         picked = torch.randint(len(images), (config.batch,), generator=rng)
-        x = to_tensor(images[picked.numpy()]).to(device)
+        x = arrays_to_tensor(images[picked.numpy()]).to(device)
         draw = torch.rand(2, generator=rng).tolist()
         if draw[0] < 0.5:
             x = x.flip(3)
@@ -114,7 +114,7 @@ def shipped_judge(device: torch.device) -> Judge:
 
 @torch.no_grad()
 def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, Tensor]:
-    """In which pictures (n, 3, 128, 128) the judge sees the label: bool (n,) by attribute."""
+    """In which pictures [n, 3, 128, 128] the judge sees the label: bool [n] by attribute."""
     known = targets(labels)
     hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
     for start in range(0, len(images), 64):

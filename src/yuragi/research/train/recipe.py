@@ -14,7 +14,12 @@ from torch import Tensor
 
 from yuragi.errors import InputError
 from yuragi.models.vocabulary import WORDS
-from yuragi.research.train.autoencoder import build_autoencoder, psnr, to_tensor, train_autoencoder
+from yuragi.research.train.autoencoder import (
+    arrays_to_tensor,
+    build_autoencoder,
+    codec_psnr,
+    train_autoencoder,
+)
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import Recipe
 from yuragi.research.train.denoiser import encode_all, train_denoiser
@@ -47,7 +52,7 @@ def run_autoencoder(
     images, _ = cached("train", recipe.data.train, data, on_draw)
     held_out, _ = cached("validation", recipe.data.validation, data, on_draw)
     network = train_autoencoder(images, recipe.autoencoder, runs / "autoencoder", device, on_report)
-    return psnr(network, held_out)
+    return codec_psnr(network, held_out)
 
 
 def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, int]:
@@ -120,13 +125,13 @@ def run_judge(
     judge = train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
     if output is not None:
         write_judge(judge, output)
-    return fmean(accuracy(judge, to_tensor(held_out), truth).values())
+    return fmean(accuracy(judge, arrays_to_tensor(held_out), truth).values())
 
 
 def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     """Write the trained parts as a `StableDiffusionPipeline` directory in half precision.
 
-    What it knows, by kind, lies beside it (`yuragi.models.vocabulary.WORDS`).
+    The words that it knows are written beside it, by kind.
 
     Returns:
         the denoiser's step.

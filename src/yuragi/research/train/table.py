@@ -12,7 +12,7 @@ import torch
 from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.research.metrics.mmse import Batch, mmse_ratio
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
 from yuragi.research.train.portraits import caption
 from yuragi.tasks.guidance.gains import TABLE
@@ -55,7 +55,7 @@ def write_table(
         weak = model.bind([""])
         for start in range(0, n, BATCH):
             part = slice(start, min(start + BATCH, n))
-            x0 = model.codec.encode(to_tensor(images[part]).to(model.device))
+            x0 = model.codec.encode(arrays_to_tensor(images[part]).to(model.device))
             yield Batch(x0, model.bind(captions[part]), weak)
 
     def tick() -> None:

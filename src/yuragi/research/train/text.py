@@ -39,7 +39,7 @@ class Reader(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> dict[str, Tensor]:
-        """Token ids (b, n) -> logits by attribute."""
+        """Token ids [b, n] -> logits by attribute."""
         pooled = self.pool(self.text_encoder(tokens).last_hidden_state)
         return {name: head(pooled) for name, head in self.heads.items()}
 

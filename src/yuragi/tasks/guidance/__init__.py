@@ -1,4 +1,4 @@
-"""How a request uses its guidance scale: a weight rule over noise levels, and a gain."""
+"""Guidance of a request: a weight rule over noise levels, and a gain."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ __all__ = ["GAINS", "RULES", "Gain", "Guidance", "Rule"]
 class Guidance(Strict):
     """A weight rule and a gain.
 
-    ``Guidance(rule="interval", ...)`` takes a rule's name or object; a name alone, such as
-    ``guidance="reg"``, is short for the rule or the gain of that name with its defaults.
+    A rule or a gain is given as an object, a name or a mapping. The name of one rule or gain alone,
+    such as ``guidance="reg"``, is short for that rule or gain with its defaults.
     """
 
     rule: Annotated[
-        Rule, OneOf("guidance", RULES), Option("Scale over the steps.", "--guidance")
+        Rule,
+        OneOf("guidance", RULES),
+        Option("Rule that sets the guidance scale at each noise level.", "--guidance"),
     ] = Cfg()
     gain: Annotated[
-        Gain, OneOf("gain", GAINS), Option("Factor on the guidance direction.", "--gain")
+        Gain,
+        OneOf("gain", GAINS),
+        Option("Correction that multiplies the guidance direction.", "--gain"),
     ] = PlainGain()
     channels: Annotated[int, Field(ge=1)] | None = None
-    """Guide only the first so many latent channels; DiT's own code guides 3 of its 4."""
+    """Number of leading latent channels to guide; None guides all. DiT's own code guides 3 of 4."""
 
     @model_validator(mode="before")
     @classmethod
@@ -43,19 +47,19 @@ class Guidance(Strict):
         """Guidance from an object, or from the name of a rule or a gain.
 
         Raises:
-            InputError: an unknown name.
+            InputError: the name is unknown.
         """
         return given if isinstance(given, Guidance) else cls(**_named(given))
 
     def complete(self, folder: Path | None) -> Self:
-        """Guidance with what its gain takes from the model's folder."""
+        """Guidance with the data that its gain reads from the model's folder."""
         return self.model_copy(update={"gain": self.gain.complete(folder)})
 
     def check(self, scale: float) -> None:
-        """Refuse a guidance scale that the gain has no use for.
+        """Refuse a guidance scale that does not fit the gain.
 
         Raises:
-            InputError: 1 with a gain, or below 1 with a gain that is not defined there.
+            InputError: the scale is 1 with a gain, or below the lowest scale of the gain.
         """
         if not self.gain.guides:
             return
@@ -69,7 +73,7 @@ class Guidance(Strict):
 
 
 def _named(name: str) -> dict[str, Any]:
-    """The values of guidance by the rule or the gain of this name."""
+    """The values of guidance for the name of a rule or a gain."""
     if name in RULES:
         return {"rule": name}
     if name in GAINS:

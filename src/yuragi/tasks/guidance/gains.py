@@ -1,6 +1,6 @@
-"""Gains: what multiplies the guidance direction at a noise level; REG is one of them.
+"""Options of gains, which multiply the guidance direction at a noise level, such as REG.
 
-A gain is a small class with a name, its options, and `make`, which gives the numerical gain. A
+A gain is a small class with a name, its options, and `make`, which makes the numerical gain. A
 package adds one through the entry point group ``yuragi.gains``; see ``docs/extending.md``.
 """
 
@@ -33,49 +33,50 @@ __all__ = [
 ]
 
 TABLE = "guidance_table.json"
-"""File in a model's folder that holds the table of the gain ``scheduled``."""
+"""The file in a model's folder with the table of the gain ``scheduled``."""
 
 Refresh = Annotated[
     int,
     Field(ge=1, le=1000),
-    Option("Measure the gain only at every n-th network evaluation.", advanced=True),
+    Option(
+        "Measure the gain at every n-th network evaluation only, and reuse it in between.",
+        advanced=True,
+    ),
 ]
-Stress = Annotated[
-    bool, Option("Also measure how far the guidance pushes too hard.", "--stress", advanced=True)
-]
+Stress = Annotated[bool, Option("Also measure over-guidance.", "--stress", advanced=True)]
 Separation = tuple[Finite, Finite, Finite]
 
 
 class Gain(Strict):
-    """What every gain has."""
+    """The base class of gains."""
 
     name: str
 
     @abstractmethod
     def make(self) -> Numerical:
-        """The numerical gain, with a memory of its own: one for each trajectory."""
+        """Make the numerical gain. It has a memory, so make one per trajectory."""
 
     def complete(self, folder: Path | None) -> Gain:
-        """The gain with everything that it takes from the model's folder (None: no folder).
+        """The gain with all data from the model's folder (None if there is no folder).
 
         Raises:
-            InputError: something that it needs is not there.
+            InputError: the folder does not contain the data.
         """
         return self
 
     @property
     def guides(self) -> bool:
-        """Whether a scale of 1, which is no guidance, would be a mistake."""
+        """Whether the gain needs guidance, so that a scale of 1 is an error."""
         return True
 
     @property
     def lowest_scale(self) -> float:
-        """The lowest guidance scale for which it is defined."""
+        """The lowest guidance scale for which the gain is defined."""
         return 0.0
 
 
 class PlainGain(Gain):
-    """Guidance as it is, without a correction."""
+    """Plain guidance, without a correction."""
 
     name: Literal["plain"] = "plain"
     stress: Stress = False
@@ -125,7 +126,8 @@ class RatioGain(Gain):
     gamma: Annotated[
         Share | Separation,
         Option(
-            "0 to 1 for classes that lie far apart; auto chooses it from what is measured.",
+            "Exponent of additional damping, 0 to 1; higher values suit classes that are far "
+            "apart. auto chooses it from the measured slopes.",
             metavar="NUMBER|auto",
             advanced=True,
         ),
@@ -133,7 +135,11 @@ class RatioGain(Gain):
     reach: Annotated[
         Finite,
         Field(ge=0, le=100),
-        Option("Longest secant in units of sigma; 0 takes tangents.", unit="sigma", advanced=True),
+        Option(
+            "Longest secant over which slopes are measured; 0 uses tangents.",
+            unit="sigma",
+            advanced=True,
+        ),
     ] = 1.0
     refresh: Refresh = 1
     stress: Stress = False
@@ -214,4 +220,4 @@ GAINS: Registry[type[BaseModel]] = Registry(
         "scheduled": f"{_HERE}:ScheduledGain",
     },
 )
-"""Every gain by name."""
+"""All gains by name."""

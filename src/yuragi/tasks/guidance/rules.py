@@ -1,4 +1,4 @@
-"""Weight rules: how the guidance scale is used over the noise levels.
+"""Weight rules, which set the guidance scale at each noise level.
 
 A rule is a small class with a name, its options, and `weight`, which makes the numerical rule. A
 package adds one through the entry point group ``yuragi.rules``; see ``docs/extending.md``.
@@ -27,27 +27,27 @@ __all__ = ["RULES", "Auto", "Cfg", "Cosine", "Interval", "Linear", "Rule"]
 
 
 class Rule(Strict):
-    """What every rule has."""
+    """The base class of weight rules."""
 
     name: str
 
     @abstractmethod
     def weight(self, scale: float, schedule: Schedule, times: Tensor) -> Weight:
-        """The weight on a grid of times, for the guidance scale that the user chose.
+        """The weight on a grid of times, for a guidance scale.
 
         Args:
-            scale: 1 is off.
-            schedule: of the model.
-            times: (n + 1,) float64, from noise to the clean end.
+            scale: the guidance scale; 1 is off.
+            schedule: the schedule of the model.
+            times: the times [n + 1] in float64, from noise to the clean end.
         """
 
     def scales(self, scale: float) -> Sequence[float]:
-        """The scales between which the rule moves, for checks."""
+        """The lowest and highest scales of the rule, for checks."""
         return (scale,)
 
     @property
     def weaker(self) -> str | None:
-        """The name or path of a weaker model that guidance pushes away from; None for none."""
+        """The name or path of the weaker model that guidance pushes away from, if any."""
         return None
 
 
@@ -63,7 +63,7 @@ class Cfg(Rule):
 
 
 class Linear(Rule):
-    """The scale moves in a straight line from a start to its full value."""
+    """The scale changes linearly from a start to its full value."""
 
     name: Literal["linear"] = "linear"
     start: Annotated[Scale, Option("Guidance scale at the first step.", advanced=True)] = 1.0
@@ -84,7 +84,7 @@ class Cosine(Rule):
     power: Annotated[
         Finite,
         Field(gt=0, le=100),
-        Option("Power of the cosine; a higher one starts later.", advanced=True),
+        Option("Power of the cosine; higher values start the guidance later.", advanced=True),
     ] = 1.0
 
     def weight(self, scale: float, schedule: Schedule, times: Tensor) -> Weight:
@@ -103,8 +103,8 @@ class Interval(Rule):
     interval: Annotated[
         Bounds | None,
         Option(
-            "Lowest and highest sigma / alpha that are guided, such as 0.28:2.9, or shares of the "
-            "steps, such as 20%:80%.",
+            "Noise levels to guide: lowest and highest sigma / alpha, such as 0.28:2.9, or shares "
+            "of the steps, such as 20%:80%.",
             metavar="LOW:HIGH",
         ),
     ] = None
@@ -113,7 +113,7 @@ class Interval(Rule):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, values: Any) -> Any:
-        """``"0.28:2.9"`` and ``"20%:80%"`` as the bounds that they stand for."""
+        """Convert ``"0.28:2.9"`` and ``"20%:80%"`` to bounds."""
         text = values.get("interval")
         if not isinstance(text, str):
             return values
@@ -151,7 +151,12 @@ class Auto(Rule):
 
     name: Literal["auto"] = "auto"
     weak_model: Annotated[
-        str, Option("Name or path of the weaker model.", metavar="NAME|PATH", advanced=True)
+        str,
+        Option(
+            "Name or path of the weaker model that guidance pushes away from.",
+            metavar="NAME|PATH",
+            advanced=True,
+        ),
     ]
 
     def weight(self, scale: float, schedule: Schedule, times: Tensor) -> Weight:
@@ -175,4 +180,4 @@ RULES: Registry[type[BaseModel]] = Registry(
         "auto": f"{_HERE}:Auto",
     },
 )
-"""Every weight rule by name."""
+"""All weight rules by name."""

@@ -14,7 +14,7 @@ from yuragi.models.opening import Opening
 from yuragi.research.bench.drag import suite
 from yuragi.research.bench.drag.cases import cases
 from yuragi.research.bench.drag.ours import ABLATIONS, by_cells, ours, together
-from yuragi.research.bench.drag.published import personal, published
+from yuragi.research.bench.drag.published import published, published_with_lora
 from yuragi.research.bench.drag.report import markdown
 from yuragi.research.bench.drag.suite import bench_drag_suite, ways
 
@@ -117,7 +117,7 @@ def test_a_row_that_runs_on_some_cases_is_compared_on_these(run, monkeypatch):
 def test_a_lora_is_learned_for_every_picture_and_counted(pipeline_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     model, counter = load_model(str(pipeline_folder), Opening(device="cpu")).counting()
-    personal("fast", 2).make(model, cases("validation", [5]), 0)
+    published_with_lora("fast", 2).make(model, cases("validation", [5]), 0)
     plain, counted = load_model(str(pipeline_folder), Opening(device="cpu")).counting()
     published("fast", "sde").make(plain, cases("validation", [5]), 0)
     assert counter.evaluations == counted.evaluations + 100

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.scores import changed
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.motions import Motion, motion
 from yuragi.research.train.portraits import Labels, Split
 
@@ -43,22 +43,22 @@ class Cases:
 
     @cached_property
     def before(self) -> Tensor:
-        """(n, 3, h, w) in [-1, 1]."""
-        return to_tensor(np.stack([case.before for case in self.motions]))
+        """[n, 3, h, w] in [-1, 1]."""
+        return arrays_to_tensor(np.stack([case.before for case in self.motions]))
 
     @cached_property
     def truth(self) -> Tensor:
-        """(n, 3, h, w) in [-1, 1]."""
-        return to_tensor(np.stack([case.after for case in self.motions]))
+        """[n, 3, h, w] in [-1, 1]."""
+        return arrays_to_tensor(np.stack([case.after for case in self.motions]))
 
     @cached_property
     def change(self) -> Tensor:
-        """(n, h, w), True where the truth differs from the picture before."""
+        """[n, h, w], True where the truth differs from the picture before."""
         return changed(self.before, self.truth)
 
     @cached_property
     def vacated(self) -> Tensor:
-        """(n, h, w), True where the moved content was and no longer is."""
+        """[n, h, w], True where the moved content was and no longer is."""
         areas = [case.source & ~case.target for case in self.motions]
         return torch.from_numpy(np.stack(areas)) & self.change
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ABLATIONS", "by_cells", "ours", "together"]
 
-Motion: TypeAlias = "NDArray[Any]"
-"""(x, y) in pixels."""
+Displacement: TypeAlias = "NDArray[Any]"
+"""A displacement (dx, dy) in pixels."""
 
 
 def ours(sampler: str = "sde") -> Way:
@@ -64,7 +64,7 @@ def together(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image
 def by_cells(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
     """Points move by whole cells of 8 pixels, as in SDE-Drag, and by one at least."""
 
-    def whole(motion: Motion) -> Motion:
+    def whole(motion: Displacement) -> Displacement:
         cells = np.round(motion / 8)
         longest = np.abs(motion) == np.abs(motion).max()
         return 8 * (cells if cells.any() else np.sign(motion) * longest)
@@ -92,7 +92,7 @@ def _box(pair: PointPair, radius: float, last: int) -> RegionPair:
     return source, tuple((x + tx - sx, y + ty - sy) for x, y in source)
 
 
-def _moved(sample: Sample, change: Callable[[Motion], Motion]) -> Sample:
+def _moved(sample: Sample, change: Callable[[Displacement], Displacement]) -> Sample:
     """A sample whose points move otherwise, as far as picture and mask allow."""
     width, height = sample.image.size
     mask = Image.new("L", (width, height), 255) if sample.mask is None else sample.mask

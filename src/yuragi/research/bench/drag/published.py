@@ -1,6 +1,6 @@
 """What the drag suite compares with: nothing, a paste, and the published methods.
 
-Pictures are (n, 3, h, w) in [-1, 1]. Every case has a seed of its own.
+Pictures are [n, 3, h, w] in [-1, 1]. Every case has a seed of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.lora import anew
 from yuragi.tasks.drag import DragRequest, LoRA
 
-__all__ = ["nothing", "pasted", "pasted_one", "personal", "published"]
+__all__ = ["nothing", "pasted", "pasted_one", "published", "published_with_lora"]
 
-PERSONAL = 48
+WITH_LORA = 48
 """Cases with a LoRA, which takes longer than all other rows: the first of the suite, each kind and
 length of motion without and with a mask."""
 
@@ -55,7 +55,7 @@ def published(preset: str, sampler: str) -> Way:
     )
 
 
-def personal(preset: str, rank: int) -> Way:
+def published_with_lora(preset: str, rank: int) -> Way:
     """SDE-Drag with a LoRA of every picture, learned anew; its learning is counted too."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
@@ -68,7 +68,7 @@ def personal(preset: str, rank: int) -> Way:
         with anew():
             return way.make(model, cases, seed)
 
-    return Way(way.settings, make, PERSONAL)
+    return Way(way.settings, make, WITH_LORA)
 
 
 def _held(after: Image.Image, sample: Sample) -> Image.Image:

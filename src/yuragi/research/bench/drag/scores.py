@@ -18,7 +18,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.drag.way import requested
 from yuragi.research.metrics.features import Features
-from yuragi.research.metrics.paired import psnr, ssim
+from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import HEDLPIPS
 from yuragi.research.train.judge import Judge, judged
 from yuragi.tasks.intent import asked_of
@@ -26,7 +26,7 @@ from yuragi.tasks.intent import asked_of
 __all__ = ["Score", "Scorer"]
 
 Score: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
-"""Pictures (n, 3, h, w) -> scores [n] by name."""
+"""Pictures [n, 3, h, w] -> scores [n] by name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Scorer:
             return {
                 "arrival": torch.stack(arrival).double(),
                 "registered": torch.stack(registered).double(),
-                "psnr": psnr(images, truth, everywhere),
+                "psnr": region_psnr(images, truth, everywhere),
                 "ssim": ssim(images, truth, [everywhere])[0],
                 "lpips": self.perceptual(images, truth, [everywhere])[0],
                 "background": mean_absolute(images, cases.before, ~cases.change),
@@ -77,7 +77,7 @@ class Scorer:
         return score
 
     def _surprise(self, images: Tensor, cases: Cases) -> Tensor:
-        """Of the model, (n, 1, h', w')."""
+        """Of the model, [n, 1, h', w']."""
         z = self.model.codec.encode(images.to(self.model.device))
         strong = self.model.bind([case.prompt for case in cases.motions])
         eps = SeededNoise(self.seed, cases.numbers, stream="realism")(0, z)

@@ -40,7 +40,7 @@ from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.drag.cases import Cases, cases
 from yuragi.research.bench.drag.ours import ABLATIONS, ours
-from yuragi.research.bench.drag.published import nothing, pasted, personal, published
+from yuragi.research.bench.drag.published import nothing, pasted, published, published_with_lora
 from yuragi.research.bench.drag.scores import Scorer
 from yuragi.research.bench.drag.way import Way
 from yuragi.research.bench.kept import kept
@@ -67,7 +67,7 @@ ROWS: Mapping[str, Way] = {
     "paste": Way("paste", pasted),
     "ode": published("paper", "ode"),
     "paper": published("paper", "sde"),
-    "paper, LoRA": personal("paper", 4),
+    "paper, LoRA": published_with_lora("paper", 4),
     "ours": ours(),
 }
 

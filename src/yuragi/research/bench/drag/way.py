@@ -22,7 +22,7 @@ from yuragi.tasks.run import run_all
 __all__ = ["Way", "asked", "box_radius", "requested"]
 
 Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
-"""(model, cases, seed) -> pictures (n, 3, h, w) in [-1, 1]."""
+"""(model, cases, seed) -> pictures [n, 3, h, w] in [-1, 1]."""
 
 
 @dataclass(frozen=True)

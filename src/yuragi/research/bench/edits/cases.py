@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from yuragi.research.bench.scores import changed
-from yuragi.research.train.autoencoder import to_tensor
+from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.pairs import KINDS, hole, pair
 from yuragi.research.train.portraits import Labels, Split, caption, draw, portrait
 
@@ -54,7 +54,7 @@ def pairs(split: Split, n: int, seed: int) -> Cases:
     kinds = [kind for kind in KINDS for _ in range(n // len(KINDS))]
     drawn = [pair(split, k, kind) for k, kind in enumerate(kinds)]
     before, truth = (
-        to_tensor(np.stack([draw(getattr(each, side)) for each in drawn]))
+        arrays_to_tensor(np.stack([draw(getattr(each, side)) for each in drawn]))
         for side in ("before", "after")
     )
     change = changed(before, truth)
@@ -68,7 +68,7 @@ def holes(split: Split, n: int, seed: int) -> Cases:
     """`n` pictures with a hole, the kinds taking turns."""
     found = [hole(split, k) for k in range(n)]
     portraits = [portrait(split, k) for k in range(n)]
-    truth = to_tensor(np.stack([draw(each) for each in portraits]))
+    truth = arrays_to_tensor(np.stack([draw(each) for each in portraits]))
     change = torch.from_numpy(np.stack([inside for _, inside in found]))
     before = torch.where(change[:, None], torch.zeros_like(truth), truth)
     labels = [each.labels for each in portraits]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from yuragi.drag.areas import mean_absolute, mean_within
 from yuragi.research.bench.edits.cases import Cases
-from yuragi.research.metrics.paired import psnr, ssim
+from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import HEDLPIPS
 from yuragi.research.train.judge import Judge, judged
 from yuragi.research.train.portraits import ATTRIBUTES
@@ -27,7 +27,9 @@ class Scorer:
     def __call__(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
         """Scores of pictures [n, 3, h, w] in [-1, 1]."""
         regions = {"": cases.everywhere, "_in": cases.change, "_out": ~cases.change}
-        found = {name: psnr(images, cases.truth, regions[name[4:]]) for name in _named("psnr")}
+        found = {
+            name: region_psnr(images, cases.truth, regions[name[4:]]) for name in _named("psnr")
+        }
         for metric, values in (
             ("ssim", ssim(images, cases.truth, list(regions.values()))),
             ("lpips", self.perceptual(images, cases.truth, list(regions.values()))),

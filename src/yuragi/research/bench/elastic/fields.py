@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from yuragi.drag import PointPair, bend, reach_of
-from yuragi.drag.flow import Flow, Places
+from yuragi.drag.flow import Flow, Points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,12 +28,12 @@ FRAME = 9
 """Held points along each edge of the frame."""
 
 
-def _ends(points: Sequence[PointPair]) -> tuple[Places, Places]:
+def _ends(points: Sequence[PointPair]) -> tuple[Points, Points]:
     source, target = (np.array([pair[side] for pair in points], np.float64) for side in (0, 1))
     return source, target
 
 
-def _apart(places: Places, targets: Places) -> NDArray[np.float64]:
+def _apart(places: Points, targets: Points) -> NDArray[np.float64]:
     return np.asarray(np.linalg.norm(places[:, None] - targets[None], axis=-1))
 
 
@@ -46,7 +46,7 @@ def _falloff(points: Sequence[PointPair], side: int) -> Flow:
     shift = target - source
     reach = np.maximum(3.2 * np.linalg.norm(shift, axis=1), 0.16 * side)
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         r = np.minimum(_apart(places, target) / reach, 1)
         weights = (1 - r**2) ** 2
         joined = weights @ shift / np.maximum(weights.sum(1, keepdims=True), 1e-12)
@@ -73,7 +73,7 @@ def _rigid(points: Sequence[PointPair], side: int) -> Flow:
     corners = np.array([(x, y) for x in (0.0, side - 1) for y in (0.0, side - 1)])
     p, q = (np.vstack([each, corners]) @ (1, 1j) for each in (target, source))
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         v = places @ (1, 1j)
         weights = 1 / np.maximum(abs(v[:, None] - p), 1e-3) ** 4
         weights /= weights.sum(1, keepdims=True)
@@ -89,7 +89,7 @@ def _nearest(points: Sequence[PointPair], side: int) -> Flow:
     source, target = _ends(points)
     shift = target - source
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         apart = _apart(places, target)
         nearest = np.argsort(apart, 1)[:, :4]
         weights = 1 / np.maximum(np.take_along_axis(apart, nearest, 1), 1e-6)

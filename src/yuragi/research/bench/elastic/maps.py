@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from yuragi.drag import PointPair
-from yuragi.drag.flow import Flow, Places
+from yuragi.drag.flow import Flow, Points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,27 +37,27 @@ LOCAL, WIDE = (0.2, 0.5), (0.5, 1.0)
 """Radii of the circle as shares of the side: cases take turns between the two."""
 
 
-def _bulge(x: Places, s: float) -> Places:
+def _bulge(x: Points, s: float) -> Points:
     return np.asarray(-s * np.exp(-3 * (x**2).sum(1, keepdims=True)) * x)
 
 
-def _bend(x: Places, s: float) -> Places:
+def _bend(x: Points, s: float) -> Points:
     return np.column_stack([np.zeros(len(x)), s * (1 - 2 * x[:, 0] ** 2) / 4])
 
 
-def _stretch(x: Places, s: float) -> Places:
+def _stretch(x: Points, s: float) -> Points:
     return np.column_stack([-0.6 * s * x[:, 0], np.zeros(len(x))])
 
 
-def _shear(x: Places, s: float) -> Places:
+def _shear(x: Points, s: float) -> Points:
     return np.column_stack([0.6 * s * x[:, 1], np.zeros(len(x))])
 
 
-def _perspective(x: Places, s: float) -> Places:
+def _perspective(x: Points, s: float) -> Points:
     return np.asarray(x * (1 / (1 + s * x[:, :1] / 2) - 1) + np.array([0.2 * s, 0.0]))
 
 
-KINDS: Mapping[str, Callable[[Places, float], Places]] = {
+KINDS: Mapping[str, Callable[[Points, float], Points]] = {
     "bulge": _bulge,
     "bend": _bend,
     "stretch": _stretch,
@@ -105,7 +105,7 @@ def case(split: str, index: int, side: int) -> Case:
 
 
 def _map(
-    shift: Callable[[Places, float], Places],
+    shift: Callable[[Points, float], Points],
     strength: float,
     radius: float,
     centre: NDArray[np.float64],
@@ -113,7 +113,7 @@ def _map(
 ) -> Flow:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
-    def back(places: Places) -> Places:
+    def back(places: Points) -> Points:
         x = (places - centre) / radius @ turn
         t = np.clip((1 - np.linalg.norm(x, axis=1, keepdims=True)) / 0.7, 0, 1)
         share = t**3 * (t * (6 * t - 15) + 10)

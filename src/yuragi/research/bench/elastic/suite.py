@@ -24,7 +24,7 @@ from yuragi.research.bench.elastic.maps import Case, case
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import contrast, means
-from yuragi.research.metrics.paired import psnr
+from yuragi.research.metrics.paired import region_psnr
 
 __all__ = ["METRICS", "bench_elastic"]
 
@@ -105,7 +105,7 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
             "error": float(error.mean()),
             "moved": float(error[moves].mean()),
             "arrival": float(np.linalg.norm(flow(target) - source, axis=1).mean()),
-            "psnr": float(psnr(_sampled(picture, back), right, everywhere)),
+            "psnr": float(region_psnr(_sampled(picture, back), right, everywhere)),
             "folds": float((_jacobian(back) <= 0).mean()),
             "tears": float(_torn(back, truth).mean()),
         }

@@ -3,13 +3,13 @@
 import pytest
 
 from yuragi.errors import InputError
-from yuragi.tasks.places import Expansion, Places
+from yuragi.tasks.geometry import DragGeometry, Expansion
 
 
 def test_text_forms():
-    assert Places(points=["70,52:70,40"]).points == (((70, 52), (70, 40)),)
-    assert Places(points=[" 1.5 , 2 : 3 , 4.25 "]).points == (((1.5, 2), (3, 4.25)),)
-    (region,) = Places(regions=["9,9 40,9 40,40:19,9 50,9 50,40"]).regions
+    assert DragGeometry(points=["70,52:70,40"]).points == (((70, 52), (70, 40)),)
+    assert DragGeometry(points=[" 1.5 , 2 : 3 , 4.25 "]).points == (((1.5, 2), (3, 4.25)),)
+    (region,) = DragGeometry(regions=["9,9 40,9 40,40:19,9 50,9 50,40"]).regions
     assert region.source == ((9, 9), (40, 9), (40, 40))
     assert region.target == ((19, 9), (50, 9), (50, 40))
     assert Expansion(expand="32,0,1,2").expand == (32, 0, 1, 2)
@@ -21,13 +21,13 @@ def test_text_forms():
 )
 def test_malformed_points_are_refused(text):
     with pytest.raises(InputError, match="^points must be"):
-        Places(points=[text])
+        DragGeometry(points=[text])
 
 
 @pytest.mark.parametrize("text", ["", "1,1 2,2", "1,1 9,1 9,9", "1,1 9,1 a:2,1 9,1 9,9", "1:2:3"])
 def test_malformed_regions_are_refused(text):
     with pytest.raises(InputError):
-        Places(regions=[text]).check(64, 48)
+        DragGeometry(regions=[text]).check(64, 48)
 
 
 @pytest.mark.parametrize("margins", ["1,2,3", "1,2,3,x", "1,2,3,-4", (1, 2), (0.5, 0, 0, 0), 7])
@@ -55,8 +55,8 @@ def test_malformed_margins_are_refused(margins):
 )
 def test_points_that_do_not_fit_are_refused(points):
     with pytest.raises(InputError, match="^points[: ]"):
-        Places(points=points).check(64, 48)
+        DragGeometry(points=points).check(64, 48)
 
 
 def test_corners_are_inside():
-    Places(points=[((0, 0), (63, 47))]).check(64, 48)
+    DragGeometry(points=[((0, 0), (63, 47))]).check(64, 48)

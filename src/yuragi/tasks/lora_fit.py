@@ -1,4 +1,4 @@
-"""A model that knows the picture of a request: its LoRA, learned once and kept."""
+"""Fit a LoRA to the picture of a drag, and cache it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
 
-__all__ = ["knowing", "personal"]
+__all__ = ["lora_fitted", "with_fitted_lora"]
 
 
 @contextlib.contextmanager
-def personal(request: DragRequest, context: Context) -> Iterator[Context]:
-    """The context with the LoRA that the request wants in its model; afterwards it is out again.
+def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
+    """The context with the LoRA of the request in its model; it is removed afterwards.
 
-    Finished LoRAs are kept in the cache folder ``lora``, by all that decides them.
+    Finished LoRAs are cached in the folder ``lora``, keyed by everything that determines them.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: the picture was not given.
     """
     if request.lora is None:
         yield context
@@ -48,19 +48,19 @@ def personal(request: DragRequest, context: Context) -> Iterator[Context]:
     file = cache_folder("lora") / f"{key}.safetensors"
     z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
     done = wanted.steps
-    with knowing(
+    with with_fitted_lora(
         request, wanted, model, z, file, lambda step: context.on_progress(step, done)
     ) as known:
         yield replace(
             context,
             model=known,
-            bound={},  # what was read before did not know the picture
+            bound={},  # denoisers bound before do not have the LoRA
             on_progress=lambda step, total: context.on_progress(done + step, done + total),
         )
 
 
 @contextlib.contextmanager
-def knowing(
+def with_fitted_lora(
     request: DragRequest,
     wanted: LoRA,
     model: DiffusionModel,
@@ -68,15 +68,15 @@ def knowing(
     file: Path,
     on_step: Callable[[int], None],
 ) -> Iterator[DiffusionModel]:
-    """The model with a LoRA of one picture in it; afterwards it is out again.
+    """The model with a LoRA of one picture; it is removed afterwards.
 
     Args:
-        request: prompt, seed and levels of the drag.
-        wanted: how the LoRA is learned and how it fades.
-        model: that learns.
-        z: clean latent of the picture, (1, c, h, w).
-        file: of the finished LoRA, which is not learned again.
-        on_step: called with the steps done.
+        request: the request with prompt, seed and levels of the drag.
+        wanted: the settings of the LoRA.
+        model: the model.
+        z: the clean latent of the picture [1, c, h, w].
+        file: the file of the finished LoRA, which is used if it exists.
+        on_step: a function called with the number of finished steps.
     """
     fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
     weights = learned(model, z, request.prompt, fit, request.seed, file, on_step)

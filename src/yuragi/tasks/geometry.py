@@ -1,4 +1,4 @@
-"""Points, polygons and margins, as numbers or as the text that the command line takes."""
+"""Points, polygons and margins, as numbers or as text from the command line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from yuragi.options.values import Finite, Strict
 
 __all__ = [
     "Corners",
+    "DragGeometry",
     "Expansion",
     "Margins",
     "Offset",
     "Pair",
-    "Places",
     "Point",
     "Region",
 ]
 
 Point = tuple[Finite, Finite]
-"""(x, y) in pixels: x to the right, y down; a pixel's centre has whole numbers."""
+"""A point (x, y) in pixels, x to the right and y down; pixel centres are whole numbers."""
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -32,7 +32,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _pair(given: Any) -> Any:
-    """``"70,52:70,40"``: source and target."""
+    """Parse ``"70,52:70,40"``: source and target."""
     if not isinstance(given, str):
         return given
     try:
@@ -44,7 +44,7 @@ def _pair(given: Any) -> Any:
 
 
 def _corners(given: Any) -> Any:
-    """``"10,10 40,10 40,40"``: the corners of a polygon."""
+    """Parse ``"10,10 40,10 40,40"``: the corners of a polygon."""
     if not isinstance(given, str):
         return given
     try:
@@ -54,7 +54,7 @@ def _corners(given: Any) -> Any:
 
 
 def _region(given: Any) -> Any:
-    """``"9,9 40,9 40,40:19,9 50,9 50,40"``: corners, and where they go; or a pair of both."""
+    """Parse ``"9,9 40,9 40,40:19,9 50,9 50,40"``, or a pair: the corners and their targets."""
     if isinstance(given, Polygons):
         return given
     form = "three or more corners and where they go, in pixels, as x,y x,y x,y:x,y x,y x,y"
@@ -69,7 +69,7 @@ def _region(given: Any) -> Any:
 
 
 def _margins(given: Any) -> Any:
-    """``"32,0,32,0"``: pixels at left, top, right and bottom."""
+    """Parse ``"32,0,32,0"``: pixels at left, top, right and bottom."""
     allowed = "L,T,R,B: four whole numbers of pixels, 0 or more"
     try:
         four = [float(part) for part in given.split(",")] if isinstance(given, str) else list(given)
@@ -81,7 +81,7 @@ def _margins(given: Any) -> Any:
 
 
 def _offset(given: Any) -> Any:
-    """``"12,-4"``: pixels to the right and down."""
+    """Parse ``"12,-4"``: pixels to the right and down."""
     if not isinstance(given, str):
         return given
     try:
@@ -119,11 +119,11 @@ class Expansion(Strict):
 
 
 class Polygons(Strict):
-    """A polygon and where it goes: its corners are points, and its inside moves with them.
+    """A polygon and its target. Its corners move like points, and its inside with them.
 
     Attributes:
-        source: three or more corners.
-        target: where they go; as many.
+        source: the corners, three or more.
+        target: the targets of the corners.
     """
 
     source: Annotated[tuple[Point, ...], Field(min_length=3)]
@@ -137,8 +137,8 @@ def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) 
     """Check point pairs against a picture's size.
 
     Raises:
-        InputError: no pairs, points outside the picture, a target that is its source, or two pairs
-            with the same source or the same target.
+        InputError: there are no pairs, a point is outside the picture, a target equals its source,
+            or two pairs have the same source or target.
     """
     if not pairs:
         allowed = "one or more pairs of source and target in pixels, unless there is a region"
@@ -160,8 +160,8 @@ def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
     """Check polygons against a picture's size.
 
     Raises:
-        InputError: another number of targets, a corner outside of the picture, no area, or corners
-            that stay where they are.
+        InputError: the numbers of corners and targets differ, a corner is outside the picture, the
+            area is zero, or no corner moves.
     """
     for region in regions:
         source, target = region.source, region.target
@@ -179,27 +179,27 @@ def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
 
 
 def _area(corners: Sequence[tuple[float, float]]) -> float:
-    """Of a polygon, in square pixels (shoelace formula)."""
+    """The area of a polygon in square pixels (shoelace formula)."""
     pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
     return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
 
 
-class Places(Strict):
+class DragGeometry(Strict):
     """The points and regions of a drag."""
 
     points: tuple[Pair, ...] = ()
     regions: tuple[Region, ...] = ()
 
     def check(self, width: int, height: int) -> None:
-        """Check them against a picture's size; errors as `check_points` and `check_regions`."""
+        """Check points and regions; raises the errors of `check_points` and `check_regions`."""
         check_regions(self.regions, width, height)
         if self.points or not self.regions:
             check_points(self.points, width, height)
 
-    def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> Places:
-        """Where a function puts them."""
+    def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> DragGeometry:
+        """The points and regions moved by a function."""
         regions = [(placed(each.source), placed(each.target)) for each in self.regions]
-        return Places.model_validate(
+        return DragGeometry.model_validate(
             {"points": [placed(pair) for pair in self.points], "regions": regions}
         )
 
@@ -207,7 +207,7 @@ class Places(Strict):
         """Refuse targets where the mask is black: nothing can arrive there.
 
         Raises:
-            InputError: a target point, or all of a target region, where nothing may change.
+            InputError: a target point, or a whole target region, is where nothing can change.
         """
         for _, (x, y) in self.points:
             inside = 0 <= x <= mask.width - 1 and 0 <= y <= mask.height - 1

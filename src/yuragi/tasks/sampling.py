@@ -1,4 +1,4 @@
-"""Sampling some rows of a request: to rounding the same pictures whatever rows run together."""
+"""Sampling of some rows of requests, with results that do not depend on the batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["sample_rows", "start_noise"]
 def start_noise(
     seeds: Sequence[int], samples: Sequence[int], cells: tuple[int, ...], device: torch.device
 ) -> Tensor:
-    """Unit normal noise for rows with these seeds and samples, each of shape `cells`."""
+    """Standard normal noise for rows with these seeds and samples, each of shape `cells`."""
     like = torch.empty(len(samples), *cells, device=device)
     return SeededNoise(seeds, samples, stream="start")(0, like)
 
@@ -32,13 +32,13 @@ def sample_rows(
     start: Tensor,
     manipulate: Manipulation,
 ) -> Tensor:
-    """Latents of these rows, from unit noise `start` [rows, c, h, w] at times[0] to the clean end.
+    """Sample the latents of these rows from standard normal noise `start` [b, c, h, w].
 
     Raises:
-        InputError: an unknown solver, or an eta that it has no use for.
+        InputError: the solver is unknown or does not take an eta.
     """
     alpha, sigma = denoiser.schedule(times[0])
-    # The law of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
+    # The deviation of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
     scale = (alpha**2 + sigma**2).sqrt()
     churned = SeededNoise(seeds, samples, stream="churn")
     made = make_solver(solver, eta, churned, steps=len(times) - 1)

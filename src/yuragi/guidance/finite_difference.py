@@ -1,10 +1,10 @@
-r"""Finite differences of a denoiser: how far to step, what step was really taken, what is audible.
+r"""Finite differences of a denoiser: step sizes, the actual step after rounding, rounding errors.
 
-A step that is too short drowns in rounding, one that is too long leaves the linear range. Two kinds
-of differences need two lengths:
+A step that is too short is dominated by rounding errors, and one that is too long leaves the linear
+range. Two kinds of differences need two lengths:
 
-- One number per element (`step_size`): nothing averages the rounding out. Measured on trained
-  networks, 0.03 sigma per element serves single precision and 0.1 to 0.2 sigma half precision.
+- One number per element (`step_size`): rounding errors do not average out. Measured on trained
+  networks, 0.03 sigma per element suits single precision and 0.1 to 0.2 sigma half precision.
 - One number per sample, the difference projected on the step (`secant_size`): the roundings of n
   elements average out. With s = sigma / alpha and u the spacing of the network's numbers at 1, the
   error of such a slope is about u / (h sqrt n), and a slope of data of unit deviation is
@@ -12,8 +12,8 @@ of differences need two lengths:
   error of 2 to 6 %, that one is taken, up to 0.15 max(1, s) and to 1: D depends on x / s where the
   noise is above the data, so that the linear range grows with s there.
 
-Half precision rounds the state that the network reads, so the step is first made one that survives
-the rounding, and differences are divided by that.
+In half precision the state that the network reads is rounded, so the step is rounded first, and
+differences are divided by the rounded step.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from torch import Tensor
 from yuragi.core.denoiser import Denoiser, NetworkDenoiser
 from yuragi.guidance.evaluate import Corrected
 
-__all__ = ["network_dtype", "nudge", "rounding", "secant_size", "step_size"]
+__all__ = ["network_dtype", "perturb", "rounding", "secant_size", "step_size"]
 
 FULL, HALF = 0.03, 0.15
 QUIET = 16.0
-"""Length of a secant over the one at which rounding is as loud as an identity's slope."""
+"""Length of a secant relative to that at which the rounding error equals a slope of 1."""
 LOUD = 1.0
-"""Rounding that is allowed for, in spacings of the output. The last rounding alone leaves 0.3 in a
-difference; networks round within too: the shipped model leaves 0.6 to 0.9."""
+"""Expected rounding error, in spacings of the output. Rounding the output contributes 0.3 to a
+difference. Networks also round internally: the shipped model has 0.6 to 0.9 in total."""
 
 
 def network_of(denoiser: Denoiser) -> NetworkDenoiser | None:
-    """The network below wrappers that only add a term; None where there is none."""
+    """The network inside wrappers that only add a term; None if there is none."""
     if isinstance(denoiser, Corrected):
         return network_of(denoiser.base)
     return denoiser if isinstance(denoiser, NetworkDenoiser) else None
 
 
 def network_dtype(denoiser: Denoiser, x: Tensor) -> torch.dtype:
-    """What the denoiser's network computes in; the state's dtype where nothing is known."""
+    """The dtype in which the denoiser's network computes; the state's dtype if it is unknown."""
     if torch.is_autocast_enabled(x.device.type):
         return torch.get_autocast_dtype(x.device.type)
     found = network_of(denoiser)
@@ -59,17 +59,17 @@ def step_size(h: float | None, dtype: torch.dtype) -> float:
 def secant_size(
     h: float | None, dtype: torch.dtype, x: Tensor, alpha: Tensor, sigma: Tensor
 ) -> Tensor:
-    """The shortest step per element (root mean square) whose projection is audible, 0-dim.
+    """The shortest step per element (root mean square) with a measurable projection, 0-dim.
 
     Args:
-        h: a length in units of sigma that is wanted instead; None for the one above.
-        dtype: what the network computes in.
-        x: [b, *d], of which only the number of elements counts.
-        alpha: 0-dim, may be 0.
-        sigma: 0-dim.
+        h: the length to use instead, in units of sigma; None for the shortest measurable one.
+        dtype: the dtype in which the network computes.
+        x: the state [b, *d]; only its number of elements is used.
+        alpha: the signal level, 0-dim; it can be 0.
+        sigma: the noise level, 0-dim.
 
     Returns:
-        a step in units of the state, not of sigma.
+        The step in units of the state, not of sigma.
     """
     if h is not None:
         return h * sigma
@@ -80,50 +80,50 @@ def secant_size(
 
 
 def rounding(denoiser: Denoiser, x0: Tensor, x: Tensor, t: Tensor, dtype: torch.dtype) -> Tensor:
-    """Norm of what rounding can add to a difference of the denoiser, [b], float64.
+    """Norm of the rounding error of a difference of the denoiser, [b], float64.
 
-    The network's own part of x0 is rounded to its precision, the rest to the state's. Projected on
-    one direction, 1 / sqrt n of it is left.
+    The network's part of x0 is rounded to the network's precision, the rest to the state's. The
+    projection on one direction is 1 / sqrt n of this norm.
 
     Args:
-        denoiser: what was evaluated.
-        x0: its value at x, [b, *d].
-        x: [b, *d].
-        t: 0-dim.
-        dtype: what its network computes in.
+        denoiser: the denoiser that was evaluated.
+        x0: the value of the denoiser at x, [b, *d].
+        x: the state [b, *d].
+        t: the time, 0-dim.
+        dtype: the dtype in which the network computes.
     """
     alpha, sigma = denoiser.schedule(t)
     found = network_of(denoiser)
     if found is None:
         given = torch.zeros_like(x0)
-    else:  # x0 is affine in the output: what it is where the network says 0, the state gives
+    else:  # x0 is affine in the output; its value for an output of 0 comes from the state
         given = found.prediction.x0(torch.zeros_like(x), x, alpha, sigma).to(x)
     said = torch.finfo(dtype).eps * length(x0 - given)
     return LOUD * (said + torch.finfo(x.dtype).eps * length(given))
 
 
 def along(x: Tensor, axis: Tensor) -> Tensor:
-    """<x, axis> of every sample, [b]; in float64, because the terms cancel."""
+    """The product <x, axis> of every sample, [b], in float64, because the terms cancel."""
     return (x.double() * axis.double()).flatten(1).sum(1)
 
 
 def length(x: Tensor) -> Tensor:
-    """Norm of every sample, [b], float64."""
+    """The norm of every sample, [b], float64."""
     norm: Tensor = x.double().flatten(1).norm(dim=1)
     return norm
 
 
-def nudge(x: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Move a state by about h along a direction: the state there, and the change.
+def perturb(x: Tensor, direction: Tensor, h: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Move a state by about h along a direction; return the moved state and the change.
 
     Args:
-        x: [b, *d].
-        direction: of x's shape, root mean square 1.
-        h: 0-dim, or [b, 1, ...].
-        dtype: what the network reads.
+        x: the state [b, *d].
+        direction: the direction [b, *d], with a root mean square of 1.
+        h: the length of the move, 0-dim or [b, 1, ...].
+        dtype: the dtype that the network reads.
 
     Returns:
-        the moved state and the change, both in x's dtype; the change is the same before and after
+        The moved state and the change, both in x's dtype. The change is the same before and after
         rounding to `dtype`, up to a unit in the last place where the exponent changes.
     """
     rounded = (x + h.to(x) * direction).to(dtype)
