@@ -70,7 +70,7 @@ def test_a_solver_and_a_gain(call, tmp_path, pipeline_folder):
     assert "16 network evaluations" in done.stderr  # two sides, two evaluations a step
     done = call("-m", "yuragi", "replay", "a.png")
     assert done.stdout == "identical, bit for bit\n", done.stderr
-    bad = ["--prompt", "x", "-o", "c.png", "--gain", "damped", "--factor", "7"]
+    bad = ["--prompt", "red", "-o", "c.png", "--gain", "damped", "--factor", "7"]
     done = call("-m", "yuragi", "sample", *bad)
     assert (done.returncode, done.stderr.startswith("error: --factor must be ")) == (2, True)
 

@@ -24,7 +24,7 @@ QUICK = {"num_inference_steps": 2, "seed": 0}
 @pytest.fixture(scope="module")
 def saved(tiny, tmp_path_factory):
     """Two pictures of a result, as files."""
-    result = tiny.sample("x", num_images=2, **QUICK)
+    result = tiny.sample("red", num_images=2, **QUICK)
     return result, result.save(tmp_path_factory.mktemp("made") / "out.png")
 
 
@@ -81,9 +81,11 @@ def test_other_weights_want_force(saved, tiny):
 def test_several_prompts_give_a_result_each(tiny):
     told = []
     settings = QUICK | {"width": 64, "height": 64, "num_images": 2}
-    drawn = tiny.sample(["red hair", "x"], on_progress=lambda *at: told.append(at), **settings)
+    drawn = tiny.sample(
+        ["red hair", "a person"], on_progress=lambda *at: told.append(at), **settings
+    )
     assert told == [(1, 2), (2, 2)]  # one batch of four rows
-    assert [each.request.prompt for each in drawn] == ["red hair", "x"]
+    assert [each.request.prompt for each in drawn] == ["red hair", "a person"]
     for result in drawn:
         alone = tiny.sample(result.request.prompt, **settings)
         assert alone.request == result.request
@@ -93,26 +95,26 @@ def test_several_prompts_give_a_result_each(tiny):
 
 def test_several_seeds_give_a_result_each(tiny):
     settings = {"num_inference_steps": 2, "width": 64, "height": 64}
-    drawn = tiny.sample("x", seed=range(3), **settings)
+    drawn = tiny.sample("red", seed=range(3), **settings)
     assert [each.request.seed for each in drawn] == [0, 1, 2]
-    assert_equal_to_rounding(drawn[2].image, tiny.sample("x", seed=2, **settings).image)
-    pairs = tiny.sample(("a", "b"), seed=[4, 5], **settings)
-    assert [(each.request.prompt, each.request.seed) for each in pairs] == [("a", 4), ("b", 5)]
-    first, second = tiny.sample(["x", "x"], **settings)
+    assert_equal_to_rounding(drawn[2].image, tiny.sample("red", seed=2, **settings).image)
+    pairs = tiny.sample(("red", "blue"), seed=[4, 5], **settings)
+    assert [(each.request.prompt, each.request.seed) for each in pairs] == [("red", 4), ("blue", 5)]
+    first, second = tiny.sample(["red", "red"], **settings)
     assert first.request.seed != second.request.seed
-    (only,) = tiny.sample(["x"], seed=2, **settings)
-    assert_identical(only.image, tiny.sample("x", seed=2, **settings).image)
+    (only,) = tiny.sample(["red"], seed=2, **settings)
+    assert_identical(only.image, tiny.sample("red", seed=2, **settings).image)
 
 
 def test_numbers_of_prompts_and_seeds_must_fit(tiny):
     with pytest.raises(InputError, match=r"^seed must .*each of 2 prompts.*\[1, 2, 3\]"):
-        tiny.sample(["a", "b"], seed=[1, 2, 3])
+        tiny.sample(["red", "blue"], seed=[1, 2, 3])
     with pytest.raises(InputError, match=r"^prompt must be one prompt or more.*\[\]"):
         tiny.sample([])
     with pytest.raises(InputError, match=r"^seed must .*\[\]"):
-        tiny.sample("x", seed=[])
+        tiny.sample("red", seed=[])
     with pytest.raises(InputError, match="^seed must .*given: -1"):
-        tiny.sample(["a", "b"], seed=[1, -1])
+        tiny.sample(["red", "blue"], seed=[1, -1])
 
 
 def test_the_keywords_of_several_prompts_are_those_of_one():
@@ -150,7 +152,7 @@ def test_before_and_after(tiny, picture):
     for k, image in enumerate(dragged.images):
         moves = [((26, 22), (30, 22))]
         assert_identical(dragged.compare(k), before_after(picture, image, moves))
-    edited = tiny.sdedit(picture, prompt="x", **QUICK)
+    edited = tiny.sdedit(picture, prompt="red", **QUICK)
     assert_identical(edited.compare(), before_after(picture, edited.image, []))
     with pytest.raises(InputError, match="^request must .*changes a picture.*sample"):
-        tiny.sample("x", **QUICK).compare()
+        tiny.sample("red", **QUICK).compare()

@@ -55,7 +55,9 @@ def test_help_names_the_commands_and_loads_no_torch():
 
 
 def test_drag_writes_result_comparison_and_animation(drag, tmp_path, face):
-    code, out, err = drag("--compare", "both.png", "--animation", "new/steps.gif", "--prompt", "x")
+    code, out, err = drag(
+        "--compare", "both.png", "--animation", "new/steps.gif", "--prompt", "red"
+    )
     assert code == 0
     assert out.split() == ["out.png", "both.png", "new/steps.gif"]
     assert "network evaluations" in err
@@ -193,7 +195,7 @@ BAD = {
     ),
     "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset", "x"),
     "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device", "x"),
-    "number": (["sample", "--prompt", "x", "-n", "0"], "--number", "0"),
+    "number": (["sample", "--prompt", "red", "-n", "0"], "--number", "0"),
     "no result of ours": (["replay", "face.png"], "image", "face.png"),
 }
 

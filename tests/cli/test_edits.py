@@ -49,7 +49,7 @@ def test_every_command_writes_a_picture_that_replays(edit, cli, case, photo):
 
 
 def test_candidates_are_numbered(edit, tmp_path):
-    code, out, _ = edit("sdedit", "--prompt", "x", "-n", 2)
+    code, out, _ = edit("sdedit", "--prompt", "red", "-n", 2)
     assert (code, out.split()) == (0, ["out-0000.png", "out-0001.png"])
     first, second = (Image.open(tmp_path / name).tobytes() for name in out.split())
     assert first != second
@@ -74,17 +74,17 @@ BAD = {
     "margins": (["inpaint", "--expand", "1,2"], "--expand", "1,2"),
     "words as margins": (["inpaint", "--expand", "a,b,c,d"], "--expand", "a,b,c,d"),
     "no mask file": (["inpaint", "--mask", "none.png"], "--mask", "none.png"),
-    "strength": (["sdedit", "--prompt", "x", "--strength", 0], "--strength", "0"),
-    "steps": (["sdedit", "--prompt", "x", "--strength", 0.1], "--steps", "4"),
+    "strength": (["sdedit", "--prompt", "red", "--strength", 0], "--strength", "0"),
+    "steps": (["sdedit", "--prompt", "red", "--strength", 0.1], "--steps", "4"),
     "eta": (["translate", *WORDS, "--eta", 1.6], "--eta", "1.6"),
     "eta of the ode": (["translate", *WORDS, "--sampler", "ode", "--eta", 1], "--eta", "1.0"),
     "solver": (["translate", *WORDS, "--solver", "heun"], "--solver", "heun"),
     "sampler": (["translate", *WORDS, "--sampler", "both"], "--sampler", "both"),
-    "no source": (["translate", "--source-prompt", "", "--prompt", "x"], "--source-prompt", ""),
+    "no source": (["translate", "--source-prompt", "", "--prompt", "red"], "--source-prompt", ""),
     "threshold": (["diffedit", *WORDS, "--mask-threshold", 2], "--mask-threshold", "2"),
     "mask onto the result": (["diffedit", *WORDS, "--save-mask", "out.png"], "--save-mask", ""),
     "onto the input": (["invert", "-o", "photo.png", "--overwrite"], "--output", "photo.png"),
-    "gain": (["sdedit", "--prompt", "x", "--gain", "more"], "--gain", "more"),
+    "gain": (["sdedit", "--prompt", "red", "--gain", "more"], "--gain", "more"),
 }
 
 

@@ -38,7 +38,7 @@ def test_finished_pictures_stay_when_the_disk_is_full(
 @pytest.mark.parametrize("after", [0.1, 0.2, 0.4, 0.8, 1.6])
 def test_an_interrupt_is_one_line_at_any_moment(tmp_path, after):
     """From the first imports on; before Python itself has started nobody can catch it."""
-    settings = ["--prompt", "x", "--steps", "1000", "-o", str(tmp_path / "a.png"), "-q"]
+    settings = ["--prompt", "red", "--steps", "1000", "-o", str(tmp_path / "a.png"), "-q"]
     begun = "import signal;signal.signal(signal.SIGINT, signal.default_int_handler);"
     begun += "print('begun', flush=True);import yuragi.__main__ as m,sys;"
     begun += f"sys.argv=['yuragi','sample',*{settings!r}];m.run()"

@@ -45,7 +45,7 @@ def test_what_pictures_lose(edit, cli, picture, tmp_path):
         (["--prompt", ""], []),
         (["--prompt", "", "--scale", 5], ["the guidance scale is not used: there is no prompt"]),
         (
-            ["--prompt", "x", "--negative-prompt", "y", "--scale", 1],
+            ["--prompt", "red", "--negative-prompt", "blue", "--scale", 1],
             ["the negative prompt is not used: guidance is off"],
         ),
     ],

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import yuragi
 from promises import assert_different, assert_equal_to_rounding
-from yuragi.errors import InputError
+from yuragi.errors import InputError, YuragiWarning
 from yuragi.models.load import load_diffusers, wrap_pipeline
 from yuragi.models.opening import Opening
 
@@ -61,11 +61,14 @@ def test_a_lora_on_the_users_pipeline_is_at_work(pipeline):
 def test_a_textual_inversion_is_read(pipeline):
     settings = {"num_inference_steps": 4, "seed": 0}
     model = yuragi.load(pipeline)
-    unknown = model.sample("<mine>", **settings)
+    with pytest.warns(YuragiWarning, match="does not know: mine"):
+        unknown = model.sample("a person, <mine>", **settings)
     width = pipeline.text_encoder.config.hidden_size
     torch.manual_seed(0)
     pipeline.load_textual_inversion(3 * torch.randn(width), token="<mine>")
-    assert_different(model.sample("<mine>", **settings).image, unknown.image)
+    known = model.sample("a person, <mine>", **settings)
+    assert known.warnings == []
+    assert_different(known.image, unknown.image)
 
 
 @pytest.mark.parametrize("ending", [".ckpt", ".bin", ".pt", ".pkl"])

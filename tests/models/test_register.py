@@ -30,7 +30,7 @@ def test_a_registered_name_is_a_model(copy, home):
     model = load_model("mine", Opening(device="cpu"))
     assert model.weights == entry.weights
     assert registered() == {"mine": entry}
-    result = yuragi.load("mine", "cpu").sample("x", num_inference_steps=2, seed=0)
+    result = yuragi.load("mine", "cpu").sample("red", num_inference_steps=2, seed=0)
     assert result.request.model == f"mine@{entry.weights[:12]}"
     forget("mine")
     assert registered() == {}

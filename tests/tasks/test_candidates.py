@@ -10,7 +10,7 @@ from yuragi.folders import cache_folder
 from yuragi.tasks.replay import read_result, replay
 
 POINTS = [((26, 22), (32, 22))]
-QUICK = {"prompt": "x", "seed": 3, "num_inference_steps": 6}
+QUICK = {"prompt": "red", "seed": 3, "num_inference_steps": 6}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_lora_is_learned_once_and_taken_out(tiny, published, cache, preset, tm
 
 def test_a_lora_belongs_to_its_picture_and_seed(tiny, published, cache):
     _, picture = published
-    settings = {"prompt": "x", "num_inference_steps": 6, "lora": LoRA(rank=1, steps=1)}
+    settings = {"prompt": "red", "num_inference_steps": 6, "lora": LoRA(rank=1, steps=1)}
     tiny.drag(picture, POINTS, seed=1, **settings)
     tiny.drag(picture, POINTS, seed=2, **settings)
     tiny.drag(picture.rotate(90), [((26, 22), (30, 22))], seed=1, **settings)

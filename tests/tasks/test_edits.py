@@ -120,7 +120,7 @@ def test_diffedit_finds_its_mask_and_shows_it(made, edits, photo, mask):
 
 
 def test_outpainting_keeps_the_picture_inside(tiny, photo, tmp_path):
-    result = tiny.inpaint(photo, prompt="x", expand=(8, 0, 4, 16), **QUICK)
+    result = tiny.inpaint(photo, prompt="red", expand=(8, 0, 4, 16), **QUICK)
     assert result.image.size == (64 + 12, 48 + 16)
     inside = result.image.crop((8, 0, 72, 48))
     assert_identical(inside, photo)
@@ -257,18 +257,18 @@ def test_churn_redraws_like_every_solver_with_noise(edits, task):
 def test_masks_that_leave_nothing(tiny, photo):
     black, white = (Image.new("L", photo.size, level) for level in (0, 255))
     with pytest.raises(InputError, match="^mask[: ].*all black"):
-        tiny.inpaint(photo, black, prompt="x", **QUICK)
+        tiny.inpaint(photo, black, prompt="red", **QUICK)
     with pytest.raises(InputError, match="^mask[: ].*all white"):
-        tiny.inpaint(photo, white, prompt="x", **QUICK)
+        tiny.inpaint(photo, white, prompt="red", **QUICK)
     with pytest.raises(InputError, match="^mask is missing"):
-        tiny.inpaint(photo, prompt="x", **QUICK)
+        tiny.inpaint(photo, prompt="red", **QUICK)
 
 
 def test_translation_needs_to_know_the_source(tiny, photo):
     with pytest.raises(InputError, match="^source_prompt must be .*' '"):
-        tiny.translate(photo, source_prompt=" ", prompt="x", **QUICK)
+        tiny.translate(photo, source_prompt=" ", prompt="red", **QUICK)
     with pytest.raises(InputError, match="^prompt[: ].*the same"):
-        tiny.diffedit(photo, source_prompt="x", prompt="x", **QUICK)
+        tiny.diffedit(photo, source_prompt="red", prompt="red", **QUICK)
 
 
 def test_requests_are_complete(made):

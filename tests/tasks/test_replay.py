@@ -67,7 +67,7 @@ def keep(cache, pipeline_folder):
 def of_the_hub(tiny, tmp_path_factory):
     """What a picture tells that was made with a revision of a model on the hub."""
     path = tmp_path_factory.mktemp("made") / "out.png"
-    tiny.sample("x", **QUICK).save(path)
+    tiny.sample("red", **QUICK).save(path)
     record, _ = read_result(path)
 
     def named(name, revision=COMMIT):
@@ -80,7 +80,7 @@ def of_the_hub(tiny, tmp_path_factory):
 
 def saved(path, name, **settings):
     """A result of a model on this machine, and what it tells about itself."""
-    made = yuragi.load(name, "cpu", offline=True).sample("x", **QUICK, **settings)
+    made = yuragi.load(name, "cpu", offline=True).sample("red", **QUICK, **settings)
     made.save(path)
     return read_result(path)
 
@@ -183,7 +183,7 @@ def test_fetching_wants_a_name_on_the_hub(cli):
 
 
 def test_results_carry_the_version_of_the_noise(tiny, tmp_path):
-    made = tiny.sample("x", **QUICK)
+    made = tiny.sample("red", **QUICK)
     assert made.origin.noise == NOISE_VERSION == 2
     made.save(tmp_path / "out.png")
     assert read_result(tmp_path / "out.png")[0].origin == made.origin
@@ -192,7 +192,7 @@ def test_results_carry_the_version_of_the_noise(tiny, tmp_path):
 def test_a_picture_of_older_noise_says_why_it_differs(tiny, tmp_path, pipeline_folder, cli):
     """Files of releases before version 2 of the noise do not name it."""
     path = tmp_path / "out.png"
-    tiny.sample("x", **QUICK).save(path)
+    tiny.sample("red", **QUICK).save(path)
     changed(path, lambda record: record["origin"].pop("noise"))
     record, kept = read_result(path)
     assert record.origin.noise == 1

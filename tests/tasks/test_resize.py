@@ -69,7 +69,7 @@ def test_points_and_regions_stay_on_what_they_name(photo):
 
 
 def test_the_mask_is_scaled_with_the_picture(photo):
-    values = {"model": "portraits", "image": photo[0], "mask": photo[1], "prompt": "x"}
+    values = {"model": "portraits", "image": photo[0], "mask": photo[1], "prompt": "red"}
     request, sources = asked(SDEditRequest, resize=150, **values)
     small = np.asarray(sources[request.mask.digest])
     assert set(np.unique(small)) == {0, 255}
@@ -117,7 +117,7 @@ def test_a_replay_finds_the_file_as_it_is(tiny, tmp_path, photo, expand):
 
 
 def test_nothing_changes_without_it(photo):
-    request, sources = asked(SDEditRequest, model="portraits", image=photo[0], prompt="x")
+    request, sources = asked(SDEditRequest, model="portraits", image=photo[0], prompt="red")
     assert sources[request.image.digest].size == (300, 200)
 
 
@@ -155,12 +155,12 @@ def test_places_that_scaling_joins_are_refused(photo):
 def test_a_mask_that_scaling_wipes_out_is_refused(photo):
     thin = Image.new("L", (300, 200))
     thin.paste(255, (60, 0, 61, 200))
-    values = {"model": "portraits", "image": photo[0], "mask": thin, "prompt": "x"}
+    values = {"model": "portraits", "image": photo[0], "mask": thin, "prompt": "red"}
     with pytest.raises(InputError, match="mask[: ].*all black at 60x40"):
         asked(SDEditRequest, resize=60, **values)
 
 
 def test_too_many_pixels_are_refused_after_scaling_too(photo):
-    values = {"image": photo[0], "prompt": "x"}
+    values = {"image": photo[0], "prompt": "red"}
     with pytest.raises(InputError, match="resize.*at most 100,000 pixels"):
         build(SDEditRequest, values, Reading(resize=600, max_pixels=100_000))

@@ -114,7 +114,7 @@ def test_start_noise_can_be_given(tiny):
 
 def test_progress_reaches_the_end(tiny, picture):
     seen = []
-    tiny.sample("x", num_images=9, num_inference_steps=2, on_progress=lambda *at: seen.append(at))
+    tiny.sample("red", num_images=9, num_inference_steps=2, on_progress=lambda *at: seen.append(at))
     assert seen == [(k, 4) for k in range(1, 5)]
     # 8 sub-drags of 3 steps; the ODE also climbs them.
     for sampler, total in (("sde", 24), ("ode", 48)):
@@ -135,13 +135,13 @@ def test_raising_in_progress_cancels(tiny):
         raise Stop
 
     with pytest.raises(Stop):
-        tiny.sample("x", num_inference_steps=5, on_progress=stop)
+        tiny.sample("red", num_inference_steps=5, on_progress=stop)
 
 
 def test_sides_must_fit_the_model(tiny):
-    assert tiny.sample("x", num_inference_steps=1, width=64, height=96).image.size == (64, 96)
+    assert tiny.sample("red", num_inference_steps=1, width=64, height=96).image.size == (64, 96)
     with pytest.raises(InputError, match="width.*multiple of 16"):
-        tiny.sample("x", width=100)
+        tiny.sample("red", width=100)
 
 
 def test_missing_sources_are_named(dragged, tiny):
@@ -197,7 +197,7 @@ def test_other_formats_replay_as_well(dragged, tiny, tmp_path, suffix):
 
 
 def test_all_pictures_are_saved(tiny, tmp_path):
-    result = tiny.sample("x", num_images=3, num_inference_steps=1, seed=0)
+    result = tiny.sample("red", num_images=3, num_inference_steps=1, seed=0)
     files = result.save(tmp_path / "new" / "out.png")
     assert [file.name for file in files] == ["out-0000.png", "out-0001.png", "out-0002.png"]
     assert [read_result(file)[0].index for file in files] == [0, 1, 2]
@@ -211,7 +211,7 @@ def test_all_pictures_are_saved(tiny, tmp_path):
 
 
 def test_nothing_is_replaced_silently(tiny, tmp_path):
-    result = tiny.sample("x", num_images=2, num_inference_steps=1, seed=0)
+    result = tiny.sample("red", num_images=2, num_inference_steps=1, seed=0)
     (tmp_path / "out-0001.png").write_bytes(b"precious")
     with pytest.raises(InputError, match="^path must .* or overwrite=True .*out-0001.png"):
         result.save(tmp_path / "out.png")
@@ -223,7 +223,7 @@ def test_nothing_is_replaced_silently(tiny, tmp_path):
 
 
 def test_results_show_themselves(tiny):
-    result = tiny.sample("x", num_images=2, num_inference_steps=1, seed=3)
+    result = tiny.sample("red", num_images=2, num_inference_steps=1, seed=3)
     assert repr(result) == "<Result sample: 2 pictures, seed 3>"
     with Image.open(io.BytesIO(result._repr_png_())) as shown:
         assert_identical(shown, result.image)

@@ -23,7 +23,7 @@ def scene():
 @pytest.fixture(scope="module")
 def doubted(tiny, scene):
     """All that is uncovered is drawn anew: the tiny network believes in nothing."""
-    return tiny.drag(scene, POINTS, prompt="x", seed=3, num_images=3, num_inference_steps=6)
+    return tiny.drag(scene, POINTS, prompt="red", seed=3, num_images=3, num_inference_steps=6)
 
 
 def test_the_disc_arrives_and_the_rest_stays(doubted, scene):
@@ -59,7 +59,7 @@ def test_without_doubt_the_warp_is_the_result(tiny, scene, doubted):
 
 
 def test_a_candidate_does_not_depend_on_the_others(tiny, scene, doubted):
-    alone = tiny.drag(scene, POINTS, prompt="x", seed=3, num_inference_steps=6)
+    alone = tiny.drag(scene, POINTS, prompt="red", seed=3, num_inference_steps=6)
     assert_equal_to_rounding(alone.image, doubted.images[0])
 
 
@@ -68,7 +68,7 @@ def test_other_samplers_and_masks(tiny, scene, sampler):
     mask = Image.new("L", scene.size, 0)
     ImageDraw.Draw(mask).rectangle((8, 10, 52, 40), fill=255)
     result = tiny.drag(
-        scene, POINTS, mask=mask, sampler=sampler, seed=1, num_inference_steps=6, prompt="x"
+        scene, POINTS, mask=mask, sampler=sampler, seed=1, num_inference_steps=6, prompt="red"
     )
     assert_untouched_outside(result.image, scene, mask)
     again = run(result.request, tiny.loaded, result.sources)

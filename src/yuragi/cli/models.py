@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import JsonOption, QuietOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from yuragi.models.model import Capabilities
 
 __all__ = ["app"]
 
@@ -108,6 +111,40 @@ def fetch(
     chosen = LOADING.get()
     path = fetched(name, offline=chosen.offline, allow_pickle=chosen.allow_pickle)
     answer(json, {"path": path}, path)
+
+
+@app.command()
+@loads
+def words(
+    model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
+    json: JsonOption = False,
+) -> None:
+    """List the words that a model knows, by kind if its folder contains words.json."""
+    from yuragi.models.names import load_model
+    from yuragi.models.vocabulary import kinds_of
+
+    loaded = load_model(model, LOADING.get())
+    known, kinds = loaded.vocabulary.words, kinds_of(loaded.path)
+    lines = [f"{kind}: {', '.join(phrases)}" for kind, phrases in kinds.items()]
+    if known is None:
+        lines.append(_wordless(loaded.capabilities))
+    elif kinds:
+        named = {word for phrases in kinds.values() for each in phrases for word in each.split()}
+        others = [word for word in known if word not in named]
+        lines += ["other words: " + ", ".join(others)] if others else []
+    else:
+        lines = known
+    answer(json, {"words": known, "kinds": kinds}, *lines)
+
+
+def _wordless(capabilities: Capabilities) -> str:
+    """The line that is shown instead of a list of words."""
+    if capabilities.text:
+        return "the vocabulary is open: the model can be told every word"
+    if capabilities.classes is not None:
+        last = capabilities.classes - 1
+        return f"a prompt is not words but a class: 0 to {last}, or its name if it has one"
+    return "the model knows no words, and takes no prompt"
 
 
 @app.command()

@@ -15,6 +15,7 @@ from yuragi.errors import InputError
 from yuragi.models.card import Card
 from yuragi.models.codec import Codec, Pixels
 from yuragi.models.opening import Opening
+from yuragi.models.vocabulary import Vocabulary, vocabulary_of
 
 __all__ = ["Capabilities", "DiffusionModel", "PromptEncoder"]
 
@@ -97,6 +98,11 @@ class DiffusionModel:
     def dtype(self) -> torch.dtype:
         """The dtype of the network's weights."""
         return next(self.network.parameters()).dtype
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the pipeline's tokenizers know, with those that the caller added."""
+        return vocabulary_of(self.pipeline)
 
     @torch.no_grad()
     def bind_bare(self, prompts: Sequence[str]) -> NetworkDenoiser:

@@ -153,9 +153,17 @@ class Request(Strict):
         """The references to pictures and masks in the request."""
         return [each for _, each in self if isinstance(each, PictureRef)]
 
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """The prompts that the model reads, by option."""
+        return {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
+
     def unused(self, model: DiffusionModel) -> list[str]:
         """What the caller gave that has no effect on this model, a sentence each."""
-        return [note for each in self.pictures for note in each.notes]
+        from yuragi.tasks.words import unknown_words
+
+        notes = [note for each in self.pictures for note in each.notes]
+        return [*notes, *unknown_words(self, model)]
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -340,6 +348,10 @@ class Described(Edit):
         Scale,
         Option("Guidance scale for the source prompt; 1 is off.", "--source-scale", advanced=True),
     ] = 1.0
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        return {"source_prompt": self.source_prompt, **super().prompts}
 
     def check(self, pictures: Pictures | None) -> None:
         if not self.source_prompt.strip():

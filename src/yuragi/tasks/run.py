@@ -21,6 +21,7 @@ from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
 from yuragi.tasks.cropping import cropping_of, uncropped
 from yuragi.tasks.result import Origin, Result, TaskOutput
+from yuragi.tasks.words import check_words
 
 __all__ = ["Progress", "run", "run_all"]
 
@@ -69,8 +70,8 @@ def run_all(
         weak: the loaded weaker model of autoguidance, if the requests have one.
 
     Raises:
-        InputError: a value does not fit the model or the pictures. It is raised before the model
-            runs.
+        InputError: a value does not fit the model or the pictures, or a prompt has no word that the
+            model knows. It is raised before the model runs.
         OutOfMemoryError: the device does not have enough memory.
     """
     croppings = [cropping_of(request, model.native_size, sources) for request in requests]
@@ -97,6 +98,7 @@ def _run_all(
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
+        check_words(request, model)
         groups.setdefault(request.alike(model), []).append(number)
     results: dict[int, Result] = {}
     for numbers in groups.values():

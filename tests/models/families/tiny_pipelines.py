@@ -53,6 +53,15 @@ def tokenizer(length=16):
     )
 
 
+def byte_tokenizer():
+    """Every byte is a token; as with CLIP, what ends a text would also be the unknown."""
+    letters = ["<end>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    core = Tokenizer(models.BPE({c: k for k, c in enumerate(letters)}, [], unk_token="<end>"))
+    core.normalizer = normalizers.NFC()
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<end>", eos_token="<end>")
+
+
 def clip(kind=CLIPTextModel, width=WIDTH):
     return kind(
         CLIPTextConfig(

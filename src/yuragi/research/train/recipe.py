@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from yuragi.errors import InputError
+from yuragi.models.vocabulary import WORDS
 from yuragi.research.train.autoencoder import (
     arrays_to_tensor,
     build_autoencoder,
@@ -25,6 +26,7 @@ from yuragi.research.train.denoiser import encode_all, train_denoiser
 from yuragi.research.train.judge import accuracy, train_judge, write_judge
 from yuragi.research.train.loop import Report, begin, load_averaged, place
 from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
+from yuragi.research.train.portraits import ATTRIBUTES
 
 __all__ = [
     "averaged_autoencoder",
@@ -129,6 +131,8 @@ def run_judge(
 def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     """Write the trained parts as a `StableDiffusionPipeline` directory in half precision.
 
+    The words that it knows are written beside it, by kind.
+
     Returns:
         the denoiser's step.
 
@@ -153,6 +157,8 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     _edit(folder / "text_encoder" / "config.json", {"dtype": "float32"})
     # The class's name in every version of transformers, not only in this one.
     _edit(folder / "model_index.json", {"tokenizer": ["transformers", "PreTrainedTokenizerFast"]})
+    kinds = {name.replace("_", " "): values for name, values in ATTRIBUTES.items()}
+    (folder / WORDS).write_text(json.dumps(kinds, indent=2) + "\n", encoding="utf-8")
     return step
 
 

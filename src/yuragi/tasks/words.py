@@ -1,0 +1,45 @@
+"""Warnings and errors about words that a model does not know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from yuragi.models.model import DiffusionModel
+    from yuragi.models.vocabulary import Vocabulary
+    from yuragi.tasks.base import Request
+
+__all__ = ["check_words", "unknown_words"]
+
+
+def check_words(request: Request, model: DiffusionModel) -> None:
+    """Check that every prompt that is not empty has a word that the model knows.
+
+    Raises:
+        InputError: the model knows no word of a prompt.
+    """
+    vocabulary = model.vocabulary
+    for argument, prompt in request.prompts.items():
+        if not vocabulary.reads(prompt):
+            near = [w for one in vocabulary.unknown(prompt) for w in vocabulary.nearest(one)]
+            perhaps = f" (perhaps {', '.join(dict.fromkeys(near))})" if near else ""
+            allowed = f"written in words that it knows{perhaps}; yuragi models words lists them"
+            raise InputError(argument, prompt, allowed, "the model knows none of these words")
+
+
+def unknown_words(request: Request, model: DiffusionModel) -> list[str]:
+    """A sentence for each prompt that has words that the model does not know."""
+    vocabulary, said = model.vocabulary, []
+    for argument, prompt in request.prompts.items():
+        if words := vocabulary.unknown(prompt):
+            named = ", ".join(_with_nearest(word, vocabulary) for word in words)
+            called = argument.replace("_", " ")
+            said.append(f"the {called} has words that the model does not know: {named}")
+    return said
+
+
+def _with_nearest(word: str, vocabulary: Vocabulary) -> str:
+    near = " or ".join(vocabulary.nearest(word))
+    return f"{word} (perhaps {near})" if near else word
