@@ -88,7 +88,7 @@ def test_the_network_sees_its_own_size_and_the_rest_stays(task, tiny, photo, see
     ],
 )
 def test_where_a_crop_lies(photo, crop, white, box, size):
-    given = {"image": photo, "mask": masked(photo.size, white), "prompt": "x", "crop": crop}
+    given = {"image": photo, "mask": masked(photo.size, white), "prompt": "red", "crop": crop}
     request, sources = build(SDEditRequest, given)
     found = cropping_of(request, SIDE, sources)
     if box is None:
@@ -182,7 +182,7 @@ def test_a_crop_returns_to_where_it_was(tiny, side):
     rows, columns = np.mgrid[:300, :400] / 2
     gradient = Image.fromarray(np.stack([rows, columns, rows + 9], -1).astype(np.uint8))
     mask = masked(gradient.size, (150, 90, 150 + side, 90 + side))
-    given = {"image": gradient, "mask": mask, "prompt": "x"} | QUICK
+    given = {"image": gradient, "mask": mask, "prompt": "red"} | QUICK
     request, sources = build(SDEditRequest, given)
     cropping = cropping_of(request, SIDE, sources)
     cut, parts = cropping.cut()
@@ -220,7 +220,7 @@ def test_other_margins_are_refused(tiny, photo, value):
 
 def test_a_missing_mask_is_told(tiny, photo):
     mask = masked(photo.size, (200, 120, 220, 150))
-    request, sources = build(SDEditRequest, {"image": photo, "mask": mask, "prompt": "x"})
+    request, sources = build(SDEditRequest, {"image": photo, "mask": mask, "prompt": "red"})
     del sources[request.mask.digest]
     with pytest.raises(InputError, match=request.mask.digest):
         run(request, tiny.loaded, sources)

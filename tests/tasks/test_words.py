@@ -3,7 +3,7 @@
 import pytest
 
 from yuragi import YuragiWarning
-from yuragi.errors import InputError
+from yuragi.errors import InputError, YuragiWarning
 from yuragi.models.names import model_path
 from yuragi.models.vocabulary import kinds_of
 
@@ -43,12 +43,18 @@ def test_every_prompt_of_an_edit_counts(tiny, picture):
     ]
 
 
-@pytest.mark.parametrize("argument", ["source_prompt", "prompt", "negative_prompt"])
+@pytest.mark.parametrize("argument", ["source_prompt", "prompt"])
 def test_a_prompt_of_unknown_words_alone_is_refused(tiny, picture, argument):
     given = {"source_prompt": "red", "prompt": "blue", argument: "赤い髪の人"}
     with pytest.raises(InputError, match="knows none of these words") as refused:
         tiny.translate(picture, **given, **QUICK)
     assert refused.value.argument == argument
+
+
+def test_a_negative_prompt_of_unknown_words_is_named_alone(tiny):
+    with pytest.warns(YuragiWarning, match="the negative prompt has words .*: blurry"):
+        made = tiny.sample("red hair", negative_prompt="blurry", **QUICK)
+    assert "blurry" in made.warnings[0]
 
 
 def test_it_is_refused_before_the_model_runs_for_any_request(tiny):

@@ -17,12 +17,14 @@ __all__ = ["check_words", "unknown_words"]
 def check_words(request: Request, model: DiffusionModel) -> None:
     """Check that every prompt that is not empty has a word that the model knows.
 
+    A negative prompt can do without: staying away from what a model does not know is no mistake.
+
     Raises:
         InputError: the model knows no word of a prompt.
     """
     vocabulary = model.vocabulary
     for argument, prompt in request.prompts.items():
-        if not vocabulary.reads(prompt):
+        if argument != "negative_prompt" and not vocabulary.reads(prompt):
             near = [w for one in vocabulary.unknown(prompt) for w in vocabulary.nearest(one)]
             perhaps = f" (perhaps {', '.join(dict.fromkeys(near))})" if near else ""
             allowed = f"written in words that it knows{perhaps}; yuragi models words lists them"

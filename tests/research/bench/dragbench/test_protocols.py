@@ -55,7 +55,7 @@ def folder(tmp_path):
         place.mkdir(parents=True)
         pixels = np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), dtype=np.uint8)
         Image.fromarray(pixels).save(place / "origin_image.png")
-        given = {"source": [[20, 20]], "target": [target], "prompt": "a cat"}
+        given = {"source": [[20, 20]], "target": [target], "prompt": "a person"}
         (place / "prompt.json").write_text(json.dumps(given))
     broken = tmp_path / "S" / "c_2"
     broken.mkdir()
