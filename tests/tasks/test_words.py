@@ -2,7 +2,6 @@
 
 import pytest
 
-from yuragi import YuragiWarning
 from yuragi.errors import InputError, YuragiWarning
 from yuragi.models.names import model_path
 from yuragi.models.vocabulary import kinds_of
