@@ -79,9 +79,10 @@ def _run(
 
     loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
-    _note_size(request, loaded.native_size, sources)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
+    if result.evaluations:
+        _note_size(request, loaded.native_size, sources)
     saves: list[Save] = [
         (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
         for index, path in enumerate(paths)
