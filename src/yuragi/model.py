@@ -232,7 +232,7 @@ class Model:
         seed: int | Sequence[int] | None = None,
         on_progress: Progress | None = None,
     ) -> Result | list[Result]:
-        """Draw pictures from a prompt.
+        """Generate pictures from a prompt.
 
         `yuragi.tasks.sample.SampleRequest` describes the options.
 
@@ -241,21 +241,21 @@ class Model:
 
         Args:
             prompt: what to draw; or several.
-            negative_prompt: what the result should stay away from.
-            num_images: how many pictures; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: solver steps, 1 to 1000.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            negative_prompt: the description of what the result must not show.
+            num_images: the number of pictures. Picture k depends on (seed, k) only, to rounding.
+            num_inference_steps: the number of solver steps, 1 to 1000.
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a rule or a gain by name, such as ``"reg"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`.
-            eta: noise of the solver ``ddim``: 0 is the ODE, 1 the SDE.
-            timestep_spacing: a name of `yuragi.core.time_grids`, or ``native``: the levels of the
-                model's own scheduler, each once.
-            width: in pixels; None for the model's own.
-            height: in pixels; None for the model's own.
-            latents: start noise (num_images, c, h, w); by default drawn from the seed.
+            solver: a name in `yuragi.solver.solvers`.
+            eta: the amount of noise of the solver ``ddim``: 0 is the ODE, 1 is the SDE.
+            timestep_spacing: a name in `yuragi.core.time_grids`, or ``native`` for the levels of
+                the model's own scheduler, each once.
+            width: the width in pixels; None for the model's own.
+            height: the height in pixels; None for the model's own.
+            latents: the start noise [num_images, c, h, w]; by default drawn from the seed.
             seed: 0 or more; drawn at random when None, and kept in the result's request; or
                 several, one for each prompt.
-            on_progress: called with (steps done, steps in all).
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
             InputError: a value is not allowed. It is raised before the model runs.
@@ -305,34 +305,34 @@ class Model:
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
-            regions: pairs of polygons, corners ((x, y), ...) and where they go, for ``warp``.
-            select: corners (x, y) of a polygon to move, turn or resize, for ``warp``.
-            move: how far the selection moves right and down, in pixels.
-            rotate: how far the selection turns clockwise, in degrees.
-            enlarge: factor on the selection's size.
-            prompt: what the result shows.
-            negative_prompt: what the result should stay away from.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            sampler: ``sde``, ``ode``, or for ``warp`` also ``adaptive``.
-            preset: ``warp``, ``paper`` or ``fast``; the arguments below override its numbers.
+            regions: pairs of polygons ((x, y), ...), the corners and their targets, for ``warp``.
+            select: the corners (x, y) of a polygon to move, rotate or resize, for ``warp``.
+            move: the distance to move the selection right and down, in pixels.
+            rotate: the angle to rotate the selection clockwise, in degrees.
+            enlarge: the factor by which to enlarge the selection.
+            prompt: the description of the result.
+            negative_prompt: the description of what the result must not show.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            sampler: ``sde`` (with noise), ``ode`` (without), or, for ``warp``, ``adaptive``.
+            preset: ``warp``, ``paper`` or ``fast``; the arguments below override its values.
             num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
                 ``result.intent`` says how far each carries out what was asked, and
                 ``result.ranking`` names the best first; ``result.compare(k)`` shows one beside the
                 picture before.
-            num_inference_steps: levels over the whole time axis.
-            strength: t0, the share of the time axis to climb, above 0, at most 1; higher is more
-                realistic and less faithful.
-            guidance_scale: for ``paper`` and ``fast`` the scale at t0, which ramps down to 1.
+            num_inference_steps: the number of noise levels on the whole time axis.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1]. Higher
+                values give more realistic and less faithful results.
+            guidance_scale: the guidance scale; for ``paper`` and ``fast`` the scale at t0, from
+                which it falls to 1.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
-            solver: a name of `yuragi.solver.solvers`; None for the preset's.
-            eta: noise of the solver ``ddim``.
+            solver: a name in `yuragi.solver.solvers`; None for that of the preset.
+            eta: the amount of noise of the solver ``ddim``.
             radius: how far around a point the picture bends with it, in pixels; for ``warp``.
             rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
-            lora: learn the picture first, such as ``LoRA()``; it is kept for the next time.
-            resize: scale picture, mask and points first, so that the longer side has so many
-                pixels.
-            seed: 0 or more; drawn at random when None, and kept in the result's request.
-            on_progress: called with (steps done, steps in all).
+            lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
+            resize: the longer side in pixels to which picture, mask and points are resized first.
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request.
+            on_progress: a function called with (steps done, total steps).
 
         Raises:
             InputError: a value is not allowed. It is raised before the model runs.
@@ -392,16 +392,18 @@ class Model:
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
-            mask: white where it is filled; outside, pixels stay bit for bit.
-            prompt: what the whole result shows.
-            expand: pixels to add at left, top, right and bottom (outpainting).
-            resample: passes over every noise level (RePaint), for the sampler ``sde``.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            mask: the mask, white where the picture is filled; other pixels are kept bit for bit.
+            prompt: the description of the whole result.
+            expand: the margins to add at left, top, right and bottom, in pixels (outpainting).
+            resample: the number of passes over each noise level (RePaint), for the sampler ``sde``.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
@@ -444,14 +446,16 @@ class Model:
         Args:
             image: a photo, a sketch, strokes of colour: a path, a PIL image, an array, a tensor,
                 bytes or an open file, as the mask.
-            prompt: what the result shows.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            prompt: the description of the result.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
@@ -496,17 +500,19 @@ class Model:
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
-            source_prompt: what the picture shows now.
-            prompt: what the result shows.
-            mask: white where the picture may change; outside, pixels stay bit for bit.
-            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
-            source_guidance_scale: guidance scale under the source prompt; 1 is off.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            source_prompt: the description of the picture.
+            prompt: the description of the result.
+            mask: the mask, white where the picture can change; other pixels are kept bit for bit.
+            encoder: ``chain``, or ``independent`` (edit-friendly), for ``sde`` and ``adaptive``.
+            source_guidance_scale: the guidance scale for the source prompt; 1 is off.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
@@ -554,19 +560,21 @@ class Model:
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
-            source_prompt: what the picture shows now.
-            prompt: what the result shows.
-            mask: white where the picture may change at all.
-            mask_strength: noise level at which predictions are compared, as a share of time.
-            mask_samples: noises to average over.
-            mask_threshold: of the normalised difference, 0 to 1; higher masks are smaller.
-            source_guidance_scale: guidance scale under the source prompt; 1 is off.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_images: candidates; k depends on (seed, k) alone, to rounding.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            source_prompt: the description of the picture.
+            prompt: the description of the result.
+            mask: the mask within which the picture can change, white inside.
+            mask_strength: the noise level of the comparison, as a share of the time axis.
+            mask_samples: the number of noise samples to average over.
+            mask_threshold: the relative difference above which the picture can change, 0 to 1.
+            source_guidance_scale: the guidance scale for the source prompt; 1 is off.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+                rounding.
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
@@ -607,13 +615,14 @@ class Model:
 
         Args:
             image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
-            prompt: what the picture shows.
-            encoder: ``chain``, or ``independent`` (edit-friendly); for ``sde`` and ``adaptive``.
-            negative_prompt: what the result should stay away from.
-            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive``.
-            num_inference_steps: levels over the whole time axis, of which `strength` are climbed.
-            strength: t0, the share of the time axis to climb, above 0, at most 1.
-            guidance_scale: how strongly the prompt pulls; 1 is off.
+            prompt: the description of the picture.
+            encoder: ``chain``, or ``independent`` (edit-friendly), for ``sde`` and ``adaptive``.
+            negative_prompt: the description of what the result must not show.
+            sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
+            num_inference_steps: the number of noise levels on the whole time axis, of which the
+                share `strength` is used.
+            strength: the highest noise level t0, as a share of the time axis, in (0, 1].
+            guidance_scale: the guidance scale; 1 is off.
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
@@ -627,7 +636,7 @@ class Model:
         return self._run(InvertRequest, locals())
 
     def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
-        """Build a request of this class from a method's arguments, and run it."""
+        """Build a request of this class from the arguments of a method, and run it."""
         return self._run_each(kind, arguments, [{}])[0]
 
     def _run_each(

@@ -6,7 +6,7 @@ import pytest
 
 import yuragi
 from yuragi.errors import InputError
-from yuragi.models.listing import shelf
+from yuragi.models.listing import list_models
 from yuragi.models.names import load_model, model_path, split_version, with_version
 from yuragi.models.opening import Opening
 from yuragi.models.register import changed_files, forget, register, registered
@@ -91,14 +91,14 @@ def test_a_damaged_register_is_left_alone(home, text, copy):
     assert home.read_text() == text
 
 
-def test_the_shelf(copy):
+def test_models_are_listed(copy):
     register("mine", copy, "CC BY 4.0", {})
-    found = {each.name: each for each in shelf()}
+    found = {each.name: each for each in list_models()}
     assert set(found) == {"portraits", "mine"}
     assert "cc-by-4.0" in found["portraits"].note
     assert found["mine"].kind == "StableDiffusionPipeline"
     shutil.rmtree(copy)
-    assert "missing" in {each.name: each for each in shelf()}["mine"].where
+    assert "missing" in {each.name: each for each in list_models()}["mine"].where
 
 
 def test_a_revision_on_the_hub_is_no_version():

@@ -75,14 +75,14 @@ def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
 
 @app.command()
 def path(json: JsonOption = False) -> None:
-    """Print where the file is, whether it exists or not."""
+    """Print the path of the file, whether or not it exists."""
     file = config_file()
     answer(json, {"path": file, "exists": file.exists()}, file)
 
 
 @app.command()
 def show(json: JsonOption = False) -> None:
-    """Print the defaults that are in force."""
+    """Print the defaults that the file sets."""
     found = read_config()
     lines: list[str] = []
     for table, values in found.items():

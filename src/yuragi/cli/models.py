@@ -33,13 +33,13 @@ def models(
     """List the models that are shipped, registered or cached from the hub, or manage them."""
     if context.invoked_subcommand is not None:
         return
-    from yuragi.models.listing import shelf
+    from yuragi.models.listing import list_models
     from yuragi.models.names import model_path
 
     if path is not None:
         answer(json, {"path": model_path(path)}, model_path(path))
         return
-    found = list(shelf())
+    found = list(list_models())
     lines = [
         f"{each.name}  {each.weights[:12]}  {each.kind}, {each.where}"
         + (f"; {each.note}" if each.note else "")
@@ -50,9 +50,11 @@ def models(
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    path: Annotated[Path, typer.Argument(help="Pipeline directory, or single file.")],
-    note: Annotated[str, typer.Option(help="Your words, such as its licence.")] = "",
+    name: Annotated[str, typer.Argument(help="Name to register the model under.")],
+    path: Annotated[Path, typer.Argument(help="Pipeline directory or single file of the model.")],
+    note: Annotated[
+        str, typer.Option(help="Note to store with the model, such as its licence.")
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Register a model under a name; its files stay where they are."""
@@ -66,9 +68,10 @@ def add(
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(help="A registered name.")], json: JsonOption = False
+    name: Annotated[str, typer.Argument(help="Name of a registered model.")],
+    json: JsonOption = False,
 ) -> None:
-    """Take a name away; the files stay."""
+    """Remove a name from the register; the files stay."""
     from yuragi.models.register import forget
 
     forget(name)
@@ -78,7 +81,9 @@ def remove(
 
 @app.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="A registered name; all by default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of a registered model; all by default.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Check that the weight files of registered models have not changed."""
@@ -102,10 +107,12 @@ def verify(
 @app.command()
 @loads
 def fetch(
-    name: Annotated[str, typer.Argument(help="owner/name or owner/name@revision.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the model on the hub: owner/name or owner/name@revision.")
+    ],
     json: JsonOption = False,
 ) -> None:
-    """Bring a model from the hub to this machine, and print its folder."""
+    """Download a model from the hub and print its folder."""
     from yuragi.models.fetching import fetched
 
     chosen = LOADING.get()
@@ -116,7 +123,7 @@ def fetch(
 @app.command()
 @loads
 def words(
-    model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
     json: JsonOption = False,
 ) -> None:
     """List the words that a model knows, by kind if its folder contains words.json."""
@@ -150,14 +157,16 @@ def _wordless(capabilities: Capabilities) -> str:
 @app.command()
 @loads
 def check(
-    model: Annotated[str, typer.Argument(help="Shipped model or pipeline directory.")],
-    prompt: Annotated[str, typer.Option(help="Whose denoiser is probed.")] = "a person",
-    samples: Annotated[int, typer.Option(help="Pictures to draw.", min=1)] = 4,
-    seed: Annotated[int, typer.Option(help="Of their noise.")] = 0,
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
+    prompt: Annotated[
+        str, typer.Option(help="Prompt under which the model is probed.")
+    ] = "a person",
+    samples: Annotated[int, typer.Option(help="Number of pictures to generate.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Probe a model: which guidance gains can it take?"""
+    """Probe a model and recommend a guidance gain for it."""
     from yuragi.models.names import load_model
     from yuragi.tasks.check import check_model
 

@@ -16,7 +16,7 @@ def called(argument: str, command: Any, words: Sequence[str]) -> str:
 
     Args:
         argument: name of a parameter of a command, or of a field of a request.
-        command: of all commands, as Typer made it.
+        command: the command that holds all others, as Typer made it.
         words: what the user typed; they name the command.
     """
     name = ""

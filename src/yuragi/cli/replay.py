@@ -44,7 +44,7 @@ def replay(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run the request inside a result again and compare, pixel by pixel; the hub is not asked."""
+    """Run the request inside a result again and compare the pixels. The hub is never contacted."""
     from yuragi.tasks.replay import replay_from
 
     if output:

@@ -36,25 +36,27 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
 
     Args:
         solver: a name of `yuragi.solver.solvers` that evaluates the network once a step.
-        eta: noise of the solver ``ddim``.
-        seed: of the noise of an SDE.
-        num_train_timesteps: of the table, as in diffusers; of a flow, what sigma is multiplied by
-            to make a timestep.
-        beta_start: of the table, as in diffusers.
-        beta_end: likewise.
-        beta_schedule: likewise.
-        trained_betas: likewise.
-        rescale_betas_zero_snr: likewise.
-        prediction_type: likewise; None is ``flow_prediction`` for a flow and else ``epsilon``.
-        timestep_spacing: a name of `yuragi.core.time_grids`.
-        steps_offset: of the spacing ``leading``, as in diffusers.
-        shift: of a flow, as in diffusers; None is a table.
-        use_dynamic_shifting: of a flow whose pipeline makes a shift for the picture's size.
-        time_shift_type: likewise: ``exponential`` or ``linear``.
-        base_shift: read by such pipelines, as are the three that follow.
-        max_shift: likewise.
-        base_image_seq_len: likewise.
-        max_image_seq_len: likewise.
+        eta: the amount of noise of the solver ``ddim``.
+        seed: the seed of the noise of an SDE.
+        num_train_timesteps: the number of timesteps of the table, as in diffusers; for a flow, the
+            factor from sigma to a timestep.
+        beta_start: the first beta of the table, as in diffusers.
+        beta_end: the last beta of the table, as in diffusers.
+        beta_schedule: the name of the table's schedule of betas, as in diffusers.
+        trained_betas: the betas themselves, as in diffusers.
+        rescale_betas_zero_snr: whether the table is rescaled to zero terminal SNR.
+        prediction_type: the prediction, as in diffusers; None is ``flow_prediction`` for a flow and
+            ``epsilon`` for a table.
+        timestep_spacing: a name in `yuragi.core.time_grids`.
+        steps_offset: the offset of the spacing ``leading``, as in diffusers.
+        shift: the shift of a flow, as in diffusers; None for a table.
+        use_dynamic_shifting: whether the pipeline computes the shift of a flow from the picture's
+            size.
+        time_shift_type: the kind of dynamic shift, ``exponential`` or ``linear``.
+        base_shift: the shift at `base_image_seq_len`, which pipelines read for dynamic shifting.
+        max_shift: the shift at `max_image_seq_len`, which pipelines read for dynamic shifting.
+        base_image_seq_len: the number of tokens at `base_shift`.
+        max_image_seq_len: the number of tokens at `max_shift`.
 
     Raises:
         InputError: a solver that evaluates the network more than once a step, an eta without

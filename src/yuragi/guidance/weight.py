@@ -50,7 +50,8 @@ def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
 
 
 def by_step(schedule: Schedule, times: Tensor) -> ProgressMeasure:
-    """Progress by step: 0 at the first level of a falling grid that is read, 1 at the last.
+    """Progress by step: 0 at the first level of a falling grid that the network reads, 1 at the
+    last.
 
     The last of these is the level before the clean end. With a single step it is 1.
     """

@@ -25,7 +25,7 @@ class Carried:
 
     Attributes:
         texts: by name.
-        sources: input pictures by hexadecimal digest.
+        sources: the input pictures by hexadecimal digest.
     """
 
     texts: Mapping[str, str]

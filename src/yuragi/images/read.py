@@ -43,8 +43,8 @@ def read_picture(
 
     Args:
         source: the picture; see `Source`.
-        argument: how errors call it.
-        max_pixels: larger pictures are refused before they are decoded.
+        argument: the name of the argument in errors.
+        max_pixels: the largest number of pixels; larger pictures are refused before decoding.
 
     Raises:
         InputError: missing or unreadable file, not a picture, too large, or more than 8 bits a
@@ -80,7 +80,7 @@ def black_and_white(
 
 
 def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """A picture as it lies in its file, decoded; see `read_picture` for errors."""
+    """The decoded picture of a file; raises the errors of `read_picture`."""
     if isinstance(source, str | Path):
         return _decoded(Path(source), str(source), argument, max_pixels)
     if isinstance(source, bytes):
@@ -147,7 +147,7 @@ def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
 
 
 def _check_pixels(picture: Image.Image, argument: str, max_pixels: int, name: str) -> None:
-    """Refuse a picture with more pixels, decoded or not."""
+    """Refuse a picture with too many pixels, decoded or not."""
     pixels = picture.width * picture.height
     if pixels > max_pixels:
         reason = f"the picture has {picture.width}x{picture.height} = {pixels:,} pixels"

@@ -17,7 +17,7 @@ def softened(mask: Image.Image, width: int) -> Image.Image:
 
     Args:
         mask: black and white.
-        width: of the seam in pixels, 1 to 127.
+        width: width of the seam in pixels, 1 to 127.
     """
     inside = np.asarray(mask) > 127
     depth = np.zeros(inside.shape, np.uint8)

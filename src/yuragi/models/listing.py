@@ -11,11 +11,11 @@ from yuragi.models.fingerprint import fingerprint
 from yuragi.models.names import SHIPPED, model_path
 from yuragi.models.register import registered
 
-__all__ = ["Shelved", "shelf"]
+__all__ = ["ListedModel", "list_models"]
 
 
 @dataclass(frozen=True)
-class Shelved:
+class ListedModel:
     """A model on this machine.
 
     Attributes:
@@ -33,21 +33,21 @@ class Shelved:
     note: str
 
 
-def shelf() -> Iterator[Shelved]:
+def list_models() -> Iterator[ListedModel]:
     """All models on this machine, without loading them or contacting the hub."""
     for name, description in SHIPPED.items():
         path = model_path(name)
         note = f"{description}; {_licence(path)}"
-        yield Shelved(name, fingerprint(path), _kind(path), "shipped", note)
+        yield ListedModel(name, fingerprint(path), _kind(path), "shipped", note)
     for name, entry in registered().items():
         path = Path(entry.path)
         here = path.exists()
         where = f"registered, {path}" if here else f"registered, missing: {path}"
-        yield Shelved(name, entry.weights, _kind(path), where, entry.note)
+        yield ListedModel(name, entry.weights, _kind(path), where, entry.note)
     yield from _kept()
 
 
-def _kept() -> Iterator[Shelved]:
+def _kept() -> Iterator[ListedModel]:
     """The pipelines in the cache of the hub."""
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
@@ -61,7 +61,7 @@ def _kept() -> Iterator[Shelved]:
             path = Path(revision.snapshot_path)
             if (path / "model_index.json").exists():
                 name = f"{repository.repo_id}@{revision.commit_hash}"
-                yield Shelved(name, fingerprint(path), _kind(path), "kept from the hub", "")
+                yield ListedModel(name, fingerprint(path), _kind(path), "kept from the hub", "")
 
 
 def _kind(path: Path) -> str:

@@ -61,8 +61,8 @@ def make_solver(
     Args:
         name: a key of `solvers`.
         eta: sets the noise of a DDIM solver; the others have theirs built in.
-        noise: needed by "churn" only.
-        steps: of the whole grid from pure noise; likewise.
+        noise: the noise of "churn"; other solvers do not need it.
+        steps: the number of steps of the whole grid from pure noise; needed by "churn" only.
 
     Raises:
         InputError: an unknown name, a negative eta, eta with a solver other than DDIM, or "churn"

@@ -45,10 +45,10 @@ def build(
     """Build a complete request.
 
     Args:
-        kind: class of the request.
+        kind: the class of the request.
         given: its options by name, with pictures as `yuragi.images.read.Source`; None leaves a
             default.
-        reading: how pictures are read.
+        reading: the options for reading pictures.
 
     Returns:
         The request, and the pictures that it refers to, by digest.

@@ -24,16 +24,16 @@ Place: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True)
 class Pictures:
-    """What an edit works on.
+    """The picture and mask of an edit.
 
     Attributes:
         picture: 8-bit RGB.
         mask: black and white; None for none.
         name: file name of the picture; empty for an object.
-        mask_name: likewise of the mask.
-        size: of both before scaling.
+        mask_name: file name of the mask; empty for an object.
+        size: width and height of both before scaling.
         notes: what the picture's file held that is not used.
-        mask_notes: likewise of the mask's.
+        mask_notes: what the mask's file held that is not used.
     """
 
     picture: Image.Image

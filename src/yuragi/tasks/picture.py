@@ -19,10 +19,10 @@ class PictureRef(Strict):
     """A reference to a picture by its content.
 
     Attributes:
-        name: file name without folders, for people.
-        digest: BLAKE2b (32 hexadecimal digits) of mode, size and pixels.
-        width: in pixels.
-        height: in pixels.
+        name: the file name without folders, for display.
+        digest: the BLAKE2b digest (32 hexadecimal digits) of mode, size and pixels.
+        width: the width in pixels.
+        height: the height in pixels.
         notes: what the file held that was not used, a sentence each.
     """
 

@@ -37,12 +37,12 @@ class Replay:
     """The result of a replay.
 
     Attributes:
-        result: all pictures of the request.
-        index: which of them was saved.
+        result: the new result, with all pictures of the request.
+        index: the index of the saved picture.
         difference: largest difference to the saved one, in levels of 255; 0 is bit for bit, and
             None where there was nothing to compare with.
-        reason: why they differ, in one sentence; empty where they do not, or nothing known is
-            another than it was.
+        reason: the reason for a difference in one sentence; empty if there is none or it is
+            unknown.
         notes: what people should know about the models, a sentence each.
     """
 
@@ -182,7 +182,7 @@ def _reason(record: Record) -> str:
 
 
 def _read(files: Sequence[Source], record: Record) -> Mapping[str, Image.Image]:
-    """Those of the files that the request names; its digests tell pictures and masks apart."""
+    """The input pictures among the files, which are recognised by their digests."""
     request = record.request
     named = {ref.digest for ref in request.pictures}
     if not named:

@@ -275,7 +275,8 @@ class Result(TaskOutput):
             path: a file ending in .png, .jpg, .jpeg or .webp, beside which several pictures are
                 numbered; or a folder, in which they are named after the task. Folders are made.
             index: one picture only, under this very name; None for all.
-            embed_sources: also carry the input pictures; without them a replay must be given them.
+            embed_sources: whether to store the input pictures; otherwise a replay needs them as
+                files.
             overwrite: replace files that exist.
 
         Returns:

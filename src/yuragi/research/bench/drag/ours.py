@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from yuragi.drag import PointPair, RegionPair
-from yuragi.research.bench.drag.way import Way, asked, box_radius, requested
+from yuragi.research.bench.drag.method import Method, asked, box_radius, requested
 from yuragi.research.bench.dragbench import Sample
 from yuragi.tasks.drag import DragRequest, WarpMethod
 
@@ -23,12 +23,12 @@ Displacement: TypeAlias = "NDArray[Any]"
 """A displacement (dx, dy) in pixels."""
 
 
-def ours(sampler: str = "sde") -> Way:
+def ours(sampler: str = "sde") -> Method:
     """Our own method as a user has it."""
     return asked(f"warp {sampler}", lambda sample, seed: requested(sample, "warp", sampler, seed))
 
 
-def doubting(doubt: float) -> Way:
+def doubting(doubt: float) -> Method:
     """Another threshold of doubt; a large one imagines nothing, 0 everything."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
@@ -38,7 +38,7 @@ def doubting(doubt: float) -> Way:
     return asked(f"warp sde doubt {doubt:g}", ask)
 
 
-def best_of(number: int) -> Way:
+def best_of(number: int) -> Method:
     """The candidate that the intent score ranks first; `ours` is candidate 0, chosen by nothing."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
@@ -72,7 +72,7 @@ def by_cells(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image
     return requested(_moved(sample, whole), "warp", "sde", seed)
 
 
-ABLATIONS: Mapping[str, Way] = {
+ABLATIONS: Mapping[str, Method] = {
     "ours, warp alone": doubting(1e9),
     "ours, all imagined": doubting(0.0),
     "ours, ODE": ours("ode"),

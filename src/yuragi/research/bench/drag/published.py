@@ -16,7 +16,7 @@ from yuragi.drag.paste import paste
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
-from yuragi.research.bench.drag.way import Way, asked, box_radius, requested
+from yuragi.research.bench.drag.method import Method, asked, box_radius, requested
 from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.lora import anew
 from yuragi.tasks.drag import DragRequest, LoRA
@@ -48,14 +48,14 @@ def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
     return _held(from_tensor(model.codec.decode(after, before.height, before.width))[0], sample)
 
 
-def published(preset: str, sampler: str) -> Way:
+def published(preset: str, sampler: str) -> Method:
     """SDE-Drag or ODE-Drag with a preset's settings."""
     return asked(
         f"{preset} {sampler}", lambda sample, seed: requested(sample, preset, sampler, seed)
     )
 
 
-def published_with_lora(preset: str, rank: int) -> Way:
+def published_with_lora(preset: str, rank: int) -> Method:
     """SDE-Drag with a LoRA of every picture, learned anew; its learning is counted too."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
@@ -68,7 +68,7 @@ def published_with_lora(preset: str, rank: int) -> Way:
         with anew():
             return way.make(model, cases, seed)
 
-    return Way(way.settings, make, WITH_LORA)
+    return Method(way.settings, make, WITH_LORA)
 
 
 def _held(after: Image.Image, sample: Sample) -> Image.Image:

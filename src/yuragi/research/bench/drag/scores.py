@@ -16,7 +16,7 @@ from yuragi.drag.arrival import by_features, by_registration, ghost
 from yuragi.drag.intent import intent
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
-from yuragi.research.bench.drag.way import requested
+from yuragi.research.bench.drag.method import requested
 from yuragi.research.metrics.features import Features
 from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import HEDLPIPS

@@ -39,10 +39,10 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.drag.cases import Cases, cases
+from yuragi.research.bench.drag.method import Method
 from yuragi.research.bench.drag.ours import ABLATIONS, ours
 from yuragi.research.bench.drag.published import nothing, pasted, published, published_with_lora
 from yuragi.research.bench.drag.scores import Scorer
-from yuragi.research.bench.drag.way import Way
 from yuragi.research.bench.kept import kept
 from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
@@ -62,9 +62,9 @@ QUICK = 20
 """Cases of a quick run."""
 
 
-ROWS: Mapping[str, Way] = {
-    "nothing": Way("nothing", nothing),
-    "paste": Way("paste", pasted),
+ROWS: Mapping[str, Method] = {
+    "nothing": Method("nothing", nothing),
+    "paste": Method("paste", pasted),
     "ode": published("paper", "ode"),
     "paper": published("paper", "sde"),
     "paper, LoRA": published_with_lora("paper", 4),
@@ -72,7 +72,7 @@ ROWS: Mapping[str, Way] = {
 }
 
 
-def ways(quick: bool, ablations: bool) -> Mapping[str, Way]:
+def ways(quick: bool, ablations: bool) -> Mapping[str, Method]:
     """The rows of a run.
 
     Args:
@@ -90,7 +90,7 @@ def bench_drag_suite(
     model: str,
     runs: Path,
     number: int,
-    rows: Mapping[str, Way],
+    rows: Mapping[str, Method],
     seed: int,
     device: torch.device,
     on_part: Callable[[int, int], None],
@@ -174,7 +174,7 @@ def bench_drag_suite(
 
 
 def _made(
-    folder: Path, way: Way, model: DiffusionModel, found: Cases, seed: int
+    folder: Path, way: Method, model: DiffusionModel, found: Cases, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Pictures of a row, and (evaluations, seconds, peak MiB) of each case."""
 

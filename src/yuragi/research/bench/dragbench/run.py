@@ -24,8 +24,8 @@ from yuragi.models.dift import DIFT
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
+from yuragi.research.bench.drag.method import requested
 from yuragi.research.bench.drag.published import pasted_one
-from yuragi.research.bench.drag.way import requested
 from yuragi.research.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.research.bench.dragbench.sets import Sample, read_sets
 from yuragi.research.bench.report import frame

@@ -19,14 +19,14 @@ from yuragi.tasks.build import build
 from yuragi.tasks.drag import PRESETS, DragRequest, PasteMethod
 from yuragi.tasks.run import run_all
 
-__all__ = ["Way", "asked", "box_radius", "requested"]
+__all__ = ["Method", "asked", "box_radius", "requested"]
 
 Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
 """(model, cases, seed) -> pictures [n, 3, h, w] in [-1, 1]."""
 
 
 @dataclass(frozen=True)
-class Way:
+class Method:
     """A way to drag.
 
     Attributes:
@@ -48,7 +48,7 @@ Asked: TypeAlias = Callable[[Sample, int], tuple[DragRequest, Mapping[str, Image
 """(what a user has, seed) -> what the user asks for."""
 
 
-def asked(settings: str, ask: Asked) -> Way:
+def asked(settings: str, ask: Asked) -> Method:
     """What the product gives for a request; of several candidates the one that is ranked first."""
 
     def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
@@ -60,7 +60,7 @@ def asked(settings: str, ask: Asked) -> Way:
         results = run_all([request for request, _ in built], model, sources)
         return torch.cat([to_tensor(each.images[(each.ranking or [0])[0]]) for each in results])
 
-    return Way(settings, make)
+    return Method(settings, make)
 
 
 def requested(
