@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops
 
+from yuragi.images.colour import other_profile
+
 __all__ = ["losses"]
 
 
@@ -18,6 +20,8 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
     found = []
     if (frames := _frames(picture)) > 1:
         found.append(f"{name} has {frames} frames, of which only the first is used")
+    if not mask and (profile := other_profile(picture)) is not None:
+        found.append(f"{name} has colours in {profile}, which are converted to sRGB")
     whole = picture.convert("RGBA")
     if whole.getchannel("A").getextrema() != (255, 255):
         meaning = "there it counts as black" if mask else "there it becomes white"

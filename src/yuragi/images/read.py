@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yuragi.errors import InputError
+from yuragi.images.colour import to_srgb
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,7 +40,7 @@ an array or a tensor as `yuragi.images.arrays.picture_of` takes them."""
 def read_picture(
     source: Source, argument: str = "image", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """Read a picture as 8-bit RGB, upright, with transparent areas on white.
+    """Read a picture as 8-bit RGB in sRGB, upright, with transparent areas on white.
 
     Args:
         source: the picture; see `Source`.
@@ -134,10 +135,10 @@ def digest(picture: Image.Image) -> str:
 
 
 def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
-    """Convert to 8-bit RGB, upright, with a colour behind transparent areas."""
+    """Convert to 8-bit sRGB, upright, with a colour behind transparent areas."""
     if picture.mode.startswith(("I", "F")):
         raise InputError(argument, f"mode {picture.mode}", "a picture with 8 bits a channel")
-    picture = ImageOps.exif_transpose(picture)
+    picture = to_srgb(ImageOps.exif_transpose(picture))
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)

@@ -105,7 +105,9 @@ def _drawn_anew(
 
     Rows in which the model doubts nothing keep their warp; they take no part in the run.
     """
-    z = torch.cat([context.model.codec.encode(held[row.of].warped.picture) for row in part])
+    encode = context.model.codec.encode
+    encoded = {of: encode(held[of].warped.picture) for of in {row.of for row in part}}
+    z = torch.cat([encoded[row.of] for row in part])
     cells = _doubted(part, held, z, doubt, context)
     drawn = [k for k in range(len(part)) if bool(cells[k].any())]
     stress, made = Stress(), list[tuple[Tensor, Stress, int | None]]()
