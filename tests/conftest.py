@@ -25,7 +25,7 @@ def pipeline_folder(tmp_path_factory):
     torch.manual_seed(0)
     tokenizer = build_tokenizer()
     small = recipe.denoiser.model_copy(update={"channels": (16, 16, 32), "text_width": 16})
-    network = TextToLatent(small, len(tokenizer))
+    network = TextToLatent(small, len(tokenizer), recipe.latent)
     folder = tmp_path_factory.mktemp("models") / "tiny"
     autoencoder = build_autoencoder(recipe.autoencoder.model_copy(update={"channels": 8}))
     assemble(autoencoder, network, tokenizer).save_pretrained(folder)

@@ -89,9 +89,9 @@ def test_more_steps_go_on(tmp_path):
     ("text", "named"),
     [
         ("x = ", "valid TOML"),
-        ("[data]\ntrain = 5", "data.validation"),
-        ("[data]\ntrain = -5\nvalidation = 1", "data.train"),
-        ("[data]\ntrain = 5\nvalidation = 1\ncolour = 3", "data.colour"),
+        ("[data]\nsize = 64\ntrain = 5", "data.validation"),
+        ("[data]\nsize = 64\ntrain = -5\nvalidation = 1", "data.train"),
+        ("[data]\nsize = 64\ntrain = 5\nvalidation = 1\ncolour = 3", "data.colour"),
     ],
 )
 def test_bad_recipes_are_named(tmp_path, text, named):

@@ -1,5 +1,7 @@
 """The whole recipe in miniature: from drawings to a pipeline that diffusers opens."""
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 import torch
@@ -27,9 +29,12 @@ def nothing(*arguments):
     """No progress."""
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    recipe = read_recipe()
+RECIPES = files("yuragi.research.train")
+
+
+@pytest.fixture(scope="module", params=["portraits.toml", "portraits-256.toml"])
+def trained(request, tmp_path_factory):
+    recipe = read_recipe(RECIPES / request.param)
     small = {"steps": 3, "batch": 2, "warmup": 1}
     recipe = recipe.model_copy(
         update={
@@ -51,22 +56,22 @@ def trained(tmp_path_factory):
 
 
 def test_diffusers_and_yuragi_open_it(trained):
-    _, folder, _ = trained
+    recipe, folder, _ = trained
     theirs = StableDiffusionPipeline.from_pretrained(folder / "pipeline", local_files_only=True)
     theirs.set_progress_bar_config(disable=True)
-    assert theirs("red hair", num_inference_steps=2).images[0].size == (128, 128)
+    assert theirs("red hair", num_inference_steps=2).images[0].size == (recipe.data.size,) * 2
     assert yuragi.load(folder / "pipeline").sample("red hair", num_inference_steps=2, seed=0).image
 
 
 def test_weights_are_half_and_latents_have_unit_variance(trained):
-    _recipe, folder, _ = trained
+    recipe, folder, _ = trained
     from safetensors import safe_open
 
     for file in (folder / "pipeline").rglob("*.safetensors"):
         with safe_open(file, framework="pt") as held:
             kinds = {held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
         assert kinds <= {"F16", "I64"}, file
-    images, _ = cached("train", 6, folder / "data")
+    images, _ = cached("train", 6, folder / "data", size=recipe.data.size)
     model = yuragi.load(folder / "pipeline").loaded
     from yuragi.research.train.autoencoder import arrays_to_tensor
 
@@ -77,7 +82,7 @@ def test_weights_are_half_and_latents_have_unit_variance(trained):
 def test_psnr_is_the_definition(trained):
     recipe, folder, decibels = trained
     network, _ = averaged_autoencoder(recipe, folder / "runs")
-    images, _ = cached("validation", 2, folder / "data")
+    images, _ = cached("validation", 2, folder / "data", size=recipe.data.size)
     with torch.no_grad():
         x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
         back = ((network.decoder(network.encoder(x)).clamp(-1, 1) + 1) * 127.5).round()
@@ -89,7 +94,7 @@ def test_psnr_is_the_definition(trained):
 
 def test_the_judge_counts_hits(trained):
     recipe, folder, _ = trained
-    images, labels = cached("train", 6, folder / "data")
+    images, labels = cached("train", 6, folder / "data", size=recipe.data.size)
     judge = train_judge(images, labels, recipe.judge, folder / "runs" / "judge", CPU, nothing)
     assert isinstance(judge, Judge)
 

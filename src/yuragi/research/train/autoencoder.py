@@ -1,4 +1,4 @@
-"""Train `diffusers.AutoencoderTiny` on portraits: 128 x 128 RGB <-> 4 x 32 x 32.
+"""Train `diffusers.AutoencoderTiny` on portraits.
 
 Loss on random crops of x in [-1, 1], with z = E(x) and a little noise added to z:
 
@@ -30,9 +30,10 @@ __all__ = ["arrays_to_tensor", "build_autoencoder", "codec_psnr", "train_autoenc
 
 
 def build_autoencoder(config: AutoencoderConfig) -> AutoencoderTiny:
-    """The untrained network: two halvings, so one latent cell is 4 x 4 pixels."""
-    widths = (config.channels,) * 3
+    """The untrained network: a latent cell covers `config.cell` pixels per side."""
+    widths = (config.channels,) * len(config.encoder_blocks)
     return AutoencoderTiny(
+        latent_channels=config.latent_channels,
         encoder_block_out_channels=widths,
         decoder_block_out_channels=widths,
         num_encoder_blocks=config.encoder_blocks,
@@ -64,7 +65,7 @@ def train_autoencoder(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> AutoencoderTiny:
-    """Train on pictures of shape [n, 128, 128, 3], resuming from `folder`; the EMA network."""
+    """Train on pictures of shape [n, side, side, 3], resuming from `folder`; the EMA network."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(build_autoencoder(config), device)
 

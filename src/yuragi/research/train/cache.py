@@ -1,7 +1,7 @@
 """Drawn portraits on disk, outside the repository: drawing takes 12 ms, reading nothing.
 
-A split is two files in the cache folder: ``<split>-<count>.npy`` (uint8, count x 128 x 128 x 3,
-memory-mapped) and ``<split>-<count>.json`` (the labels).
+A split is two files in the cache folder: ``<split>-<size>px-<count>.npy`` (memory-mapped uint8 of
+shape [count, size, size, 3]) and ``<split>-<size>px-<count>.json`` (the labels).
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ __all__ = ["cached"]
 CHUNK = 250
 
 
-def _draw_range(split: Split, start: int, stop: int) -> tuple[NDArray[np.uint8], list[Labels]]:
+def _draw_range(
+    split: Split, size: int, start: int, stop: int
+) -> tuple[NDArray[np.uint8], list[Labels]]:
     portraits = [portrait(split, i) for i in range(start, stop)]
-    return np.stack([draw(p) for p in portraits]), [p.labels for p in portraits]
+    return np.stack([draw(p, size) for p in portraits]), [p.labels for p in portraits]
 
 
 def cached(
@@ -34,23 +36,25 @@ def cached(
     count: int,
     folder: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    size: int = SIZE,
 ) -> tuple[NDArray[np.uint8], Sequence[Labels]]:
     """The first `count` portraits of a split: pictures (memory-mapped) and labels.
 
     Draws them with all processor cores on first use and reports (done, total) while it does.
     A cache that was cut short is drawn again; a finished one is never written to.
     """
-    images, labels = folder / f"{split}-{count}.npy", folder / f"{split}-{count}.json"
+    name = f"{split}-{size}px-{count}"
+    images, labels = folder / f"{name}.npy", folder / f"{name}.json"
     if not labels.exists():
         folder.mkdir(parents=True, exist_ok=True)
         drawn = np.lib.format.open_memmap(
-            images, mode="w+", dtype=np.uint8, shape=(count, SIZE, SIZE, 3)
+            images, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
         )
         starts = range(0, count, CHUNK)
         stops = [min(start + CHUNK, count) for start in starts]
         every: list[Labels] = []
         with ProcessPoolExecutor() as pool:
-            parts = pool.map(_draw_range, [split] * len(stops), starts, stops)
+            parts = pool.map(_draw_range, [split] * len(stops), [size] * len(stops), starts, stops)
             for start, stop, (pictures, part) in zip(starts, stops, parts, strict=True):
                 drawn[start:stop] = pictures
                 every += part

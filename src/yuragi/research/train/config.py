@@ -18,8 +18,9 @@ class _Section(BaseModel):
 
 
 class DataConfig(_Section):
-    """How many portraits to draw for each split."""
+    """The side of the portraits in pixels, and how many to draw for each split."""
 
+    size: PositiveInt
     train: PositiveInt
     validation: PositiveInt
 
@@ -45,8 +46,14 @@ class AutoencoderConfig(Fit):
     latent_penalty: float
     latent_noise: float
     channels: PositiveInt
-    encoder_blocks: tuple[int, int, int]
-    decoder_blocks: tuple[int, int, int]
+    latent_channels: PositiveInt
+    encoder_blocks: tuple[int, ...]
+    decoder_blocks: tuple[int, ...]
+
+    @property
+    def cell(self) -> int:
+        """Pixels per side that a latent cell covers: every group of blocks but one halves them."""
+        return int(2 ** (len(self.encoder_blocks) - 1))
 
 
 class DenoiserConfig(Fit):
@@ -69,6 +76,11 @@ class Recipe(_Section):
     reader: Fit
     denoiser: DenoiserConfig
     judge: Fit
+
+    @property
+    def latent(self) -> tuple[int, int]:
+        """Channels of a latent, and its side in cells."""
+        return self.autoencoder.latent_channels, self.data.size // self.autoencoder.cell
 
 
 def read_recipe(path: Path | None = None) -> Recipe:

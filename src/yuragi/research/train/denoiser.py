@@ -64,7 +64,7 @@ def train_denoiser(
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
-    network = TextToLatent(config, len(tokenizer))
+    network = TextToLatent(config, len(tokenizer), (latents.shape[1], latents.shape[-1]))
     if not (folder / CHECKPOINT).exists():
         train_reader(network, tokenizer, labels, reading, folder / "reader", device, on_report)
     place(network, device)
@@ -81,13 +81,23 @@ def train_denoiser(
         eps = torch.randn(z.shape, generator=rng).to(device)
         alpha = alphas[t.to(device)].sqrt().view(-1, 1, 1, 1)
         sigma = (1 - alpha.square()).sqrt()
-        text = network.text_encoder(tokens).last_hidden_state
-        out: Tensor = network.unet(alpha * z + sigma * eps, t.to(device), text).sample
-        error: Tensor = (out - (alpha * eps - sigma * z)).square()
+        with torch.autocast(device.type, torch.bfloat16, enabled=_fast_bfloat16(device)):
+            text = network.text_encoder(tokens).last_hidden_state
+            out: Tensor = network.unet(alpha * z + sigma * eps, t.to(device), text).sample
+        error: Tensor = (out.float() - (alpha * eps - sigma * z)).square()
         return (error * weights).mean()
 
     fit(network, loss, config, folder, on_report)
     return network
+
+
+def _fast_bfloat16(device: torch.device) -> bool:
+    """Whether networks run faster in bfloat16 than in float32 there."""
+    if device.type != "cpu":
+        return True
+    # Older versions of PyTorch cannot tell.
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16"))
 
 
 def _face_weights(side: int, face: float) -> Tensor:

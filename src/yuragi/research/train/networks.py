@@ -13,7 +13,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from yuragi.research.train.config import DenoiserConfig
-from yuragi.research.train.portraits import SIZE, words
+from yuragi.research.train.portraits import words
 
 __all__ = ["TOKENS", "TextToLatent", "assemble", "build_scheduler", "build_tokenizer"]
 
@@ -51,7 +51,8 @@ class TextToLatent(nn.Module):
     every block. The second is how a colour that the prompt names reaches all cells early.
     """
 
-    def __init__(self, config: DenoiserConfig, tokens: int) -> None:
+    def __init__(self, config: DenoiserConfig, tokens: int, latent: tuple[int, int]) -> None:
+        channels, side = latent
         super().__init__()
         self.text_encoder = CLIPTextModel(
             CLIPTextConfig(
@@ -68,7 +69,9 @@ class TextToLatent(nn.Module):
             )
         )
         self.unet = UNet2DConditionModel(
-            sample_size=SIZE // 4,
+            sample_size=side,
+            in_channels=channels,
+            out_channels=channels,
             block_out_channels=config.channels,
             layers_per_block=1,
             down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),

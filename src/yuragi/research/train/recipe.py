@@ -49,8 +49,8 @@ def run_autoencoder(
     on_report: Callable[[Report], None],
 ) -> float:
     """Train the autoencoder in ``runs/autoencoder``; the PSNR in dB on the validation split."""
-    images, _ = cached("train", recipe.data.train, data, on_draw)
-    held_out, _ = cached("validation", recipe.data.validation, data, on_draw)
+    images, _ = cached("train", recipe.data.train, data, on_draw, size=recipe.data.size)
+    held_out, _ = cached("validation", recipe.data.validation, data, on_draw, size=recipe.data.size)
     network = train_autoencoder(images, recipe.autoencoder, runs / "autoencoder", device, on_report)
     return codec_psnr(network, held_out)
 
@@ -77,7 +77,7 @@ def _latents(
     network, step = averaged_autoencoder(recipe, runs)
     path = runs / "autoencoder" / f"latents-{recipe.data.train}-step{step}.safetensors"
     if not path.exists():
-        images, _ = cached("train", recipe.data.train, data)
+        images, _ = cached("train", recipe.data.train, data, size=recipe.data.size)
         partial = path.with_suffix(".partial")
         save_file({"latents": encode_all(place(network, device), images, on_progress)}, partial)
         partial.replace(path)
@@ -98,7 +98,7 @@ def run_denoiser(
     latents, factor = _latents(recipe, runs, data, device, on_encode)
     (runs / "denoiser").mkdir(parents=True, exist_ok=True)
     (runs / "denoiser" / "scaling.json").write_text(json.dumps({"scaling_factor": factor}))
-    _, labels = cached("train", recipe.data.train, data)
+    _, labels = cached("train", recipe.data.train, data, size=recipe.data.size)
     train_denoiser(
         latents,
         labels,
@@ -120,8 +120,10 @@ def run_judge(
     on_report: Callable[[Report], None],
 ) -> float:
     """Train the judge in ``runs/judge``; the share of validation labels that it sees."""
-    images, labels = cached("train", recipe.data.train, data, on_draw)
-    held_out, truth = cached("validation", recipe.data.validation, data, on_draw)
+    images, labels = cached("train", recipe.data.train, data, on_draw, size=recipe.data.size)
+    held_out, truth = cached(
+        "validation", recipe.data.validation, data, on_draw, size=recipe.data.size
+    )
     judge = train_judge(images, labels, recipe.judge, runs / "judge", device, on_report)
     if output is not None:
         write_judge(judge, output)
@@ -141,7 +143,7 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     """
     autoencoder, _ = averaged_autoencoder(recipe, runs)
     tokenizer = build_tokenizer()
-    network = TextToLatent(recipe.denoiser, len(tokenizer))
+    network = TextToLatent(recipe.denoiser, len(tokenizer), recipe.latent)
     try:
         step = load_averaged(network, runs / "denoiser")
         scaling = json.loads((runs / "denoiser" / "scaling.json").read_text())
@@ -172,7 +174,7 @@ def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
             folders are in use.
     """
     allowed = "a pipeline that this recipe exported"
-    network = TextToLatent(recipe.denoiser, len(build_tokenizer()))
+    network = TextToLatent(recipe.denoiser, len(build_tokenizer()), recipe.latent)
     autoencoder = build_autoencoder(recipe.autoencoder)
     try:
         pipeline = StableDiffusionPipeline.from_pretrained(
