@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from PIL import Image
 
 from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
@@ -81,8 +80,8 @@ def _run(
     weak = load_weak(request.weak_model, loaded)
     with progress(_kind(kind), output.quiet) as on_progress:
         result = run(request, loaded, sources, on_progress, weak=weak)
-    if result.evaluations:
-        _note_size(request, loaded.native_size, sources)
+    if result.evaluations and result.crop is None:
+        _note_size(request, loaded.native_size)
     saves: list[Save] = [
         (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
         for index, path in enumerate(paths)
@@ -128,11 +127,9 @@ def _kind(kind: type[Request]) -> str:
     return str(kind.model_fields["kind"].default)
 
 
-def _note_size(request: Request, native: int, sources: Mapping[str, Image.Image]) -> None:
+def _note_size(request: Request, native: int) -> None:
     """Print a note if the size of a picture is far from the model's native size."""
-    from yuragi.tasks.cropping import cropping_of
-
-    if not isinstance(request, OnPicture) or cropping_of(request, native, sources) is not None:
+    if not isinstance(request, OnPicture):
         return
     width, height = request.image.width, request.image.height
     if not native / 2 <= max(width, height) <= native * 2:

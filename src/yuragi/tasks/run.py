@@ -74,6 +74,8 @@ def run_all(
             model knows. It is raised before the model runs.
         OutOfMemoryError: the device does not have enough memory.
     """
+    for request in requests:
+        check_words(request, model)
     croppings = [cropping_of(request, model.native_size, sources) for request in requests]
     worked, parts = list[Request](), dict(sources)
     for request, cropping in zip(requests, croppings, strict=True):
@@ -98,7 +100,6 @@ def _run_all(
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
-        check_words(request, model)
         groups.setdefault(request.alike(model), []).append(number)
     results: dict[int, Result] = {}
     for numbers in groups.values():
