@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from yuragi.drag.flow import Flow, Points, similarity
+from yuragi.drag.flow import Flow, Points, ends, similarity
 from yuragi.drag.spec import PointPair
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Hold:
     """b: what may move. 1 inside of a mask, falling to 0 at its edge and 0 outside.
 
     Args:
-        mask: (h, w), True where the picture may change.
+        mask: the mask [h, w], True where the picture can change.
         reach: R in pixels; b falls within a quarter of it, or of half the mask's width if that is
             less.
     """
@@ -65,7 +65,7 @@ class Hold:
         self._share = share**2 * (3 - 2 * share)
 
     def __call__(self, places: Points) -> NDArray[np.float64]:
-        """B at places (n, 2), (n, 1)."""
+        """B at places [n, 2]: [n, 1]."""
         from scipy.ndimage import map_coordinates
 
         found = map_coordinates(self._share, places.T[::-1], order=1, mode="nearest")
@@ -95,7 +95,7 @@ def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
 
     It is halved while points would get into each other's way.
     """
-    source, target = (np.array([pair[side] for pair in points], np.float64) for side in (0, 1))
+    source, target = ends(points)
     longest = float(np.linalg.norm(target - source, axis=1).max())
     between = float(np.linalg.norm(source[:, None] - source[None], axis=-1).max())
     path, wide = _Path(points), max(WIDE * min(size), FAR * longest, BETWEEN * between)
@@ -118,9 +118,10 @@ def bend(
         hold: what may move; by default everything.
     """
     path = _Path(points)
-    fields = (_Field(path, reach, rigid, hold, tie) for tie in TIES)
-    field = next((each for each in fields if each.needed <= MOST), None)
-    field = field or _Field(path, reach, rigid, hold, TIES[-1])
+    for tie in TIES:
+        field = _Field(path, reach, rigid, hold, tie)
+        if field.needed <= MOST:
+            break
     steps = max(FEWEST, min(field.needed, MOST))
     h = 1 / steps
 
@@ -144,9 +145,7 @@ class _Path:
     """Where the points are at u, and how fast they go; complex numbers inside, z = x + i y."""
 
     def __init__(self, points: Sequence[PointPair]) -> None:
-        source, target = (
-            np.array([pair[side] for pair in points], np.float64) @ (1, 1j) for side in (0, 1)
-        )
+        source, target = (each @ (1, 1j) for each in ends(points))
         turn, self._centre, moved = similarity(source, target)
         # Through a point there is no path of similarities.
         turn = turn if abs(turn) > 0.05 else 1.0
@@ -185,7 +184,7 @@ class _Field:
         self.needed = math.ceil(self.strain / PACE)
 
     def at(self, u: float) -> Callable[[Points], Points]:
-        """The velocity (n, 2) at places (n, 2)."""
+        """The velocity [n, 2] at places [n, 2]."""
         points, pulls = self._pulls(u)
         return lambda places: self._free(places) * (self._kernel(places, points) @ pulls)
 

@@ -22,7 +22,7 @@ from yuragi.drag.spec import PointPair, RegionPair
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Flow", "Points", "flow_of", "similarity"]
+__all__ = ["Flow", "Points", "ends", "flow_of", "similarity"]
 
 Complex: TypeAlias = "NDArray[np.complexfloating[Any, Any]]"
 """[n]: points as x + i y."""
@@ -42,12 +42,18 @@ def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> 
     pairs = [*points]
     for corners, targets in regions:
         pairs += zip(corners, targets, strict=True)
-    source, target = (np.array([pair[side] for pair in pairs], np.float64) for side in (0, 1))
+    source, target = ends(pairs)
     for fit in (_translation, _similarity):
         found = fit(target, source)
         if np.linalg.norm(found(target) - source, axis=1).max() <= TOLERANCE:
             return found
     return _spline(target, source)
+
+
+def ends(pairs: Sequence[PointPair]) -> tuple[Points, Points]:
+    """The sources and the targets of pairs of points."""
+    source, target = (np.array([pair[side] for pair in pairs], np.float64) for side in (0, 1))
+    return source, target
 
 
 def _translation(target: Points, source: Points) -> Flow:

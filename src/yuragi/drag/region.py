@@ -96,7 +96,7 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
 
     Args:
         picture: RGB.
-        area: (h, w), True where the picture moves.
+        area: the area [h, w], True where the picture moves.
     """
     from scipy.ndimage import binary_dilation
 

@@ -27,7 +27,7 @@ from yuragi.drag.flow import Flow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Warped", "bent", "warp"]
+__all__ = ["Warped", "bent", "sampling_grid", "warp"]
 
 SOFT = 3
 """The width in pixels over which the region's edge is averaged."""
@@ -96,9 +96,9 @@ def bent(picture: Tensor, flow: Bend, mask: Tensor | None) -> Warped:
     """Bend a picture along a smooth flow, which uncovers nothing.
 
     Args:
-        picture: (1, 3, h, w) in [-1, 1].
-        flow: smooth.
-        mask: (1, 1, h, w), above 0 where the picture may change; None for everywhere.
+        picture: the picture [1, 3, h, w] in [-1, 1].
+        flow: the smooth flow, in pixels.
+        mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
     height, width = picture.shape[-2:]
     apart = max(1, min(int(flow.detail), COARSE))
@@ -119,10 +119,10 @@ def bent(picture: Tensor, flow: Bend, mask: Tensor | None) -> Warped:
     here = (..., rows, columns)
     own = torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")
     back = (torch.stack(own)[here] + fine[0][here]).permute(1, 2, 0)[None]
-    grid = (2 * back + 1) / torch.tensor([width, height]) - 1
+    grid = sampling_grid(back, picture)
     # What comes from outside is the picture's mirror image: no streaks.
     content = nn.functional.grid_sample(
-        picture, grid.to(picture), mode="bicubic", padding_mode="reflection", align_corners=False
+        picture, grid, mode="bicubic", padding_mode="reflection", align_corners=False
     )
     made = picture.clone()
     made[here] = content.clamp(-1, 1).where(moves[here].to(picture.device), picture[here])
@@ -163,14 +163,18 @@ def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
 
 def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
     """The flow in a box as `grid_sample` reads it: [1, h, w, 2], the picture from -1 to 1."""
-    height, width = picture.shape[-2:]
     x, y = np.meshgrid(
         np.arange(columns.start, columns.stop, dtype=np.float64),
         np.arange(rows.start, rows.stop, dtype=np.float64),
     )
     back = flow(np.column_stack([x.ravel(), y.ravel()]))
-    scaled = (2 * back + 1) / np.array([width, height]) - 1
-    return torch.from_numpy(scaled.reshape(1, *x.shape, 2)).to(picture)
+    return sampling_grid(torch.from_numpy(back.reshape(1, *x.shape, 2)), picture)
+
+
+def sampling_grid(back: Tensor, picture: Tensor) -> Tensor:
+    """Places [1, h, w, 2] in pixels as `grid_sample` reads them: the picture from -1 to 1."""
+    height, width = picture.shape[-2:]
+    return ((2 * back + 1) / torch.tensor([width, height], dtype=back.dtype) - 1).to(picture)
 
 
 def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from numeric.jacobian import jacobian
 from yuragi.research.bench.elastic import suite
 from yuragi.research.bench.elastic.fields import FIELDS
 from yuragi.research.bench.elastic.maps import KINDS, STRENGTHS, case
@@ -13,17 +14,10 @@ SIDE = 96
 ALL = range(2 * len(KINDS) * len(STRENGTHS))
 
 
-def jacobian(flow):
-    y, x = np.mgrid[:SIDE, :SIDE].astype(float)
-    at, h = np.column_stack([x.ravel(), y.ravel()]), 1e-3
-    dx, dy = ((flow(at + h * np.eye(2)[k]) - flow(at - h * np.eye(2)[k])) / (2 * h) for k in (0, 1))
-    return dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
-
-
 @pytest.mark.parametrize("index", ALL)
 def test_a_map_folds_nothing_and_moves_something(index):
     one = case("benchmark", index, SIDE)
-    assert jacobian(one.back).min() > 0
+    assert jacobian(one.back, SIDE, SIDE).min() > 0
     source, target = (np.array([pair[k] for pair in one.points]) for k in (0, 1))
     np.testing.assert_allclose(one.back(target), source)
     assert np.linalg.norm(source - target, axis=1)[0] > 0.5

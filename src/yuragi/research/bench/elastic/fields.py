@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from yuragi.drag import PointPair, bend, reach_of
-from yuragi.drag.flow import Flow, Points
+from yuragi.drag.flow import Flow, Points, ends
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +26,6 @@ __all__ = ["FIELDS"]
 
 FRAME = 9
 """Held points along each edge of the frame."""
-
-
-def _ends(points: Sequence[PointPair]) -> tuple[Points, Points]:
-    source, target = (np.array([pair[side] for pair in points], np.float64) for side in (0, 1))
-    return source, target
 
 
 def _apart(places: Points, targets: Points) -> NDArray[np.float64]:
@@ -42,7 +37,7 @@ def _nothing(points: Sequence[PointPair], side: int) -> Flow:
 
 
 def _falloff(points: Sequence[PointPair], side: int) -> Flow:
-    source, target = _ends(points)
+    source, target = ends(points)
     shift = target - source
     reach = np.maximum(3.2 * np.linalg.norm(shift, axis=1), 0.16 * side)
 
@@ -58,7 +53,7 @@ def _falloff(points: Sequence[PointPair], side: int) -> Flow:
 def _splines(points: Sequence[PointPair], side: int) -> Flow:
     from scipy.interpolate import RBFInterpolator
 
-    source, target = _ends(points)
+    source, target = ends(points)
     along = np.linspace(0, side - 1, FRAME)
     frame = np.array([(x, y) for x in along for y in along if {x, y} & {along[0], along[-1]}])
     # A target on the frame moves; what is held there gives way.
@@ -69,7 +64,7 @@ def _splines(points: Sequence[PointPair], side: int) -> Flow:
 
 
 def _rigid(points: Sequence[PointPair], side: int) -> Flow:
-    source, target = _ends(points)
+    source, target = ends(points)
     corners = np.array([(x, y) for x in (0.0, side - 1) for y in (0.0, side - 1)])
     p, q = (np.vstack([each, corners]) @ (1, 1j) for each in (target, source))
 
@@ -86,7 +81,7 @@ def _rigid(points: Sequence[PointPair], side: int) -> Flow:
 
 
 def _nearest(points: Sequence[PointPair], side: int) -> Flow:
-    source, target = _ends(points)
+    source, target = ends(points)
     shift = target - source
 
     def back(places: Points) -> Points:

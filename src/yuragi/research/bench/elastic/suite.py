@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from yuragi.drag.flow import Flow
+from yuragi.drag.flow import Flow, ends
+from yuragi.drag.warp import sampling_grid
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.elastic.fields import FIELDS
 from yuragi.research.bench.elastic.maps import Case, case
@@ -95,7 +96,7 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
     moves = np.linalg.norm(truth - places.reshape(truth.shape), axis=-1) >= 0.5
     right = _sampled(picture, truth)
     everywhere = torch.ones(1, side, side, dtype=torch.bool)
-    source, target = (np.array([pair[k] for pair in one.points]) for k in (0, 1))
+    source, target = ends(one.points)
     found = {}
     for name, make in FIELDS.items():
         flow: Flow = make(one.points, side)
@@ -113,7 +114,7 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
 
 
 def _sampled(picture: Tensor, back: np.ndarray[Any, np.dtype[np.float64]]) -> Tensor:
-    grid = (2 * torch.from_numpy(back)[None] + 1) / back.shape[0] - 1
+    grid = sampling_grid(torch.from_numpy(back)[None], picture.double())
     return nn.functional.grid_sample(
         picture.double(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
     ).clamp(-1, 1)
