@@ -291,6 +291,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
+        motion: str = "auto",
         radius: float | None = None,
         rigid: float = 0.0,
         lora: LoRA | None = None,
@@ -327,6 +328,9 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the preset.
             eta: the amount of noise of the solver ``ddim``.
+            motion: ``cut`` moves the thing under the points as a whole and fills in what was behind
+                it; ``bend`` bends the picture; ``auto`` cuts regions and drawn things on even
+                ground, and bends everything else. For ``warp``.
             radius: how far around a point the picture bends with it, in pixels; for ``warp``.
             rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
             lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
@@ -351,6 +355,9 @@ class Model:
         rotate: float | None = None,
         enlarge: float | None = None,
         mask: Source | None = None,
+        motion: str = "auto",
+        radius: float | None = None,
+        rigid: float = 0.0,
         resize: int | None = None,
     ) -> Image.Image:
         """The warp alone, with which a drag by the preset ``warp`` begins; no network runs.

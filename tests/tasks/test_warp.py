@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from skimage import data
 
 from promises import assert_equal_to_rounding, assert_identical, assert_untouched_outside
+from yuragi.errors import InputError
 from yuragi.tasks.run import run
 from yuragi.tasks.warping import preview
 
@@ -80,3 +82,51 @@ def test_regions(tiny, scene):
     moved = tuple((x + 20, y - 4) for x, y in corners)
     result = tiny.drag(scene, regions=[(corners, moved)], seed=1, num_inference_steps=6)
     assert np.abs(np.array(result.image.getpixel((40, 20))) - [255, 0, 0]).max() < 25
+
+
+def photograph():
+    """A disc in front of a photograph, and a mask over the disc and the place where it goes."""
+    picture = Image.fromarray(data.astronaut()).resize((160, 160))
+    ImageDraw.Draw(picture).ellipse((30, 60, 60, 90), fill=(250, 20, 30))
+    mask = Image.new("L", picture.size)
+    ImageDraw.Draw(mask).rounded_rectangle((25, 55, 115, 95), 15, fill=255)
+    return picture, mask, [((45, 75), (95, 75))]
+
+
+def test_a_cut_moves_the_thing_in_the_mask_as_a_whole(tiny):
+    picture, mask, points = photograph()
+    cut = tiny.preview_drag(picture, points, mask=mask, motion="cut")
+    for x, y in ((95, 75), (83, 75), (107, 75), (95, 63)):
+        assert np.abs(np.array(cut.getpixel((x, y)), int) - [250, 20, 30]).max() < 40
+    for x, y in ((45, 75), (35, 75), (45, 65)):
+        assert cut.getpixel((x, y))[1] > 40
+    bent = tiny.preview_drag(picture, points, mask=mask)
+    assert np.abs(np.array(bent, int) - np.array(cut, int)).max() > 60
+    assert_untouched_outside(cut, picture, mask)
+
+
+def test_a_cut_of_a_photograph_needs_to_know_where(tiny):
+    picture, _, points = photograph()
+    with pytest.raises(InputError, match="nothing says where the thing under the points ends"):
+        tiny.preview_drag(picture, points, motion="cut")
+
+
+def test_a_bend_never_cuts(tiny, scene):
+    result = tiny.drag(scene, POINTS, motion="bend", seed=0)
+    assert result.evaluations == 0
+    assert_identical(result.image, tiny.preview_drag(scene, POINTS, motion="bend"))
+    region = [([(9, 9), (40, 9), (40, 40)], [(19, 9), (50, 9), (50, 40)])]
+    with pytest.raises(InputError, match="regions, which are cut out"):
+        tiny.drag(scene, regions=region, motion="bend")
+
+
+def test_a_preview_bends_as_the_drag_does(tiny):
+    picture, _, points = photograph()
+    knobs = {"radius": 40, "rigid": 0.3}
+    made = tiny.drag(picture, points, seed=0, **knobs).image
+    assert_identical(made, tiny.preview_drag(picture, points, **knobs))
+
+
+def test_the_published_method_takes_no_motion(tiny, scene):
+    with pytest.raises(InputError, match="which moves boxes"):
+        tiny.drag(scene, POINTS, preset="paper", motion="cut")

@@ -12,6 +12,7 @@ from yuragi.drag.spec import (
     drag_count,
     handles,
 )
+from yuragi.drag.thing import thing
 from yuragi.drag.warp import Warped, bent, warp
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "reach_of",
     "shown",
     "surprise",
+    "thing",
     "warp",
 ]

@@ -27,7 +27,7 @@ Point = tuple[float, float]
 PATCH = 8
 """Half the side of a registered patch minus a half, in pixels."""
 REACH = 40
-"""The largest displacement that registration considers, in pixels."""
+"""The largest displacement that registration considers by default, in pixels."""
 
 
 def by_features(
@@ -58,7 +58,7 @@ def by_features(
 
 
 def by_registration(
-    result: Tensor, truth: Tensor, targets: Sequence[Point], half: int = PATCH
+    result: Tensor, truth: Tensor, targets: Sequence[Point], half: int = PATCH, reach: int = REACH
 ) -> Tensor:
     """The distance in the result of the true content at each target from that target, [points].
 
@@ -67,6 +67,7 @@ def by_registration(
         truth: the true result [3, h, w] in [-1, 1].
         targets: the target points (x, y) in pixels.
         half: half the side of a patch minus a half, in pixels.
+        reach: the largest displacement that is considered, in pixels.
     """
     height, width = truth.shape[-2:]
     found = []
@@ -75,8 +76,8 @@ def by_registration(
         top, left = max(y - half, 0), max(x - half, 0)
         patch = truth[:, top : y + half + 1, left : x + half + 1]
         # The positions that the corner of the patch can have in the result.
-        y0, y1 = max(top - REACH, 0), min(top + REACH, height - patch.shape[1])
-        x0, x1 = max(left - REACH, 0), min(left + REACH, width - patch.shape[2])
+        y0, y1 = max(top - reach, 0), min(top + reach, height - patch.shape[1])
+        x0, x1 = max(left - reach, 0), min(left + reach, width - patch.shape[2])
         area = result[None, :, y0 : y1 + patch.shape[1], x0 : x1 + patch.shape[2]]
         cross = nn.functional.conv2d(area, patch[None])[0, 0]
         energy = nn.functional.conv2d(area.square(), torch.ones_like(patch)[None])[0, 0]

@@ -48,6 +48,8 @@ class WarpMethod(Strict):
         from yuragi.edit import climbs
         from yuragi.tasks.samplers import redrawing
 
+        if request.regions and request.motion == "bend":
+            raise InputError("motion", "bend", "cut or auto with regions, which are cut out")
         climbs(request.num_inference_steps, request.strength)
         redrawing(request)
 
@@ -83,9 +85,16 @@ class PasteMethod(Strict):
         if request.regions:
             allowed = f"points with the preset {request.preset}; regions are for warp"
             raise InputError("regions", len(request.regions), allowed)
-        if request.radius is not None or request.rigid:
-            name, value = ("rigid", request.rigid) if request.rigid else ("radius", request.radius)
-            raise InputError(name, value, "none with SDE-Drag, which moves boxes; it is for warp")
+        for (x, y), target in request.points:
+            if (x, y) == target:
+                allowed = "a target unlike its source: SDE-Drag cannot hold a point; warp can"
+                raise InputError("points", f"{x:g},{y:g}", allowed)
+        for name in ("motion", "radius", "rigid"):
+            if getattr(request, name) != type(request).model_fields[name].default:
+                allowed = (
+                    f"none with the preset {request.preset}, which moves boxes; it is for warp"
+                )
+                raise InputError(name, getattr(request, name), allowed)
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
@@ -270,6 +279,15 @@ class DragRequest(OnPicture):
         ),
     ]
     method: Annotated[WarpMethod | PasteMethod, OneOf("method", METHODS), _preset("method")]
+    motion: Annotated[
+        Literal["auto", "cut", "bend"],
+        Option(
+            "How the picture follows: cut moves the thing under the points as a whole and fills in "
+            "what was behind it (on a photograph, --mask says where the thing is and where it may "
+            "go); bend bends the picture smoothly; auto cuts regions and drawn things on even "
+            "ground, and bends everything else."
+        ),
+    ] = "auto"
     radius: Annotated[
         Finite | None,
         Field(gt=0),

@@ -151,19 +151,21 @@ def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) 
     """Check point pairs against a picture's size.
 
     Raises:
-        InputError: there are no pairs, a point is outside the picture, a target equals its source,
-            or two pairs have the same source or target.
+        InputError: there are no pairs, a point is outside the picture, every target equals its
+            source, or two pairs have the same source or target.
     """
     if not pairs:
         allowed = "one or more pairs of source and target in pixels, unless there is a region"
         raise InputError("points", None, allowed)
+    if all(source == target for source, target in pairs):
+        (x, y), _ = pairs[0]
+        reason = "nothing moves; a point that stays holds the picture while others move"
+        raise InputError("points", f"{x:g},{y:g}", "a target unlike its source", reason)
     for source, target in pairs:
         for name, (x, y) in (("source", source), ("target", target)):
             if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
                 allowed = f"inside the picture: x 0 to {width - 1}, y 0 to {height - 1}"
                 raise InputError("points", f"{name} {x:g},{y:g}", allowed)
-        if source == target:
-            raise InputError("points", f"{source[0]:g},{source[1]:g}", "a target unlike its source")
     if len({source for source, _ in pairs}) < len(pairs):
         raise InputError("points", pairs, "", "two points have the same source")
     if len({target for _, target in pairs}) < len(pairs):

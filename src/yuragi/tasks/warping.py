@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,9 +23,11 @@ from yuragi.drag import (
     on_even_ground,
     reach_of,
     shown,
+    thing,
     warp,
 )
 from yuragi.edit import Edit, climbs, descent, watch
+from yuragi.errors import InputError
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.sample import Manipulation
@@ -33,6 +36,9 @@ from yuragi.tasks.drag import DragRequest, WarpMethod
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["preview", "run_warp", "warped_by"]
 
@@ -196,8 +202,9 @@ def warped_by(
 ) -> Warped:
     """The warp of a picture for a request, without running a network.
 
-    Regions, and things that lie on even ground, are cut out and moved, which uncovers what was
-    behind them. Any other picture is bent smoothly, which uncovers nothing.
+    Regions, things on even ground, and things that the request says to cut out are moved as they
+    are, which uncovers what was behind them. Any other picture is bent smoothly, which uncovers
+    nothing.
 
     Args:
         request: the request with points and regions.
@@ -205,11 +212,33 @@ def warped_by(
         held: the mask of the picture, white where it can change.
         mask: the mask as a tensor [1, 1, h, w].
         pixels: the picture as a tensor [1, 3, h, w].
+
+    Raises:
+        InputError: a thing is to be cut out, and nothing says where it ends.
     """
-    regions = [(region.source, region.target) for region in request.regions]
-    area = moving(before, request.points, regions, held)
-    if regions or on_even_ground(before, area):
+    area = _cut_out(request, before, held)
+    if area is not None:
+        regions = [(region.source, region.target) for region in request.regions]
         return warp(pixels, area, flow_of(request.points, regions), mask)
     reach = request.radius or reach_of(request.points, before.size)
     may = None if held is None else Hold(np.asarray(held) > 0, reach)
     return bent(pixels, bend(request.points, reach, request.rigid, may), mask)
+
+
+def _cut_out(
+    request: DragRequest, before: Image.Image, held: Image.Image | None
+) -> NDArray[np.bool_] | None:
+    """The area [h, w] to cut out and move; None to bend the picture."""
+    regions = [(region.source, region.target) for region in request.regions]
+    if request.motion == "bend":
+        return None
+    area = moving(before, request.points, regions, held)
+    if regions or on_even_ground(before, area):
+        return area
+    if request.motion == "auto":
+        return None
+    if held is None or np.asarray(held).all():
+        reason = "nothing says where the thing under the points ends, as it lies on uneven ground"
+        raise InputError("motion", "cut", "cut together with a mask or a region", reason)
+    forward = flow_of([(target, source) for source, target in request.points])
+    return thing(before, request.points, forward, held)

@@ -22,7 +22,7 @@ from yuragi.model import load
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.paired import EQUAL
 
-__all__ = ["ENCODERS", "STEPS", "bench_photos", "photographs"]
+__all__ = ["ENCODERS", "STEPS", "bench_photos", "originals", "photographs"]
 
 ENCODERS: Mapping[str, tuple[Literal["sde", "ode"], Literal["chain", "independent"]]] = {
     "Cycle-SDE": ("sde", "chain"),
@@ -38,6 +38,15 @@ def photographs(size: int) -> dict[str, Image.Image]:
     Raises:
         MissingExtraError: the extra ``metrics`` is not installed.
     """
+    return {name: _square(picture, size) for name, picture in originals().items()}
+
+
+def originals() -> dict[str, Image.Image]:
+    """The same photographs as they are.
+
+    Raises:
+        MissingExtraError: the extra ``metrics`` is not installed.
+    """
     try:
         from skimage import data
         from sklearn.datasets import load_sample_image
@@ -45,14 +54,14 @@ def photographs(size: int) -> dict[str, Image.Image]:
         raise missing_extra("photographs", "metrics") from error
     found = {name: getattr(data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
     found |= {name: load_sample_image(f"{name}.jpg") for name in ("china", "flower")}
-    return {name: _square(Image.fromarray(pixels), size) for name, pixels in found.items()}
+    return {name: Image.fromarray(pixels).convert("RGB") for name, pixels in found.items()}
 
 
 def _square(picture: Image.Image, size: int) -> Image.Image:
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     box = (left, top, left + side, top + side)
-    return picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box)
+    return picture.resize((size, size), Image.Resampling.LANCZOS, box)
 
 
 def bench_photos(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -92,6 +92,10 @@ def drag(
         bool, typer.Option("--ablations", help="Also run ablations of the method warp.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
+    behind: Annotated[
+        Literal["even", "pattern", "photograph"],
+        typer.Option(help="What is behind the portraits."),
+    ] = "even",
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
@@ -115,6 +119,7 @@ def drag(
             model,
             runs,
             QUICK if quick else number,
+            behind,
             ways(quick, ablations),
             seed,
             _place(device),
@@ -288,6 +293,43 @@ def elastic(
     with progress("bending") as on_done:
         report = bench_elastic(number, size, "validation" if validation else "benchmark", on_done)
     finish(report, output, json, {row["flow"]: row["mean"] for row in report["rows"]})
+
+
+@app.command()
+def cutouts(
+    output: ReportOption = Path("out/bench-cutouts.json"),
+    json: JsonOption = False,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of the worst.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of scenes.")] = 204,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Things moved over photographs, where the true result is known."""
+    from yuragi.research.bench.cutouts.suite import bench_cutouts
+    from yuragi.research.cli.reports import finish
+
+    for name, path in (("output", output), ("sheet", sheet)):
+        if path is not None:
+            check_report(name, path)
+    if number < 2:
+        raise InputError("number", number, "2 or more")
+    if not 64 <= size <= 1024:
+        raise InputError("size", size, "64 to 1024")
+    split = "validation" if validation else "benchmark"
+    with progress("moving") as on_done:
+        report, shown = bench_cutouts(model, number, size, split, seed, _place(device), on_done)
+    more = _write_for_people(None, "", sheet, shown)
+    rows = {
+        f"{given}, {name}": values
+        for given, found in report["given"].items()
+        for name, values in found["rows"].items()
+    }
+    finish(report, output, json, rows, more)
 
 
 @app.command("guidance-cost")

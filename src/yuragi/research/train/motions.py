@@ -17,7 +17,8 @@ import io
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -124,8 +125,13 @@ class Motion:
     mask: Area | None
 
 
-def motion(split: Split, index: int) -> Motion:
+def motion(split: Split, index: int, ground: NDArray[np.uint8] | None = None) -> Motion:
     """The case with number `index` of a split.
+
+    Args:
+        split: of the portraits.
+        index: 0 or more; kinds and lengths take turns.
+        ground: what is behind the person, (SIZE, SIZE, 3); None for the portrait's own colour.
 
     Raises:
         InputError: unknown split or a negative index.
@@ -136,14 +142,15 @@ def motion(split: Split, index: int) -> Motion:
     step = turn // len(MOTIONS)
     how = MOTIONS[kind]
     rng = np.random.default_rng([get_args(Split).index(split), index, 5])
-    before = _drawn(chosen)
-    source = _shows(before, _drawn(chosen, without=how.parts))
+    draw = partial(_drawn, chosen, ground)
+    before = draw()
+    source = _shows(before, draw(without=how.parts))
     rows, columns = np.nonzero(source)
     centre = np.array([columns.mean(), rows.mean()]) + 0.5
     for _ in range(TRIES):
         move = how.make(how.lengths[step], centre, rng)
-        after = _drawn(chosen, how.parts, move)
-        target = _shows(after, _drawn(chosen, without=how.parts))
+        after = draw(how.parts, move)
+        target = _shows(after, draw(without=how.parts))
         points = _points(int(rng.choice(how.points)), move, source, target, rng)
         if points:
             break
@@ -160,14 +167,18 @@ TRIES = 50
 
 def _drawn(
     portrait: Portrait,
+    ground: NDArray[np.uint8] | None,
     parts: Collection[str] = (),
     move: Affine | None = None,
     without: Collection[str] = (),
 ) -> NDArray[np.uint8]:
-    """The picture with some parts moved, and others left out."""
+    """The picture over a ground, with some parts moved, and others left out."""
     import resvg_py
 
     ET.register_namespace("", _SVG)
+    if ground is not None:
+        colourless = {"backgroundColor": ["00000000"]}
+        portrait = replace(portrait, options=portrait.options | colourless)
     root = ET.fromstring(svg(portrait))
     for holder in list(root.iter()):
         for use in holder.findall(f"{{{_SVG}}}use"):
@@ -180,7 +191,10 @@ def _drawn(
                 use.set("transform", f"matrix({matrix}) {use.get('transform', '')}")
     text = ET.tostring(root, encoding="unicode")
     png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=SIZE, height=SIZE))
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    drawn = Image.open(io.BytesIO(png))
+    if ground is not None:
+        drawn = Image.alpha_composite(Image.fromarray(ground).convert("RGBA"), drawn)
+    return np.asarray(drawn.convert("RGB"))
 
 
 CANVAS = 768

@@ -31,6 +31,7 @@ def run(pipeline_folder, tmp_path_factory, small_trunk):
             str(pipeline_folder),
             folder / "runs",
             number,
+            "even",
             rows,
             0,
             torch.device("cpu"),

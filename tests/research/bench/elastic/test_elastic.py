@@ -59,15 +59,3 @@ def test_the_report():
     assert rows["ours"]["ours_minus"]["error"] == {"value": 0.0, "low": 0.0, "high": 0.0}
     difference = rows["ours"]["mean"]["error"] - rows["nothing"]["mean"]["error"]
     assert rows["nothing"]["ours_minus"]["error"]["value"] == pytest.approx(difference)
-
-
-def test_folds_and_tears_are_seen():
-    y, x = np.mgrid[:20, :20].astype(float)
-    still = np.stack([x, y], -1)
-    folded, torn = still.copy(), still.copy()
-    folded[8:12, :, 1] = still[8:12, :, 1][::-1]
-    torn[:, 10:, 0] += 5
-    assert (suite._jacobian(still) > 0).all()
-    assert (suite._jacobian(folded) <= 0).any()
-    assert suite._torn(torn, still).sum() == 19
-    assert not suite._torn(still, still).any()

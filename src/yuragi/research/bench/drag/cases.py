@@ -13,15 +13,19 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.research.bench.dragbench import Sample
-from yuragi.research.bench.scores import changed
+from yuragi.research.bench.grounds import ground
+from yuragi.research.bench.truth import Truth
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.motions import Motion, motion
-from yuragi.research.train.portraits import Labels, Split
+from yuragi.research.train.portraits import SIZE, Labels, Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cases", "cases"]
+__all__ = ["EVEN", "Cases", "cases"]
+
+EVEN = "even"
+"""The portraits' own grounds of one colour."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ class Cases:
 
     Attributes:
         split: of the portraits.
+        behind: what is behind the persons.
         numbers: which of the split's motions; they key the noise.
         motions: the cases.
     """
 
     split: Split
+    behind: str
     numbers: Sequence[int]
     motions: Sequence[Motion]
 
@@ -52,15 +58,14 @@ class Cases:
         return arrays_to_tensor(np.stack([case.after for case in self.motions]))
 
     @cached_property
-    def change(self) -> Tensor:
-        """[n, h, w], True where the truth differs from the picture before."""
-        return changed(self.before, self.truth)
-
-    @cached_property
-    def vacated(self) -> Tensor:
-        """[n, h, w], True where the moved content was and no longer is."""
-        areas = [case.source & ~case.target for case in self.motions]
-        return torch.from_numpy(np.stack(areas)) & self.change
+    def known(self) -> Truth:
+        """What is known about the true results."""
+        source, target = (
+            torch.from_numpy(np.stack([getattr(case, name) for case in self.motions]))
+            for name in ("source", "target")
+        )
+        points = [case.points for case in self.motions]
+        return Truth(self.before, self.truth, source, target, points)
 
     @cached_property
     def samples(self) -> list[Sample]:
@@ -81,9 +86,17 @@ class Cases:
         return [case.portrait.labels for case in self.motions]
 
 
-def cases(split: Split, numbers: Sequence[int]) -> Cases:
-    """Some of a split's motions."""
-    return Cases(split, numbers, [motion(split, k) for k in numbers])
+def cases(split: Split, numbers: Sequence[int], behind: str = EVEN) -> Cases:
+    """Some of a split's motions.
+
+    Args:
+        split: of the portraits.
+        numbers: which of the motions.
+        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
+    """
+    grounds = [None if behind == EVEN else ground(behind, split, k, SIZE) for k in numbers]
+    motions = [motion(split, k, each) for k, each in zip(numbers, grounds, strict=True)]
+    return Cases(split, behind, numbers, motions)
 
 
 def _mask_of(area: NDArray[Any] | None) -> Image.Image | None:

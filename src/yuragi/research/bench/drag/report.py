@@ -17,13 +17,14 @@ SHOWN = (
     "lpips",
     "background",
     "ghost",
+    "seams",
     "identity",
     "intent",
     "evaluations",
     "seconds",
     "peak_mib",
 )
-CONTRASTED = ("arrival", "registered", "psnr", "lpips", "background", "ghost", "identity")
+CONTRASTED = ("arrival", "registered", "psnr", "lpips", "background", "ghost", "seams", "identity")
 
 
 def markdown(report: Mapping[str, Any]) -> str:

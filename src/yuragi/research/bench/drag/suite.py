@@ -4,11 +4,8 @@ Rows: do nothing; copy SDE-Drag's boxes without any diffusion; ODE-Drag and SDE-
 paper's settings; SDE-Drag with a LoRA of every picture, on the first cases; our own method; and its
 ablations. All see the same cases, points, masks, prompts and seed. Scores, means over cases:
 
-- ``arrival``: where did the content under the sources go? Distance from the targets in pixels, by
-  EfficientNet-Lite0 features; ``registered``: the same by registering the true picture's patches;
-- ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth;
-- ``background``: mean absolute difference (0 to 2) to the picture before, outside the true change;
-- ``ghost``: share of the old content that is left where it should be gone;
+- ``arrival``, ``registered``, ``psnr``, ``ssim``, ``lpips``, ``background``, ``ghost``, ``seams``:
+  against the truth; see `yuragi.research.bench.truth`;
 - ``identity``: share of the portrait's labels that the judge sees;
 - ``intent``: the score by which candidates are ranked (`yuragi.drag.intent`); it does not know
   the truth;
@@ -47,6 +44,7 @@ from yuragi.research.bench.kept import kept
 from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.bench.truth import TruthScorer
 from yuragi.research.metrics.features import load_features
 from yuragi.research.metrics.perceptual import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
@@ -90,6 +88,7 @@ def bench_drag_suite(
     model: str,
     runs: Path,
     number: int,
+    behind: str,
     rows: Mapping[str, Method],
     seed: int,
     device: torch.device,
@@ -101,6 +100,7 @@ def bench_drag_suite(
         model: name or path.
         runs: keeps finished parts in ``drag/``.
         number: cases; kinds and lengths of motion take turns.
+        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
         rows: ways to drag, by name.
         seed: of all noise.
         device: where to run.
@@ -115,7 +115,7 @@ def bench_drag_suite(
     perceptual, features = load_hed_lpips(), load_features(device)
     judge = shipped_judge(device)
     loaded = load_model(model, Opening(device=str(device)))
-    scorer = Scorer(features, perceptual, judge, loaded, seed)
+    scorer = Scorer(TruthScorer(features, perceptual), judge, loaded, seed)
     folder = runs / "drag" / loaded.weights
     parts = [range(start, min(start + PART, number)) for start in range(0, number, PART)]
     total, done = sum(way.runs_on(part) for part in parts for way in rows.values()), 0
@@ -125,7 +125,7 @@ def bench_drag_suite(
     kinds: list[tuple[str, str, bool]] = []
     shown: dict[str, Tensor] = {}
     for part in parts:
-        found = cases("benchmark", part)
+        found = cases("benchmark", part, behind)
         kinds += [(case.kind, case.length, case.mask is not None) for case in found.motions]
         score = scorer.on(found)
         for key, values in score(found.truth).items():
@@ -151,6 +151,7 @@ def bench_drag_suite(
     report = frame("drag-portraits", device, [seed], number) | {
         "model": Path(model).name,
         "weights": loaded.weights,
+        "behind": behind,
         "settings": {name: way.settings for name, way in rows.items()},
         "rows": {
             name: {"n": _count(table), **means(table), **_cost(torch.cat(spent[name]))}
@@ -190,7 +191,7 @@ def _made(
         return images, torch.tensor([each] * len(found), dtype=torch.float64)
 
     stem = f"{way.settings.replace(' ', '-')}-{found.numbers[0]}"
-    decides = [way.settings, found.split, list(found.numbers), seed, __version__]
+    decides = [way.settings, found.split, found.behind, list(found.numbers), seed, __version__]
     return kept(folder, stem, decides, make)
 
 

@@ -25,12 +25,12 @@ from yuragi.research.bench.elastic.maps import Case, case
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import contrast, means
+from yuragi.research.bench.tears import folds, tears
 from yuragi.research.metrics.paired import region_psnr
 
 __all__ = ["METRICS", "bench_elastic"]
 
 METRICS = ("error", "moved", "arrival", "psnr", "folds", "tears")
-JUMP = 2.0
 GROUPS = ("", "1-2", "1-2", "3-5", "3-5", "3-5", "6-8", "6-8", "6-8")
 """By number of points."""
 
@@ -107,8 +107,8 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
             "moved": float(error[moves].mean()),
             "arrival": float(np.linalg.norm(flow(target) - source, axis=1).mean()),
             "psnr": float(region_psnr(_sampled(picture, back), right, everywhere)),
-            "folds": float((_jacobian(back) <= 0).mean()),
-            "tears": float(_torn(back, truth).mean()),
+            "folds": folds(back),
+            "tears": tears(back - truth),
         }
     return found
 
@@ -118,16 +118,3 @@ def _sampled(picture: Tensor, back: np.ndarray[Any, np.dtype[np.float64]]) -> Te
     return nn.functional.grid_sample(
         picture.double(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
     ).clamp(-1, 1)
-
-
-def _jacobian(back: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, Any]:
-    across, down = np.diff(back, axis=1)[:-1], np.diff(back, axis=0)[:, :-1]
-    return np.asarray(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
-
-
-def _torn(
-    back: np.ndarray[Any, np.dtype[np.float64]], truth: np.ndarray[Any, np.dtype[np.float64]]
-) -> np.ndarray[Any, Any]:
-    off = back - truth
-    jumps = [np.linalg.norm(np.diff(off, axis=axis), axis=-1) > JUMP for axis in (0, 1)]
-    return np.asarray(jumps[0][:, :-1] | jumps[1][:-1])

@@ -1,0 +1,1 @@
+"""Cut-outs moved over photographs, whose true result is known."""

@@ -1,0 +1,165 @@
+"""Ways to drag a cut-out, for `yuragi.research.bench.cutouts.suite`, by what the user names.
+
+By points alone:
+
+- ``nothing``, ``falloff``, ``splines``, ``rigid MLS`` and ``nearest 4``: the picture bent by the
+  flows of `yuragi.research.bench.elastic.fields`; ``nearest 4`` is that of Inpaint4Drag;
+- ``paste``: the boxes of SDE-Drag, copied in pixels, without diffusion;
+- ``ours``: the product's default; ``no network``: the same as a preview.
+
+By points and a mask, and by a lasso around the cut-out (``region``):
+
+- ``nearest 4``: what the mask or the lasso holds is moved by the flow of Inpaint4Drag, and what it
+  uncovers is filled as ours is;
+- ``bent``: ours, bent within the mask; ``ours`` and ``no network``: cut out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from yuragi.drag import handles, warp
+from yuragi.drag.paste import paste
+from yuragi.drag.warp import sampling_grid
+from yuragi.images.shapes import polygon
+from yuragi.images.tensors import mask_tensor, to_tensor
+from yuragi.models.model import DiffusionModel
+from yuragi.research.bench.cutouts.scenes import Scene
+from yuragi.research.bench.drag.method import box_radius
+from yuragi.research.bench.elastic.fields import FIELDS
+from yuragi.tasks.build import build
+from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.run import run
+from yuragi.tasks.warping import preview
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ROWS", "flow_on_grid"]
+
+Way: TypeAlias = Callable[[Scene, DiffusionModel, int], Tensor]
+"""(scene, model, seed) -> the result [1, 3, h, w] in [-1, 1]."""
+Ask: TypeAlias = Callable[[Scene], Mapping[str, Any]]
+"""What a user asks of the product, beside the picture and the seed."""
+
+
+def flow_on_grid(name: str, scene: Scene) -> NDArray[np.float64]:
+    """A flow of `FIELDS` at every pixel, [h, w, 2], backward and in pixels."""
+    side = len(scene.before)
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    back = FIELDS[name](scene.points, side)(np.column_stack([x.ravel(), y.ravel()]))
+    return np.asarray(back.reshape(side, side, 2))
+
+
+def _nothing(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+    return _tensor(scene.before)
+
+
+def _paste(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+    before = _tensor(scene.before)
+    moves, radius = handles(scene.points, 1), box_radius() * min(before.shape[-2:])
+    still = torch.zeros_like(before)
+    return paste(before, before, moves, radius, gain=1.0, keep=1.0, noise=still)
+
+
+def _pasted_in_mask(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+    inside = torch.from_numpy(scene.mask)
+    return _paste(scene, model, seed).where(inside, _tensor(scene.before))
+
+
+def _by_flow(name: str) -> Way:
+    def bent(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+        before = _tensor(scene.before)
+        grid = sampling_grid(torch.from_numpy(flow_on_grid(name, scene))[None], before)
+        made = nn.functional.grid_sample(
+            before, grid, mode="bicubic", padding_mode="reflection", align_corners=False
+        )
+        return made.clamp(-1, 1)
+
+    return bent
+
+
+def _nearest_in_mask(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+    flow = FIELDS["nearest 4"](scene.points, len(scene.before))
+    return warp(_tensor(scene.before), scene.mask, flow, mask_tensor(_mask(scene))).picture
+
+
+def _nearest_in_region(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+    side = len(scene.before)
+    area = np.asarray(polygon(scene.region[0], (side, side))) > 0
+    flow = FIELDS["nearest 4"](scene.points, side)
+    return warp(_tensor(scene.before), area, flow, None).picture
+
+
+def _points(scene: Scene) -> Mapping[str, Any]:
+    return {"points": scene.points}
+
+
+def _in_mask(scene: Scene) -> Mapping[str, Any]:
+    return {"points": scene.points, "mask": _mask(scene)}
+
+
+def _cut_in_mask(scene: Scene) -> Mapping[str, Any]:
+    return {**_in_mask(scene), "motion": "cut"}
+
+
+def _region(scene: Scene) -> Mapping[str, Any]:
+    return {"regions": [scene.region]}
+
+
+def _ours(ask: Ask) -> Way:
+    def drag(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+        asked = {"image": Image.fromarray(scene.before), "seed": seed, **ask(scene)}
+        request, sources = build(DragRequest, asked)
+        return to_tensor(run(request, model, sources).images[0])
+
+    return drag
+
+
+def _no_network(ask: Ask) -> Way:
+    def drag(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+        before = Image.fromarray(scene.before)
+        request, _ = build(DragRequest, {"image": before, "seed": seed, **ask(scene)})
+        return to_tensor(preview(request, before, ask(scene).get("mask")))
+
+    return drag
+
+
+ROWS: Mapping[str, Mapping[str, Way]] = {
+    "points": {
+        "nothing": _nothing,
+        "paste": _paste,
+        **{name: _by_flow(name) for name in ("falloff", "splines", "rigid MLS", "nearest 4")},
+        "ours": _ours(_points),
+        "no network": _no_network(_points),
+    },
+    "mask": {
+        "nothing": _nothing,
+        "paste": _pasted_in_mask,
+        "nearest 4": _nearest_in_mask,
+        "bent": _ours(_in_mask),
+        "ours": _ours(_cut_in_mask),
+        "no network": _no_network(_cut_in_mask),
+    },
+    "region": {
+        "nothing": _nothing,
+        "nearest 4": _nearest_in_region,
+        "ours": _ours(_region),
+        "no network": _no_network(_region),
+    },
+}
+"""By what the user names, and by row."""
+
+
+def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    return to_tensor(Image.fromarray(pixels))
+
+
+def _mask(scene: Scene) -> Image.Image:
+    return Image.fromarray(scene.mask.astype(np.uint8) * 255)
