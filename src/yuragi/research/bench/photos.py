@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from yuragi.errors import missing_extra
+from yuragi.images.resize import centred
 from yuragi.model import load
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.paired import EQUAL
@@ -45,14 +46,7 @@ def photographs(size: int) -> dict[str, Image.Image]:
         raise missing_extra("photographs", "metrics") from error
     found = {name: getattr(data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")}
     found |= {name: load_sample_image(f"{name}.jpg") for name in ("china", "flower")}
-    return {name: _square(Image.fromarray(pixels), size) for name, pixels in found.items()}
-
-
-def _square(picture: Image.Image, size: int) -> Image.Image:
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box)
+    return {name: centred(Image.fromarray(pixels), size) for name, pixels in found.items()}
 
 
 def bench_photos(
