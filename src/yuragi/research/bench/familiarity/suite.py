@@ -1,7 +1,7 @@
 """The share of known and of foreign pictures that a portrait model takes for foreign.
 
-A picture is taken for foreign below the least familiarity of a known one. Shares have the exact 95 %
-interval of a binomial share (Clopper and Pearson 1934).
+A picture is taken for foreign below the least familiarity of a known one. Shares have the exact
+95 % interval of a binomial share (Clopper and Pearson 1934).
 """
 
 from __future__ import annotations
