@@ -298,7 +298,7 @@ def familiarity(
         int,
         typer.Option("--number", "-n", help="Held-out portraits; a fifth as many of each edit."),
     ] = 500,
-    each: Annotated[int, typer.Option(help="Drawings in each other style.")] = 50,
+    each: Annotated[int, typer.Option(help="Pictures in each foreign group, at least.")] = 50,
     pictures: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of other foreign pictures; can be given several times."),

@@ -75,4 +75,4 @@ def test_the_shipped_model_in_miniature(monkeypatch):
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert seen[-1] == (9, 9)
     assert report["groups"]["known"]["held-out portraits"]["foreign"] <= 0.1
-    assert report["photographs"]["foreign"] == report["styles"]["foreign"] == 1
+    assert report["pictures"]["foreign"] == report["styles"]["foreign"] == 1

@@ -56,7 +56,7 @@ def bench_familiarity(
     Args:
         model: name or path of a portrait model with a calibration.
         n: held-out portraits; a fifth as many of each kind of edit.
-        each: photographs in each group at least, and drawings in each style.
+        each: pictures of each folder at least (twice as many photographs), and drawings of each style.
         folders: further folders of foreign pictures, which are not portraits.
         device: where to run.
         on_group: told (groups done, in all).
@@ -75,14 +75,14 @@ def bench_familiarity(
         ("known", "held-out portraits"): (held_out(k, size) for k in range(n)),
         **{("known", name): _edited(name, few, size) for name in EDITED},
         ("known", "dragged"): dragged(opened, few),
-        ("photographs", "scikit-image, scikit-learn"): photographed(2 * each, size),
+        ("pictures", "scikit-image, scikit-learn"): photographed(2 * each, size),
         **{
-            ("photographs", "/".join(folder.parts[-2:])): in_folder(folder, each, size)
+            ("pictures", "/".join(folder.parts[-2:])): in_folder(folder, each, size)
             for folder in folders
         },
         **{("styles", name): _drawn(name, each, size) for name in styles},
     }
-    found: dict[str, dict[str, Any]] = {"known": {}, "photographs": {}, "styles": {}}
+    found: dict[str, dict[str, Any]] = {"known": {}, "pictures": {}, "styles": {}}
     values: dict[str, list[float]] = {kind: [] for kind in found}
     for done, ((kind, name), pictures) in enumerate(groups.items()):
         measured = _measured(loaded, known, pictures)
@@ -93,9 +93,9 @@ def bench_familiarity(
         "model": Path(model).name,
         "weights": loaded.weights,
         "calibrated_on": known.pictures,
-        "milliseconds": _milliseconds(loaded, held_out(0, size)),
+        "cpu_milliseconds": _milliseconds(loaded, held_out(0, size)),
         "groups": found,
-        "photographs": _summary(values["photographs"]),
+        "pictures": _summary(values["pictures"]),
         "styles": _summary(values["styles"]),
     }
 
@@ -132,10 +132,10 @@ def _summary(values: Sequence[float]) -> dict[str, Any]:
 
 
 def _milliseconds(model: DiffusionModel, picture: Image.Image) -> float:
-    """The time of one measurement of one picture: the median of some."""
+    """The processor time of one measurement of one picture: the median of some."""
     took = []
     for _ in range(TIMED):
-        start = time.perf_counter()
+        start = time.process_time()
         familiarity(model, picture)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     return 1000 * statistics.median(took)
