@@ -56,7 +56,8 @@ def bench_familiarity(
     Args:
         model: name or path of a portrait model with a calibration.
         n: held-out portraits; a fifth as many of each kind of edit.
-        each: pictures of each folder at least (twice as many photographs), and drawings of each style.
+        each: drawings of each style and pictures of each folder, at least; twice as many
+            photographs.
         folders: further folders of foreign pictures, which are not portraits.
         device: where to run.
         on_group: told (groups done, in all).
