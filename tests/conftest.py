@@ -1,6 +1,7 @@
 """A small untrained pipeline for all tests; helpers beside the tests can be imported."""
 
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -38,6 +39,20 @@ def tiny(pipeline_folder):
     import yuragi
 
     return yuragi.load(pipeline_folder, "cpu")
+
+
+@pytest.fixture(scope="session")
+def knowing(pipeline_folder, tmp_path_factory):
+    """The pipeline in a folder of its own, calibrated on smooth pictures."""
+    import yuragi
+    from gradients import gradient
+    from yuragi.tasks.calibrate import LEAST, calibrate, write_familiarity
+
+    folder = shutil.copytree(pipeline_folder, tmp_path_factory.mktemp("knowing") / "model")
+    (folder / "README.md").write_text("---\nlicense: mit\nknows: smooth pictures\n---\n\n# Text\n")
+    model = yuragi.load(folder, "cpu")
+    write_familiarity(model.loaded, calibrate(model.loaded, range(LEAST), gradient))
+    return model
 
 
 @pytest.fixture

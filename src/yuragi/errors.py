@@ -21,7 +21,10 @@ class YuragiError(Exception):
 
 
 class YuragiWarning(UserWarning):
-    """Something that the caller gave has no effect; the same words stand in `Result.warnings`."""
+    """Something that the caller gave has no effect, or is more than the model can do.
+
+    The same words stand in `Result.warnings`.
+    """
 
 
 class InputError(YuragiError, ValueError):

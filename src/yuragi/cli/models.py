@@ -163,19 +163,35 @@ def check(
     ] = "a person",
     samples: Annotated[int, typer.Option(help="Number of pictures to generate.", min=1)] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of 128 or more pictures like those that the model was trained on; writes "
+            "familiarity.json into the model's folder, by which edits tell foreign pictures."
+        ),
+    ] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Probe a model and recommend a guidance gain for it."""
+    """Probe a model, recommend a guidance gain for it, and calibrate which pictures it knows."""
     from yuragi.models.names import load_model
+    from yuragi.tasks.calibrate import calibrate, pictures_in, read_file, write_familiarity
     from yuragi.tasks.check import check_model
 
+    files = None if pictures is None else pictures_in(pictures)
     loaded = load_model(model, LOADING.get())
+    written = list[Path]()
+    if files is not None:
+        with progress("calibrating", quiet) as on_progress:
+            written.append(
+                write_familiarity(loaded, calibrate(loaded, files, read_file, on_progress))
+            )
     with progress("probing", quiet) as on_progress:
         found = check_model(loaded, prompt, samples=samples, seed=seed, on_progress=on_progress)
     answer(
         json,
-        asdict(found),
+        asdict(found) | {"files": written},
+        *written,
         f"predicts {found.prediction}; noise levels: {found.schedule}",
         f"gradients through the network: {'yes' if found.gradients else 'no'}",
         "sigma/alpha  kappa^2  roughness",

@@ -10,7 +10,7 @@ from PIL import Image
 from yuragi.errors import InputError
 from yuragi.images.read import MAX_PIXELS
 
-__all__ = ["covering", "expanded", "fitting", "scaled"]
+__all__ = ["centred", "covering", "expanded", "fitting", "scaled"]
 
 
 def fitting(size: tuple[int, int], side: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -36,6 +36,14 @@ def scaled(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         grey = picture.resize(size, Image.Resampling.BOX)
         return grey.point(lambda level: 255 * (level >= 128))
     return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def centred(picture: Image.Image, side: int) -> Image.Image:
+    """The largest square in the middle of a picture, as RGB, resized to `side` pixels (Lanczos)."""
+    length = min(picture.size)
+    left, top = (picture.width - length) // 2, (picture.height - length) // 2
+    box = (left, top, left + length, top + length)
+    return picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS, box)
 
 
 def covering(mask: Image.Image, size: tuple[int, int]) -> Image.Image:

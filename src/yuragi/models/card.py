@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Card", "card_of"]
+__all__ = ["Card", "card_of", "entry_of"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,18 @@ def card_of(pipeline: Any, path: Path | None, files: Mapping[str, str]) -> Card:
         path.name if path is not None and path.parent.name == "snapshots" else "",
         files,
     )
+
+
+def entry_of(folder: Path | None, key: str) -> str:
+    """A plain entry at the head of the model card in a folder, such as `license`; or empty."""
+    card = (folder or Path()) / "README.md"
+    if folder is None or not card.is_file():
+        return ""
+    _, _, head = card.read_text("utf-8").partition("---\n")
+    for line in head.partition("\n---")[0].splitlines():
+        if line.startswith(f"{key}:"):
+            return line.removeprefix(f"{key}:").strip()
+    return ""
 
 
 def _settings(part: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from yuragi.models.card import entry_of
 from yuragi.models.fingerprint import fingerprint
 from yuragi.models.names import SHIPPED, model_path
 from yuragi.models.register import registered
@@ -37,7 +38,7 @@ def list_models() -> Iterator[ListedModel]:
     """All models on this machine, without loading them or contacting the hub."""
     for name, description in SHIPPED.items():
         path = model_path(name)
-        note = f"{description}; {_licence(path)}"
+        note = f"{description}; {entry_of(path, 'license') or 'licence: see its card'}"
         yield ListedModel(name, fingerprint(path), _kind(path), "shipped", note)
     for name, entry in registered().items():
         path = Path(entry.path)
@@ -70,12 +71,3 @@ def _kind(path: Path) -> str:
     except (OSError, ValueError):
         return "single file" if path.is_file() else "unknown"
     return str(index.get("_class_name"))
-
-
-def _licence(path: Path) -> str:
-    """The licence in a model card of the hub."""
-    card = path / "README.md"
-    for line in card.read_text("utf-8").splitlines() if card.exists() else []:
-        if line.startswith("license:"):
-            return line.removeprefix("license:").strip()
-    return "licence: see its card"

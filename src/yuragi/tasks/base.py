@@ -284,6 +284,14 @@ class OnPicture(Guided):
         """Places that move and where they go, (x, y) in pixels; none but in a drag."""
         return ()
 
+    def if_foreign(self, known: str) -> str:
+        """What it means that the model does not know the picture.
+
+        Args:
+            known: the pictures that the model knows, such as "drawn heads".
+        """
+        return f"edits of it will look like {known}; load a model that knows such pictures"
+
     @property
     def settings(self) -> Mapping[str, object]:
         named = super().settings

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from yuragi.core import NetworkDenoiser
+from yuragi.models.familiarity import familiarity
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Request
 from yuragi.tasks.picture import PictureRef, picture_of
@@ -60,6 +61,7 @@ class Context:
         latents: the start noise of the caller, if any.
         spent: the network evaluations by request; `charge` adds to it.
         bound: the denoisers by prompts; `bind` adds to it.
+        known: the familiarity of pictures by digest; `familiarity` adds to it.
     """
 
     model: DiffusionModel
@@ -70,6 +72,7 @@ class Context:
     latents: Tensor | None = None
     spent: dict[int, float] = field(default_factory=dict)
     bound: dict[tuple[str, ...], NetworkDenoiser] = field(default_factory=dict)
+    known: dict[str, float | None] = field(default_factory=dict)
 
     def picture(self, named: PictureRef) -> Image.Image:
         """The picture of a reference.
@@ -89,6 +92,19 @@ class Context:
         if words not in self.bound:
             self.bound[words] = self.model.bind(words)
         return self.bound[words]
+
+    def familiarity(self, named: PictureRef) -> float | None:
+        """How well the model knows a picture; see `yuragi.models.familiarity`.
+
+        It is measured once per picture. Its evaluations are not part of a request's, because they
+        do not contribute to the result.
+
+        Raises:
+            InputError: the picture was not given, or the model's calibration is damaged.
+        """
+        if named.digest not in self.known:
+            self.known[named.digest] = familiarity(self.model, self.picture(named))
+        return self.known[named.digest]
 
     def ticker(self, total: int) -> Callable[[], None]:
         """A function to call after each of `total` steps."""

@@ -41,6 +41,9 @@ class WarpMethod(Strict):
         doubt: the denoising error above which a cell is generated again; 0 selects all cells.
     """
 
+    instead: ClassVar[str] = "what the drag uncovers was filled from its surroundings, not imagined"
+    """What is done with a picture that the model does not know."""
+
     name: Literal["warp"] = "warp"
     doubt: Annotated[Finite, Field(ge=0)] = 0.1
 
@@ -72,6 +75,9 @@ class PasteMethod(Strict):
         gain: the factor alpha on the moved content.
         keep: the share beta of the old content that stays at the source.
     """
+
+    instead: ClassVar[str] = ""
+    """What is done with a picture that the model does not know: the same as with any other."""
 
     name: Literal["paste"] = "paste"
     radius: Annotated[Finite, Field(gt=0, le=0.5)] = 5 / 64
@@ -367,6 +373,9 @@ class DragRequest(OnPicture):
         if self.lora is not None:  # the LoRA belongs to this picture
             return self.model_dump_json()
         return super().alike(model), self.method.parts(self, model)
+
+    def if_foreign(self, known: str) -> str:
+        return self.method.instead or super().if_foreign(known)
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:

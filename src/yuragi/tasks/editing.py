@@ -59,7 +59,11 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     steps = climbs(first.num_inference_steps, first.strength)
     tick = context.ticker(len(parts) * steps * sampler.passes)
     made = [
-        replace(TaskOutput.begun(gain_of(each.guidance).cost), mask=held[of].pixels)
+        replace(
+            TaskOutput.begun(gain_of(each.guidance).cost),
+            mask=held[of].pixels,
+            familiarity=context.familiarity(each.image),
+        )
         for of, each in enumerate(requests)
     ]
     for part in parts:

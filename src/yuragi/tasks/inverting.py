@@ -77,7 +77,10 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
             stacklevel=2,
         )
     return replace(
-        TaskOutput.begun(gain_of(request.guidance).cost), images=[after], reconstruction=held
+        TaskOutput.begun(gain_of(request.guidance).cost),
+        images=[after],
+        reconstruction=held,
+        familiarity=context.familiarity(request.image),
     )
 
 

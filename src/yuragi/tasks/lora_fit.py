@@ -55,6 +55,7 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
             context,
             model=known,
             bound={},  # denoisers bound before do not have the LoRA
+            known={},  # with the LoRA, the model knows this picture better
             on_progress=lambda step, total: context.on_progress(done + step, done + total),
         )
 

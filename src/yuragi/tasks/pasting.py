@@ -74,7 +74,11 @@ def run_paste(
     parts = list(batches(rows))
     tick = context.ticker(len(parts) * sub_drags(first, method, model) * drag.steps)
     made = [
-        replace(TaskOutput.begun(gain_of(each.guidance).cost), frames=[one.before])
+        replace(
+            TaskOutput.begun(gain_of(each.guidance).cost),
+            frames=[one.before],
+            familiarity=context.familiarity(each.image),
+        )
         for each, one in zip(requests, held, strict=True)
     ]
     for part in parts:

@@ -148,7 +148,10 @@ class TaskOutput:
         mask: where an edit could change the picture, as it was used; white may change.
         reconstruction: for an inversion, how well the picture survived.
         intent: for a drag with several candidates, how far each carries out what was asked.
-        warnings: what was given and had no effect, a sentence each.
+        familiarity: how well the model knows the picture, 1 or more for known; None if the network
+            was not needed or has no calibration. See `yuragi.models.familiarity`.
+        warnings: what was given and had no effect, or is more than the model can do, a sentence
+            each.
     """
 
     images: Sequence[Image.Image] = ()
@@ -157,6 +160,7 @@ class TaskOutput:
     mask: Image.Image | None = None
     reconstruction: Reconstruction | None = None
     intent: Sequence[Intent] = ()
+    familiarity: float | None = None
     warnings: Sequence[str] = ()
 
     @classmethod
@@ -231,6 +235,7 @@ class Result(TaskOutput):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "familiarity": self.familiarity,
             "warnings": list(self.warnings),
             "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},
         }

@@ -20,6 +20,7 @@ from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
 from yuragi.tasks.cropping import cropping_of, uncropped
+from yuragi.tasks.foreign import foreign_notes
 from yuragi.tasks.result import Origin, Result, TaskOutput
 from yuragi.tasks.words import check_words
 
@@ -99,12 +100,13 @@ def _run_all(
 ) -> list[Result]:
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
+    known: dict[str, float | None] = {}
     for number, request in enumerate(requests):
         groups.setdefault(request.alike(model), []).append(number)
     results: dict[int, Result] = {}
     for numbers in groups.values():
         alike = [requests[number] for number in numbers]
-        made = _group(alike, model, sources, on_progress, latents, weak)
+        made = _group(alike, model, sources, on_progress, latents, weak, known)
         results |= dict(zip(numbers, made, strict=True))
     return [results[number] for number in range(len(requests))]
 
@@ -116,8 +118,9 @@ def _group(
     on_progress: Progress,
     latents: Tensor | None,
     weak: DiffusionModel | None,
+    known: dict[str, float | None],
 ) -> list[Result]:
-    """Run requests that share batches."""
+    """Run requests that share batches, and add to the known familiarity of pictures."""
     unused = [request.unused(model) for request in alike]
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
         warn(sentence, YuragiWarning, stacklevel=2)
@@ -127,21 +130,35 @@ def _group(
         weak, evaluations = _counting(alike[0], weak)
         counters.append(evaluations)
     context = Context(
-        model, weak, sources, on_progress, lambda: sum(each() for each in counters), latents
+        model,
+        weak,
+        sources,
+        on_progress,
+        lambda: sum(each() for each in counters),
+        latents,
+        known=known,
     )
     with enough_memory(model.device):
         made = type(alike[0]).run(alike, context)
+    strange = [
+        foreign_notes(request, one.familiarity, model)
+        for request, one in zip(alike, made, strict=True)
+    ]
+    for sentence in dict.fromkeys(chain.from_iterable(strange)):
+        warn(sentence, YuragiWarning, stacklevel=2)
     origin = _origin(model, weak)
     return [
         _result(
             request,
-            replace(one, warnings=[*before, *one.warnings]),
+            replace(one, warnings=[*before, *one.warnings, *after]),
             context.spent.get(of, 0.0),
             origin,
             model,
             sources,
         )
-        for of, (request, one, before) in enumerate(zip(alike, made, unused, strict=True))
+        for of, (request, one, before, after) in enumerate(
+            zip(alike, made, unused, strange, strict=True)
+        )
     ]
 
 

@@ -33,6 +33,7 @@ from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.sample import Manipulation
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
+from yuragi.tasks.foreign import foreign
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
@@ -52,12 +53,19 @@ class _Held:
         pixels: the mask of the picture; None for everywhere.
         mask: the mask as a tensor [1, 1, h, w].
         warped: the warp.
+        familiarity: how well the model knows the picture; None where nothing is uncovered.
     """
 
     before: Image.Image
     pixels: Image.Image | None
     mask: Tensor | None
     warped: Warped
+    familiarity: float | None
+
+    @property
+    def imagines(self) -> bool:
+        """Whether something is uncovered, in a picture that the model knows."""
+        return self.warped.uncovers and not foreign(self.familiarity)
 
 
 def run_warp(
@@ -74,9 +82,13 @@ def run_warp(
     held = [_held(each, context) for each in requests]
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
-    made = [TaskOutput.begun(gain_of(each.guidance).cost) for each in requests]
-    # Where nothing is uncovered there is nothing to imagine, and no network runs.
-    parts = list(batches([row for row in rows if held[row.of].warped.uncovers]))
+    made = [
+        replace(TaskOutput.begun(gain_of(each.guidance).cost), familiarity=one.familiarity)
+        for each, one in zip(requests, held, strict=True)
+    ]
+    # Where nothing is uncovered there is nothing to imagine, and no network runs. In a picture that
+    # the model does not know, it would imagine what does not belong there.
+    parts = list(batches([row for row in rows if held[row.of].imagines]))
     tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
     found = {
         (row.of, row.sample): drawn
@@ -137,7 +149,8 @@ def _held(request: DragRequest, context: Context) -> _Held:
     pixels = None if request.mask is None else context.picture(request.mask)
     mask = None if pixels is None else mask_tensor(pixels).to(model.device)
     warped = warped_by(request, before, pixels, mask, to_tensor(before).to(model.device))
-    return _Held(before, pixels, mask, warped)
+    known = context.familiarity(request.image) if warped.uncovers else None
+    return _Held(before, pixels, mask, warped, known)
 
 
 def _doubted(

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 
 from yuragi.errors import missing_extra
+from yuragi.images.resize import centred
 from yuragi.model import load
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.paired import EQUAL
@@ -38,7 +39,7 @@ def photographs(size: int) -> dict[str, Image.Image]:
     Raises:
         MissingExtraError: the extra ``metrics`` is not installed.
     """
-    return {name: _square(picture, size) for name, picture in originals().items()}
+    return {name: centred(picture, size) for name, picture in originals().items()}
 
 
 def originals() -> dict[str, Image.Image]:
@@ -56,12 +57,6 @@ def originals() -> dict[str, Image.Image]:
     found |= {name: load_sample_image(f"{name}.jpg") for name in ("china", "flower")}
     return {name: Image.fromarray(pixels).convert("RGB") for name, pixels in found.items()}
 
-
-def _square(picture: Image.Image, size: int) -> Image.Image:
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return picture.resize((size, size), Image.Resampling.LANCZOS, box)
 
 
 def bench_photos(

@@ -332,6 +332,37 @@ def cutouts(
     finish(report, output, json, rows, more)
 
 
+@app.command()
+def familiarity(
+    output: ReportOption = Path("out/bench-familiarity.json"),
+    json: JsonOption = False,
+    number: Annotated[
+        int,
+        typer.Option("--number", "-n", help="Held-out portraits; a fifth as many of each edit."),
+    ] = 500,
+    each: Annotated[int, typer.Option(help="Pictures in each foreign group, at least.")] = 50,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of other foreign pictures; can be given several times."),
+    ] = None,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
+) -> None:
+    """Which pictures the portrait model takes for foreign: portraits, photographs, other styles."""
+    from yuragi.research.bench.familiarity.suite import bench_familiarity
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    if number < 10:
+        raise InputError("number", number, "10 or more")
+    if each < 2:
+        raise InputError("each", each, "2 or more")
+    with progress("measuring") as on_group:
+        report = bench_familiarity(model, number, each, pictures or [], _place(device), on_group)
+    rows = {name: row for kind in report["groups"].values() for name, row in kind.items()}
+    finish(report, output, json, rows)
+
+
 @app.command("guidance-cost")
 def guidance_cost(
     output: ReportOption = Path("out/bench-guidance-cost.json"),

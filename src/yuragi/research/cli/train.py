@@ -145,21 +145,57 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new pipeline.")],
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing pipeline.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write the trained parts, finished or not, as a Stable Diffusion pipeline."""
+    """Write the trained parts, finished or not, as a Stable Diffusion pipeline.
+
+    It is calibrated on held-out portraits, so that edits tell pictures that it does not know.
+    """
+    from yuragi.folders import cache_folder
+    from yuragi.models.names import load_model
+    from yuragi.models.opening import Opening
     from yuragi.research.train import recipe as steps
     from yuragi.research.train.config import read_recipe
+    from yuragi.research.train.familiarity import HELD_OUT, calibrate_portraits
 
     if output.exists() and not overwrite:
         raise InputError("output", str(output), "a new folder, or --overwrite")
     check_folder("output", output)
     step = steps.export_pipeline(read_recipe(config), runs, output)
+    loaded = load_model(output, Opening(device=device))
+    with progress("calibrating") as on_progress:
+        calibrate_portraits(loaded, data or cache_folder("portraits"), HELD_OUT, on_progress)
     answer(json, {"files": [output], "step": step}, output)
     say(f"denoiser at step {step}")
+
+
+@app.command()
+@loads
+def familiarity(
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Number of held-out portraits, 128 or more.")
+    ] = 512,
+    data: DataOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Calibrate which pictures a portrait model knows; `export` does it too."""
+    from yuragi.folders import cache_folder
+    from yuragi.models.familiarity import FAMILIARITY
+    from yuragi.models.names import load_model, model_path
+    from yuragi.research.train.familiarity import calibrate_portraits
+
+    check_output("model", model_path(model) / FAMILIARITY, [], overwrite, (".json",))
+    loaded = load_model(model, LOADING.get())
+    with progress("calibrating") as on_progress:
+        path = calibrate_portraits(loaded, data or cache_folder("portraits"), number, on_progress)
+    answer(json, {"files": [path]}, path)
 
 
 @app.command()

@@ -27,11 +27,27 @@ if TYPE_CHECKING:
     from dicebear import Style
     from numpy.typing import NDArray
 
-__all__ = ["ATTRIBUTES", "SIZE", "Labels", "Split", "caption", "draw", "portrait", "svg", "words"]
+__all__ = [
+    "ATTRIBUTES",
+    "BACKGROUNDS",
+    "HEADS",
+    "SIZE",
+    "Labels",
+    "Split",
+    "avatar",
+    "caption",
+    "draw",
+    "portrait",
+    "rastered",
+    "svg",
+    "words",
+]
 
 SIZE = 128
 Split = Literal["train", "validation", "benchmark"]
 Labels = dict[str, str]
+HEADS = "toon-head"
+"""The style of the portraits."""
 
 HAIR_COLOURS = {
     "2c1b18": "black",
@@ -151,14 +167,14 @@ class Portrait:
 
 
 @cache
-def _style() -> Style:
-    """The style; also the place where missing packages are noticed, before they are used."""
+def _style(name: str) -> Style:
+    """A style of DiceBear; here missing packages are noticed, before they are used."""
     try:
         import resvg_py  # noqa: F401
         from dicebear import Style
     except ImportError as error:
         raise missing_extra("drawing portraits", "train") from error
-    return Style(json.loads((files("dicebear_styles") / "toon-head.json").read_text("utf-8")))
+    return Style(json.loads((files("dicebear_styles") / f"{name}.json").read_text("utf-8")))
 
 
 def _one(value: Any) -> str:
@@ -179,7 +195,7 @@ def portrait(split: Split, index: int) -> Portrait:
         raise InputError("split", split, "one of " + ", ".join(get_args(Split)))
     if index < 0:
         raise InputError("index", index, "0 or more")
-    style = _style()
+    style = _style(HEADS)
     from dicebear import Avatar
 
     rng = np.random.default_rng([get_args(Split).index(split), index])
@@ -215,15 +231,24 @@ def portrait(split: Split, index: int) -> Portrait:
 
 def svg(portrait: Portrait) -> str:
     """The drawing of a portrait, as SVG."""
-    style = _style()
+    return avatar(HEADS, portrait.options)
+
+
+def avatar(style: str, options: dict[str, Any]) -> str:
+    """A drawing in a style of DiceBear, as SVG."""
+    chosen = _style(style)
     from dicebear import Avatar
 
-    return str(Avatar(style, portrait.options).to_json()["svg"])
+    return str(Avatar(chosen, options).to_json()["svg"])
 
 
 def draw(portrait: Portrait, size: int = SIZE) -> NDArray[np.uint8]:
     """The picture of a portrait: uint8 RGB of shape (size, size, 3)."""
-    text = svg(portrait)
+    return rastered(svg(portrait), size)
+
+
+def rastered(text: str, size: int) -> NDArray[np.uint8]:
+    """The picture of an SVG drawing: uint8 RGB of shape (size, size, 3)."""
     import resvg_py
     from PIL import Image
 

@@ -1,0 +1,29 @@
+"""Warnings about pictures that a model does not know."""
+
+from __future__ import annotations
+
+from yuragi.models.card import entry_of
+from yuragi.models.familiarity import KNOWN
+from yuragi.models.model import DiffusionModel
+from yuragi.tasks.base import OnPicture, Request
+
+__all__ = ["foreign", "foreign_notes"]
+
+
+def foreign(familiarity: float | None) -> bool:
+    """Whether a picture is foreign to a model, given its familiarity; unmeasured ones are not."""
+    return familiarity is not None and familiarity < KNOWN
+
+
+def foreign_notes(request: Request, familiarity: float | None, model: DiffusionModel) -> list[str]:
+    """A sentence if the picture of a request is foreign to the model, and what that means.
+
+    What the model knows is the entry ``knows`` at the head of the model card in its folder.
+    """
+    if familiarity is None or not foreign(familiarity) or not isinstance(request, OnPicture):
+        return []
+    known = entry_of(model.path, "knows") or "the pictures of its training"
+    return [
+        f"the model knows only {known}, and this picture is foreign to it (familiarity "
+        f"{familiarity:.2g}; 1 or more is known): {request.if_foreign(known)}"
+    ]

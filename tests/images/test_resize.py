@@ -1,0 +1,23 @@
+"""The middle square of a picture."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from yuragi.images.resize import centred
+
+
+@pytest.mark.parametrize("size", [(30, 10), (10, 30), (10, 10)])
+def test_the_middle_square(size):
+    picture = Image.new("RGB", size, "red")
+    left, top = (size[0] - 10) // 2, (size[1] - 10) // 2
+    picture.paste("blue", (left, top, left + 10, top + 10))
+    found = np.asarray(centred(picture, 20), int)
+    assert found.shape == (20, 20, 3)
+    # The filter reaches a little over the square's edges.
+    assert (found[6:-6, 6:-6] == (0, 0, 255)).all()
+    assert abs(found - (0, 0, 255)).mean() < 15
+
+
+def test_grey_becomes_rgb():
+    assert centred(Image.new("L", (4, 4), 7), 4).getpixel((0, 0)) == (7, 7, 7)
