@@ -27,10 +27,6 @@ def dragged(picture, points, mask=None, regions=()):
     return warp(to_tensor(picture), area, flow_of(points, regions), held)
 
 
-def soft(area):
-    return torch.nn.functional.max_pool2d(torch.tensor(area)[None, None].float(), 3, 1, 1)
-
-
 def test_a_disc_moves_whole_and_the_ground_closes():
     found = dragged(disc(30, 48), [((30, 48), (62, 40))])
     truth = to_tensor(disc(62, 40))
@@ -65,7 +61,7 @@ def test_the_filling_continues_what_is_around():
     ImageDraw.Draw(picture).ellipse((38, 38, 58, 58), fill="red")
     found = dragged(picture, [((48, 48), (48, 20))])
     hole = found.vacated[0, 0]
-    assert (found.picture - clean)[..., hole].abs().mean() < 0.1
+    assert (found.picture - clean)[..., hole].abs().mean() < 0.01
 
 
 def test_regions_turn():
@@ -153,7 +149,6 @@ def test_the_box_holds_all_that_moves(points, place, monkeypatch):
     """Within it the warp is what it would be over the whole picture."""
     picture = disc(*place)
     area = np.asarray(picture)[..., 1] < 128
-    # On a ground that changes the fillings differ, as they are drawn from other surroundings.
     ground = np.asarray(disc(*place), np.float64) * np.linspace(0.4, 1, 96)[:, None, None]
     picture = Image.fromarray(ground.astype(np.uint8))
     boxed = warp(to_tensor(picture), area, flow_of(points), None)
@@ -162,9 +157,7 @@ def test_the_box_holds_all_that_moves(points, place, monkeypatch):
     whole = warp(to_tensor(picture), area, flow_of(points), None)
     assert torch.equal(boxed.vacated, whole.vacated)
     assert torch.allclose(boxed.moved, whole.moved, atol=1e-4)
-    filled = ((boxed.moved < 0.999) & (soft(area) > 0)).expand_as(boxed.picture)
-    assert (boxed.picture - whole.picture)[~filled].abs().max() < 1e-3
-    assert (boxed.picture - whole.picture).abs().max() < 0.2
+    assert torch.allclose(boxed.picture, whole.picture, atol=1e-3)
 
 
 def test_a_box_is_smaller_than_the_picture():

@@ -6,10 +6,7 @@ picture I filled in behind R from around it,
     warped = m (I o T^-1) + (1 - m) filled,      m = R o T^-1
 
 `moved` is m, and `vacated` is the area inside R and outside m, which the moved content had hidden.
-The warp takes milliseconds, so it also serves as the preview.
-
-The filling is push-pull: averages of known pixels over increasingly large blocks, coarse to fine
-(Gortler et al. 1996).
+The warp takes milliseconds, so it also serves as the preview. `yuragi.images.fill` fills.
 """
 
 from __future__ import annotations
@@ -23,6 +20,7 @@ from torch import Tensor, nn
 
 from yuragi.drag.bend import Bend
 from yuragi.drag.flow import Flow
+from yuragi.images.fill import filled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,13 +65,13 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
         flow: the backward flow, in pixels.
         mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
-    sharp = torch.tensor(area)[None, None].to(picture)
-    soft = nn.functional.avg_pool2d(
-        sharp, SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
-    )
     # Outside this box nothing moves.
     rows, columns = _box(area, flow)
     here = (..., rows, columns)
+    sharp, soft = torch.tensor(area)[None, None].to(picture), picture.new_zeros(1, 1, *area.shape)
+    soft[here] = nn.functional.avg_pool2d(
+        sharp[here], SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
+    )
     grid = _grid(flow, rows, columns, picture)
     # Content from outside the picture repeats its edge, and is moved if the edge is.
     arrived = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
@@ -83,11 +81,11 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
         arrived = arrived * allowed
     left = soft[here] > 0
     gone = left & (arrived < 0.5)
-    made = arrived * content + (1 - arrived) * _filled(picture, soft > 0, (rows, columns))
+    warped = filled(picture, soft > 0)
+    made = arrived * content + (1 - arrived) * warped[here]
     if allowed is not None:
         gone, made = gone & allowed, made.where(allowed, picture[here])
-    warped, moved = picture.clone(), torch.zeros_like(soft)
-    vacated = torch.zeros_like(soft, dtype=torch.bool)
+    moved, vacated = torch.zeros_like(soft), torch.zeros_like(soft, dtype=torch.bool)
     warped[here], moved[here], vacated[here] = made, arrived, gone
     return Warped(warped, moved, vacated)
 
@@ -175,34 +173,3 @@ def sampling_grid(back: Tensor, picture: Tensor) -> Tensor:
     """Places [1, h, w, 2] in pixels as `grid_sample` reads them: the picture from -1 to 1."""
     height, width = picture.shape[-2:]
     return ((2 * back + 1) / torch.tensor([width, height], dtype=back.dtype) - 1).to(picture)
-
-
-def _filled(picture: Tensor, unknown: Tensor, box: Box) -> Tensor:
-    """A box of the picture, with its unknown part filled from nearby."""
-    if not bool(unknown.any()) or bool(unknown.all()):
-        return picture[..., box[0], box[1]]
-    rows, columns = (_wider(each, size) for each, size in zip(box, picture.shape[-2:], strict=True))
-    known = (~unknown[..., rows, columns]).to(picture)
-    filled = _pulled(torch.cat([picture[..., rows, columns] * known, known], 1))
-    inner_rows, inner_columns = (
-        slice(each.start - outer.start, each.stop - outer.start)
-        for each, outer in zip(box, (rows, columns), strict=True)
-    )
-    return filled[..., inner_rows, inner_columns]
-
-
-def _wider(inner: slice, size: int) -> slice:
-    """The slice extended by its own length on either side, within the picture."""
-    length = inner.stop - inner.start
-    return slice(max(inner.start - length, 0), min(inner.stop + length, size))
-
-
-def _pulled(weighted: Tensor) -> Tensor:
-    """Averages where the weights (last channel) are positive, and of larger blocks elsewhere."""
-    sums, weights = weighted[:, :-1], weighted[:, -1:]
-    here = sums / weights.clamp(min=1e-6)
-    if bool((weights > 0).all()):
-        return here
-    pooled = nn.functional.avg_pool2d(weighted, 2, ceil_mode=True)
-    coarse = nn.functional.interpolate(_pulled(pooled), sums.shape[-2:], mode="bilinear")
-    return here.where(weights > 0, coarse)

@@ -21,7 +21,7 @@ __all__ = [
 def to_tensor(picture: Image.Image) -> Tensor:
     """RGB picture -> float32 [1, 3, h, w] in [-1, 1]."""
     pixels = torch.from_numpy(np.array(picture))
-    return pixels.permute(2, 0, 1)[None].float().div(127.5).sub(1)
+    return pixels.permute(2, 0, 1)[None].float().div_(127.5).sub_(1)
 
 
 def mask_tensor(mask: Image.Image) -> Tensor:
@@ -31,7 +31,7 @@ def mask_tensor(mask: Image.Image) -> Tensor:
 
 def from_tensor(images: Tensor) -> list[Image.Image]:
     """Float [b, 3, h, w] in [-1, 1] -> RGB pictures, rounded to the nearest of 256 levels."""
-    levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    levels = images.clamp(-1, 1).add_(1).mul_(127.5).round_().to(torch.uint8)
     return [Image.fromarray(row) for row in levels.permute(0, 2, 3, 1).cpu().numpy()]
 
 

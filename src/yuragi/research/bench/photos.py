@@ -58,7 +58,6 @@ def originals() -> dict[str, Image.Image]:
     return {name: Image.fromarray(pixels).convert("RGB") for name, pixels in found.items()}
 
 
-
 def bench_photos(
     model: str,
     size: int,

@@ -363,6 +363,37 @@ def familiarity(
     finish(report, output, json, rows)
 
 
+@app.command()
+def fill(
+    output: ReportOption = Path("out/bench-fill.json"),
+    json: JsonOption = False,
+    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", help="Holes in photographs.")] = 200,
+    size: Annotated[
+        int, typer.Option(help="Side of the photographs in pixels; every fifth has twice as many.")
+    ] = 256,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Holes for choosing a fill, not for reporting.")
+    ] = False,
+) -> None:
+    """Holes as drags leave them in photographs: how well each fill closes them."""
+    from yuragi.research.bench.fill.suite import bench_fill
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    if sheet is not None:
+        check_report("sheet", sheet)
+    if number < 2:
+        raise InputError("number", number, "2 or more")
+    if not 64 <= size <= 512:
+        raise InputError("size", size, "64 to 512")
+    split = "validation" if validation else "benchmark"
+    with progress("filling") as on_done:
+        report, shown = bench_fill(number, size, split, on_done)
+    more = _write_sheet(sheet, shown)
+    finish(report, output, json, {row["fill"]: row["mean"] for row in report["rows"]}, more)
+
+
 @app.command("guidance-cost")
 def guidance_cost(
     output: ReportOption = Path("out/bench-guidance-cost.json"),
@@ -418,15 +449,22 @@ def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
 ) -> list[Path]:
     """The tables and the contact sheet, where they are asked for, and their files."""
+    if table is None:
+        return _write_sheet(sheet, shown)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text(text + "\n", encoding="utf-8")
+    return [table, *_write_sheet(sheet, shown)]
+
+
+def _write_sheet(sheet: Path | None, shown: Mapping[str, Tensor]) -> list[Path]:
+    """The contact sheet, where it is asked for, and its file."""
     from yuragi.research.bench.edits.report import contact_sheet
 
-    if table is not None:
-        table.parent.mkdir(parents=True, exist_ok=True)
-        table.write_text(text + "\n", encoding="utf-8")
-    if sheet is not None:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(shown).save(sheet)
-    return [path for path in (table, sheet) if path is not None]
+    if sheet is None:
+        return []
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(shown).save(sheet)
+    return [sheet]
 
 
 def _place(device: str | None) -> torch.device:
