@@ -31,7 +31,9 @@ DeviceOption = Annotated[
     ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress bar.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Hide the progress bar, and how long a run will take.")
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
-__all__ = ["bar", "progress", "say"]
+if TYPE_CHECKING:
+    from yuragi.tasks.estimate import Estimate
+
+__all__ = ["bar", "progress", "say", "say_if_long"]
 
 
 @contextmanager
@@ -59,3 +63,10 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
 def say(text: str) -> None:
     """Print a message on the error stream."""
     typer.echo(text, err=True)
+
+
+def say_if_long(quiet: bool) -> Callable[[Estimate], None] | None:
+    """Print how long a run will take, if that is long; None for a quiet run, which is not timed."""
+    if quiet:
+        return None
+    return lambda estimate: say(str(estimate)) if estimate.long else None

@@ -15,7 +15,7 @@ from yuragi.cli.files import writing
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
-from yuragi.cli.progress import progress, say
+from yuragi.cli.progress import progress, say, say_if_long
 from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
@@ -79,7 +79,14 @@ def _run(
     loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
     with progress(_kind(kind), output.quiet) as on_progress:
-        result = run(request, loaded, sources, on_progress, weak=weak)
+        result = run(
+            request,
+            loaded,
+            sources,
+            on_progress,
+            weak=weak,
+            on_estimate=say_if_long(output.quiet),
+        )
     if result.evaluations and result.crop is None:
         _note_size(request, loaded.native_size)
     saves: list[Save] = [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = [
     "Climb",
@@ -134,6 +135,19 @@ class Request(Strict):
         Raises:
             InputError: a value does not fit the model or the pictures.
         """
+
+    def work(self, context: Context) -> Work:
+        """The network calls that `run` will make, from which its time is estimated.
+
+        By default there are none, so that nothing is said about the time; see
+        `yuragi.tasks.work.rehearsed`.
+
+        Raises:
+            InputError: a value does not fit the model, or a picture was not given.
+        """
+        from yuragi.tasks.work import Work
+
+        return Work()
 
     def alike(self, model: DiffusionModel) -> Hashable:
         """A key: requests of one model with equal keys run in the same batches.
@@ -338,6 +352,11 @@ class Edit(OnPicture):
         from yuragi.tasks.editing import run_edit
 
         return run_edit(requests, context)
+
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.editing import edit_work
+
+        return edit_work(self, context)
 
 
 class Described(Edit):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
@@ -59,6 +60,12 @@ class WarpMethod(Strict):
         from yuragi.tasks.warping import run_warp
 
         return run_warp(requests, self, context)
+
+    def work(self, request: DragRequest, context: Context) -> Work:
+        """The network calls of `run`."""
+        from yuragi.tasks.warping import warp_work
+
+        return warp_work(request, context)
 
 
 class PasteMethod(Strict):
@@ -98,6 +105,12 @@ class PasteMethod(Strict):
         from yuragi.tasks.pasting import run_paste
 
         return run_paste(requests, self, context)
+
+    def work(self, request: DragRequest, context: Context) -> Work:
+        """The network calls of `run`."""
+        from yuragi.tasks.pasting import paste_work
+
+        return paste_work(request, self, context)
 
 
 METHODS: Registry[type[BaseModel]] = Registry(
@@ -344,6 +357,11 @@ class DragRequest(OnPicture):
         from yuragi.tasks.dragging import run_drags
 
         return run_drags(requests, context)
+
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.dragging import drag_work
+
+        return drag_work(self, context)
 
     def alike(self, model: DiffusionModel) -> Hashable:
         if self.lora is not None:  # the LoRA belongs to this picture

@@ -14,8 +14,9 @@ from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.tasks.context import BATCH, Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.warping import warped_by
+from yuragi.tasks.work import Call, Work
 
-__all__ = ["asked_of", "intents"]
+__all__ = ["asked_of", "intents", "intents_work"]
 
 
 def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None) -> Asked:
@@ -48,3 +49,11 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         errors.append(surprise(strong, z, eps).cpu())
     asked, cell = asked_of(request, before, mask), model.codec.cell
     return intent(asked, pixels[1:], torch.cat(errors), cell)
+
+
+def intents_work(pictures: int) -> Work:
+    """The network calls of the scores; a single candidate has none."""
+    if pictures == 1:
+        return Work()
+    full, rest = divmod(1 + pictures, BATCH)
+    return Work({Call(BATCH): full}) + Work({Call(rest): 1 if rest else 0})

@@ -19,8 +19,9 @@ from yuragi.models.lora import LoRAFit, adapted, learned
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.work import Call, Work
 
-__all__ = ["lora_fitted", "with_fitted_lora"]
+__all__ = ["lora_fitted", "lora_work", "with_fitted_lora"]
 
 
 @contextlib.contextmanager
@@ -36,16 +37,7 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
         yield context
         return
     model, wanted = context.model, request.lora
-    decides = [
-        model.weights,
-        request.image.digest,
-        request.prompt,
-        request.seed,
-        NOISE_VERSION,
-        *wanted.model_dump(exclude={"floor"}).values(),
-    ]
-    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
-    file = cache_folder("lora") / f"{key}.safetensors"
+    file = _file(request, wanted, model)
     z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
     done = wanted.steps
     with with_fitted_lora(
@@ -57,6 +49,27 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
             bound={},  # denoisers bound before do not have the LoRA
             on_progress=lambda step, total: context.on_progress(done + step, done + total),
         )
+
+
+def lora_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of fitting the LoRA: none without one, and for one that is cached."""
+    if request.lora is None or _file(request, request.lora, context.model).exists():
+        return Work()
+    return Work({Call(1, reverse=True): request.lora.steps})
+
+
+def _file(request: DragRequest, wanted: LoRA, model: DiffusionModel) -> Path:
+    """The file of the finished LoRA."""
+    decides = [
+        model.weights,
+        request.image.digest,
+        request.prompt,
+        request.seed,
+        NOISE_VERSION,
+        *wanted.model_dump(exclude={"floor"}).values(),
+    ]
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
+    return cache_folder("lora") / f"{key}.safetensors"
 
 
 @contextlib.contextmanager

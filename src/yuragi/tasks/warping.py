@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from yuragi.drag import (
     shown,
     warp,
 )
-from yuragi.edit import Edit, climbs, descent, watch
+from yuragi.edit import Edit, climbs, descent, everything, watch
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.sample import Manipulation
@@ -33,8 +34,14 @@ from yuragi.tasks.drag import DragRequest, WarpMethod
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
+from yuragi.tasks.work import Work, rehearsed
 
-__all__ = ["preview", "run_warp", "warped_by"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from yuragi.drag import RegionPair
+
+__all__ = ["preview", "run_warp", "warp_work", "warped_by"]
 
 
 @dataclass(frozen=True)
@@ -163,20 +170,46 @@ def _imagined(
     watched: Manipulation,
 ) -> Tensor:
     """Pictures [b, 3, h, w] in which the doubtful cells are generated again."""
-    first, before = part[0].request, held[part[0].of].before
+    before = held[part[0].of].before
+    with context.charge(*(row.of for row in part)):
+        z = _redrawn(part, z, cells, down, context, stress, watched)
+    return context.model.codec.decode(z, before.height, before.width)
+
+
+def _redrawn(
+    part: Sequence[Row[DragRequest]],
+    z: Tensor,
+    cells: Tensor | None,
+    down: Tensor,
+    context: Context,
+    stress: Stress,
+    watched: Manipulation,
+) -> Tensor:
+    """The latents of some rows with these cells generated again; None for all cells."""
+    first = part[0].request
     denoiser = guided(
         first, context, one_or_each([row.request.prompt for row in part]), down, stress
     )
-    with context.charge(*(row.of for row in part)):
-        z = Edit(denoiser, denoiser, redrawing(first))(
-            z,
-            down,
-            [row.request.seed for row in part],
-            [row.sample for row in part],
-            cells,
-            watched,
-        )
-    return context.model.codec.decode(z, before.height, before.width)
+    seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
+    return Edit(denoiser, denoiser, redrawing(first))(z, down, seeds, samples, cells, watched)
+
+
+def warp_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of a drag: none if it bends the picture, and at most these if it cuts out.
+
+    Whether what is uncovered is doubtful, and generated again, only the network itself can tell.
+    """
+    held = None if request.mask is None else context.picture(request.mask)
+    if cut_out(request, context.picture(request.image), held) is None:
+        return Work()
+    schedule = context.model.denoiser.schedule
+    down = descent(schedule, request.num_inference_steps, request.strength)
+
+    def act(part: Sequence[Row[DragRequest]], z: Tensor, counted: Context) -> Tensor:
+        counted.bind([request.prompt])(z, down[0])  # the doubt
+        return _redrawn(part, z, None, down, counted, Stress(), everything)
+
+    return rehearsed(request, request.num_images, context, act)
 
 
 def preview(
@@ -185,6 +218,24 @@ def preview(
     """The warp of a drag with the method warp, without running a network."""
     held = None if mask is None else mask_tensor(mask)
     return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
+
+
+def cut_out(
+    request: DragRequest, before: Image.Image, held: Image.Image | None
+) -> NDArray[np.bool_] | None:
+    """The area [h, w] that a drag cuts out and moves; None if it bends the picture instead.
+
+    Args:
+        request: the request with points and regions.
+        before: the picture.
+        held: the mask of the picture, white where it can change.
+    """
+    area = moving(before, request.points, _polygons(request), held)
+    return area if request.regions or on_even_ground(before, area) else None
+
+
+def _polygons(request: DragRequest) -> Sequence[RegionPair]:
+    return [(region.source, region.target) for region in request.regions]
 
 
 def warped_by(
@@ -206,10 +257,9 @@ def warped_by(
         mask: the mask as a tensor [1, 1, h, w].
         pixels: the picture as a tensor [1, 3, h, w].
     """
-    regions = [(region.source, region.target) for region in request.regions]
-    area = moving(before, request.points, regions, held)
-    if regions or on_even_ground(before, area):
-        return warp(pixels, area, flow_of(request.points, regions), mask)
+    area = cut_out(request, before, held)
+    if area is not None:
+        return warp(pixels, area, flow_of(request.points, _polygons(request)), mask)
     reach = request.radius or reach_of(request.points, before.size)
     may = None if held is None else Hold(np.asarray(held) > 0, reach)
     return bent(pixels, bend(request.points, reach, request.rigid, may), mask)
