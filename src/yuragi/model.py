@@ -295,6 +295,7 @@ class Model:
         eta: float | None = None,
         radius: float | None = None,
         rigid: float = 0.0,
+        crop: str | int = "auto",
         lora: LoRA | None = None,
         resize: int | None = None,
         seed: int | None = None,
@@ -331,6 +332,8 @@ class Model:
             eta: the amount of noise of the solver ``ddim``.
             radius: how far around a point the picture bends with it, in pixels; for ``warp``.
             rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
+            crop: ``auto`` imagines what a warp uncovers in a crop of a large picture at the model's
+                size, ``off`` at full size, and a number is the context around it in pixels.
             lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
             resize: the longer side in pixels to which picture, mask and points are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.

@@ -27,7 +27,7 @@ from yuragi.drag.flow import Flow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Warped", "bent", "sampling_grid", "warp"]
+__all__ = ["Box", "Warped", "bent", "reached", "sampling_grid", "warp"]
 
 SOFT = 3
 """The width in pixels over which the region's edge is averaged."""
@@ -72,7 +72,7 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
         sharp, SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
     )
     # Outside this box nothing moves.
-    rows, columns = _box(area, flow)
+    rows, columns = reached(area, flow)
     here = (..., rows, columns)
     grid = _grid(flow, rows, columns, picture)
     # Content from outside the picture repeats its edge, and is moved if the edge is.
@@ -136,8 +136,12 @@ def _span(some: Tensor) -> slice:
     return slice(int(found[0]), int(found[-1]) + 1)
 
 
-def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
-    """The rows and columns that contain the area and everywhere it moves to."""
+def reached(area: NDArray[np.bool_], flow: Flow) -> Box:
+    """The rows and columns that contain an area [h, w] and everywhere it moves to.
+
+    Outside of them nothing changes. What is filled in between comes from as far away as they are
+    long, on each side.
+    """
     if not area.any():
         return slice(0, 1), slice(0, 1)
     held = [np.nonzero(area.any(axis=axis))[0] for axis in (0, 1)]  # x, then y

@@ -189,6 +189,14 @@ class Request(Strict):
         """The height and width of the pictures in pixels; None for the model's own."""
         return None, None
 
+    def seen(self, native: int) -> tuple[int | None, int | None]:
+        """The largest height and width in pixels of what the network sees; None for its own.
+
+        Args:
+            native: the side that the model was trained on.
+        """
+        return self.size
+
 
 class Guided(Request):
     """The base class of requests with a solver and guidance."""

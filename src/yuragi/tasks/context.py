@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import torch
@@ -89,6 +89,16 @@ class Context:
         if words not in self.bound:
             self.bound[words] = self.model.bind(words)
         return self.bound[words]
+
+    def at(self, height: int, width: int) -> Context:
+        """The context with the noise levels for pictures of this size in pixels.
+
+        Raises:
+            InputError: the size is larger than the network supports.
+        """
+        model = self.model.at(height, width)
+        # Bound denoisers have the noise levels of another size.
+        return self if model is self.model else replace(self, model=model, bound={})
 
     def ticker(self, total: int) -> Callable[[], None]:
         """A function to call after each of `total` steps."""

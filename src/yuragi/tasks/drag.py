@@ -22,7 +22,7 @@ from yuragi.options.option import Option
 from yuragi.options.values import Finite, Scale, Share, Steps, Strength, Strict
 from yuragi.registry import Registry
 from yuragi.tasks.base import OnPicture, ToClimb
-from yuragi.tasks.geometry import DragGeometry, Pair, Point, Region
+from yuragi.tasks.geometry import CropMargin, DragGeometry, Pair, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ class PasteMethod(Strict):
         if request.radius is not None or request.rigid:
             name, value = ("rigid", request.rigid) if request.rigid else ("radius", request.radius)
             raise InputError(name, value, "none with SDE-Drag, which moves boxes; it is for warp")
+        if isinstance(request.crop, int):
+            allowed = "auto or off with SDE-Drag, which works on the whole picture"
+            raise InputError("crop", request.crop, allowed)
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
@@ -301,6 +304,15 @@ class DragRequest(OnPicture):
             advanced=True,
         ),
     ] = 0.0
+    crop: Annotated[
+        CropMargin,
+        Option(
+            "Imagine what a warp uncovers in a crop around it, with so much context, at the "
+            "model's size.",
+            unit="pixels",
+            metavar="auto|off|MARGIN",
+        ),
+    ] = "auto"
     lora: Annotated[
         LoRA | None,
         Option("Fit a LoRA to the picture before the drag; it is cached for the next drag."),
@@ -367,6 +379,28 @@ class DragRequest(OnPicture):
         if self.lora is not None:  # the LoRA belongs to this picture
             return self.model_dump_json()
         return super().alike(model), self.method.parts(self, model)
+
+    def seen(self, native: int) -> tuple[int | None, int | None]:
+        return (native, native) if self.crops(native) else self.size
+
+    def crops(self, native: int) -> bool:
+        """Whether what is uncovered is imagined in a crop, by a model of this native size."""
+        if self.crop == "off" or self.method.name != "warp":
+            return False
+        return self.crop != "auto" or max(self.image.width, self.image.height) > native
+
+    def resized(self, pictures: Pictures) -> Self:
+        """The same drag of its pictures after they were resized."""
+        geometry = DragGeometry(points=self.points, regions=self.regions).moved(pictures.placed)
+        share = pictures.picture.width / pictures.size[0]
+        changes = {
+            "image": pictures.reference,
+            "mask": pictures.mask_reference,
+            "points": geometry.points,
+            "regions": geometry.regions,
+            "radius": None if self.radius is None else self.radius * share,
+        }
+        return self.model_copy(update=changes)
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from warnings import warn
 
+from PIL import ImageChops
+
 from yuragi.errors import YuragiWarning
-from yuragi.images.tensors import largest_difference
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents, intents_work
@@ -38,7 +39,7 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
             with context.charge(of):
                 one = replace(one, intent=intents(request, context, one.images))
         before = context.picture(request.image)
-        if all(largest_difference(before, after) == 0 for after in one.images):
+        if all(ImageChops.difference(before, after).getbbox() is None for after in one.images):
             warn(UNCHANGED, YuragiWarning, stacklevel=2)
             one = replace(one, warnings=[UNCHANGED])
         judged.append(one)

@@ -91,7 +91,7 @@ def _seconds(call: Call, times: float, request: Request, context: Context) -> fl
 def _timed(call: Call, request: Request, context: Context) -> float:
     """The seconds of one call at the size of the request."""
     model = context.weak if call.weak and context.weak is not None else context.model
-    height, width = (each or model.native_size for each in request.size)
+    height, width = (each or model.native_size for each in request.seen(model.native_size))
     rows, columns = model.codec.padding(height, width)
     cells = model.cells(height + rows, width + columns)
     x = torch.zeros(call.rows, *cells, device=model.device).requires_grad_(call.reverse)

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
 from torch import Tensor
 
 from yuragi.core import NOISE_VERSION
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
+from yuragi.images.resize import fitting, scaled
 from yuragi.images.tensors import to_tensor
 from yuragi.models.lora import LoRAFit, adapted, learned
 from yuragi.models.model import DiffusionModel
@@ -38,7 +40,7 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
         return
     model, wanted = context.model, request.lora
     file = _file(request, wanted, model)
-    z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
+    z = model.codec.encode(to_tensor(_fitted_to(request, context)).to(model.device))
     done = wanted.steps
     with with_fitted_lora(
         request, wanted, model, z, file, lambda step: context.on_progress(step, done)
@@ -58,11 +60,18 @@ def lora_work(request: DragRequest, context: Context) -> Work:
     return Work({Call(1, reverse=True): request.lora.steps})
 
 
+def _fitted_to(request: DragRequest, context: Context) -> Image.Image:
+    """The picture, at the size that the model knows if the drag works on a crop of it."""
+    picture, native = context.picture(request.image), context.model.native_size
+    return scaled(picture, fitting(picture.size, native)) if request.crops(native) else picture
+
+
 def _file(request: DragRequest, wanted: LoRA, model: DiffusionModel) -> Path:
     """The file of the finished LoRA."""
     decides = [
         model.weights,
         request.image.digest,
+        request.crops(model.native_size),
         request.prompt,
         request.seed,
         NOISE_VERSION,

@@ -19,7 +19,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
 from yuragi.tasks.context import Context, Progress
-from yuragi.tasks.cropping import Cropping, cropping_of, uncropped
+from yuragi.tasks.cropping import Cropping, cropping_of, recorded, uncropped
 from yuragi.tasks.estimate import Estimate, estimate_of
 from yuragi.tasks.result import Origin, Result, TaskOutput
 from yuragi.tasks.words import check_words
@@ -196,8 +196,8 @@ def _context(
 
 
 def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
-    """The model at the request's size, and a function that returns its number of evaluations."""
-    height, width = request.size
+    """The model at the size that it will see, and a function that returns its evaluations."""
+    height, width = request.seen(model.native_size)
     at = model.at(height or model.native_size, width or model.native_size)
     counted, counter = at.counting()
     return counted, lambda: counter.evaluations
@@ -212,9 +212,10 @@ def _result(
     sources: Mapping[str, Image.Image],
 ) -> Result:
     named = {ref.digest for ref in request.pictures}
+    told = request.model_copy(update={"model": with_version(request.model, model.weights)})
     return Result(
         **vars(made),
-        request=request.model_copy(update={"model": with_version(request.model, model.weights)}),
+        request=recorded(told, made.crop),
         evaluations=round(spent),
         origin=origin,
         sources={key: picture for key, picture in sources.items() if key in named},
