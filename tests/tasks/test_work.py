@@ -1,5 +1,6 @@
 """What a request will need is known before it runs: evaluations by rehearsal, and their time."""
 
+import sys
 import time
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from yuragi import InputError
+from yuragi.device import free_memory
+from yuragi.errors import OutOfMemoryError
 from yuragi.tasks import estimate as estimating
 from yuragi.tasks.build import build
 from yuragi.tasks.estimate import Estimate
@@ -180,6 +183,17 @@ def test_only_long_runs_are_timed_more_than_once(tiny, monkeypatch):
     assert 3 <= len(calls) <= 1 + estimating.REPEATS + 1
 
 
+def test_a_call_that_takes_seconds_is_timed_once(tiny, monkeypatch):
+    request, sources = build(TASKS["sample"], STEPS | {"prompt": "a person"})
+    monkeypatch.setattr(estimating, "LONG", 0.0)
+    monkeypatch.setattr(estimating, "STEADY", 0.0)
+    calls = []
+    handle = tiny.loaded.network.register_forward_pre_hook(lambda *given: calls.append(1))
+    estimate(request, tiny.loaded, sources)
+    handle.remove()
+    assert len(calls) == 1
+
+
 def test_the_time_is_that_of_the_network(tiny):
     """A network that sleeps: 12 evaluations in 6 calls of 20 ms."""
     request, sources = build(TASKS["sample"], STEPS | {"prompt": "a person"})
@@ -207,7 +221,7 @@ def test_work_adds_and_multiplies():
     ],
 )
 def test_the_sentence(evaluations, seconds, said):
-    assert str(Estimate(evaluations, seconds)) == said
+    assert str(Estimate(evaluations, seconds, (128, 128), 128)) == said
 
 
 def test_python_asks_with_the_keywords_of_a_method(tiny, drawn):
@@ -219,6 +233,33 @@ def test_python_asks_with_the_keywords_of_a_method(tiny, drawn):
         tiny.estimate("paint")
     with pytest.raises(InputError, match="strenght"):
         tiny.estimate("translate", **options, strenght=1)
+
+
+def test_what_cannot_fit_in_memory_is_refused_before_it_runs(tiny, drawn, monkeypatch):
+    """Linux ends a program that takes too much, so that there would be no error."""
+    options = STEPS | {"image": drawn.resize((256, 128)), "prompt": "red hair", "num_images": 3}
+    request, sources = build(TASKS["sdedit"], options)
+    channels = tiny.loaded.codec.autoencoder.config.block_out_channels[1]
+    needed = 3 * 2 * channels * 4 * 256 * 128
+    calls = []
+    handle = tiny.loaded.network.register_forward_pre_hook(lambda *given: calls.append(1))
+    monkeypatch.setattr("yuragi.device.free_memory", lambda device: needed - 1)
+    for act in (run, estimate):
+        with pytest.raises(OutOfMemoryError, match="GB are needed and .* are free; .*resize"):
+            act(request, tiny.loaded, sources)
+    assert not calls
+    monkeypatch.setattr("yuragi.device.free_memory", lambda device: needed)
+    run(request, tiny.loaded, sources)
+    handle.remove()
+    assert calls
+
+
+def test_free_memory_is_what_linux_tells():
+    if sys.platform != "linux":
+        assert free_memory(torch.device("cpu")) is None
+    else:
+        assert 1e6 < free_memory(torch.device("cpu")) < 1e15
+    assert free_memory(torch.device("meta")) is None
 
 
 def test_the_command_line_says_what_is_long(cli, pipeline_folder, monkeypatch):

@@ -48,7 +48,7 @@ class Output(Strict):
         bool, Option("Print one line of JSON instead of the file names.", "--json")
     ] = False
     quiet: Annotated[
-        bool, Option("Hide the progress bar, and how long a run will take.", also="-q")
+        bool, Option("Hide the progress bar, and what is said before a run.", also="-q")
     ] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from yuragi.tasks.estimate import Estimate
 
-__all__ = ["bar", "progress", "say", "say_if_long"]
+__all__ = ["bar", "forewarn", "progress", "say"]
 
 
 @contextmanager
@@ -65,8 +65,20 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def say_if_long(quiet: bool) -> Callable[[Estimate], None] | None:
-    """Print how long a run will take, if that is long; None for a quiet run, which is not timed."""
-    if quiet:
-        return None
-    return lambda estimate: say(str(estimate)) if estimate.long else None
+def forewarn(quiet: bool) -> Callable[[Estimate], None] | None:
+    """Print what people should know before a run: a size far from the model's, and a long time.
+
+    None for a quiet run, which is not timed.
+    """
+    return None if quiet else _forewarn
+
+
+def _forewarn(estimate: Estimate) -> None:
+    if estimate.evaluations and estimate.far:
+        width, height = estimate.size
+        say(
+            f"note: the network sees {width}x{height} pixels; "
+            f"this model is at its best around {estimate.native}x{estimate.native}"
+        )
+    if estimate.long:
+        say(str(estimate))

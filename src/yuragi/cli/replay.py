@@ -11,7 +11,7 @@ from yuragi.cli.answer import answer
 from yuragi.cli.files import check_output, writing
 from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
-from yuragi.cli.progress import progress, say, say_if_long
+from yuragi.cli.progress import forewarn, progress, say
 from yuragi.images.files import SUFFIXES
 
 __all__ = ["replay"]
@@ -58,7 +58,7 @@ def replay(
             source or [],
             force,
             on_progress,
-            say_if_long(quiet),
+            forewarn(quiet),
         )
     for note in again.notes:
         say(f"note: {note}")

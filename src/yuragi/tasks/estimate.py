@@ -24,6 +24,8 @@ LONG = 15.0
 REPEATS, SHARE = 5, 0.03
 """The most calls that are timed, and the share of the run that they may take; one is always timed
 after the first."""
+STEADY = 5.0
+"""Seconds of a first call in which starting up is a small part, so that no other is timed."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,24 @@ class Estimate:
         evaluations: the network evaluations, counted in samples. It is what `Result.evaluations`
             will be, or more where the network decides that something needs no evaluation.
         seconds: the time that they take. Reading, encoding and writing pictures is not included.
+        size: the largest width and height in pixels of what the network sees.
+        native: the side in pixels on which the network was trained.
     """
 
     evaluations: int
     seconds: float
+    size: tuple[int, int]
+    native: int
 
     @property
     def each(self) -> float:
         """The seconds of one evaluation; 0 where there are none."""
         return self.seconds / self.evaluations if self.evaluations else 0.0
+
+    @property
+    def far(self) -> bool:
+        """Whether the size is far from what the network knows, so that results are worse."""
+        return not self.native / 2 <= max(self.size) <= self.native * 2
 
     @property
     def long(self) -> bool:
@@ -74,13 +85,15 @@ def estimate_of(requests: Sequence[Request], context: Context) -> Estimate:
         usual = max(calls, key=lambda call: call.rows * work.calls[call])
         rows = sum(call.rows * work.calls[call] for call in calls)
         seconds += rows / usual.rows * _seconds(usual, rows / usual.rows, requests[0], context)
-    return Estimate(work.evaluations, seconds)
+    height, width = _size(requests[0], context)
+    return Estimate(work.evaluations, seconds, (width, height), context.model.native_size)
 
 
 def _seconds(call: Call, times: float, request: Request, context: Context) -> float:
     """The time of one of so many calls."""
     spent = [_timed(call, request, context)]
-    if times * spent[0] < LONG:  # it included starting up, so that the others take less
+    # It included starting up, so that the others take no more.
+    if times * spent[0] < LONG or spent[0] > STEADY:
         return spent[0]
     spent = [_timed(call, request, context)]
     while len(spent) < REPEATS and sum(spent) + spent[0] < SHARE * times * spent[0]:
@@ -91,7 +104,7 @@ def _seconds(call: Call, times: float, request: Request, context: Context) -> fl
 def _timed(call: Call, request: Request, context: Context) -> float:
     """The seconds of one call at the size of the request."""
     model = context.weak if call.weak and context.weak is not None else context.model
-    height, width = (each or model.native_size for each in request.seen(model.native_size))
+    height, width = _size(request, context)
     rows, columns = model.codec.padding(height, width)
     cells = model.cells(height + rows, width + columns)
     x = torch.zeros(call.rows, *cells, device=model.device).requires_grad_(call.reverse)
@@ -106,6 +119,13 @@ def _timed(call: Call, request: Request, context: Context) -> float:
             torch.autograd.grad(x0.sum(), x)
     wait_for(model.device)
     return time.perf_counter() - began
+
+
+def _size(request: Request, context: Context) -> tuple[int, int]:
+    """The largest height and width in pixels of what the network sees."""
+    native = context.model.native_size
+    height, width = request.seen(native)
+    return height or native, width or native
 
 
 def _duration(seconds: float) -> str:

@@ -18,7 +18,7 @@ from yuragi.errors import YuragiWarning
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
-from yuragi.tasks.context import Context, Progress
+from yuragi.tasks.context import BATCH, Context, Progress
 from yuragi.tasks.cropping import Cropping, cropping_of, recorded, uncropped
 from yuragi.tasks.estimate import Estimate, estimate_of
 from yuragi.tasks.result import Origin, Result, TaskOutput
@@ -66,7 +66,7 @@ def estimate(
     check_words(request, model)
     (cut,), named, _ = _cropped([request], model, sources)
     context = _context([cut], model, named, lambda done, total: None, None, weak)
-    with enough_memory(model.device):
+    with enough_memory(model.device, _needed(cut, model)):
         return estimate_of([cut], context)
 
 
@@ -158,7 +158,7 @@ def _group(
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
         warn(sentence, YuragiWarning, stacklevel=2)
     context = _context(alike, model, sources, on_progress, latents, weak)
-    with enough_memory(model.device):
+    with enough_memory(model.device, _needed(alike[0], model)):
         if on_estimate is not None:
             on_estimate(estimate_of(alike, context))
         made = type(alike[0]).run(alike, context)
@@ -193,6 +193,13 @@ def _context(
     return Context(
         model, weak, sources, on_progress, lambda: sum(each() for each in counters), latents
     )
+
+
+def _needed(request: Request, model: DiffusionModel) -> int:
+    """Bytes without which a request cannot run: those to decode a batch of its pictures."""
+    height, width = (each or model.native_size for each in request.seen(model.native_size))
+    pictures = min(getattr(request, "num_images", 1), BATCH)
+    return pictures * model.codec.least_memory(height, width)
 
 
 def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
