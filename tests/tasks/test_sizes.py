@@ -49,12 +49,17 @@ class Lossless(nn.Module):
     """An autoencoder whose latent is the grey picture itself, a cell's pixels as channels."""
 
     dtype = torch.float32
+    use_tiling = False
 
     def __init__(self, cell):
         super().__init__()
         self.cell = cell
         self.config = SimpleNamespace(
-            latent_channels=cell**2, scaling_factor=1.0, shift_factor=None, force_upcast=False
+            latent_channels=cell**2,
+            scaling_factor=1.0,
+            shift_factor=None,
+            force_upcast=False,
+            block_out_channels=(1,),
         )
 
     def encode(self, images):
