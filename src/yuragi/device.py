@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 from yuragi.errors import InputError, OutOfMemoryError
 
-__all__ = ["enough_memory", "pick_device", "wait_for"]
+__all__ = ["enough_memory", "free_memory", "pick_device", "wait_for"]
+
+LESS = (
+    "what takes less: fewer pictures at once, a smaller picture (resize), weights in half "
+    "precision (dtype), the autoencoder in tiles (vae_tiling), weights that wait in main memory "
+    "(offload)"
+)
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
@@ -27,13 +34,36 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
     return device
 
 
+def free_memory(device: torch.device) -> int | None:
+    """Bytes of main memory that are free, where the system tells and does not refuse too much.
+
+    Linux ends a program that uses more, without an error; a GPU raises one by itself.
+    """
+    if device.type != "cpu":
+        return None
+    try:
+        told = Path("/proc/meminfo").read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in told if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else None
+
+
 @contextmanager
-def enough_memory(device: torch.device) -> Iterator[None]:
+def enough_memory(device: torch.device, needed: int = 0) -> Iterator[None]:
     """Turn out-of-memory errors inside the block into errors with advice.
+
+    Args:
+        device: the device.
+        needed: bytes without which the block cannot succeed.
 
     Raises:
         OutOfMemoryError: the device does not have enough memory.
     """
+    free = free_memory(device) if needed else None
+    if free is not None and needed > free:
+        lack = f"at least {needed / 1e9:.2g} GB are needed and {free / 1e9:.2g} GB are free"
+        raise OutOfMemoryError(f"not enough memory: {lack}; {LESS}")
     try:
         yield
     except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -42,11 +72,7 @@ def enough_memory(device: torch.device) -> Iterator[None]:
         told = isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
         if not told:
             raise
-        raise OutOfMemoryError(
-            f"out of memory on {device}; what takes less: fewer pictures at once, a smaller "
-            "picture (resize), weights in half precision (dtype), the autoencoder in tiles "
-            "(vae_tiling), weights that wait in main memory (offload)"
-        ) from error
+        raise OutOfMemoryError(f"out of memory on {device}; {LESS}") from error
 
 
 def wait_for(device: torch.device) -> None:

@@ -33,14 +33,16 @@ from yuragi.tasks.build import Reading, build
 from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.drag import DragRequest, LoRA
 from yuragi.tasks.each import prompts_and_seeds
+from yuragi.tasks.estimate import Estimate
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.inpaint import InpaintRequest
 from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.replay import Replay, replay_from
 from yuragi.tasks.result import Result
-from yuragi.tasks.run import Progress, run_all
+from yuragi.tasks.run import Progress, estimate, run_all
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sdedit import SDEditRequest
+from yuragi.tasks.tasks import TASKS
 from yuragi.tasks.translate import TranslateRequest
 from yuragi.tasks.warping import preview
 
@@ -294,6 +296,7 @@ class Model:
         motion: str = "auto",
         radius: float | None = None,
         rigid: float = 0.0,
+        crop: str | int = "auto",
         lora: LoRA | None = None,
         resize: int | None = None,
         seed: int | None = None,
@@ -333,6 +336,8 @@ class Model:
                 ground, and bends everything else. For ``warp``.
             radius: how far around a point the picture bends with it, in pixels; for ``warp``.
             rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
+            crop: ``auto`` imagines what a warp uncovers in a crop of a large picture at the model's
+                size, ``off`` at full size, and a number is the context around it in pixels.
             lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
             resize: the longer side in pixels to which picture, mask and points are resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
@@ -641,6 +646,30 @@ class Model:
             InputError: a value is not allowed. It is raised before the model runs.
         """
         return self._run(InvertRequest, locals())
+
+    def estimate(self, task: str, **options: Any) -> Estimate:
+        """How long a task would take on this machine, before it is run.
+
+            model.estimate("translate", image="photo.jpg", source_prompt="a dog", prompt="a cat")
+
+        It costs a few network evaluations. Loading, the codec and writing files are not included.
+
+        Args:
+            task: the name of the method that would run, such as ``"sample"``.
+            options: the keywords of that method; a single prompt and seed.
+
+        Returns:
+            The number of evaluations and the seconds that they take; as text, both in a sentence.
+
+        Raises:
+            InputError: there is no such task, or a value is not allowed.
+        """
+        if task not in TASKS:
+            raise InputError("task", task, "one of " + ", ".join(TASKS))
+        reading = Reading(resize=options.pop("resize", None))
+        request, sources = build(TASKS[task], {**options, "model": self.name}, reading)
+        weak = load_weak(request.weak_model, self.loaded)
+        return estimate(request, self.loaded, sources, weak)
 
     def _run(self, kind: type[Request], arguments: Mapping[str, Any]) -> Result:
         """Build a request of this class from the arguments of a method, and run it."""

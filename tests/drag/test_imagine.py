@@ -1,13 +1,16 @@
 """What a model that knows the data doubts, and that only vacated pixels are imagined."""
 
+import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torch import nn
 
 from yuragi.core import GaussianMixture, MixtureDenoiser, SeededNoise, VPSchedule
-from yuragi.drag.imagine import doubtful, shown
+from yuragi.drag.imagine import doubtful, seam
 from yuragi.drag.warp import Warped
+from yuragi.tasks.uncovered import Part, Uncovered
 
 CELLS = 64
 DENOISER = MixtureDenoiser(
@@ -33,16 +36,15 @@ def test_a_wrong_filling_is_doubted_and_a_right_one_is_not():
 def test_only_vacated_pixels_and_a_seam_are_imagined():
     vacated = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
     vacated[..., 10:20, 10:20] = True
-    warped = Warped(torch.zeros(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), vacated)
-    cells = torch.zeros(1, 1, 8, 8)
-    cells[..., 2:6, 2:4] = 1  # the left part is doubted
-    found = shown(warped, torch.ones(1, 3, 32, 32), cells, 4, None)[0, 0]
+    again = torch.zeros(1, 1, 32, 32)
+    again[..., 8:24, 8:16] = 1  # the left part is doubted
+    found = seam(vacated, again, None)[0, 0]
     assert (found[11:19, 11:16] == 1).all()
     assert (found[:, 16:] == 0).all()
     assert (found[:8] == 0).all()
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., :14, :] = 1
-    assert (shown(warped, torch.ones(1, 3, 32, 32), cells, 4, mask)[0, 0, 14:] == 0).all()
+    assert (seam(vacated, again, mask)[0, 0, 14:] == 0).all()
 
 
 side = st.integers(64, 520)
@@ -58,9 +60,12 @@ def test_cells_lie_where_the_codec_puts_them(height, width, cell, depth, data):
     rows, columns = (-length % (cell * depth) for length in (height, width))
     padded = nn.functional.pad(vacated.float(), (0, columns, 0, rows))
     cells = nn.functional.max_pool2d(padded, cell)
-    nothing, everything = torch.zeros(1, 3, height, width), torch.ones(1, 3, height, width)
-    warped = Warped(nothing, torch.zeros(1, 1, height, width), vacated)
-    found = shown(warped, everything, cells, cell, None)[:, :1]
-    assert (found[vacated] == 1).all()
-    seam = nn.functional.max_pool2d(vacated.float(), 5, 1, 2) > 0
-    assert (found[~seam] == 0).all()
+    whole = (0, 0, width, height)
+    black = torch.full((1, 3, height, width), -1.0)
+    part = Part(whole, Warped(black, torch.zeros(1, 1, height, width), vacated), None)
+    image = Image.new("RGB", (width, height))
+    shown = Uncovered(image, part, whole, black, vacated, None)
+    found = torch.from_numpy(np.array(shown.imagined(-black, cells, cell)))[None, None, ..., 0]
+    assert (found[vacated] == 255).all()
+    beside = nn.functional.max_pool2d(vacated.float(), 5, 1, 2) > 0
+    assert (found[~beside] == 0).all()

@@ -10,7 +10,7 @@ from skimage import data
 
 from yuragi.drag.flow import flow_of
 from yuragi.drag.region import moving, on_even_ground
-from yuragi.drag.warp import _box, warp
+from yuragi.drag.warp import reached, warp
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.research.train.motions import motion
 
@@ -153,7 +153,7 @@ def test_the_box_holds_all_that_moves(points, place, monkeypatch):
     picture = Image.fromarray(ground.astype(np.uint8))
     boxed = warp(to_tensor(picture), area, flow_of(points), None)
     whole_picture = (slice(0, 96), slice(0, 96))
-    monkeypatch.setattr(sys.modules[warp.__module__], "_box", lambda *_: whole_picture)
+    monkeypatch.setattr(sys.modules[warp.__module__], "reached", lambda *_: whole_picture)
     whole = warp(to_tensor(picture), area, flow_of(points), None)
     assert torch.equal(boxed.vacated, whole.vacated)
     assert torch.allclose(boxed.moved, whole.moved, atol=1e-4)
@@ -163,7 +163,7 @@ def test_the_box_holds_all_that_moves(points, place, monkeypatch):
 def test_a_box_is_smaller_than_the_picture():
     area = np.zeros((400, 300), bool)
     area[100:120, 50:70] = True
-    rows, columns = _box(area, flow_of([((60, 110), (90, 110))]))
+    rows, columns = reached(area, flow_of([((60, 110), (90, 110))]))
     assert rows.start <= 97
     assert 120 <= rows.stop < 160
     assert columns.start <= 47

@@ -18,7 +18,6 @@ from torch import nn
 
 import yuragi
 from yuragi.errors import InputError
-from yuragi.images.tensors import to_tensor
 from yuragi.models.codec import Codec
 from yuragi.tasks.warping import preview, warped_by
 
@@ -50,12 +49,17 @@ class Lossless(nn.Module):
     """An autoencoder whose latent is the grey picture itself, a cell's pixels as channels."""
 
     dtype = torch.float32
+    use_tiling = False
 
     def __init__(self, cell):
         super().__init__()
         self.cell = cell
         self.config = SimpleNamespace(
-            latent_channels=cell**2, scaling_factor=1.0, shift_factor=None, force_upcast=False
+            latent_channels=cell**2,
+            scaling_factor=1.0,
+            shift_factor=None,
+            force_upcast=False,
+            block_out_channels=(1,),
         )
 
     def encode(self, images):
@@ -252,8 +256,9 @@ def test_warp(masked, drawn):
         mask.paste(255, (0, height // 2 - 4, width, height))
     points = dragged(case, width // 8, width // 4)
     # Nothing but what is wanted is believed, so all that is uncovered is drawn anew.
-    result = model_of(*cells).drag(case.picture, points, prompt="1", mask=mask, **SETTINGS)
-    warped = warped_by(result.request, case.picture, mask, None, to_tensor(case.picture))
+    drag = model_of(*cells).drag
+    result = drag(case.picture, points, prompt="1", mask=mask, crop="off", **SETTINGS)
+    warped = warped_by(result.request, case.picture, mask)
     uncovered = warped.vacated
     seam = nn.functional.max_pool2d(uncovered.float(), 5, 1, 2)[0, 0].numpy() > 0
     inside = np.ones((height, width), bool) if mask is None else np.asarray(mask) > 0

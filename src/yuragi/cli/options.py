@@ -31,7 +31,10 @@ DeviceOption = Annotated[
     ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Hide the progress bar.")]
+QuietOption = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Hide the progress bar, and what is said before a run."),
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -47,7 +47,9 @@ class Output(Strict):
     json_line: Annotated[
         bool, Option("Print one line of JSON instead of the file names.", "--json")
     ] = False
-    quiet: Annotated[bool, Option("Hide the progress bar.", also="-q")] = False
+    quiet: Annotated[
+        bool, Option("Hide the progress bar, and what is said before a run.", also="-q")
+    ] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
         """Files for so many pictures of a task; see `yuragi.images.files.numbered`."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
-__all__ = ["bar", "progress", "say"]
+if TYPE_CHECKING:
+    from yuragi.tasks.estimate import Estimate
+
+__all__ = ["bar", "forewarn", "progress", "say"]
 
 
 @contextmanager
@@ -59,3 +63,22 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
 def say(text: str) -> None:
     """Print a message on the error stream."""
     typer.echo(text, err=True)
+
+
+def forewarn(quiet: bool) -> Callable[[Estimate], None] | None:
+    """Print what people should know before a run: a size far from the model's, and a long time.
+
+    None for a quiet run, which is not timed.
+    """
+    return None if quiet else _forewarn
+
+
+def _forewarn(estimate: Estimate) -> None:
+    if estimate.evaluations and estimate.far:
+        width, height = estimate.size
+        say(
+            f"note: the network sees {width}x{height} pixels; "
+            f"this model is at its best around {estimate.native}x{estimate.native}"
+        )
+    if estimate.long:
+        say(str(estimate))

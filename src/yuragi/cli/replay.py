@@ -11,7 +11,7 @@ from yuragi.cli.answer import answer
 from yuragi.cli.files import check_output, writing
 from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
-from yuragi.cli.progress import progress, say
+from yuragi.cli.progress import forewarn, progress, say
 from yuragi.images.files import SUFFIXES
 
 __all__ = ["replay"]
@@ -51,7 +51,14 @@ def replay(
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     with progress("replaying", quiet) as on_progress:
         again = replay_from(
-            image, LOADING.get(), model, weak_model, source or [], force, on_progress
+            image,
+            LOADING.get(),
+            model,
+            weak_model,
+            source or [],
+            force,
+            on_progress,
+            forewarn(quiet),
         )
     for note in again.notes:
         say(f"note: {note}")

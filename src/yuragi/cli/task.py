@@ -15,7 +15,7 @@ from yuragi.cli.files import writing
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
-from yuragi.cli.progress import progress, say
+from yuragi.cli.progress import forewarn, progress, say
 from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import OnPicture, Request
@@ -79,9 +79,14 @@ def _run(
     loaded = load_model(request.model, opening)
     weak = load_weak(request.weak_model, loaded)
     with progress(_kind(kind), output.quiet) as on_progress:
-        result = run(request, loaded, sources, on_progress, weak=weak)
-    if result.evaluations and result.crop is None:
-        _note_size(request, loaded.native_size)
+        result = run(
+            request,
+            loaded,
+            sources,
+            on_progress,
+            weak=weak,
+            on_estimate=forewarn(output.quiet),
+        )
     saves: list[Save] = [
         (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
         for index, path in enumerate(paths)
@@ -125,15 +130,3 @@ def _write(saves: Sequence[Save], output: Output) -> list[Path]:
 
 def _kind(kind: type[Request]) -> str:
     return str(kind.model_fields["kind"].default)
-
-
-def _note_size(request: Request, native: int) -> None:
-    """Print a note if the size of a picture is far from the model's native size."""
-    if not isinstance(request, OnPicture):
-        return
-    width, height = request.image.width, request.image.height
-    if not native / 2 <= max(width, height) <= native * 2:
-        say(
-            f"note: the picture has {width}x{height} pixels; "
-            f"this model is at its best around {native}x{native}"
-        )

@@ -3,7 +3,7 @@
 from yuragi.drag.bend import Bend, Hold, bend, reach_of
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
-from yuragi.drag.imagine import doubtful, shown, surprise
+from yuragi.drag.imagine import doubtful, seam, surprise
 from yuragi.drag.region import moving, on_even_ground
 from yuragi.drag.spec import (
     Handle,
@@ -13,10 +13,11 @@ from yuragi.drag.spec import (
     handles,
 )
 from yuragi.drag.thing import thing
-from yuragi.drag.warp import Warped, bent, warp
+from yuragi.drag.warp import Box, Warped, bent, reached, warp
 
 __all__ = [
     "Bend",
+    "Box",
     "Drag",
     "DragStep",
     "Flow",
@@ -36,7 +37,8 @@ __all__ = [
     "moving",
     "on_even_ground",
     "reach_of",
-    "shown",
+    "reached",
+    "seam",
     "surprise",
     "thing",
     "warp",

@@ -17,11 +17,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from yuragi.core import Denoiser, Noise
-from yuragi.drag.warp import Warped
 from yuragi.edit import descent
 from yuragi.errors import InputError
 
-__all__ = ["doubtful", "shown", "surprise"]
+__all__ = ["doubtful", "seam", "surprise"]
 
 LEVEL = 0.3
 """t_d as a share of the time axis, high enough that a wrong filling is not reproduced."""
@@ -64,28 +63,19 @@ def doubtful(
     return area * (doubt > threshold)
 
 
-def shown(
-    warped: Warped, imagined: Tensor, cells: Tensor, cell: int, mask: Tensor | None
-) -> Tensor:
-    """The warped picture with imagined content in the cells that were generated again.
+def seam(vacated: Tensor, again: Tensor, mask: Tensor | None) -> Tensor:
+    """The share of imagined content at every pixel, [b, 1, h, w] from 0 to 1.
 
-    Only vacated pixels and a seam around them change, because a cell is larger than an edge.
+    Only vacated pixels and a seam around them get any, because a cell is larger than an edge.
 
     Args:
-        warped: the warp.
-        imagined: the decoded pictures [b, 3, h, w] in [-1, 1].
-        cells: the mask of cells [b, 1, h', w'], 1 where they were generated again. Cells can lie
-            outside the picture, which is padded below and to the right.
-        cell: the side of a cell in pixels.
+        vacated: the vacated area [1, 1, h, w], True where content went away and none arrived.
+        again: the share [b, 1, h, w] to which pixels lie in cells that were generated again.
         mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
-    height, width = imagined.shape[-2:]
-    fine = nn.functional.interpolate(cells, scale_factor=cell)[..., :height, :width]
-    grown = nn.functional.max_pool2d(warped.vacated.to(imagined), SEAM, 1, SEAM // 2)
-    share = fine * nn.functional.avg_pool2d(grown, SEAM, 1, SEAM // 2, count_include_pad=False)
-    if mask is not None:
-        share = share * (mask > 0)
-    return share * imagined + (1 - share) * warped.picture
+    grown = nn.functional.max_pool2d(vacated.to(again), SEAM, 1, SEAM // 2)
+    share = again * nn.functional.avg_pool2d(grown, SEAM, 1, SEAM // 2, count_include_pad=False)
+    return share if mask is None else share * (mask > 0)
 
 
 def _mean(values: Tensor) -> Tensor:

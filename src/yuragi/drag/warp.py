@@ -25,7 +25,7 @@ from yuragi.images.fill import filled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Warped", "bent", "sampling_grid", "warp"]
+__all__ = ["Box", "Warped", "bent", "reached", "sampling_grid", "warp"]
 
 SOFT = 3
 """The width in pixels over which the region's edge is averaged."""
@@ -66,7 +66,7 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
         mask: the mask [1, 1, h, w], above 0 where the picture can change; None for everywhere.
     """
     # Outside this box nothing moves.
-    rows, columns = _box(area, flow)
+    rows, columns = reached(area, flow)
     here = (..., rows, columns)
     sharp, soft = torch.tensor(area)[None, None].to(picture), picture.new_zeros(1, 1, *area.shape)
     soft[here] = nn.functional.avg_pool2d(
@@ -134,8 +134,12 @@ def _span(some: Tensor) -> slice:
     return slice(int(found[0]), int(found[-1]) + 1)
 
 
-def _box(area: NDArray[np.bool_], flow: Flow) -> Box:
-    """The rows and columns that contain the area and everywhere it moves to."""
+def reached(area: NDArray[np.bool_], flow: Flow) -> Box:
+    """The rows and columns that contain an area [h, w] and everywhere it moves to.
+
+    Outside of them nothing changes. What is filled in between comes from as far away as they are
+    long, on each side.
+    """
     if not area.any():
         return slice(0, 1), slice(0, 1)
     held = [np.nonzero(area.any(axis=axis))[0] for axis in (0, 1)]  # x, then y

@@ -56,6 +56,18 @@ class Codec:
             rows = columns = max(rows, columns)
         return rows - height, columns - width
 
+    def least_memory(self, height: int, width: int) -> int:
+        """Bytes that a picture takes at least while it is decoded; 0 in tiles, which need little.
+
+        The last convolution at full size reads and writes as many channels as its block.
+        """
+        if self.autoencoder.use_tiling:
+            return 0
+        rows, columns = self.padding(height, width)
+        channels = self.autoencoder.config.block_out_channels[:2][-1]
+        size = self.autoencoder.dtype.itemsize
+        return int(2 * channels * size * (height + rows) * (width + columns))
+
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """Float32 images [b, 3, h, w] in [-1, 1] -> float32 latents [b, c, h', w'].
@@ -121,6 +133,10 @@ class Pixels:
     def padding(self, height: int, width: int) -> tuple[int, int]:
         """The numbers of rows and columns to add below and to the right."""
         return -height % self.multiple, -width % self.multiple
+
+    def least_memory(self, height: int, width: int) -> int:
+        """There is no autoencoder, which could need much memory."""
+        return 0
 
     def encode(self, images: Tensor) -> Tensor:
         """Pad images [b, 3, h, w] in [-1, 1], and average colours for a grey network."""

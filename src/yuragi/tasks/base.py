@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = [
     "Climb",
@@ -135,6 +136,19 @@ class Request(Strict):
             InputError: a value does not fit the model or the pictures.
         """
 
+    def work(self, context: Context) -> Work:
+        """The network calls that `run` will make, from which its time is estimated.
+
+        By default there are none, so that nothing is said about the time; see
+        `yuragi.tasks.work.rehearsed`.
+
+        Raises:
+            InputError: a value does not fit the model, or a picture was not given.
+        """
+        from yuragi.tasks.work import Work
+
+        return Work()
+
     def alike(self, model: DiffusionModel) -> Hashable:
         """A key: requests of one model with equal keys run in the same batches.
 
@@ -174,6 +188,14 @@ class Request(Strict):
     def size(self) -> tuple[int | None, int | None]:
         """The height and width of the pictures in pixels; None for the model's own."""
         return None, None
+
+    def seen(self, native: int) -> tuple[int | None, int | None]:
+        """The largest height and width in pixels of what the network sees; None for its own.
+
+        Args:
+            native: the side that the model was trained on.
+        """
+        return self.size
 
 
 class Guided(Request):
@@ -346,6 +368,11 @@ class Edit(OnPicture):
         from yuragi.tasks.editing import run_edit
 
         return run_edit(requests, context)
+
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.editing import edit_work
+
+        return edit_work(self, context)
 
 
 class Described(Edit):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import torch
@@ -105,6 +105,16 @@ class Context:
         if named.digest not in self.known:
             self.known[named.digest] = familiarity(self.model, self.picture(named))
         return self.known[named.digest]
+
+    def at(self, height: int, width: int) -> Context:
+        """The context with the noise levels for pictures of this size in pixels.
+
+        Raises:
+            InputError: the size is larger than the network supports.
+        """
+        model = self.model.at(height, width)
+        # Bound denoisers have the noise levels of another size.
+        return self if model is self.model else replace(self, model=model, bound={})
 
     def ticker(self, total: int) -> Callable[[], None]:
         """A function to call after each of `total` steps."""

@@ -3,13 +3,15 @@
 The part is cut out with some context and scaled to the size that the model knows. What the edit
 makes of it is scaled back and laid into the picture, within the mask. Tasks know nothing of this:
 they are given a smaller request (`Cropping.cut`), and their result is put back
-(`Cropping.put_back`).
+(`Cropping.put_back`). Drags crop what they uncover, which is known after the warp; see
+`yuragi.tasks.uncovered`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from PIL import Image, ImageChops
 
@@ -20,7 +22,7 @@ from yuragi.tasks.inputs import Pictures
 from yuragi.tasks.picture import picture_of
 from yuragi.tasks.result import Crop, Result
 
-__all__ = ["Cropping", "cropping_of", "uncropped"]
+__all__ = ["SEAM", "Cropping", "crop_around", "cropping_of", "recorded", "uncropped"]
 
 SEAM = 8
 """Pixels over which a result blends into the picture, inside the mask."""
@@ -48,23 +50,46 @@ def cropping_of(
     found = mask.getbbox()
     if found is None:
         return None
-    left, top, right, bottom = found
-    longer = max(right - left, bottom - top)
-    margin = max(LEAST, longer // 2) if request.crop == "auto" else request.crop
-    side = longer + 2 * margin
-    (left, right), (top, bottom) = (
-        _around(left, right, side, picture.width),
-        _around(top, bottom, side, picture.height),
-    )
-    width, height = right - left, bottom - top
-    whole = (width, height) == picture.size
+    crop = crop_around(found, picture.size, native, request.crop)
+    whole = crop.box == (0, 0, *picture.size)
     if request.crop == "auto" and (whole or max(picture.size) <= native):
         return None
+    named = {ref.digest: sources[ref.digest] for ref in request.pictures}
+    return Cropping(request, picture, mask, named, crop)
+
+
+def crop_around(
+    found: tuple[int, int, int, int],
+    whole: tuple[int, int],
+    native: int,
+    context: Literal["auto"] | int,
+) -> Crop:
+    """A crop around what may change, square where the picture has room for it.
+
+    Args:
+        found: left, top, right and bottom of what may change.
+        whole: width and height of the picture.
+        native: pixels per side that the model was trained on.
+        context: pixels of context on each side; ``auto`` for half of the longer side, and at least
+            `LEAST`.
+    """
+    left, top, right, bottom = found
+    longer = max(right - left, bottom - top)
+    margin = max(LEAST, longer // 2) if context == "auto" else context
+    side = longer + 2 * margin
+    left, right = _around(left, right, side, whole[0])
+    top, bottom = _around(top, bottom, side, whole[1])
+    width, height = right - left, bottom - top
     scale = native / max(width, height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    crop = Crop((left, top, right, bottom), size)
-    named = {ref.digest: sources[ref.digest] for ref in request.pictures}
-    return Cropping(request, margin, picture, mask, named, crop)
+    return Crop((left, top, right, bottom), size, margin)
+
+
+def recorded(request: Request, crop: Crop | None) -> Request:
+    """The request with the margin of its crop as a number, so that later versions cut the same."""
+    if "crop" not in type(request).model_fields:
+        return request
+    return request.model_copy(update={"crop": "off" if crop is None else crop.margin})
 
 
 def uncropped(request: Request) -> Request:
@@ -85,7 +110,6 @@ class Cropping:
 
     Attributes:
         request: the edit.
-        margin: pixels of context around what may change, but for the picture's borders.
         picture: the whole picture.
         mask: its mask.
         sources: both by digest.
@@ -93,7 +117,6 @@ class Cropping:
     """
 
     request: Edit
-    margin: int
     picture: Image.Image
     mask: Image.Image
     sources: Mapping[str, Image.Image]
@@ -109,10 +132,7 @@ class Cropping:
         return self.request.model_copy(update=changes), cut.by_digest
 
     def put_back(self, result: Result) -> Result:
-        """What became of the part, laid into the whole picture.
-
-        The request tells the margin as a number, so that later versions cut the same.
-        """
+        """What became of the part, laid into the whole picture."""
         box = self.crop.box
         may = self.mask.crop(box)
         if result.mask is not None:  # an edit may have changed less than it was allowed to
@@ -124,12 +144,12 @@ class Cropping:
             image = self.picture.copy()
             image.paste(made.resize(may.size, Image.Resampling.LANCZOS), box, seam)
             images.append(image)
-        told = {"model": result.request.model, "crop": self.margin}
+        request = self.request.model_copy(update={"model": result.request.model})
         return replace(
             result,
             images=images,
             mask=mask,
-            request=self.request.model_copy(update=told),
+            request=recorded(request, self.crop),
             sources=self.sources,
             crop=self.crop,
         )

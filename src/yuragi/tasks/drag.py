@@ -22,7 +22,7 @@ from yuragi.options.option import Option
 from yuragi.options.values import Finite, Scale, Share, Steps, Strength, Strict
 from yuragi.registry import Registry
 from yuragi.tasks.base import OnPicture, ToClimb
-from yuragi.tasks.geometry import DragGeometry, Pair, Point, Region
+from yuragi.tasks.geometry import CropMargin, DragGeometry, Pair, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
@@ -64,6 +65,12 @@ class WarpMethod(Strict):
         from yuragi.tasks.warping import run_warp
 
         return run_warp(requests, self, context)
+
+    def work(self, request: DragRequest, context: Context) -> Work:
+        """The network calls of `run`."""
+        from yuragi.tasks.warping import warp_work
+
+        return warp_work(request, context)
 
 
 class PasteMethod(Strict):
@@ -101,6 +108,9 @@ class PasteMethod(Strict):
                     f"none with the preset {request.preset}, which moves boxes; it is for warp"
                 )
                 raise InputError(name, getattr(request, name), allowed)
+        if isinstance(request.crop, int):
+            allowed = "auto or off with SDE-Drag, which works on the whole picture"
+            raise InputError("crop", request.crop, allowed)
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
@@ -113,6 +123,12 @@ class PasteMethod(Strict):
         from yuragi.tasks.pasting import run_paste
 
         return run_paste(requests, self, context)
+
+    def work(self, request: DragRequest, context: Context) -> Work:
+        """The network calls of `run`."""
+        from yuragi.tasks.pasting import paste_work
+
+        return paste_work(request, self, context)
 
 
 METHODS: Registry[type[BaseModel]] = Registry(
@@ -312,6 +328,15 @@ class DragRequest(OnPicture):
             advanced=True,
         ),
     ] = 0.0
+    crop: Annotated[
+        CropMargin,
+        Option(
+            "Imagine what a warp uncovers in a crop around it, with so much context, at the "
+            "model's size.",
+            unit="pixels",
+            metavar="auto|off|MARGIN",
+        ),
+    ] = "auto"
     lora: Annotated[
         LoRA | None,
         Option("Fit a LoRA to the picture before the drag; it is cached for the next drag."),
@@ -369,6 +394,11 @@ class DragRequest(OnPicture):
 
         return run_drags(requests, context)
 
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.dragging import drag_work
+
+        return drag_work(self, context)
+
     def alike(self, model: DiffusionModel) -> Hashable:
         if self.lora is not None:  # the LoRA belongs to this picture
             return self.model_dump_json()
@@ -376,6 +406,28 @@ class DragRequest(OnPicture):
 
     def if_foreign(self, known: str) -> str:
         return self.method.instead or super().if_foreign(known)
+
+    def seen(self, native: int) -> tuple[int | None, int | None]:
+        return (native, native) if self.crops(native) else self.size
+
+    def crops(self, native: int) -> bool:
+        """Whether what is uncovered is imagined in a crop, by a model of this native size."""
+        if self.crop == "off" or self.method.name != "warp":
+            return False
+        return self.crop != "auto" or max(self.image.width, self.image.height) > native
+
+    def resized(self, pictures: Pictures) -> Self:
+        """The same drag of its pictures after they were resized."""
+        geometry = DragGeometry(points=self.points, regions=self.regions).moved(pictures.placed)
+        share = pictures.picture.width / pictures.size[0]
+        changes = {
+            "image": pictures.reference,
+            "mask": pictures.mask_reference,
+            "points": geometry.points,
+            "regions": geometry.regions,
+            "radius": None if self.radius is None else self.radius * share,
+        }
+        return self.model_copy(update=changes)
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:

@@ -7,15 +7,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from warnings import warn
 
+from PIL import ImageChops
+
 from yuragi.errors import YuragiWarning
-from yuragi.images.tensors import largest_difference
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
-from yuragi.tasks.intent import intents
-from yuragi.tasks.lora_fit import lora_fitted
+from yuragi.tasks.intent import intents, intents_work
+from yuragi.tasks.lora_fit import lora_fitted, lora_work
 from yuragi.tasks.result import TaskOutput
+from yuragi.tasks.work import Work
 
-__all__ = ["UNCHANGED", "run_drags"]
+__all__ = ["UNCHANGED", "drag_work", "run_drags"]
 
 UNCHANGED = "the drag changed nothing: the result is the picture that was given"
 
@@ -37,8 +39,17 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
             with context.charge(of):
                 one = replace(one, intent=intents(request, context, one.images))
         before = context.picture(request.image)
-        if all(largest_difference(before, after) == 0 for after in one.images):
+        if all(ImageChops.difference(before, after).getbbox() is None for after in one.images):
             warn(UNCHANGED, YuragiWarning, stacklevel=2)
             one = replace(one, warnings=[UNCHANGED])
         judged.append(one)
     return judged
+
+
+def drag_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of a drag: fitting a LoRA, the candidates, and their scores."""
+    return (
+        lora_work(request, context)
+        + request.method.work(request, context)
+        + intents_work(request.num_images)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -17,8 +17,9 @@ from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sample import SampleRequest
 from yuragi.tasks.sampling import sample_rows, start_noise
 from yuragi.tasks.sides import gain_of, guided
+from yuragi.tasks.work import Work, rehearsed
 
-__all__ = ["run_sample"]
+__all__ = ["run_sample", "sample_work"]
 
 
 def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[TaskOutput]:
@@ -34,7 +35,7 @@ def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Task
         raise InputError("height", height, allowed)
     cells = (codec.channels, height // codec.cell, width // codec.cell)
     _check_latents(first, context.latents, cells)
-    times = model.grids[first.timestep_spacing](model.denoiser.schedule, first.num_inference_steps)
+    times = _times(first, model)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
     # The grid "native" can have more or fewer levels than steps.
@@ -47,17 +48,45 @@ def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Task
         else:
             start = context.latents[samples].to(model.device, torch.float32)
         stress = Stress()
-        denoiser = guided(
-            first, context, one_or_each([row.request.prompt for row in part]), times, stress
-        )
         with context.charge(*(row.of for row in part)):
-            z = sample_rows(
-                denoiser, first.solver, first.eta, times, seeds, samples, start, watch(tick)
-            )
+            z = _drawn(part, start, times, context, stress, tick)
         pictures = from_tensor(codec.decode(z, height, width))
         for k, (row, picture) in enumerate(zip(part, pictures, strict=True)):
             made[row.of] = made[row.of].with_image(picture, stress, k)
     return made
+
+
+def sample_work(request: SampleRequest, context: Context) -> Work:
+    """The network calls of a request."""
+    times = _times(request, context.model)
+    return rehearsed(
+        request,
+        request.num_images,
+        context,
+        lambda part, start, counted: _drawn(part, start, times, counted, Stress(), lambda: None),
+    )
+
+
+def _times(request: SampleRequest, model: DiffusionModel) -> Tensor:
+    grid = model.grids[request.timestep_spacing]
+    return grid(model.denoiser.schedule, request.num_inference_steps)
+
+
+def _drawn(
+    part: Sequence[Row[SampleRequest]],
+    start: Tensor,
+    times: Tensor,
+    context: Context,
+    stress: Stress,
+    tick: Callable[[], None],
+) -> Tensor:
+    """The latents of some rows from their start noise [b, c, h, w]."""
+    first = part[0].request
+    denoiser = guided(
+        first, context, one_or_each([row.request.prompt for row in part]), times, stress
+    )
+    seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
+    return sample_rows(denoiser, first.solver, first.eta, times, seeds, samples, start, watch(tick))
 
 
 def _check_latents(request: SampleRequest, latents: Tensor | None, cells: tuple[int, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -20,8 +20,9 @@ from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of, guided
+from yuragi.tasks.work import Call, Work, rehearsed
 
-__all__ = ["run_edit"]
+__all__ = ["edit_work", "run_edit"]
 
 
 @dataclass(frozen=True)
@@ -68,22 +69,11 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     ]
     for part in parts:
         stress = Stress()
-        target = guided(
-            first, context, one_or_each([row.request.prompt for row in part]), down, stress
-        )
-        edit = LatentEdit(_source(part, target, context), target, sampler)
         x0 = torch.cat([held[row.of].x0 for row in part])
         cells = [held[row.of].cells for row in part]
         mask = None if cells[0] is None else torch.cat([c for c in cells if c is not None])
         with context.charge(*(row.of for row in part)):
-            z = edit(
-                x0,
-                down,
-                [row.request.seed for row in part],
-                [row.sample for row in part],
-                mask,
-                watch(tick),
-            )
+            z = _edited(part, x0, down, mask, context, stress, tick)
         before = held[0].before
         pictures = from_tensor(model.codec.decode(z, before.height, before.width))
         for k, (row, after) in enumerate(zip(part, pictures, strict=True)):
@@ -92,6 +82,39 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
                 after = Image.composite(after, one.before, one.pixels)
             made[row.of] = made[row.of].with_image(after, stress, k)
     return made
+
+
+def edit_work(request: Edit, context: Context) -> Work:
+    """The network calls of an edit."""
+    schedule = context.model.denoiser.schedule
+    down = descent(schedule, request.num_inference_steps, request.strength)
+    work = rehearsed(
+        request,
+        request.num_images,
+        context,
+        lambda part, x0, counted: _edited(part, x0, down, None, counted, Stress(), lambda: None),
+    )
+    if isinstance(request, DiffEditRequest):  # both prompts, to find where they differ
+        work += Work({Call(1): 2 * request.mask_samples})
+    return work
+
+
+def _edited(
+    part: Sequence[Row[Edit]],
+    x0: Tensor,
+    down: Tensor,
+    mask: Tensor | None,
+    context: Context,
+    stress: Stress,
+    tick: Callable[[], None],
+) -> Tensor:
+    """The edited latents of some rows, from their clean latents [b, c, h, w]."""
+    first = part[0].request
+    prompts = one_or_each([row.request.prompt for row in part])
+    target = guided(first, context, prompts, down, stress)
+    edit = LatentEdit(_source(part, target, context), target, first.make_sampler())
+    seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
+    return edit(x0, down, seeds, samples, mask, watch(tick))
 
 
 def _held(request: Edit, context: Context) -> _Held:

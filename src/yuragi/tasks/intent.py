@@ -10,18 +10,21 @@ from PIL import Image
 from yuragi.core import SeededNoise
 from yuragi.drag import surprise
 from yuragi.drag.intent import Asked, Intent, intent
-from yuragi.images.tensors import mask_tensor, to_tensor
+from yuragi.images.resize import fitting, scaled
+from yuragi.images.tensors import to_tensor
 from yuragi.tasks.context import BATCH, Context
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.inputs import Pictures
 from yuragi.tasks.warping import warped_by
+from yuragi.tasks.work import Call, Work
 
-__all__ = ["asked_of", "intents"]
+__all__ = ["asked_of", "intents", "intents_work"]
 
 
 def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None) -> Asked:
     """The motion that a request asks for."""
     pixels = to_tensor(before)
-    warped = warped_by(request, before, mask, None if mask is None else mask_tensor(mask), pixels)
+    warped = warped_by(request, before, mask)
     targets = [target for _, target in request.points]
     targets += [corner for region in request.regions for corner in region.target]
     width, height = before.size
@@ -32,6 +35,8 @@ def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None
 def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
     """The score of each candidate. It costs one evaluation each, and one for the picture before.
 
+    Large pictures are compared at the size that the model knows.
+
     Args:
         request: the request of the drag.
         context: the context with the model that scores the pictures.
@@ -39,6 +44,12 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
     """
     model, before = context.model, context.picture(request.image)
     mask = None if request.mask is None else context.picture(request.mask)
+    if request.crops(model.native_size):
+        size = fitting(before.size, model.native_size)
+        small = None if mask is None else scaled(mask, size)
+        cut = Pictures(scaled(before, size), small, "", "", before.size)
+        request, before, mask = request.resized(cut), cut.picture, cut.mask
+        images = [scaled(each, size) for each in images]
     pixels = torch.cat([to_tensor(each) for each in (before, *images)])
     strong, errors = context.bind([request.prompt]), []
     for part in pixels.split(BATCH):  # type: ignore[no-untyped-call]
@@ -48,3 +59,11 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         errors.append(surprise(strong, z, eps).cpu())
     asked, cell = asked_of(request, before, mask), model.codec.cell
     return intent(asked, pixels[1:], torch.cat(errors), cell)
+
+
+def intents_work(pictures: int) -> Work:
+    """The network calls of the scores; a single candidate has none."""
+    if pictures == 1:
+        return Work()
+    full, rest = divmod(1 + pictures, BATCH)
+    return Work({Call(BATCH): full}) + Work({Call(rest): 1 if rest else 0})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from yuragi.edit import Sampler
     from yuragi.tasks.context import Context
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = ["InvertRequest"]
 
@@ -48,3 +49,8 @@ class InvertRequest(Edit):
         from yuragi.tasks.inverting import run_invert
 
         return [run_invert(each, context, of) for of, each in enumerate(requests)]
+
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.inverting import invert_work
+
+        return invert_work(self, context)

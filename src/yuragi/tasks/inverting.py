@@ -12,21 +12,23 @@ codec.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from yuragi.edit import Edit, Path, descent
+from yuragi.edit import Edit, Path, Start, descent, unchanged
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
-from yuragi.tasks.context import Context
+from yuragi.tasks.context import Context, Row
 from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.result import Reconstruction, TaskOutput
 from yuragi.tasks.sides import gain_of, guided
+from yuragi.tasks.work import Work, rehearsed
 
-__all__ = ["run_invert"]
+__all__ = ["invert_work", "run_invert"]
 
 BAD = 25.0
 """The PSNR in dB below which a difference of pictures is visible."""
@@ -61,10 +63,9 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
             curve.append((x - up[len(up) - 2 - step]).square().mean().sqrt().item())
         return x
 
-    # There are two: one for the way up and the reference of a path, and one for the way down.
-    source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
+    edit = _edit(request, down, context, start)
     with context.charge(of):
-        z = Edit(source, target, sampler, start)(x0, down, request.seed, [0], watch=compare)
+        z = edit(x0, down, request.seed, [0], watch=compare)
     after, alone = (
         from_tensor(model.codec.decode(latents, before.height, before.width))[0]
         for latents in (z, x0)
@@ -82,6 +83,23 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
         reconstruction=held,
         familiarity=context.familiarity(request.image),
     )
+
+
+def invert_work(request: InvertRequest, context: Context) -> Work:
+    """The network calls of an inversion."""
+    schedule = context.model.denoiser.schedule
+    down = descent(schedule, request.num_inference_steps, request.strength)
+
+    def act(part: Sequence[Row[InvertRequest]], x0: Tensor, counted: Context) -> Tensor:
+        return _edit(request, down, counted, unchanged)(x0, down, request.seed, [0])
+
+    return rehearsed(request, 1, context, act)
+
+
+def _edit(request: InvertRequest, down: Tensor, context: Context, start: Start) -> Edit:
+    # There are two: one for the way up and the reference of a path, and one for the way down.
+    source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
+    return Edit(source, target, request.make_sampler(), start)
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:

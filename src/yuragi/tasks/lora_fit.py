@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
 from torch import Tensor
 
 from yuragi.core import NOISE_VERSION
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
+from yuragi.images.resize import fitting, scaled
 from yuragi.images.tensors import to_tensor
 from yuragi.models.lora import LoRAFit, adapted, learned
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.work import Call, Work
 
-__all__ = ["lora_fitted", "with_fitted_lora"]
+__all__ = ["lora_fitted", "lora_work", "with_fitted_lora"]
 
 
 @contextlib.contextmanager
@@ -36,17 +39,8 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
         yield context
         return
     model, wanted = context.model, request.lora
-    decides = [
-        model.weights,
-        request.image.digest,
-        request.prompt,
-        request.seed,
-        NOISE_VERSION,
-        *wanted.model_dump(exclude={"floor"}).values(),
-    ]
-    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
-    file = cache_folder("lora") / f"{key}.safetensors"
-    z = model.codec.encode(to_tensor(context.picture(request.image)).to(model.device))
+    file = _file(request, wanted, model)
+    z = model.codec.encode(to_tensor(_fitted_to(request, context)).to(model.device))
     done = wanted.steps
     with with_fitted_lora(
         request, wanted, model, z, file, lambda step: context.on_progress(step, done)
@@ -58,6 +52,34 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
             known={},  # with the LoRA, the model knows this picture better
             on_progress=lambda step, total: context.on_progress(done + step, done + total),
         )
+
+
+def lora_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of fitting the LoRA: none without one, and for one that is cached."""
+    if request.lora is None or _file(request, request.lora, context.model).exists():
+        return Work()
+    return Work({Call(1, reverse=True): request.lora.steps})
+
+
+def _fitted_to(request: DragRequest, context: Context) -> Image.Image:
+    """The picture, at the size that the model knows if the drag works on a crop of it."""
+    picture, native = context.picture(request.image), context.model.native_size
+    return scaled(picture, fitting(picture.size, native)) if request.crops(native) else picture
+
+
+def _file(request: DragRequest, wanted: LoRA, model: DiffusionModel) -> Path:
+    """The file of the finished LoRA."""
+    decides = [
+        model.weights,
+        request.image.digest,
+        request.crops(model.native_size),
+        request.prompt,
+        request.seed,
+        NOISE_VERSION,
+        *wanted.model_dump(exclude={"floor"}).values(),
+    ]
+    key = hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
+    return cache_folder("lora") / f"{key}.safetensors"
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.drag import Drag, drag_latents, drag_levels, handles
+from yuragi.edit import Edit
 from yuragi.guidance import Guided, constant, ramp
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
@@ -17,8 +18,9 @@ from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, PasteMethod
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of
+from yuragi.tasks.work import Work, rehearsed
 
-__all__ = ["drag_settings", "run_paste", "sub_drags"]
+__all__ = ["drag_settings", "paste_work", "run_paste", "sub_drags"]
 
 
 def drag_settings(request: DragRequest, method: PasteMethod) -> Drag:
@@ -110,6 +112,20 @@ def run_paste(
                     if last:
                         made[row.of] = made[row.of].with_image(picture)
     return made
+
+
+def paste_work(request: DragRequest, method: PasteMethod, context: Context) -> Work:
+    """The network calls of a drag, whose sub-drags have as many each."""
+    drag = drag_settings(request, method)
+    down = drag_levels(context.model.denoiser.schedule, drag)
+
+    def act(part: Sequence[Row[DragRequest]], x0: Tensor, counted: Context) -> Tensor:
+        denoiser = _ramped(request, drag, [request.prompt], counted.model)
+        samples = [row.sample for row in part]
+        return Edit(denoiser, denoiser, drag.sampler)(x0, down, request.seed, samples)
+
+    one = rehearsed(request, request.num_images, context, act)
+    return one * sub_drags(request, method, context.model)
 
 
 def _held(request: DragRequest, context: Context) -> _Held:

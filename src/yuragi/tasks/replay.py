@@ -24,7 +24,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, load_weak, model_folder, split_version
 from yuragi.models.opening import Opening
 from yuragi.tasks.result import Record, Result, parse_record, read_record
-from yuragi.tasks.run import Progress, run
+from yuragi.tasks.run import OnEstimate, Progress, run
 
 __all__ = ["Replay", "model_of", "read_result", "replay", "replay_from"]
 
@@ -61,6 +61,7 @@ def replay_from(
     files: Sequence[Source] = (),
     force: bool = False,
     on_progress: Progress = lambda done, total: None,
+    on_estimate: OnEstimate | None = None,
 ) -> Replay:
     """Run a result's request again, with the models that it names, and compare.
 
@@ -72,6 +73,7 @@ def replay_from(
         files: pictures that the result does not carry.
         force: also with other weights than those that made the picture.
         on_progress: called with (steps done, steps in all).
+        on_estimate: called with how long it will take, before it runs.
 
     Raises:
         InputError: no result; a model or a picture that is not there; other weights.
@@ -91,7 +93,8 @@ def replay_from(
         weak = load_weak(weak or record.request.weak_model, loaded)
     if weak is not None and weak.weights != record.origin.weak_weights:
         notes.append(f"the weights in {weak.path} are not those that guided this picture")
-    return changed(replay(record, kept, loaded, files, on_progress, weak), notes=notes)
+    again = replay(record, kept, loaded, files, on_progress, weak, on_estimate)
+    return changed(again, notes=notes)
 
 
 def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
@@ -148,6 +151,7 @@ def replay(
     files: Sequence[Source],
     on_progress: Progress = lambda done, total: None,
     weak: DiffusionModel | None = None,
+    on_estimate: OnEstimate | None = None,
 ) -> Replay:
     """Run the request of a record and compare the result with the saved picture.
 
@@ -158,12 +162,13 @@ def replay(
         files: input pictures that the result does not contain.
         on_progress: a function called with (steps done, total steps).
         weak: the loaded weaker model of the request, if any.
+        on_estimate: a function called with how long it will take, before it runs.
 
     Raises:
         InputError: an input picture is neither in the result nor among the files.
     """
     sources = {**record.sources, **_read(files, record)}
-    result = run(record.request, model, sources, on_progress, weak=weak)
+    result = run(record.request, model, sources, on_progress, weak=weak, on_estimate=on_estimate)
     if kept is None:
         return Replay(result, record.index, None)
     again = as_stored(result.images[record.index], kept.format)

@@ -96,15 +96,17 @@ class Origin:
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of a picture that an edit worked on.
+    """The part of a picture that a network worked on.
 
     Attributes:
         box: left, top, right and bottom in pixels of the picture.
         size: width and height at which it was edited.
+        margin: pixels of context around what may change, but for the picture's borders.
     """
 
     box: tuple[int, int, int, int]
     size: tuple[int, int]
+    margin: int
 
     @property
     def scale(self) -> float:
@@ -152,6 +154,7 @@ class TaskOutput:
             was not needed or has no calibration. See `yuragi.models.familiarity`.
         warnings: what was given and had no effect, or is more than the model can do, a sentence
             each.
+        crop: the part of the picture that the network worked on; None for the whole picture.
     """
 
     images: Sequence[Image.Image] = ()
@@ -162,6 +165,7 @@ class TaskOutput:
     intent: Sequence[Intent] = ()
     familiarity: float | None = None
     warnings: Sequence[str] = ()
+    crop: Crop | None = None
 
     @classmethod
     def begun(cls, cost: Cost) -> TaskOutput:
@@ -192,14 +196,12 @@ class Result(TaskOutput):
             four).
         origin: the model, the machine and the versions that ran the request.
         sources: the input pictures by digest.
-        crop: the part of the picture that the edit worked on; None for the whole picture.
     """
 
     request: Request
     evaluations: int
     origin: Origin
     sources: Mapping[str, Image.Image] = field(default_factory=dict)
-    crop: Crop | None = None
 
     @property
     def record(self) -> Record:

@@ -18,13 +18,17 @@ from yuragi.errors import YuragiWarning
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
-from yuragi.tasks.context import Context, Progress
-from yuragi.tasks.cropping import cropping_of, uncropped
+from yuragi.tasks.context import BATCH, Context, Progress
+from yuragi.tasks.cropping import Cropping, cropping_of, recorded, uncropped
+from yuragi.tasks.estimate import Estimate, estimate_of
 from yuragi.tasks.foreign import foreign_notes
 from yuragi.tasks.result import Origin, Result, TaskOutput
 from yuragi.tasks.words import check_words
 
-__all__ = ["Progress", "run", "run_all"]
+__all__ = ["OnEstimate", "Progress", "estimate", "run", "run_all"]
+
+OnEstimate = Callable[[Estimate], None]
+"""A function called before the requests that share batches run, with how long they will take."""
 
 
 def run(
@@ -34,6 +38,7 @@ def run(
     on_progress: Progress = lambda done, total: None,
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
+    on_estimate: OnEstimate | None = None,
 ) -> Result:
     """Run one request; raises the errors of `run_all`.
 
@@ -44,8 +49,26 @@ def run(
         on_progress: a function called after every solver step with (steps done, total steps).
         latents: the start noise [num_images, c, h, w] of a sample request that refers to it.
         weak: the loaded weaker model of autoguidance, if the request has one.
+        on_estimate: a function called with how long the request will take, before it runs.
     """
-    return run_all([request], model, sources, on_progress, latents, weak)[0]
+    return run_all([request], model, sources, on_progress, latents, weak, on_estimate)[0]
+
+
+def estimate(
+    request: Request,
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    weak: DiffusionModel | None = None,
+) -> Estimate:
+    """How long a request would take on this machine, for the price of a few evaluations.
+
+    The arguments and errors are those of `run`.
+    """
+    check_words(request, model)
+    (cut,), named, _ = _cropped([request], model, sources)
+    context = _context([cut], model, named, lambda done, total: None, None, weak, {})
+    with enough_memory(model.device, _needed(cut, model)):
+        return estimate_of([cut], context)
 
 
 def run_all(
@@ -55,6 +78,7 @@ def run_all(
     on_progress: Progress = lambda done, total: None,
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
+    on_estimate: OnEstimate | None = None,
 ) -> list[Result]:
     """Run requests of one model. Similar requests share batches.
 
@@ -69,6 +93,8 @@ def run_all(
             requests that share batches.
         latents: the start noise [num_images, c, h, w] of sample requests that refer to it.
         weak: the loaded weaker model of autoguidance, if the requests have one.
+        on_estimate: a function called with how long requests will take, before those that share
+            batches run; it costs a few evaluations.
 
     Raises:
         InputError: a value does not fit the model or the pictures, or a prompt has no word that the
@@ -77,17 +103,25 @@ def run_all(
     """
     for request in requests:
         check_words(request, model)
+    worked, parts, croppings = _cropped(requests, model, sources)
+    results = _run_all(worked, model, parts, on_progress, latents, weak, on_estimate)
+    return [
+        result if cropping is None else cropping.put_back(result)
+        for result, cropping in zip(results, croppings, strict=True)
+    ]
+
+
+def _cropped(
+    requests: Sequence[Request], model: DiffusionModel, sources: Mapping[str, Image.Image]
+) -> tuple[list[Request], dict[str, Image.Image], list[Cropping | None]]:
+    """The requests on the parts of their pictures that change, with all pictures by digest."""
     croppings = [cropping_of(request, model.native_size, sources) for request in requests]
     worked, parts = list[Request](), dict(sources)
     for request, cropping in zip(requests, croppings, strict=True):
         cut, named = (uncropped(request), {}) if cropping is None else cropping.cut()
         worked.append(cut)
         parts |= named
-    results = _run_all(worked, model, parts, on_progress, latents, weak)
-    return [
-        result if cropping is None else cropping.put_back(result)
-        for result, cropping in zip(results, croppings, strict=True)
-    ]
+    return worked, parts, croppings
 
 
 def _run_all(
@@ -97,6 +131,7 @@ def _run_all(
     on_progress: Progress,
     latents: Tensor | None,
     weak: DiffusionModel | None,
+    on_estimate: OnEstimate | None,
 ) -> list[Result]:
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
@@ -106,7 +141,7 @@ def _run_all(
     results: dict[int, Result] = {}
     for numbers in groups.values():
         alike = [requests[number] for number in numbers]
-        made = _group(alike, model, sources, on_progress, latents, weak, known)
+        made = _group(alike, model, sources, on_progress, latents, weak, known, on_estimate)
         results |= dict(zip(numbers, made, strict=True))
     return [results[number] for number in range(len(requests))]
 
@@ -119,26 +154,16 @@ def _group(
     latents: Tensor | None,
     weak: DiffusionModel | None,
     known: dict[str, float | None],
+    on_estimate: OnEstimate | None,
 ) -> list[Result]:
     """Run requests that share batches, and add to the known familiarity of pictures."""
     unused = [request.unused(model) for request in alike]
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
         warn(sentence, YuragiWarning, stacklevel=2)
-    model, evaluations = _counting(alike[0], model)
-    counters = [evaluations]
-    if weak is not None:
-        weak, evaluations = _counting(alike[0], weak)
-        counters.append(evaluations)
-    context = Context(
-        model,
-        weak,
-        sources,
-        on_progress,
-        lambda: sum(each() for each in counters),
-        latents,
-        known=known,
-    )
-    with enough_memory(model.device):
+    context = _context(alike, model, sources, on_progress, latents, weak, known)
+    with enough_memory(model.device, _needed(alike[0], model)):
+        if on_estimate is not None:
+            on_estimate(estimate_of(alike, context))
         made = type(alike[0]).run(alike, context)
     strange = [
         foreign_notes(request, one.familiarity, model)
@@ -146,14 +171,14 @@ def _group(
     ]
     for sentence in dict.fromkeys(chain.from_iterable(strange)):
         warn(sentence, YuragiWarning, stacklevel=2)
-    origin = _origin(model, weak)
+    origin = _origin(context.model, context.weak)
     return [
         _result(
             request,
             replace(one, warnings=[*before, *one.warnings, *after]),
             context.spent.get(of, 0.0),
             origin,
-            model,
+            context.model,
             sources,
         )
         for of, (request, one, before, after) in enumerate(
@@ -162,9 +187,42 @@ def _group(
     ]
 
 
+def _context(
+    alike: Sequence[Request],
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    on_progress: Progress,
+    latents: Tensor | None,
+    weak: DiffusionModel | None,
+    known: dict[str, float | None],
+) -> Context:
+    """The context of requests that share batches."""
+    model, evaluations = _counting(alike[0], model)
+    counters = [evaluations]
+    if weak is not None:
+        weak, evaluations = _counting(alike[0], weak)
+        counters.append(evaluations)
+    return Context(
+        model,
+        weak,
+        sources,
+        on_progress,
+        lambda: sum(each() for each in counters),
+        latents,
+        known=known,
+    )
+
+
+def _needed(request: Request, model: DiffusionModel) -> int:
+    """Bytes without which a request cannot run: those to decode a batch of its pictures."""
+    height, width = (each or model.native_size for each in request.seen(model.native_size))
+    pictures = min(getattr(request, "num_images", 1), BATCH)
+    return pictures * model.codec.least_memory(height, width)
+
+
 def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
-    """The model at the request's size, and a function that returns its number of evaluations."""
-    height, width = request.size
+    """The model at the size that it will see, and a function that returns its evaluations."""
+    height, width = request.seen(model.native_size)
     at = model.at(height or model.native_size, width or model.native_size)
     counted, counter = at.counting()
     return counted, lambda: counter.evaluations
@@ -179,9 +237,10 @@ def _result(
     sources: Mapping[str, Image.Image],
 ) -> Result:
     named = {ref.digest for ref in request.pictures}
+    told = request.model_copy(update={"model": with_version(request.model, model.weights)})
     return Result(
         **vars(made),
-        request=request.model_copy(update={"model": with_version(request.model, model.weights)}),
+        request=recorded(told, made.crop),
         evaluations=round(spent),
         origin=origin,
         sources={key: picture for key, picture in sources.items() if key in named},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
     from yuragi.tasks.result import TaskOutput
+    from yuragi.tasks.work import Work
 
 __all__ = ["SampleRequest"]
 
@@ -70,6 +71,11 @@ class SampleRequest(Guided):
         from yuragi.tasks.drawing import run_sample
 
         return run_sample(requests, context)
+
+    def work(self, context: Context) -> Work:
+        from yuragi.tasks.drawing import sample_work
+
+        return sample_work(self, context)
 
     @property
     def size(self) -> tuple[int | None, int | None]:

@@ -1,7 +1,7 @@
 """Conversion of requests of earlier versions to the current form.
 
 Until noise version 2, `guidance` was one flat table: a rule and a gain by name, and the options of
-all of them side by side. Edits without `crop` worked on the whole picture.
+all of them side by side. Edits and drags without `crop` worked on the whole picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GAINS = {
 }
 
 
-_CROPPED = ("inpaint", "sdedit", "translate", "diffedit")
+_CROPPED = ("inpaint", "sdedit", "translate", "diffedit", "drag")
 
 
 def upgraded(request: Mapping[str, Any]) -> dict[str, Any]:

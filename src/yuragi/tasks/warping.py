@@ -22,14 +22,14 @@ from yuragi.drag import (
     moving,
     on_even_ground,
     reach_of,
-    shown,
+    reached,
     thing,
     warp,
 )
-from yuragi.edit import Edit, climbs, descent, watch
+from yuragi.edit import Edit, climbs, descent, everything, watch
 from yuragi.errors import InputError
 from yuragi.guidance import Stress
-from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.sample import Manipulation
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
@@ -37,11 +37,15 @@ from yuragi.tasks.foreign import foreign
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
+from yuragi.tasks.uncovered import Part, Uncovered, uncovered
+from yuragi.tasks.work import Work, rehearsed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["preview", "run_warp", "warped_by"]
+    from yuragi.drag import RegionPair
+
+__all__ = ["preview", "run_warp", "warp_work", "warped_by", "warped_part"]
 
 
 @dataclass(frozen=True)
@@ -50,22 +54,35 @@ class _Held:
 
     Attributes:
         before: the picture.
-        pixels: the mask of the picture; None for everywhere.
-        mask: the mask as a tensor [1, 1, h, w].
-        warped: the warp.
+        image: the warped picture.
+        uncovered: what the network is shown of it; None where nothing is uncovered.
         familiarity: how well the model knows the picture; None where nothing is uncovered.
     """
 
     before: Image.Image
-    pixels: Image.Image | None
-    mask: Tensor | None
-    warped: Warped
-    familiarity: float | None
+    image: Image.Image
+    uncovered: Uncovered | None
+    familiarity: float | None = None
 
     @property
-    def imagines(self) -> bool:
-        """Whether something is uncovered, in a picture that the model knows."""
-        return self.warped.uncovers and not foreign(self.familiarity)
+    def imagined(self) -> Uncovered | None:
+        """What is imagined: what is uncovered, in a picture that the model knows."""
+        return None if foreign(self.familiarity) else self.uncovered
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What the network made of a row.
+
+    Attributes:
+        image: the picture.
+        stress: the stress of the run.
+        place: the row's place in that run; None if the model doubted nothing.
+    """
+
+    image: Image.Image
+    stress: Stress
+    place: int | None
 
 
 def run_warp(
@@ -78,142 +95,183 @@ def run_warp(
     Raises:
         InputError: a picture was not given.
     """
-    first, model = requests[0], context.model
+    first = requests[0]
     held = [_held(each, context) for each in requests]
-    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
+    # Where nothing is uncovered there is nothing to imagine, and no network runs. In a picture that
+    # the model does not know, it would imagine what does not belong there.
+    sizes: dict[torch.Size, list[tuple[Row[DragRequest], Uncovered]]] = {}
+    for row in rows:
+        if (shown := held[row.of].imagined) is not None:
+            sizes.setdefault(shown.seen.shape, []).append((row, shown))
+    parts = [part for alike in sizes.values() for part in batches(alike)]
+    tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
+    found: dict[tuple[int, int], _Drawn] = {}
+    for part in parts:
+        drawn = _drawn_anew(part, method.doubt, context, watch(tick))
+        found |= {(row.of, row.sample): one for (row, _), one in zip(part, drawn, strict=True)}
     made = [
         replace(TaskOutput.begun(gain_of(each.guidance).cost), familiarity=one.familiarity)
         for each, one in zip(requests, held, strict=True)
     ]
-    # Where nothing is uncovered there is nothing to imagine, and no network runs. In a picture that
-    # the model does not know, it would imagine what does not belong there.
-    parts = list(batches([row for row in rows if held[row.of].imagines]))
-    tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
-    found = {
-        (row.of, row.sample): drawn
-        for part in parts
-        for row, drawn in zip(
-            part, _drawn_anew(part, held, method.doubt, down, context, watch(tick)), strict=True
-        )
-    }
     for row in rows:
-        one = held[row.of]
-        warped_alone = one.warped.picture, Stress(), None
-        picture, stress, place = found.get((row.of, row.sample), warped_alone)
-        after = from_tensor(picture)[0]
-        if one.pixels is not None:
-            after = Image.composite(after, one.before, one.pixels)
-        made[row.of] = made[row.of].with_image(after, stress, place)
+        alone = _Drawn(held[row.of].image, Stress(), None)
+        drawn_row = found.get((row.of, row.sample), alone)
+        made[row.of] = made[row.of].with_image(drawn_row.image, drawn_row.stress, drawn_row.place)
     return [
-        replace(one, frames=[each.before, from_tensor(each.warped.picture)[0], one.images[0]])
+        replace(
+            one,
+            frames=[each.before, each.image, one.images[0]],
+            crop=None if each.imagined is None else each.imagined.crop,
+        )
         for each, one in zip(held, made, strict=True)
     ]
-
-
-def _drawn_anew(
-    part: Sequence[Row[DragRequest]],
-    held: Sequence[_Held],
-    doubt: float,
-    down: Tensor,
-    context: Context,
-    watched: Manipulation,
-) -> list[tuple[Tensor, Stress, int | None]]:
-    """For each row its picture (1, 3, h, w), the stress of the run, and its place in that run.
-
-    Rows in which the model doubts nothing keep their warp; they take no part in the run.
-    """
-    encode = context.model.codec.encode
-    encoded = {of: encode(held[of].warped.picture) for of in {row.of for row in part}}
-    z = torch.cat([encoded[row.of] for row in part])
-    cells = _doubted(part, held, z, doubt, context)
-    drawn = [k for k in range(len(part)) if bool(cells[k].any())]
-    stress, made = Stress(), list[tuple[Tensor, Stress, int | None]]()
-    images = z[:0]
-    if drawn:
-        rows = [part[k] for k in drawn]
-        images = _imagined(rows, held, z[drawn], cells[drawn], down, context, stress, watched)
-    for k, row in enumerate(part):
-        one, place = held[row.of], drawn.index(k) if k in drawn else None
-        picture = one.warped.picture
-        if place is not None:
-            cell = context.model.codec.cell
-            picture = shown(one.warped, images[place, None], cells[k, None], cell, one.mask)
-        made.append((picture, stress, place))
-    return made
 
 
 def _held(request: DragRequest, context: Context) -> _Held:
     """The warped picture of a request."""
     model, before = context.model, context.picture(request.image)
-    pixels = None if request.mask is None else context.picture(request.mask)
-    mask = None if pixels is None else mask_tensor(pixels).to(model.device)
-    warped = warped_by(request, before, pixels, mask, to_tensor(before).to(model.device))
-    known = context.familiarity(request.image) if warped.uncovers else None
-    return _Held(before, pixels, mask, warped, known)
+    mask = None if request.mask is None else context.picture(request.mask)
+    part = warped_part(request, before, mask, model.device)
+    if part.warped.uncovers:
+        shown = uncovered(request, before, part, model.native_size)
+        return _Held(before, shown.image, shown, context.familiarity(request.image))
+    return _Held(before, part.pasted(before, part.warped.picture), None)
+
+
+def _drawn_anew(
+    part: Sequence[tuple[Row[DragRequest], Uncovered]],
+    doubt: float,
+    context: Context,
+    watched: Manipulation,
+) -> list[_Drawn]:
+    """What the network makes of rows that it is shown at one size.
+
+    Rows in which the model doubts nothing keep their warp; they take no part in the run.
+    """
+    height, width = part[0][1].seen.shape[-2:]
+    context = context.at(height, width)
+    model, first = context.model, part[0][0].request
+    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
+    encoded = {row.of: model.codec.encode(shown.seen) for row, shown in part}
+    z = torch.cat([encoded[row.of] for row, _ in part])
+    cells = _doubted(part, z, doubt, context)
+    doubted = [k for k in range(len(part)) if bool(cells[k].any())]
+    stress, images = Stress(), z[:0]
+    if doubted:
+        rows = [part[k][0] for k in doubted]
+        with context.charge(*(row.of for row in rows)):
+            again = _redrawn(rows, z[doubted], cells[doubted], down, context, stress, watched)
+        images = model.codec.decode(again, height, width)
+    made = []
+    for k, (_, shown) in enumerate(part):
+        place = doubted.index(k) if k in doubted else None
+        image = shown.image
+        if place is not None:
+            image = shown.imagined(images[place, None], cells[k, None], model.codec.cell)
+        made.append(_Drawn(image, stress, place))
+    return made
 
 
 def _doubted(
-    part: Sequence[Row[DragRequest]],
-    held: Sequence[_Held],
-    z: Tensor,
-    doubt: float,
-    context: Context,
+    part: Sequence[tuple[Row[DragRequest], Uncovered]], z: Tensor, doubt: float, context: Context
 ) -> Tensor:
     """The doubtful uncovered cells, [b, 1, h, w] of 0 and 1."""
+    rows = [row for row, _ in part]
     noise = SeededNoise(
-        [row.request.seed for row in part], [row.sample for row in part], stream="doubt"
+        [row.request.seed for row in rows], [row.sample for row in rows], stream="doubt"
     )
-    strong = context.bind(one_or_each([row.request.prompt for row in part]))
-    uncovered = torch.cat([held[row.of].warped.vacated for row in part])
-    vacated = mask_cells(uncovered.to(z), context.model)
-    with context.charge(*(row.of for row in part)):
+    strong = context.bind(one_or_each([row.request.prompt for row in rows]))
+    vacated = mask_cells(torch.cat([shown.vacated for _, shown in part]).to(z), context.model)
+    with context.charge(*(row.of for row in rows)):
         return doubtful(strong, z, vacated, noise, doubt)
 
 
-def _imagined(
+def _redrawn(
     part: Sequence[Row[DragRequest]],
-    held: Sequence[_Held],
     z: Tensor,
-    cells: Tensor,
+    cells: Tensor | None,
     down: Tensor,
     context: Context,
     stress: Stress,
     watched: Manipulation,
 ) -> Tensor:
-    """Pictures [b, 3, h, w] in which the doubtful cells are generated again."""
-    first, before = part[0].request, held[part[0].of].before
+    """The latents of some rows with these cells generated again; None for all cells."""
+    first = part[0].request
     denoiser = guided(
         first, context, one_or_each([row.request.prompt for row in part]), down, stress
     )
-    with context.charge(*(row.of for row in part)):
-        z = Edit(denoiser, denoiser, redrawing(first))(
-            z,
-            down,
-            [row.request.seed for row in part],
-            [row.sample for row in part],
-            cells,
-            watched,
-        )
-    return context.model.codec.decode(z, before.height, before.width)
+    seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
+    return Edit(denoiser, denoiser, redrawing(first))(z, down, seeds, samples, cells, watched)
+
+
+def warp_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of a drag: none if it bends the picture or fills in what it uncovers.
+
+    Otherwise these are the most: whether what is uncovered is doubtful, and generated again, only
+    the network itself can tell.
+    """
+    held = None if request.mask is None else context.picture(request.mask)
+    if cut_out(request, context.picture(request.image), held) is None:
+        return Work()
+    if foreign(context.familiarity(request.image)):
+        return Work()
+    schedule = context.model.denoiser.schedule
+    down = descent(schedule, request.num_inference_steps, request.strength)
+
+    def act(part: Sequence[Row[DragRequest]], z: Tensor, counted: Context) -> Tensor:
+        counted.bind([request.prompt])(z, down[0])  # the doubt
+        return _redrawn(part, z, None, down, counted, Stress(), everything)
+
+    return rehearsed(request, request.num_images, context, act)
 
 
 def preview(
     request: DragRequest, picture: Image.Image, mask: Image.Image | None = None
 ) -> Image.Image:
     """The warp of a drag with the method warp, without running a network."""
-    held = None if mask is None else mask_tensor(mask)
-    return from_tensor(warped_by(request, picture, mask, held, to_tensor(picture)).picture)[0]
+    part = warped_part(request, picture, mask)
+    return part.pasted(picture, part.warped.picture)
 
 
-def warped_by(
+def cut_out(
+    request: DragRequest, before: Image.Image, held: Image.Image | None
+) -> NDArray[np.bool_] | None:
+    """The area [h, w] that a drag cuts out and moves; None if it bends the picture instead.
+
+    Args:
+        request: the request with points and regions.
+        before: the picture.
+        held: the mask of the picture, white where it can change.
+
+    Raises:
+        InputError: a thing is to be cut out, and nothing says where it ends.
+    """
+    if request.motion == "bend":
+        return None
+    area = moving(before, request.points, _polygons(request), held)
+    if request.regions or on_even_ground(before, area):
+        return area
+    if request.motion == "auto":
+        return None
+    if held is None or np.asarray(held).all():
+        reason = "nothing says where the thing under the points ends, as it lies on uneven ground"
+        raise InputError("motion", "cut", "cut together with a mask or a region", reason)
+    forward = flow_of([(target, source) for source, target in request.points])
+    return thing(before, request.points, forward, held)
+
+
+def _polygons(request: DragRequest) -> Sequence[RegionPair]:
+    return [(region.source, region.target) for region in request.regions]
+
+
+def warped_part(
     request: DragRequest,
     before: Image.Image,
     held: Image.Image | None,
-    mask: Tensor | None,
-    pixels: Tensor,
-) -> Warped:
-    """The warp of a picture for a request, without running a network.
+    device: torch.device | None = None,
+) -> Part:
+    """The part of a picture that a drag changes, warped without running a network.
 
     Regions, things on even ground, and things that the request says to cut out are moved as they
     are, which uncovers what was behind them. Any other picture is bent smoothly, which uncovers
@@ -223,35 +281,40 @@ def warped_by(
         request: the request with points and regions.
         before: the picture.
         held: the mask of the picture, white where it can change.
-        mask: the mask as a tensor [1, 1, h, w].
-        pixels: the picture as a tensor [1, 3, h, w].
-
-    Raises:
-        InputError: a thing is to be cut out, and nothing says where it ends.
+        device: the device of the result; by default the CPU.
     """
-    area = _cut_out(request, before, held)
+    area = cut_out(request, before, held)
+    box = (0, 0, *before.size)
     if area is not None:
-        regions = [(region.source, region.target) for region in request.regions]
-        return warp(pixels, area, flow_of(request.points, regions), mask)
+        flow = flow_of(request.points, _polygons(request))
+        rows, columns = (
+            _wider(each, length)
+            for each, length in zip(reached(area, flow), area.shape, strict=True)
+        )
+        box = (columns.start, rows.start, columns.stop, rows.stop)
+        area = area[rows, columns]
+    pixels = to_tensor(before.crop(box)).to(device)
+    mask = None if held is None else mask_tensor(held.crop(box)).to(device)
+    if area is not None:
+        corner = np.array(box[:2])
+        return Part(box, warp(pixels, area, lambda at: flow(at + corner) - corner, mask), mask)
     reach = request.radius or reach_of(request.points, before.size)
     may = None if held is None else Hold(np.asarray(held) > 0, reach)
-    return bent(pixels, bend(request.points, reach, request.rigid, may), mask)
+    return Part(box, bent(pixels, bend(request.points, reach, request.rigid, may), mask), mask)
 
 
-def _cut_out(
-    request: DragRequest, before: Image.Image, held: Image.Image | None
-) -> NDArray[np.bool_] | None:
-    """The area [h, w] to cut out and move; None to bend the picture."""
-    regions = [(region.source, region.target) for region in request.regions]
-    if request.motion == "bend":
-        return None
-    area = moving(before, request.points, regions, held)
-    if regions or on_even_ground(before, area):
-        return area
-    if request.motion == "auto":
-        return None
-    if held is None or np.asarray(held).all():
-        reason = "nothing says where the thing under the points ends, as it lies on uneven ground"
-        raise InputError("motion", "cut", "cut together with a mask or a region", reason)
-    forward = flow_of([(target, source) for source, target in request.points])
-    return thing(before, request.points, forward, held)
+def _wider(inner: slice, length: int) -> slice:
+    """The slice extended by its own length on either side, from which it is filled."""
+    own = inner.stop - inner.start
+    return slice(max(inner.start - own, 0), min(inner.stop + own, length))
+
+
+def warped_by(request: DragRequest, before: Image.Image, held: Image.Image | None) -> Warped:
+    """The warp of a whole picture for a request; the arguments are those of `warped_part`."""
+    part, pixels = warped_part(request, before, held), to_tensor(before)
+    still = torch.zeros_like(pixels[:, :1])
+    return Warped(
+        part.inside(pixels, part.warped.picture),
+        part.inside(still.clone(), part.warped.moved),
+        part.inside(still > 0, part.warped.vacated),
+    )

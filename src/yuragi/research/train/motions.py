@@ -191,7 +191,7 @@ def _drawn(
                 use.set("transform", f"matrix({matrix}) {use.get('transform', '')}")
     text = ET.tostring(root, encoding="unicode")
     png = bytes(resvg_py.svg_to_bytes(svg_string=text, width=SIZE, height=SIZE))
-    drawn = Image.open(io.BytesIO(png))
+    drawn = Image.open(io.BytesIO(png)).convert("RGBA")
     if ground is not None:
         drawn = Image.alpha_composite(Image.fromarray(ground).convert("RGBA"), drawn)
     return np.asarray(drawn.convert("RGB"))

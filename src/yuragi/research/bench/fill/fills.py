@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from yuragi.errors import missing_extra
 from yuragi.images.fill import filled
 
 if TYPE_CHECKING:
@@ -81,25 +81,22 @@ def _ours(picture: Pixels, unknown: Where) -> Pixels:
 
 
 def _telea(picture: Pixels, unknown: Where) -> Pixels:
-    cv2 = _opencv()
     return np.asarray(cv2.inpaint(picture, _white(unknown), RADIUS, cv2.INPAINT_TELEA))
 
 
 def _navier_stokes(picture: Pixels, unknown: Where) -> Pixels:
-    cv2 = _opencv()
     return np.asarray(cv2.inpaint(picture, _white(unknown), RADIUS, cv2.INPAINT_NS))
 
 
 def _fast(picture: Pixels, unknown: Where) -> Pixels:
-    return _photo(picture, unknown, _opencv().xphoto.INPAINT_FSR_FAST)
+    return _photo(picture, unknown, cv2.xphoto.INPAINT_FSR_FAST)
 
 
 def _best(picture: Pixels, unknown: Where) -> Pixels:
-    return _photo(picture, unknown, _opencv().xphoto.INPAINT_FSR_BEST)
+    return _photo(picture, unknown, cv2.xphoto.INPAINT_FSR_BEST)
 
 
 def _shift_map(picture: Pixels, unknown: Where) -> Pixels:
-    cv2 = _opencv()
     # It expects lightness and two colours.
     made = _photo(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), unknown, cv2.xphoto.INPAINT_SHIFTMAP)
     return np.asarray(cv2.cvtColor(made, cv2.COLOR_LAB2RGB))
@@ -108,16 +105,8 @@ def _shift_map(picture: Pixels, unknown: Where) -> Pixels:
 def _photo(picture: Pixels, unknown: Where, algorithm: int) -> Pixels:
     made = np.zeros_like(picture)
     # Here white is what is known.
-    _opencv().xphoto.inpaint(picture, _white(~unknown), made, algorithm)
+    cv2.xphoto.inpaint(picture, _white(~unknown), made, algorithm)
     return made
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise missing_extra("the comparison of fills", "metrics") from error
-    return cv2
 
 
 def _white(area: Where) -> Pixels:
