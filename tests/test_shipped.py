@@ -8,16 +8,20 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from PIL import Image
 from safetensors import safe_open
+from skimage import data
 
 import yuragi
 from promises import assert_equal_to_rounding
 from yuragi.images.read import open_picture
+from yuragi.models.card import entry_of
+from yuragi.models.familiarity import calibration_of, familiarity
 from yuragi.models.names import model_path
 from yuragi.research.train.portraits import draw, portrait
 from yuragi.tasks.replay import read_result, replay
 
 FOLDER = model_path("portraits")
 EXAMPLES = Path(yuragi.__file__).parent / "assets" / "examples"
+SHOWN = sorted(EXAMPLES.glob("*.png"))
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,14 @@ def test_it_is_half_precision_and_small():
             kinds = {held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
         assert kinds <= {"F16", "I64"}
     assert not [f for f in FOLDER.rglob("*") if f.suffix in (".bin", ".pt", ".ckpt", ".pkl")]
+
+
+def test_it_knows_its_examples(model):
+    # The calibration is for these very weights.
+    assert calibration_of(model.loaded) is not None
+    assert all(familiarity(model.loaded, open_picture(path, "example")) >= 1 for path in SHOWN)
+    assert familiarity(model.loaded, Image.fromarray(data.astronaut())) < 1
+    assert entry_of(FOLDER, "knows") == "drawn heads"
 
 
 def test_it_is_attributed():
@@ -63,7 +75,7 @@ def test_the_prompt_matters(model):
     assert (mean_background("white") - mean_background("dark")).min() > 30
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.png")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHOWN, ids=lambda path: path.stem)
 def test_examples_are_benchmark_portraits_with_a_prompt(path):
     index = int(path.stem.rpartition("-")[2])
     drawn = Image.fromarray(draw(portrait("benchmark", index)))
@@ -75,7 +87,7 @@ def test_examples_are_benchmark_portraits_with_a_prompt(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["sde", "ode"])
 def test_the_papers_preset_replays_bit_for_bit(model, tmp_path, sampler):
-    (first, *_) = sorted(EXAMPLES.glob("*.png"))
+    first = SHOWN[0]
     prompt = first.with_suffix(".txt").read_text("utf-8").strip()
     result = model.drag(first, [((64, 40), (64, 30))], prompt=prompt, sampler=sampler, seed=0)
     result.save(tmp_path / "out.png")

@@ -3,6 +3,7 @@
 import shutil
 
 import yuragi
+from yuragi.models.card import entry_of
 from yuragi.models.load import load_diffusers
 from yuragi.models.opening import Opening
 from yuragi.tasks.replay import read_result
@@ -50,6 +51,17 @@ def test_it_travels_in_a_picture(tiny, tmp_path):
     result.save(tmp_path / "out.png")
     record, _ = read_result(tmp_path / "out.png")
     assert record.origin == result.origin
+
+
+def test_entries_at_the_head_of_a_model_card(tmp_path):
+    assert entry_of(None, "knows") == entry_of(tmp_path, "knows") == ""
+    card = tmp_path / "README.md"
+    card.write_text("---\nlicense: mit\nknows: cats: all of them\n---\n\nother: text\n")
+    assert entry_of(tmp_path, "license") == "mit"
+    assert entry_of(tmp_path, "knows") == "cats: all of them"
+    assert entry_of(tmp_path, "other") == ""
+    card.write_text("# No head\n\n---\nknows: nothing\n---\n")
+    assert entry_of(tmp_path, "knows") == ""
 
 
 def test_an_object_has_a_card_without_files(tiny):

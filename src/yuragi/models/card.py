@@ -60,8 +60,9 @@ def entry_of(folder: Path | None, key: str) -> str:
     card = (folder or Path()) / "README.md"
     if folder is None or not card.is_file():
         return ""
-    _, _, head = card.read_text("utf-8").partition("---\n")
-    for line in head.partition("\n---")[0].splitlines():
+    text = card.read_text("utf-8")
+    head = text.partition("\n---")[0] if text.startswith("---\n") else ""
+    for line in head.splitlines():
         if line.startswith(f"{key}:"):
             return line.removeprefix(f"{key}:").strip()
     return ""
