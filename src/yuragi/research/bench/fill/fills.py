@@ -98,7 +98,8 @@ def _best(picture: Pixels, unknown: Where) -> Pixels:
 
 def _shift_map(picture: Pixels, unknown: Where) -> Pixels:
     # It expects lightness and two colours.
-    made = _photo(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), unknown, cv2.xphoto.INPAINT_SHIFTMAP)
+    lightness = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.uint8)
+    made = _photo(lightness, unknown, cv2.xphoto.INPAINT_SHIFTMAP)
     return np.asarray(cv2.cvtColor(made, cv2.COLOR_LAB2RGB))
 
 
