@@ -51,5 +51,5 @@ def drag_work(request: DragRequest, context: Context) -> Work:
     return (
         lora_work(request, context)
         + request.method.work(request, context)
-        + intents_work(request.num_images)
+        + intents_work(request, context)
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from yuragi.core import SeededNoise
 from yuragi.drag import surprise
@@ -14,6 +15,7 @@ from yuragi.images.resize import fitting, scaled
 from yuragi.images.tensors import to_tensor
 from yuragi.tasks.context import BATCH, Context
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.foreign import foreign
 from yuragi.tasks.inputs import Pictures
 from yuragi.tasks.warping import warped_by
 from yuragi.tasks.work import Call, Work
@@ -25,17 +27,19 @@ def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None
     """The motion that a request asks for."""
     pixels = to_tensor(before)
     warped = warped_by(request, before, mask)
+    sources = [source for source, _ in request.points]
     targets = [target for _, target in request.points]
     targets += [corner for region in request.regions for corner in region.target]
     width, height = before.size
     inside = [(x, y) for x, y in targets if 0 <= x <= width - 1 and 0 <= y <= height - 1]
-    return Asked(pixels, warped.picture, warped.moved, warped.vacated, inside)
+    return Asked(pixels, warped.picture, warped.moved, warped.vacated, sources, inside)
 
 
 def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
-    """The score of each candidate. It costs one evaluation each, and one for the picture before.
+    """The score of each candidate.
 
-    Large pictures are compared at the size that the model knows.
+    It costs one evaluation each, and one for the picture before; in a picture that the model does
+    not know, none. Large pictures are compared at the size that the model knows.
 
     Args:
         request: the request of the drag.
@@ -43,6 +47,7 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         images: the results.
     """
     model, before = context.model, context.picture(request.image)
+    knows = not foreign(context.familiarity(request.image))
     mask = None if request.mask is None else context.picture(request.mask)
     if request.crops(model.native_size):
         size = fitting(before.size, model.native_size)
@@ -51,19 +56,25 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         request, before, mask = request.resized(cut), cut.picture, cut.mask
         images = [scaled(each, size) for each in images]
     pixels = torch.cat([to_tensor(each) for each in (before, *images)])
-    strong, errors = context.bind([request.prompt]), []
+    errors = _surprises(request, context, pixels) if knows else None
+    asked = asked_of(request, before, mask)
+    return intent(asked, pixels[1:], errors, model.codec.cell)
+
+
+def _surprises(request: DragRequest, context: Context, pixels: Tensor) -> Tensor:
+    """The surprise of the model at each picture, [n, 1, h', w']."""
+    model, strong, errors = context.model, context.bind([request.prompt]), []
     for part in pixels.split(BATCH):  # type: ignore[no-untyped-call]
         z = model.codec.encode(part.to(model.device))
         # All pictures have the same noise, so that differences come from the pictures.
         eps = SeededNoise(request.seed, [0], stream="realism")(0, z[:1]).expand_as(z)
         errors.append(surprise(strong, z, eps).cpu())
-    asked, cell = asked_of(request, before, mask), model.codec.cell
-    return intent(asked, pixels[1:], torch.cat(errors), cell)
+    return torch.cat(errors)
 
 
-def intents_work(pictures: int) -> Work:
-    """The network calls of the scores; a single candidate has none."""
-    if pictures == 1:
+def intents_work(request: DragRequest, context: Context) -> Work:
+    """The network calls of the scores: none for a single candidate, or in a foreign picture."""
+    if request.num_images == 1 or foreign(context.familiarity(request.image)):
         return Work()
-    full, rest = divmod(1 + pictures, BATCH)
+    full, rest = divmod(1 + request.num_images, BATCH)
     return Work({Call(BATCH): full}) + Work({Call(rest): 1 if rest else 0})

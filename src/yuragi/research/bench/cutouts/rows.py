@@ -16,6 +16,7 @@ By points and a mask, and by a lasso around the cut-out (``region``):
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -117,7 +118,9 @@ def _ours(ask: Ask) -> Way:
     def drag(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
         asked = {"image": Image.fromarray(scene.before), "seed": seed, **ask(scene)}
         request, sources = build(DragRequest, asked)
-        return to_tensor(run(request, model, sources).images[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that photographs are foreign to the model
+            return to_tensor(run(request, model, sources).images[0])
 
     return drag
 
