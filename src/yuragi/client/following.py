@@ -1,0 +1,52 @@
+"""Following a job over a connection that may break."""
+
+from __future__ import annotations
+
+import time
+
+import httpx2
+
+from yuragi.client.calls import PATIENCE_S, Refused
+from yuragi.service.states import ENDED
+from yuragi.service.wire import Event
+
+__all__ = ["AGAIN_S", "Following"]
+
+AGAIN_S = 0.5
+
+
+class Following:
+    """What a client remembers while it follows a job, so that it sees every event once.
+
+    Attributes:
+        after: the number of the last event.
+        over: whether the job has ended.
+    """
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.over = False
+        self._heard = time.monotonic()
+
+    def took(self, event: Event) -> Event:
+        """Remember an event."""
+        self.after = event.number or self.after
+        self.over = event.kind in ENDED
+        self._heard = time.monotonic()
+        return event
+
+    def opened(self, response: httpx2.Response) -> None:
+        """Remember that the service answers; without events left the job has ended.
+
+        Raises:
+            Refused: it refuses.
+        """
+        if not response.is_success:
+            raise Refused(response.status_code, f"the service answered {response.status_code}")
+        self.over = response.status_code == 204
+        self._heard = time.monotonic()
+
+    def broke(self, error: httpx2.TransportError) -> None:
+        """The connection broke; raises the error if that has been so for `PATIENCE_S`."""
+        if time.monotonic() - self._heard > PATIENCE_S:
+            raise error

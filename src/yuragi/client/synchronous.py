@@ -1,0 +1,160 @@
+"""The client for programs without asyncio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from yuragi.client import calls
+from yuragi.client.calls import Call, File, answer, headers, said
+from yuragi.client.following import AGAIN_S, Following
+from yuragi.service.states import State
+from yuragi.service.wire import Asset, Event, Health, Job, JobResult, ModelInfo, Queue
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+
+class Client:
+    """A client of a service.
+
+    Every method raises `Refused` if the service refuses, and an error of httpx if it cannot be
+    reached: a job whose state is not known is never said to be done.
+
+    Args:
+        url: the address of the service, such as ``http://127.0.0.1:8420``.
+        token: its token, if it needs one.
+        timeout: seconds after which a call that gets no answer fails.
+    """
+
+    def __init__(self, url: str, token: str = "", timeout: float = 30.0) -> None:
+        self._http = httpx2.Client(base_url=url, headers=headers(token), timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def submit(self, kind: str, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """Submit a request.
+
+        Args:
+            kind: the task.
+            idempotency_key: the same key with the same request gives the same job, so that a
+                submission without an answer can be repeated.
+            options: those of the request class; pictures as paths, bytes, or ids of assets.
+        """
+        return self._do(calls.submit(kind, options, idempotency_key))
+
+    def jobs(self, *states: State, limit: int = 100, before: str | None = None) -> Sequence[Job]:
+        """The newest jobs first: those in some states, or all; older than the job `before`."""
+        return self._do(calls.jobs(states, limit, before))
+
+    def job(self, job: str) -> Job:
+        """A job."""
+        return self._do(calls.job(job))
+
+    def result(self, job: str) -> JobResult:
+        """The result of a job that is done."""
+        return self._do(calls.result(job))
+
+    def cancel(self, job: str) -> Job:
+        """Cancel a job: at once if it waits, else at the next solver step."""
+        return self._do(calls.act(job, "cancel"))
+
+    def retry(self, job: str) -> Job:
+        """Do a job that failed or was cancelled once more."""
+        return self._do(calls.act(job, "retry"))
+
+    def events(self, job: str, after: int = 0) -> Iterator[Event]:
+        """The events of a job after a number, until it has ended.
+
+        A connection that breaks is made again and goes on after the last event.
+
+        Raises:
+            httpx2.TransportError: it stays broken for half a minute.
+        """
+        following = Following(after)
+        while not following.over:
+            call = calls.events(job, following.after)
+            try:
+                with self._http.stream(call.method, call.path, **call.sent) as response:
+                    following.opened(response)
+                    for line in response.iter_lines():
+                        if line.startswith("data: "):
+                            yield following.took(said(line.removeprefix("data: ")))
+            except httpx2.TransportError as error:
+                following.broke(error)
+                time.sleep(AGAIN_S)
+
+    def wait(self, job: str) -> Job:
+        """The job when it has ended, however it ended; see `events`."""
+        while True:
+            for _ in self.events(job):
+                pass
+            found = self.job(job)
+            # Events of an earlier try also end, and an unknown state is for the caller to judge.
+            if found.state.ended or found.state is State.UNKNOWN:
+                return found
+
+    def queue(self) -> Queue:
+        """The queue."""
+        return self._do(calls.queue())
+
+    def pause(self) -> Queue:
+        """Start no further job; what runs goes on."""
+        return self._do(calls.switch("pause"))
+
+    def resume(self) -> Queue:
+        """Start jobs again."""
+        return self._do(calls.switch("resume"))
+
+    def first(self, *jobs: str) -> Queue:
+        """Let waiting jobs run before all others, in this order."""
+        return self._do(calls.first(jobs))
+
+    def cancel_waiting(self) -> Sequence[str]:
+        """Cancel all jobs but the running ones; returns the ids of the cancelled ones."""
+        return self._do(calls.cancel_all("cancel-waiting"))
+
+    def clear(self) -> Sequence[str]:
+        """Cancel all jobs, also the running ones; returns their ids."""
+        return self._do(calls.cancel_all("clear"))
+
+    def upload(self, file: File) -> Asset:
+        """Store a picture, which several requests can name by its id."""
+        return self._do(calls.upload(file))
+
+    def download(self, asset: str) -> bytes:
+        """The file of an asset."""
+        return self._do(calls.download(asset))
+
+    def models(self) -> Sequence[ModelInfo]:
+        """The models that requests can name."""
+        return self._do(calls.models())
+
+    def schemas(self) -> dict[str, Any]:
+        """The JSON schemas of all requests, by task."""
+        return self._do(calls.schemas())
+
+    def health(self) -> Health:
+        """Whether the service can do its work."""
+        return self._do(calls.health())
+
+    def _do(self, call: Call[T]) -> T:
+        return answer(call, self._http.request(call.method, call.path, **call.sent))

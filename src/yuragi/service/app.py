@@ -1,0 +1,95 @@
+"""The HTTP service."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from yuragi import __version__
+from yuragi.errors import InputError
+from yuragi.service.guard import Guard
+from yuragi.service.held import Held
+from yuragi.service.jobs import Conflict, NotFound
+from yuragi.service.routes import about, assets, jobs, queue
+from yuragi.service.wire import Problem
+
+__all__ = ["API", "make_app"]
+
+LOG = logging.getLogger(__name__)
+API = "/api/v1"
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def make_app(parts: Held) -> FastAPI:
+    """The service as an ASGI application."""
+    settings = parts.settings
+    hosts = LOCAL if settings.loopback else LOCAL | {settings.host}
+    guard = Middleware(
+        Guard,
+        hosts=frozenset(each.lower() for each in {*hosts, *settings.name}),
+        token=settings.token,
+        max_bytes=settings.max_bytes,
+    )
+    app = FastAPI(
+        title="Yuragi",
+        version=__version__,
+        summary="Edits of images with pretrained diffusion models, as jobs that survive.",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        middleware=[guard],
+        exception_handlers={
+            InputError: _refused,
+            RequestValidationError: _invalid,
+            NotFound: _missing,
+            Conflict: _conflicting,
+            HTTPException: _plain,
+            Exception: _broken,
+        },
+        responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
+    )
+    app.state.held = parts
+    for routes in (jobs.router, queue.router, assets.router, about.router):
+        app.include_router(routes, prefix=API)
+    app.include_router(about.health)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    argument = error.argument if isinstance(error, InputError) else None
+    return _problem(422, str(error), argument)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(each) for each in first["loc"][1:])
+    return _problem(422, f"{place}: {first['msg']}", place or None)
+
+
+async def _missing(request: Request, error: Exception) -> JSONResponse:
+    return _problem(404, str(error))
+
+
+async def _conflicting(request: Request, error: Exception) -> JSONResponse:
+    return _problem(409, str(error))
+
+
+async def _plain(request: Request, error: Exception) -> JSONResponse:
+    """What the libraries refuse by themselves, such as a path without a route."""
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, str(error.detail))
+
+
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _problem(500, "an error inside the service; its log says more")
+
+
+def _problem(status: int, message: str, argument: str | None = None) -> JSONResponse:
+    return JSONResponse(Problem(message=message, argument=argument).model_dump(), status)

@@ -1,0 +1,149 @@
+"""The store of pictures: files named by the digest of their content, on any file system of fsspec.
+
+A file appears whole or not at all, and writing it again changes nothing, so that a step that is
+repeated after a crash does no harm. Names are digests only: nothing that a client says becomes a
+path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import sqlalchemy as sa
+from fsspec.implementations.local import LocalFileSystem
+
+from yuragi.errors import InputError
+from yuragi.service import tables
+from yuragi.service.database import Database
+from yuragi.service.jobs import NotFound
+from yuragi.service.uploads import Upload
+from yuragi.service.wire import Asset
+
+__all__ = ["Assets", "open_assets"]
+
+ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Assets:
+    """The store of pictures.
+
+    Attributes:
+        files: the file system.
+        folder: the folder on it.
+        database: what the files are.
+    """
+
+    files: Any
+    folder: str
+    database: Database
+
+    def put(self, upload: Upload) -> Asset:
+        """Store a checked picture; the same bytes again are the same asset.
+
+        Raises:
+            OSError: it cannot be written; then nothing is there.
+        """
+        asset = Asset(
+            id=hashlib.blake2b(upload.data, digest_size=16).hexdigest(),
+            media_type=upload.media_type,
+            bytes=len(upload.data),
+            width=upload.width,
+            height=upload.height,
+        )
+        if not self.files.exists(self._place(asset.id)):
+            self._write(self._place(asset.id), upload.data)
+        self._note(asset)
+        return asset
+
+    def find(self, name: str) -> Asset:
+        """What is known about an asset.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self.database.reading() as connection:
+            wanted = sa.select(tables.assets).where(tables.assets.c.id == name)
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no asset {name}")
+        return Asset(**row._mapping)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an asset.
+
+        Raises:
+            NotFound: there is none with this id.
+            OSError: it cannot be read, or is damaged.
+        """
+        data: bytes = self.files.cat_file(self._place(self.find(name).id))
+        if hashlib.blake2b(data, digest_size=16).hexdigest() != name:
+            raise OSError(f"the asset {name} is damaged")
+        return data
+
+    @property
+    def writable(self) -> bool:
+        """Whether pictures can be stored now."""
+        try:
+            self._write(f"{self.folder}/.probe", b"")
+        except OSError:
+            return False
+        return True
+
+    def _place(self, name: str) -> str:
+        if not ID.fullmatch(name):
+            raise NotFound(f"there is no asset {name}")
+        return f"{self.folder}/{name[:2]}/{name}"
+
+    def _write(self, place: str, data: bytes) -> None:
+        if not isinstance(self.files, LocalFileSystem):
+            self.files.pipe_file(place, data)  # object stores show an object when it is whole
+            return
+        folder = Path(place).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, place)
+        except BaseException:
+            Path(partial).unlink(missing_ok=True)
+            raise
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)  # the name, too, survives a power failure
+        finally:
+            os.close(entry)
+
+    def _note(self, asset: Asset) -> None:
+        try:
+            with self.database.writing() as connection:
+                known = sa.select(tables.assets.c.id).where(tables.assets.c.id == asset.id)
+                if connection.execute(known).one_or_none() is None:
+                    told = {**asset.model_dump(), "created": time.time()}
+                    connection.execute(sa.insert(tables.assets).values(told))
+        except sa.exc.IntegrityError:  # another process noted the same bytes a moment ago
+            pass
+
+
+def open_assets(url: str, database: Database) -> Assets:
+    """Open the store in a folder or at a URL of fsspec.
+
+    Raises:
+        InputError: there is no such kind of file system here.
+    """
+    try:
+        files, folder = fsspec.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise InputError("assets", url, f"a folder or a URL of fsspec ({error})") from error
+    return Assets(files, folder.rstrip("/"), database)

@@ -1,0 +1,156 @@
+"""The job table, as workers use it: take a job, say how far it is, and what came of it.
+
+A worker writes only while it holds the lease of the job, which the next worker that begins it takes
+away. So a worker that was taken for dead changes nothing when it wakes up again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from yuragi.service import tables
+from yuragi.service.database import Database
+from yuragi.service.events import add_event
+from yuragi.service.states import ENDED, State
+
+__all__ = ["STARTS", "Attempt", "begin", "claim", "forgive"]
+
+JOBS = tables.jobs
+STARTS = 3
+"""How often a job is begun before it is held to be what kills its workers."""
+
+
+def claim(database: Database, workflow: str) -> str | None:
+    """The job that a workflow does: the one it took before, else the first that waits.
+
+    None if none waits or the queue is paused.
+    """
+    with database.writing() as connection:
+        mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == workflow)
+        job: str | None = connection.execute(mine).scalar_one_or_none()
+        if job is not None:
+            return job
+        if connection.execute(sa.select(tables.queue.c.paused)).scalar_one():
+            return None
+        waiting = sa.select(JOBS.c.id).where(JOBS.c.state == State.QUEUED)
+        first = waiting.order_by(JOBS.c.place, JOBS.c.id).limit(1)
+        job = connection.execute(first.with_for_update(skip_locked=True)).scalar_one_or_none()
+        if job is not None:
+            taken = sa.update(JOBS).where(JOBS.c.id == job)
+            connection.execute(taken.values(state=State.RUNNING, workflow=workflow))
+        return job
+
+
+def begin(database: Database, job: str, slot: str) -> Attempt | None:
+    """Begin a job, or go on with it after its worker died; None if nothing is left to do."""
+    lease, now = uuid.uuid4().hex, time.time()
+    with database.writing() as connection:
+        found = sa.select(JOBS).where(JOBS.c.id == job).with_for_update()
+        row = connection.execute(found).one_or_none()
+        if row is None or State(row.state) in ENDED:
+            return None
+        held = sa.update(JOBS).where(JOBS.c.id == job)
+        taken = {"lease": lease, "slot": slot, "starts": row.starts + 1}
+        connection.execute(held.values(started=row.started or now, **taken))
+        attempt = Attempt(database, job, lease, row.request, row.sources)
+        if row.state == State.CANCELLING:
+            attempt.end(connection, State.CANCELLED)
+            return None
+        if row.starts >= STARTS:
+            attempt.end(connection, State.FAILED, error=f"its worker died {STARTS} times doing it")
+            return None
+        add_event(connection, job, "started", {"slot": slot, "start": row.starts + 1})
+    return attempt
+
+
+def forgive(database: Database, slot: str) -> None:
+    """Do not count the present start of a slot's jobs, because the slot is stopped on purpose."""
+    with database.writing() as connection:
+        doing = JOBS.c.state.in_([State.RUNNING, State.CANCELLING]), JOBS.c.slot == slot
+        connection.execute(sa.update(JOBS).where(*doing).values(starts=JOBS.c.starts - 1))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A worker's hold on a job.
+
+    Attributes:
+        database: the database.
+        job: the id of the job.
+        lease: what shows that the job is still ours.
+        request: the request as JSON.
+        sources: its pictures: digest of the pixels -> asset.
+    """
+
+    database: Database
+    job: str
+    lease: str
+    request: str
+    sources: Mapping[str, str]
+
+    def state(self) -> State | None:
+        """The state of the job; None if another worker has it now."""
+        with self.database.reading() as connection:
+            wanted = sa.select(JOBS.c.state).where(*self._mine)
+            state = connection.execute(wanted).scalar_one_or_none()
+        return None if state is None else State(state)
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how many solver steps are done."""
+        self._tell("step", {"done": done, "total": total})
+
+    def preview(self, asset: str) -> None:
+        """Say what the result looks like so far."""
+        self._tell("preview", {"preview": asset})
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """The job is done; if it was cancelled in the meantime, it is cancelled."""
+        with self.database.writing() as connection:
+            state = connection.execute(
+                sa.select(JOBS.c.state).where(*self._mine).with_for_update()
+            ).scalar_one_or_none()
+            if state == State.CANCELLING:
+                self.end(connection, State.CANCELLED)
+            elif state == State.RUNNING:
+                self.end(connection, State.DONE, result=dict(result))
+
+    def cancelled(self) -> None:
+        """The job was stopped as asked."""
+        with self.database.writing() as connection:
+            self.end(connection, State.CANCELLED)
+
+    def fail(self, error: str) -> None:
+        """The job cannot be done."""
+        with self.database.writing() as connection:
+            self.end(connection, State.FAILED, error=error)
+
+    def end(
+        self,
+        connection: sa.Connection,
+        state: State,
+        error: str = "",
+        result: Mapping[str, Any] | None = None,
+    ) -> None:
+        """End the job within a writing transaction, unless another worker has it."""
+        held = sa.update(JOBS).where(*self._mine, JOBS.c.state.not_in(list(ENDED)))
+        values = {"state": state, "ended": time.time(), "error": error}
+        ended = connection.execute(held.values(**values, result=result or sa.null()))
+        if ended.rowcount:
+            add_event(connection, self.job, state, {"error": error} if error else {})
+
+    def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Keep these values with the job, and say so; nothing if another worker has it."""
+        with self.database.writing() as connection:
+            held = sa.update(JOBS).where(*self._mine).values(dict(data))
+            if connection.execute(held).rowcount:
+                add_event(connection, self.job, kind, data)
+
+    @property
+    def _mine(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+        return JOBS.c.id == self.job, JOBS.c.lease == self.lease

@@ -1,0 +1,127 @@
+"""Connections to the database of the service: a SQLite file, or PostgreSQL."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from yuragi.errors import InputError
+
+__all__ = ["Database", "open_database"]
+
+BUSY_MS = 30_000
+WRITES = "yuragi_writes"
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database of the service.
+
+    Attributes:
+        engine: connections to it.
+        url: its address, as DBOS writes it.
+    """
+
+    engine: sa.Engine
+    url: str
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes; on SQLite it waits for its turn when it begins."""
+        marked = self.engine.connect().execution_options(**{WRITES: True})
+        with marked as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Make the tables, or bring those of an earlier version up to date.
+
+        Processes that start together do this one after another.
+        """
+        with self._alone(), self.engine.connect() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone among all processes of the service."""
+        if self.engine.dialect.name == "sqlite":
+            with open(f"{self.engine.url.database}.lock", "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+            return
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(8420)"))
+            yield
+
+    @property
+    def current(self) -> bool:
+        """Whether the tables are those of this version; raises what the database raises."""
+        with self.reading() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def open_database(url: str) -> Database:
+    """Open the database at a URL; the folder of a SQLite file is made.
+
+    Raises:
+        InputError: the URL is not one of SQLite or PostgreSQL.
+    """
+    allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise InputError("database", url, allowed) from error
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+            engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+            sa.event.listen(engine, "begin", _begin_sqlite)
+            return Database(engine, url)
+        case "postgresql" if parsed.database:
+            engine = sa.create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True
+            )
+            plain = parsed.set(drivername="postgresql")
+            return Database(engine, plain.render_as_string(hide_password=False))
+        case _:
+            raise InputError("database", parsed.render_as_string(), allowed)
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # transactions begin in `_begin_sqlite`
+    # With a write-ahead log, readers and a writer do not wait for one another.
+    wanted = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
+    for pragma in wanted:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later could not wait for another writer.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -1,0 +1,42 @@
+"""The events of a job: what a client that was away can still read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from yuragi.service import tables
+from yuragi.service.wire import Event
+
+__all__ = ["add_event", "events_after"]
+
+
+def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str, Any]) -> None:
+    """Add an event within a writing transaction.
+
+    Counting locks the row of the job, so that numbers appear in order and without gaps.
+    """
+    counted = (
+        sa.update(tables.jobs)
+        .where(tables.jobs.c.id == job)
+        .values(events=tables.jobs.c.events + 1)
+        .returning(tables.jobs.c.events)
+    )
+    number = connection.execute(counted).scalar_one()
+    connection.execute(
+        sa.insert(tables.events).values(
+            job=job, number=number, kind=kind, data=dict(data), at=time.time()
+        )
+    )
+
+
+def events_after(connection: sa.Connection, job: str, number: int) -> Sequence[Event]:
+    """The events of a job with higher numbers, in order."""
+    found = sa.select(tables.events).where(
+        tables.events.c.job == job, tables.events.c.number > number
+    )
+    rows = connection.execute(found.order_by(tables.events.c.number))
+    return [Event(number=row.number, kind=row.kind, data=row.data) for row in rows]

@@ -1,0 +1,51 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from yuragi.service.assets import Assets, open_assets
+from yuragi.service.database import Database, open_database
+from yuragi.service.settings import Serving
+from yuragi.service.tickets import Tickets, open_tickets
+
+__all__ = ["Held", "Service", "held"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The parts of a running service.
+
+    Attributes:
+        settings: its settings.
+        database: the job table.
+        tickets: the queue.
+        assets: the store of pictures.
+    """
+
+    settings: Serving
+    database: Database
+    tickets: Tickets
+    assets: Assets
+
+
+def held(settings: Serving) -> Held:
+    """Open database and store; tables that are missing are made.
+
+    Raises:
+        InputError: one of the two addresses is not supported.
+    """
+    database = open_database(settings.database)
+    database.migrate()
+    return Held(settings, database, open_tickets(database), open_assets(settings.assets, database))
+
+
+def _of(request: Request) -> Held:
+    return cast(Held, request.app.state.held)
+
+
+Service = Annotated[Held, Depends(_of)]
+"""The parts of the service, as the argument of a route."""

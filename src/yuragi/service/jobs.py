@@ -1,0 +1,228 @@
+"""The job table, as people use it: submit, look, cancel, try again."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from yuragi.service import tables
+from yuragi.service.database import Database
+from yuragi.service.events import add_event
+from yuragi.service.states import State
+from yuragi.service.tickets import Tickets
+from yuragi.service.wire import Job
+from yuragi.tasks.base import Request
+
+__all__ = ["Conflict", "NotFound", "Submission", "cancel", "find", "listed", "retry", "submit"]
+
+TABLE = tables.jobs
+
+
+class NotFound(LookupError):
+    """There is no job or asset with this id."""
+
+
+class Conflict(Exception):
+    """The state of a job, or an earlier submission, does not allow what was asked."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job to submit.
+
+    Attributes:
+        request: the complete request.
+        sources: its pictures: digest of the pixels -> asset.
+        body: the digest of what the client sent.
+        key: the idempotency key of the client, if any.
+    """
+
+    request: Request
+    sources: Mapping[str, str]
+    body: str
+    key: str | None
+
+
+def submit(database: Database, tickets: Tickets, given: Submission) -> Job:
+    """Add a job to the end of the queue; the same submission again gives the same job.
+
+    Raises:
+        Conflict: the key was used with another body.
+    """
+    if (known := _known(database, given)) is not None:
+        return known
+    job = uuid.uuid4().hex
+    try:
+        with database.writing() as connection:
+            last = sa.select(sa.func.coalesce(sa.func.max(TABLE.c.place), 0)).scalar_subquery()
+            connection.execute(
+                sa.insert(TABLE).values(
+                    id=job,
+                    kind=given.request.kind,
+                    state=State.QUEUED,
+                    place=last + 1,
+                    request=given.request.model_dump_json(),
+                    sources=dict(given.sources),
+                    idempotency_key=given.key,
+                    body=given.body,
+                    created=time.time(),
+                    done=0,
+                    total=0,
+                    error="",
+                    starts=0,
+                    events=0,
+                )
+            )
+            add_event(connection, job, State.QUEUED, {})
+            tickets.add(connection, 1)
+    except sa.exc.IntegrityError:  # the same key a moment ago, in another process
+        if (known := _known(database, given)) is None:
+            raise
+        return known
+    return find(database, job)
+
+
+def _known(database: Database, given: Submission) -> Job | None:
+    """The job of an earlier submission with the same key."""
+    if given.key is None:
+        return None
+    with database.reading() as connection:
+        found = connection.execute(
+            sa.select(TABLE.c.id, TABLE.c.body).where(TABLE.c.idempotency_key == given.key)
+        ).one_or_none()
+    if found is None:
+        return None
+    if found.body != given.body:
+        raise Conflict("this idempotency key was used before, with another request")
+    return find(database, found.id)
+
+
+def find(database: Database, job: str) -> Job:
+    """A job by its id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with database.reading() as connection:
+        row = connection.execute(_view().where(TABLE.c.id == job)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {job}")
+    return _job(row)
+
+
+def listed(
+    database: Database, states: Collection[State], limit: int, before: str | None
+) -> Sequence[Job]:
+    """The newest jobs first.
+
+    Args:
+        database: the database.
+        states: only jobs in one of these states; all if empty.
+        limit: the largest number of jobs.
+        before: only jobs that are older than the one with this id.
+
+    Raises:
+        NotFound: there is no job `before`.
+    """
+    wanted = _view().order_by(TABLE.c.created.desc(), TABLE.c.id.desc()).limit(limit)
+    if states:
+        wanted = wanted.where(TABLE.c.state.in_(list(states)))
+    if before is not None:
+        edge = find(database, before)
+        wanted = wanted.where(
+            sa.tuple_(TABLE.c.created, TABLE.c.id) < sa.tuple_(edge.created, edge.id)
+        )
+    with database.reading() as connection:
+        return [_job(row) for row in connection.execute(wanted)]
+
+
+def cancel(database: Database, job: str) -> Job:
+    """Cancel a job: at once if it waits, else at the next solver step.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it has ended.
+    """
+    with database.writing() as connection:
+        state = _locked(connection, job)
+        if state.ended and state is not State.CANCELLED:
+            raise Conflict(f"the job is {state} and cannot be cancelled")
+        ask_to_stop(connection, [job])
+    return find(database, job)
+
+
+def ask_to_stop(connection: sa.Connection, chosen: Sequence[str]) -> None:
+    """Cancel jobs within a writing transaction; those that have ended stay as they are."""
+    for job in chosen:
+        waiting = sa.update(TABLE).where(TABLE.c.id == job, TABLE.c.state == State.QUEUED)
+        stopped = connection.execute(waiting.values(state=State.CANCELLED, ended=time.time()))
+        if stopped.rowcount:
+            add_event(connection, job, State.CANCELLED, {})
+        running = sa.update(TABLE).where(TABLE.c.id == job, TABLE.c.state == State.RUNNING)
+        connection.execute(running.values(state=State.CANCELLING))
+
+
+def retry(database: Database, tickets: Tickets, job: str) -> Job:
+    """Put a job that failed or was cancelled at the end of the queue, with the same request.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it is in another state.
+    """
+    with database.writing() as connection:
+        state = _locked(connection, job)
+        if state not in (State.FAILED, State.CANCELLED):
+            raise Conflict(f"the job is {state}; only one that failed or was cancelled is retried")
+        last = sa.select(sa.func.max(TABLE.c.place)).scalar_subquery()
+        again = {
+            TABLE.c.state: State.QUEUED,
+            TABLE.c.place: last + 1,
+            TABLE.c.started: None,
+            TABLE.c.ended: None,
+            TABLE.c.done: 0,
+            TABLE.c.total: 0,
+            TABLE.c.preview: None,
+            TABLE.c.error: "",
+            TABLE.c.workflow: None,
+            TABLE.c.lease: None,
+            TABLE.c.slot: None,
+            TABLE.c.starts: 0,
+        }
+        connection.execute(sa.update(TABLE).where(TABLE.c.id == job).values(again))
+        add_event(connection, job, State.QUEUED, {})
+        tickets.add(connection, 1)
+    return find(database, job)
+
+
+def _locked(connection: sa.Connection, job: str) -> State:
+    """The state of a job, which no other transaction changes before this one ends."""
+    state = connection.execute(
+        sa.select(TABLE.c.state).where(TABLE.c.id == job).with_for_update()
+    ).scalar_one_or_none()
+    if state is None:
+        raise NotFound(f"there is no job {job}")
+    return State(state)
+
+
+def _view() -> sa.Select[tuple[object, ...]]:
+    """Jobs with their positions."""
+    ahead = TABLE.alias()
+    earlier = sa.tuple_(ahead.c.place, ahead.c.id) < sa.tuple_(TABLE.c.place, TABLE.c.id)
+    position = (
+        sa.select(sa.func.count())
+        .where(ahead.c.state == State.QUEUED, earlier)
+        .scalar_subquery()
+        .label("position")
+    )
+    queued = TABLE.c.state == State.QUEUED
+    return sa.select(TABLE, sa.case((queued, position), else_=None).label("position"))
+
+
+def _job(row: sa.Row[tuple[object, ...]]) -> Job:
+    told = dict(row._mapping)
+    return Job(**{**told, "request": json.loads(told["request"]), "state": State(told["state"])})

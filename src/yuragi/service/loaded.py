@@ -1,0 +1,85 @@
+"""Models that stay loaded between jobs; the least recently used one goes when there is no room."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import torch
+
+from yuragi.errors import OutOfMemoryError
+from yuragi.models.fingerprint import fingerprint
+from yuragi.models.model import DiffusionModel
+from yuragi.models.names import load_model, load_weak, model_path
+from yuragi.models.opening import Opening
+from yuragi.tasks.base import Request
+
+__all__ = ["Loaded"]
+
+T = TypeVar("T")
+
+
+class Loaded:
+    """The loaded models of a worker.
+
+    Args:
+        opening: how models are opened.
+        keep: the largest number of models.
+    """
+
+    def __init__(self, opening: Opening, keep: int) -> None:
+        self.opening = opening
+        self.keep = keep
+        self._held: OrderedDict[Hashable, DiffusionModel] = OrderedDict()
+
+    def of(self, request: Request) -> tuple[DiffusionModel, DiffusionModel | None]:
+        """The model of a request, and the weaker model that it needs, if any.
+
+        Raises:
+            InputError: a model cannot be loaded.
+            OutOfMemoryError: there is not enough memory for them alone.
+        """
+        name, weaker = request.model, request.weak_model
+        model = self._get(_key(name), lambda: load_model(name, self.opening))
+        if weaker is None:
+            return model, None
+        key = _key(weaker), model.dtype
+        weak = self._get(key, lambda: load_weak(weaker, model))
+        return model, weak
+
+    def with_room(self, act: Callable[[], T]) -> T:
+        """Do something; while memory does not suffice, let a model go and do it again.
+
+        Raises:
+            OutOfMemoryError: it does not suffice with no model left but the latest.
+        """
+        while True:
+            try:
+                return act()
+            except OutOfMemoryError:
+                if len(self._held) < 2:
+                    raise
+            self._let_go()
+
+    def _get(self, key: Hashable, load: Callable[[], DiffusionModel | None]) -> DiffusionModel:
+        if key not in self._held:
+            while len(self._held) >= self.keep:
+                self._let_go()
+            loaded = self.with_room(load)
+            assert loaded is not None
+            self._held[key] = loaded
+        self._held.move_to_end(key)
+        return self._held[key]
+
+    def _let_go(self) -> None:
+        self._held.popitem(last=False)
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _key(name: str) -> Hashable:
+    """A name with what lies there now: an operator can replace a model while a worker runs."""
+    return name, fingerprint(model_path(name))

@@ -1,0 +1,59 @@
+"""Which models a request may name: those that the operator registered, and the shipped ones.
+
+The check looks a name up in a list before anything else reads it, so that no name of a client is
+tried as a path or asked for on the hub.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from yuragi.errors import InputError
+from yuragi.models.listing import ListedModel, list_models
+from yuragi.models.names import model_names
+from yuragi.tasks.base import Guided, Request
+from yuragi.tasks.guidance import Guidance
+
+__all__ = ["check_asked", "check_named", "offered"]
+
+VERSION = re.compile(r"(@[0-9a-f]{6,32})?")
+
+
+def check_asked(kind: type[Request], given: Mapping[str, Any]) -> None:
+    """Refuse options, before a request is made of them, that name another model.
+
+    Raises:
+        InputError: they do, or the options of guidance are not valid.
+    """
+    _check("model", given.get("model"))
+    guidance = given.get("guidance")
+    if issubclass(kind, Guided) and isinstance(guidance, Mapping):
+        _check("weak_model", Guidance(**guidance).rule.weaker)
+
+
+def check_named(request: Request) -> None:
+    """Refuse a request that names another model.
+
+    Raises:
+        InputError: it does.
+    """
+    _check("model", request.model)
+    _check("weak_model", request.weak_model)
+
+
+def _check(argument: str, name: object) -> None:
+    if name is None:
+        return
+    known = model_names()
+    base, at, version = str(name).partition("@")
+    if base not in known or not VERSION.fullmatch(at + version):
+        allowed = "one of " + ", ".join(known) + ", perhaps with a version (name@hash)"
+        raise InputError(argument, name, allowed)
+
+
+def offered() -> Iterator[ListedModel]:
+    """The models that requests can name, without loading them."""
+    names = model_names()
+    yield from (each for each in list_models() if each.name in names)

@@ -1,0 +1,114 @@
+"""From what a client sends to a complete request, and the schema of what it may send.
+
+A client sends the options of a request class by name, as in Python, with pictures as ids of assets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from pydantic import BaseModel
+
+from yuragi.errors import InputError
+from yuragi.options.option import inner
+from yuragi.service.assets import Assets
+from yuragi.service.jobs import NotFound, Submission
+from yuragi.service.naming import check_asked, check_named
+from yuragi.service.uploads import png
+from yuragi.tasks.base import OnPicture, Request
+from yuragi.tasks.build import Reading, build
+from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.tasks import TASKS
+
+__all__ = ["asked", "pictures_of", "schema_of", "submission"]
+
+
+def asked(text: bytes | str) -> dict[str, Any]:
+    """The JSON object that a client sent.
+
+    Raises:
+        InputError: it is something else, or names no task.
+    """
+    try:
+        given = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InputError("request", None, "a JSON object", "this is not JSON") from error
+    if not isinstance(given, dict):
+        raise InputError("request", type(given).__name__, "a JSON object")
+    kind = given.get("kind")
+    if not isinstance(kind, str) or kind not in TASKS:
+        raise InputError("kind", kind, "one of " + ", ".join(TASKS))
+    return given
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def submission(
+    given: Mapping[str, Any], assets: Assets, max_pixels: int, key: str | None
+) -> Submission:
+    """The job that a client asks for.
+
+    Args:
+        given: the kind and the options, with pictures as ids of assets.
+        assets: where these and the pictures of the request are.
+        max_pixels: the largest number of pixels of a picture.
+        key: the idempotency key of the client.
+
+    Raises:
+        InputError: an option is not allowed.
+    """
+    kind = TASKS[given["kind"]]
+    options = {name: value for name, value in given.items() if value is not None}
+    body = hashlib.blake2b(json.dumps(options, sort_keys=True).encode(), digest_size=16)
+    reading = Reading(resize=options.pop("resize", None), max_pixels=max_pixels)
+    check_asked(kind, options)
+    for name in pictures_of(kind) & options.keys():
+        options[name] = _picture(options[name], name, assets)
+    try:
+        request, sources = build(kind, options, reading)
+    except (TypeError, AttributeError, OverflowError) as error:
+        # Options are completed before pydantic checks their types, so that code may meet any JSON.
+        raise InputError("request", None, "", f"a value is of the wrong kind: {error}") from error
+    check_named(request)
+    stored = {digest: assets.put(png(picture)).id for digest, picture in sources.items()}
+    return Submission(request, stored, body.hexdigest(), key)
+
+
+def _picture(name: object, argument: str, assets: Assets) -> bytes:
+    try:
+        return assets.read(str(name))
+    except NotFound as error:
+        raise InputError(argument, name, "the id of an uploaded asset") from error
+
+
+def pictures_of(kind: type[Request]) -> set[str]:
+    """The names of the options that are pictures."""
+    fields = kind.model_fields.items()
+    return {name for name, info in fields if inner(info.annotation) is PictureRef}
+
+
+def schema_of(kind: type[Request]) -> dict[str, Any]:
+    """The JSON schema of what a client sends for a task."""
+    reading = (Reading,) if issubclass(kind, OnPicture) else ()
+    made = kind.model_json_schema()
+    for more in (*kind.BESIDE, *reading):
+        added = more.model_json_schema()
+        made["properties"] |= added.get("properties", {})
+        made.setdefault("$defs", {}).update(added.get("$defs", {}))
+    made["properties"].pop("max_pixels", None)  # the operator's choice
+    for name in pictures_of(kind):
+        described = _described(kind, name)
+        made["properties"][name] = {"type": "string", "format": "asset", **described}
+    made["required"] = sorted({"kind", *made.get("required", [])})
+    return made
+
+
+def _described(kind: type[BaseModel], name: str) -> dict[str, Any]:
+    """What the schema of a class says about a field beside its type."""
+    told = kind.model_json_schema()["properties"][name]
+    return {key: value for key, value in told.items() if key.startswith(("desc", "x-"))}

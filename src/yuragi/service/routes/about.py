@@ -1,0 +1,79 @@
+"""Routes about the service: what it can do, and whether it can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from yuragi.service.held import Held, Service
+from yuragi.service.jobs import NotFound
+from yuragi.service.learned import learned
+from yuragi.service.naming import offered
+from yuragi.service.requests import schema_of
+from yuragi.service.slots import alive
+from yuragi.service.wire import Health, ModelInfo
+from yuragi.tasks.tasks import TASKS
+
+__all__ = ["health", "router"]
+
+router = APIRouter(tags=["about"])
+health = APIRouter(tags=["health"])
+
+
+@router.get("/models")
+def models(service: Service) -> list[ModelInfo]:
+    """The models that requests can name."""
+    known = learned(service.database)
+    return [
+        ModelInfo(
+            name=each.name,
+            weights=each.weights,
+            kind=each.kind,
+            note=each.note,
+            capabilities=known.get(each.weights),
+        )
+        for each in offered()
+    ]
+
+
+@router.get("/schemas")
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schemas of all requests, by task."""
+    return {name: schema_of(kind) for name, kind in TASKS.items()}
+
+
+@router.get("/schemas/{kind}")
+def schema(kind: str) -> dict[str, Any]:
+    """The JSON schema of the requests of a task."""
+    if kind not in TASKS:
+        raise NotFound(f"there is no task {kind}; there are {', '.join(TASKS)}")
+    return schema_of(TASKS[kind])
+
+
+@health.get("/healthz")
+def healthy() -> dict[str, bool]:
+    """Whether the process answers."""
+    return {"alive": True}
+
+
+@health.get("/readyz")
+def ready(service: Service, response: Response) -> Health:
+    """Whether jobs can be submitted; without a living worker they wait."""
+    found = _checked(service)
+    response.status_code = 200 if found.ready else 503
+    return found
+
+
+def _checked(service: Held) -> Health:
+    problems, workers = [], list[str]()
+    try:
+        workers = list(alive(service.database))
+        if not service.database.current:
+            problems.append("the tables in the database are those of another version")
+    except SQLAlchemyError:
+        problems.append("the database does not answer")
+    if not service.assets.writable:
+        problems.append("the store of pictures cannot be written")
+    return Health(ready=not problems, problems=problems, workers=workers)

@@ -1,0 +1,137 @@
+"""Routes of single jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi import Request as HTTPRequest
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse
+from starlette.datastructures import UploadFile
+
+from yuragi.errors import InputError
+from yuragi.service import jobs
+from yuragi.service.events import events_after
+from yuragi.service.held import Held, Service
+from yuragi.service.jobs import Conflict
+from yuragi.service.requests import asked, pictures_of, submission
+from yuragi.service.results import result_of
+from yuragi.service.states import State
+from yuragi.service.stream import follow, last_seen
+from yuragi.service.uploads import checked
+from yuragi.service.wire import Job, JobResult
+from yuragi.tasks.tasks import TASKS
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "description": "See /api/v1/schemas."}
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "request": {"type": "string", "description": "The same JSON, as text."},
+                        "image": {"type": "string", "format": "binary"},
+                        "mask": {"type": "string", "format": "binary"},
+                    },
+                    "required": ["request"],
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=202, openapi_extra=BODY)
+async def submit(
+    service: Service,
+    http: HTTPRequest,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Job:
+    """Submit a request of any task; its pictures are assets or parts of a form."""
+    if http.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with http.form(max_files=8, max_fields=8) as form:
+            text = form.get("request")
+            if not isinstance(text, str):
+                raise InputError("request", None, "the JSON of a request, as a field of the form")
+            files = {k: await v.read() for k, v in form.items() if isinstance(v, UploadFile)}
+    else:
+        text, files = (await http.body()).decode("utf-8", "replace"), {}
+    job = await run_in_threadpool(_submitted, service, text, files, idempotency_key)
+    response.headers["location"] = f"/api/v1/jobs/{job.id}"
+    return job
+
+
+def _submitted(service: Held, text: str, files: dict[str, bytes], key: str | None) -> Job:
+    given, pixels = asked(text), service.settings.max_pixels
+    known = pictures_of(TASKS[given["kind"]])
+    for name, data in files.items():
+        if name not in known:
+            raise InputError(name, None, "", "the task takes no such picture")
+        given[name] = service.assets.put(checked(data, name, pixels)).id
+    made = submission(given, service.assets, pixels, key)
+    return jobs.submit(service.database, service.tickets, made)
+
+
+@router.get("")
+def listed(
+    service: Service,
+    state: Annotated[list[State] | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: str | None = None,
+) -> list[Job]:
+    """The newest jobs first; `before` is the id of the last one of the page before."""
+    return list(jobs.listed(service.database, state or (), limit, before))
+
+
+@router.get("/{job}")
+def find(service: Service, job: str) -> Job:
+    """A job."""
+    return jobs.find(service.database, job)
+
+
+@router.post("/{job}/cancel", status_code=202)
+def cancel(service: Service, job: str) -> Job:
+    """Cancel a job: at once if it waits, else at the next solver step."""
+    return jobs.cancel(service.database, job)
+
+
+@router.post("/{job}/retry", status_code=202)
+def retry(service: Service, job: str) -> Job:
+    """Do a job that failed or was cancelled once more."""
+    return jobs.retry(service.database, service.tickets, job)
+
+
+@router.get("/{job}/result")
+def result(service: Service, job: str) -> JobResult:
+    """The pictures and the report of a job that is done."""
+    found = result_of(service.database, job)
+    if found is None:
+        raise Conflict(f"the job is {jobs.find(service.database, job).state} and has no result")
+    return found
+
+
+@router.get("/{job}/events", response_class=EventSourceResponse)
+async def events(
+    service: Service, job: str, last_event_id: Annotated[str | None, Header()] = None
+) -> Response:
+    """Server-sent events of a job; those after Last-Event-ID if a client comes back."""
+    after = last_seen(last_event_id)
+    found = await run_in_threadpool(jobs.find, service.database, job)
+    if found.state.ended and not await run_in_threadpool(_left, service, job, after):
+        return Response(status_code=204)  # tells a browser not to come back
+    return EventSourceResponse(follow(service.database, job, after))
+
+
+def _left(service: Held, job: str, after: int) -> bool:
+    """Whether there are events that a client has not seen."""
+    with service.database.reading() as connection:
+        return bool(events_after(connection, job, after))

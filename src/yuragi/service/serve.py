@@ -1,0 +1,68 @@
+"""The process of the HTTP service, with workers beside it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from yuragi.models.opening import Opening
+from yuragi.service.app import make_app
+from yuragi.service.held import held
+from yuragi.service.settings import Serving, Working
+from yuragi.service.worker import Supervisor
+
+__all__ = ["serve"]
+
+
+def serve(settings: Serving, opening: Opening, say: Callable[[str], None]) -> None:
+    """Answer until the process is told to stop.
+
+    Args:
+        settings: the service.
+        opening: how its workers open models.
+        say: is called with what the operator should know, a line each.
+
+    Raises:
+        InputError: database, store or address are not supported.
+        OSError: the port is taken.
+    """
+    if not settings.loopback:
+        if not settings.token:
+            settings = settings.model_copy(update={"token": secrets.token_urlsafe(32)})
+            say(f"token: {settings.token}")
+        say("warning: other machines can connect, and without TLS anyone on the way reads along")
+    parts = held(settings)
+    # In a process of its own a worker imports PyTorch; here only the checks of requests do.
+    config = uvicorn.Config(
+        make_app(parts),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    listening = config.bind_socket()
+    host, port = listening.getsockname()[:2]
+    say(f"http://{host}:{port}/api/v1")
+    supervisor = None
+    if settings.workers:
+        beside: dict[str, Any] = {
+            "database": settings.database,
+            "assets": settings.assets,
+            "slots": settings.workers,
+        }
+        supervisor = Supervisor(Working(**beside), opening)
+    watching = threading.Thread(target=supervisor.run) if supervisor else None
+    if watching:
+        watching.start()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        if supervisor and watching:
+            supervisor.stop()
+            watching.join()

@@ -1,0 +1,121 @@
+"""The settings of the service, from which the options of its commands are made."""
+
+from __future__ import annotations
+
+import os
+import socket
+from ipaddress import ip_address
+from typing import Annotated
+
+from pydantic import Field
+
+from yuragi.folders import data_folder
+from yuragi.images.read import MAX_PIXELS
+from yuragi.options.option import Option
+from yuragi.options.values import Finite, Strict
+
+__all__ = ["PORT", "TOKEN", "Serving", "Store", "Working"]
+
+PORT = 8420
+TOKEN = "YURAGI_TOKEN"
+"""The environment variable with the token, which would be visible to others on a command line."""
+
+
+def _database() -> str:
+    return f"sqlite:///{data_folder() / 'service' / 'jobs.db'}"
+
+
+def _assets() -> str:
+    return str(data_folder() / "service" / "assets")
+
+
+class Store(Strict):
+    """Where jobs and pictures are kept: all that the processes of one service share."""
+
+    database: Annotated[
+        str,
+        Field(default_factory=_database),
+        Option(
+            "Database of the jobs: sqlite:///FILE, or postgresql://... for several machines.",
+            default="a SQLite file in the folder for data",
+            metavar="URL",
+        ),
+    ]
+    assets: Annotated[
+        str,
+        Field(default_factory=_assets),
+        Option(
+            "Folder of pictures and results, or any URL of fsspec, such as s3://bucket/folder.",
+            default="a folder beside the database",
+            metavar="PATH|URL",
+        ),
+    ]
+
+
+class Serving(Store):
+    """Options of the HTTP service."""
+
+    host: Annotated[
+        str, Option("Address to listen on; any but this machine's own needs a token.")
+    ] = "127.0.0.1"
+    port: Annotated[Annotated[int, Field(ge=0, le=65535)], Option("Port to listen on.")] = PORT
+    name: Annotated[
+        tuple[str, ...],
+        Option("Host name by which clients may call the service.", repeated=True, metavar="NAME"),
+    ] = ()
+    token: Annotated[
+        str,
+        Field(default_factory=lambda: os.environ.get(TOKEN, "")),
+        Option(
+            f"Token that clients must send; better set {TOKEN}, which others cannot see.",
+            default="none on this machine's own address; elsewhere one is made and printed",
+        ),
+    ]
+    workers: Annotated[
+        Annotated[int, Field(ge=0, le=64)], Option("Number of workers to start beside it.")
+    ] = 1
+    max_bytes: Annotated[
+        Annotated[int, Field(ge=1024)],
+        Option("Largest body of a request.", unit="bytes", advanced=True),
+    ] = 64 * 2**20
+    max_pixels: Annotated[
+        Annotated[int, Field(ge=1)],
+        Option("Largest number of pixels of a picture.", unit="pixels", advanced=True),
+    ] = MAX_PIXELS
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class Working(Store):
+    """Options of a worker."""
+
+    name: Annotated[
+        str,
+        Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+        Option(
+            "Name of this machine, which no other machine of the service has.",
+            default="its host name",
+        ),
+    ]
+    slots: Annotated[
+        Annotated[int, Field(ge=1, le=64)],
+        Option("Number of processes, each of which does one job at a time on the device."),
+    ] = 1
+    keep: Annotated[
+        Annotated[int, Field(ge=1)],
+        Option("Number of models that stay loaded; the least recently used one goes first."),
+    ] = 2
+    dead_after: Annotated[
+        Annotated[Finite, Field(ge=1)],
+        Option(
+            "Time without a sign of life after which the jobs of a worker are taken over.",
+            unit="seconds",
+            advanced=True,
+        ),
+    ] = 15.0

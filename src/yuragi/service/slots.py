@@ -1,0 +1,117 @@
+"""Slots: names that worker processes have one at a time, their signs of life, and their heirs.
+
+DBOS knows the unfinished workflows of a process by its name. A process that dies and starts again
+under the same name goes on with them; those of a name that does not come back must be taken over by
+another process, or they would wait for ever. A lock of the operating system, which ends with its
+process, keeps two processes of a machine from one name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TextIO
+
+import sqlalchemy as sa
+
+from yuragi.folders import data_folder
+from yuragi.service import tables
+from yuragi.service.database import Database
+
+__all__ = ["Pulse", "Slot", "alive", "take_slot"]
+
+WORKERS = tables.workers
+GONE = -1
+"""The beat of a slot whose jobs can be taken over at once."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A name that only this process has, as long as the lock is open."""
+
+    name: str
+    lock: TextIO
+
+
+def take_slot(machine: str) -> Slot:
+    """The first free slot of this machine: ``machine-1``, ``machine-2`` and so on."""
+    folder = data_folder() / "service" / "slots"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        name = f"{machine}-{number}"
+        lock = (folder / f"{name}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        return Slot(name, lock)
+    raise AssertionError("there is always a higher number")
+
+
+def alive(database: Database) -> Sequence[str]:
+    """The slots that gave a sign of life and were not given up."""
+    with database.reading() as connection:
+        wanted = sa.select(WORKERS.c.slot).where(WORKERS.c.beat > GONE).order_by(WORKERS.c.slot)
+        return list(connection.execute(wanted).scalars())
+
+
+@dataclass
+class Pulse:
+    """The signs of life of a slot, and its watch over the others.
+
+    Attributes:
+        database: the database.
+        slot: the name of the slot.
+        device: the device that it uses, for people.
+        dead_after: seconds of our own clock without a sign after which a slot is given up.
+        adopt: takes over the workflows of a slot.
+    """
+
+    database: Database
+    slot: str
+    device: str
+    dead_after: float
+    adopt: Callable[[str], None]
+    seen: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def beat(self) -> None:
+        """Give a sign of life, and take over the jobs of slots that give none."""
+        with self.database.writing() as connection:
+            mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
+            sign = {"beat": WORKERS.c.beat + 1, "device": self.device, "process": os.getpid()}
+            # A slot that was given up counts on from 0, so that its heirs see that it is back.
+            if not connection.execute(mine.values(**sign)).rowcount:
+                first = {**sign, "beat": 0, "slot": self.slot}
+                connection.execute(sa.insert(WORKERS).values(**first))
+            others = connection.execute(sa.select(WORKERS).where(WORKERS.c.slot != self.slot)).all()
+        now = time.monotonic()
+        for row in others:
+            beat, since = self.seen.get(row.slot, (None, now))
+            self.seen[row.slot] = (row.beat, since if beat == row.beat else now)
+            if row.beat == GONE or now - self.seen[row.slot][1] > self.dead_after:
+                self._inherit(row.slot, row.beat)
+
+    def leave(self) -> None:
+        """Say that the slot stops, so that its jobs are taken over at once."""
+        with self.database.writing() as connection:
+            mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
+            connection.execute(mine.values(beat=GONE))
+
+    def _inherit(self, slot: str, beat: int) -> None:
+        """Take over the jobs of a slot, unless it gave a sign of life in the meantime."""
+        silent = WORKERS.c.slot == slot, WORKERS.c.beat.in_([beat, GONE])
+        with self.database.writing() as connection:
+            marked = connection.execute(sa.update(WORKERS).where(*silent).values(beat=GONE))
+        if not marked.rowcount:
+            return
+        self.adopt(slot)
+        # Only now: if we die before, the mark tells the next one to do the same.
+        with self.database.writing() as connection:
+            gone = WORKERS.c.slot == slot, WORKERS.c.beat == GONE
+            connection.execute(sa.delete(WORKERS).where(*gone))
+        self.seen.pop(slot, None)

@@ -1,0 +1,95 @@
+"""The tables of the service. `migrations` makes them; DBOS has tables of its own beside them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from yuragi.service.states import STORED
+
+__all__ = ["METADATA", "assets", "events", "jobs", "models", "queue", "workers"]
+
+METADATA = sa.MetaData()
+KEY = sa.String(32)
+
+jobs = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    # Waiting jobs run in the order of their places; a place is any number.
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    # Pictures of the request: digest of the pixels -> asset.
+    sa.Column("sources", sa.JSON, nullable=False),
+    # What the client sent, to recognise it when it is sent again.
+    sa.Column("idempotency_key", sa.String(200), unique=True),
+    sa.Column("body", KEY, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("started", sa.Double),
+    sa.Column("ended", sa.Double),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("preview", KEY),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("result", sa.JSON),
+    # The workflow that took the job, and who carries it out now: only the holder of the lease may
+    # write, so that a worker that was given up by mistake changes nothing when it wakes up.
+    sa.Column("workflow", sa.String(64), unique=True),
+    sa.Column("lease", KEY),
+    sa.Column("slot", sa.String(80)),
+    sa.Column("starts", sa.Integer, nullable=False),
+    sa.Column("events", sa.Integer, nullable=False),
+    sa.CheckConstraint(
+        "state IN (" + ", ".join(f"'{state}'" for state in STORED) + ")", name="known_state"
+    ),
+    sa.Index("jobs_in_order", "state", "place"),
+    sa.Index("jobs_by_age", "created"),
+)
+
+events = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("job", KEY, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    # Counts from 1 within a job without gaps.
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+assets = sa.Table(
+    "assets",
+    METADATA,
+    sa.Column("id", KEY, primary_key=True),
+    sa.Column("media_type", sa.String(32), nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+)
+
+workers = sa.Table(
+    "workers",
+    METADATA,
+    sa.Column("slot", sa.String(80), primary_key=True),
+    # A counter and not a time: clocks of several machines differ, and are set back.
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("device", sa.String(64), nullable=False),
+    sa.Column("process", sa.Integer, nullable=False),
+)
+
+models = sa.Table(
+    "models",
+    METADATA,
+    # What workers learned when they loaded a model, by the fingerprint of its weights.
+    sa.Column("weights", KEY, primary_key=True),
+    sa.Column("capabilities", sa.JSON, nullable=False),
+)
+
+queue = sa.Table(
+    "queue",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+)

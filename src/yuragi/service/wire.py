@@ -1,0 +1,176 @@
+"""What the API says, as it says it: the service answers with these, and the client reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from yuragi.service.states import State
+
+__all__ = [
+    "Asset",
+    "Event",
+    "Health",
+    "Job",
+    "JobResult",
+    "ModelInfo",
+    "Order",
+    "Problem",
+    "Queue",
+]
+
+
+class Said(BaseModel):
+    """The base class of answers; an older client ignores what a newer service adds."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Job(Said):
+    """A job.
+
+    Attributes:
+        id: 32 hexadecimal digits.
+        kind: the task of its request.
+        state: its state; see `yuragi.service.states`.
+        position: 0 for the next job to run; None unless it is queued.
+        done: solver steps that are done, of those that share batches.
+        total: solver steps in all; 0 while unknown.
+        preview: the asset of the latest preview, if there is one.
+        created: when it was submitted, in seconds since 1970 (UTC).
+        started: when a worker first began it.
+        ended: when it ended.
+        error: why it failed; empty otherwise.
+        request: the complete request, with its seed.
+    """
+
+    id: str
+    kind: str
+    state: State
+    position: int | None = None
+    done: int
+    total: int
+    preview: str | None = None
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    error: str = ""
+    request: Mapping[str, Any]
+
+
+class Asset(Said):
+    """A stored picture.
+
+    Attributes:
+        id: the digest of the file, 32 hexadecimal digits.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+        bytes: the size of the file.
+        width: the width in pixels.
+        height: the height in pixels.
+    """
+
+    id: str
+    media_type: str
+    bytes: int
+    width: int
+    height: int
+
+
+class JobResult(Said):
+    """The result of a job that is done.
+
+    Attributes:
+        pictures: files that carry their request, one for each picture.
+        mask: where an edit could change the picture, if it had a mask.
+        report: the request, its cost, the model and the versions, as `yuragi TASK --json` says it.
+    """
+
+    pictures: Sequence[Asset]
+    mask: Asset | None = None
+    report: Mapping[str, Any]
+
+
+class Event(Said):
+    """Something that happened to a job.
+
+    Attributes:
+        number: counts from 1 within the job; None for what is not kept, such as a position.
+        kind: ``position``, ``queued``, ``started``, ``step``, ``preview``, or the state in which
+            the job ended.
+        data: depends on the kind.
+    """
+
+    number: int | None
+    kind: str
+    data: Mapping[str, Any]
+
+
+class Queue(Said):
+    """The queue.
+
+    Attributes:
+        paused: whether no further job is started.
+        queued: the waiting jobs in the order in which they will run.
+        running: the jobs that workers are doing.
+    """
+
+    paused: bool
+    queued: Sequence[str]
+    running: Sequence[str]
+
+
+class Order(BaseModel):
+    """Waiting jobs that are to run first, in this order.
+
+    Attributes:
+        jobs: the ids of queued jobs, each once.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    jobs: Sequence[str]
+
+
+class ModelInfo(Said):
+    """A model that requests can name.
+
+    Attributes:
+        name: its name.
+        weights: the fingerprint of its weights.
+        kind: the class of its pipeline.
+        note: its description or licence.
+        capabilities: what it can do; None until a worker has loaded it once.
+    """
+
+    name: str
+    weights: str
+    kind: str
+    note: str
+    capabilities: Mapping[str, Any] | None = None
+
+
+class Health(Said):
+    """Whether the service can do its work.
+
+    Attributes:
+        ready: whether jobs can be submitted.
+        problems: why not, a sentence each.
+        workers: the slots of the workers that gave a sign of life.
+    """
+
+    ready: bool
+    problems: Sequence[str] = ()
+    workers: Sequence[str] = ()
+
+
+class Problem(Said):
+    """Why a request was refused.
+
+    Attributes:
+        message: a sentence.
+        argument: the option that is not allowed, if it was one.
+    """
+
+    message: str
+    argument: str | None = None

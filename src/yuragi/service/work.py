@@ -1,0 +1,147 @@
+"""How a worker does a job: a durable workflow whose steps are recorded in the database."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbos import DBOS
+from PIL import Image
+
+from yuragi.errors import YuragiError
+from yuragi.service.assets import Assets
+from yuragi.service.attempts import Attempt, begin, claim
+from yuragi.service.database import Database
+from yuragi.service.learned import learn
+from yuragi.service.loaded import Loaded
+from yuragi.service.naming import check_named
+from yuragi.service.preview import Previews
+from yuragi.service.states import State
+from yuragi.service.tickets import WORKFLOW
+from yuragi.service.uploads import FORMATS, Upload, png
+from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.result import Result
+from yuragi.tasks.run import run
+from yuragi.tasks.tasks import parse_request
+
+__all__ = ["Bench", "register"]
+
+LOG = logging.getLogger(__name__)
+SAID_S = 0.2
+"""Steps that follow one another faster are not all said."""
+
+
+class Stopped(Exception):
+    """The job was cancelled, or another worker has it."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a worker works with.
+
+    Attributes:
+        database: the job table.
+        assets: the store of pictures.
+        loaded: the models.
+        slot: the name of the worker.
+    """
+
+    database: Database
+    assets: Assets
+    loaded: Loaded
+    slot: str
+
+
+def register(bench: Bench) -> None:
+    """Make the workflow of a ticket known to DBOS, before it is launched."""
+
+    @DBOS.workflow(name=WORKFLOW)
+    def job() -> str | None:
+        workflow = str(DBOS.workflow_id)
+        taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
+        if taken is None:
+            return None
+        attempt = begin(bench.database, taken, bench.slot)
+        if attempt is not None:
+            _do(bench, attempt)
+        return taken
+
+
+def _do(bench: Bench, attempt: Attempt) -> None:
+    """Do a job, and say what came of it."""
+    try:
+        made = _run(bench, attempt)
+    except Stopped:
+        if attempt.state() is not None:
+            attempt.cancelled()
+    except YuragiError as error:
+        attempt.fail(str(error))
+    except Exception as error:
+        # People get a name without the inside of the program; the operator gets the traceback.
+        LOG.exception("job %s failed", attempt.job)
+        attempt.fail(f"an error inside the service: {type(error).__name__}")
+    else:
+        attempt.finish(made.model_dump(mode="json"))
+
+
+def _run(bench: Bench, attempt: Attempt) -> JobResult:
+    request = parse_request(attempt.request)
+    check_named(request)
+    sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
+    model, weak = bench.loaded.of(request)
+    learn(bench.database, model)
+
+    def once() -> Result:
+        watch = _Watch(bench, attempt, Previews(model))
+        return run(request, watch.previews.model, sources, watch, weak=weak)
+
+    result = bench.loaded.with_room(once)
+    if attempt.state() is not State.RUNNING:
+        raise Stopped
+    return _stored(bench.assets, result)
+
+
+class _Watch:
+    """Called after every solver step: says how far it is, and stops what was cancelled."""
+
+    def __init__(self, bench: Bench, attempt: Attempt, previews: Previews) -> None:
+        self.bench, self.attempt, self.previews = bench, attempt, previews
+        self._said = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.attempt.state() is not State.RUNNING:
+            raise Stopped
+        now = time.monotonic()
+        if now - self._said >= SAID_S or done == total:
+            self._said = now
+            self.attempt.progress(done, total)
+        if (preview := self.previews.due()) is not None:
+            self.attempt.preview(self.bench.assets.put(preview).id)
+
+
+def _picture(bench: Bench, name: str) -> Image.Image:
+    with Image.open(io.BytesIO(bench.assets.read(name)), formats=("PNG",)) as picture:
+        picture.load()
+        return picture
+
+
+def _stored(assets: Assets, result: Result) -> JobResult:
+    """Store the pictures of a result, each with its request inside."""
+    with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
+        files = result.save(Path(folder) / "result")
+        pictures = [
+            _file(assets, file, each) for file, each in zip(files, result.images, strict=True)
+        ]
+    mask = None if result.mask is None else assets.put(png(result.mask))
+    report: dict[str, Any] = json.loads(json.dumps(result.report(), default=str))
+    return JobResult(pictures=pictures, mask=mask, report=report)
+
+
+def _file(assets: Assets, file: Path, picture: Image.Image) -> Asset:
+    return assets.put(Upload(file.read_bytes(), FORMATS["PNG"], picture.width, picture.height))

@@ -1,0 +1,123 @@
+"""A worker: processes that do jobs, and their supervisor, which starts them again when they die.
+
+A worker that is told to stop does so after the running solver step, as if it crashed there, and
+another one goes on with its job. So stopping is no case of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import warnings
+from multiprocessing.context import SpawnProcess
+
+from yuragi.errors import YuragiWarning
+from yuragi.models.opening import Opening
+from yuragi.service.settings import Working
+
+__all__ = ["Supervisor", "run_slot"]
+
+LOG = logging.getLogger(__name__)
+BEAT_S = 1.0
+AGAIN_S = 1.0
+"""How long a slot that died is left alone before it is started again."""
+STOP_S = 10.0
+
+
+def run_slot(settings: Working, opening: Opening) -> None:
+    """Do jobs, one at a time, until the process is told to stop or loses its parent."""
+    from dbos import DBOS
+
+    from yuragi.device import pick_device
+    from yuragi.service.assets import open_assets
+    from yuragi.service.attempts import forgive
+    from yuragi.service.database import open_database
+    from yuragi.service.loaded import Loaded
+    from yuragi.service.slots import Pulse, take_slot
+    from yuragi.service.tickets import POLLING_S, QUEUE, configuration
+    from yuragi.service.work import Bench, register
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
+    warnings.simplefilter("ignore", YuragiWarning)  # results carry them
+    parent = os.getppid()
+    database = open_database(settings.database)
+    database.migrate()
+    slot = take_slot(settings.name)
+    opening = opening.with_more({"offline": True})  # the hub is never asked
+    device = str(pick_device(opening.device))
+    bench = Bench(
+        database,
+        open_assets(settings.assets, database),
+        Loaded(opening, settings.keep),
+        slot.name,
+    )
+    DBOS(config=configuration(database, slot.name))
+    register(bench)
+    DBOS.launch()
+    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLLING_S)
+    pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
+    while not stop.is_set() and os.getppid() == parent:
+        pulse.beat()
+        stop.wait(BEAT_S)
+    forgive(database, slot.name)
+    pulse.leave()
+    os._exit(0)
+
+
+def _adopt(slot: str) -> None:
+    from dbos import DBOS
+
+    for handle in DBOS._recover_pending_workflows([slot]):
+        LOG.warning("workflow %s of %s was taken over", handle.get_workflow_id(), slot)
+
+
+class Supervisor:
+    """Keeps the slots of a worker running.
+
+    Args:
+        settings: the worker.
+        opening: how it opens models.
+    """
+
+    def __init__(self, settings: Working, opening: Opening) -> None:
+        self.settings, self.opening = settings, opening
+        self._stop = threading.Event()
+        self._context = multiprocessing.get_context("spawn")
+
+    def run(self) -> None:
+        """Run until `stop`; a slot that dies is started again."""
+        slots = [self._start() for _ in range(self.settings.slots)]
+        while not self._stop.wait(AGAIN_S / 4):
+            for number, slot in enumerate(slots):
+                if slot.exitcode is not None:
+                    LOG.warning("a worker ended with code %s and is started again", slot.exitcode)
+                    self._stop.wait(AGAIN_S)
+                    if not self._stop.is_set():
+                        slots[number] = self._start()
+        self._end(slots)
+
+    def stop(self) -> None:
+        """Stop soon: after the running solver steps."""
+        self._stop.set()
+
+    def _start(self) -> SpawnProcess:
+        slot = self._context.Process(target=run_slot, args=(self.settings, self.opening))
+        slot.start()
+        return slot
+
+    @staticmethod
+    def _end(slots: list[SpawnProcess]) -> None:
+        for slot in slots:
+            slot.terminate()
+        until = time.monotonic() + STOP_S
+        for slot in slots:
+            slot.join(max(0.0, until - time.monotonic()))
+            if slot.exitcode is None:
+                slot.kill()
+                slot.join()
