@@ -8,7 +8,8 @@ from torch import nn
 
 from yuragi.errors import InputError
 from yuragi.research.train.config import Fit, read_recipe
-from yuragi.research.train.loop import fit, load_averaged
+from yuragi.research.train.loop import fit, load_averaged, read_checkpoint, write_checkpoint
+from yuragi.research.train.pace import ByClock
 
 TARGET = torch.tensor([[1.0, -2.0, 0.5]])
 
@@ -83,6 +84,54 @@ def test_more_steps_go_on(tmp_path):
     seen = []
     fit(net, loss_of(net, seen), config(14), tmp_path, lambda report: None)
     assert [step for step, _ in seen] == [10, 11, 12, 13]
+
+
+def test_a_run_by_the_clock_ends_on_time_and_counts_samples(tmp_path):
+    net, now, reports = network(), [0.0], []
+
+    def loss(step, rng):
+        now[0] += 1.0
+        return loss_of(net)(step, rng)
+
+    pace = ByClock(0.05, 0.0, 20.0, 4, lambda: now[0])
+    fit(net, loss, config(99), tmp_path, reports.append, pace, report_every=8)
+    assert [(r.step, r.done, r.total) for r in reports] == [(32, 8, 20), (64, 16, 20), (80, 20, 20)]
+    assert [r.samples for r in reports] == [64, 128, 160]  # a step is a quarter of a batch of 8
+    assert read_checkpoint(tmp_path)[1] == {"step": "80", "updates": "20"}
+    seen = []
+    fit(net, loss_of(net, seen), config(83), tmp_path, lambda report: None)
+    assert [step for step, _ in seen] == [80, 81, 82]
+
+
+def test_a_checkpoint_without_moments_begins_them_gently(tmp_path):
+    net = network()
+    fit(net, loss_of(net), config(40, warmup=30), tmp_path, lambda report: None)
+    held, counts = read_checkpoint(tmp_path)
+    kept = {name: value for name, value in held.items() if not name.startswith("exp_avg")}
+    write_checkpoint(tmp_path, kept, {"step": counts["step"]})
+    before = held["network.weight"]
+    fit(net, loss_of(net), config(41, warmup=30), tmp_path, lambda report: None)
+    after, counts = read_checkpoint(tmp_path)
+    assert counts == {"step": "41", "updates": "1"}
+    # Adam's first update is the rate itself, here a thirtieth of a rate that has nearly fallen.
+    assert (after["network.weight"] - before).abs().max() < 0.05 / 30
+
+
+def test_the_average_is_the_definition(tmp_path):
+    net, weights = network(), []
+
+    def loss(step, rng):
+        weights.append(net.weight.detach().clone())
+        return loss_of(net)(step, rng)
+
+    start = net.weight.detach().clone()
+    fit(net, loss, config(12), tmp_path, lambda report: None)
+    expected = start
+    seen = [*weights[1:], read_checkpoint(tmp_path)[0]["network.weight"]]
+    for step, value in enumerate(seen, 1):
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+    torch.testing.assert_close(net.weight.detach(), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(

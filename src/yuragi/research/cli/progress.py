@@ -1,14 +1,14 @@
-"""The progress of a training run."""
+"""The progress of training runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from yuragi.cli.progress import bar
+from yuragi.cli.progress import bar, progress
 from yuragi.research.train.loop import Report
 
-__all__ = ["training"]
+__all__ = ["phases", "training"]
 
 
 @contextmanager
@@ -16,7 +16,14 @@ def training(what: str) -> Iterator[Callable[[Report], None]]:
     """A progress bar with loss and speed; yields a function to call with every report."""
     with bar(what, quiet=False) as update:
         yield lambda report: update(
-            report.step,
-            report.steps,
+            report.done,
+            report.total,
             f"loss {report.loss:.4f}, {report.samples_per_second:.1f} samples/s",
         )
+
+
+@contextmanager
+def phases() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Progress bars for phases, one after another; yields a function that begins one by name."""
+    with ExitStack() as open_bars:
+        yield lambda name: open_bars.enter_context(progress(name))

@@ -37,6 +37,13 @@ def autoencoder(
     json: JsonOption = False,
 ) -> None:
     """Draw the portraits and train the autoencoder on them."""
+    decibels = _autoencoder(config, runs, data, device)
+    folder = runs / "autoencoder"
+    answer(json, {"psnr": decibels, "files": [folder]}, folder)
+    say(f"PSNR on the validation split: {decibels:.2f} dB")
+
+
+def _autoencoder(config: Path | None, runs: Path, data: Path | None, device: str | None) -> float:
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.cli.progress import training
@@ -46,12 +53,9 @@ def autoencoder(
     recipe = read_recipe(config)
     check_folder("runs", runs)
     with progress("drawing") as on_draw, training("autoencoder") as on_report:
-        decibels = steps.run_autoencoder(
+        return steps.run_autoencoder(
             recipe, runs, data or cache_folder("portraits"), pick_device(device), on_draw, on_report
         )
-    folder = runs / "autoencoder"
-    answer(json, {"psnr": decibels, "files": [folder]}, folder)
-    say(f"PSNR on the validation split: {decibels:.2f} dB")
 
 
 @app.command()
@@ -63,6 +67,12 @@ def denoiser(
     json: JsonOption = False,
 ) -> None:
     """Encode the portraits and train text encoder and UNet on the latents."""
+    _denoiser(config, runs, data, device)
+    folder = runs / "denoiser"
+    answer(json, {"files": [folder]}, folder)
+
+
+def _denoiser(config: Path | None, runs: Path, data: Path | None, device: str | None) -> None:
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.cli.progress import training
@@ -80,8 +90,124 @@ def denoiser(
             on_encode,
             on_report,
         )
-    folder = runs / "denoiser"
-    answer(json, {"files": [folder]}, folder)
+
+
+@app.command("all")
+def all_(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the new pipeline.")],
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train everything, and write the pipeline: autoencoder, denoiser, export.
+
+    Start it again after it was stopped: it goes on, and what is finished is left as it is.
+    """
+    if output.exists() and not (output / "model_index.json").is_file():
+        raise InputError("output", str(output), "a new folder, or a pipeline to replace")
+    check_folder("output", output)
+    decibels = _autoencoder(config, runs, data, device)
+    _denoiser(config, runs, data, device)
+    step = _export(output, config, runs, data, device)
+    answer(json, {"files": [output], "step": step, "psnr": decibels}, output)
+    say(f"denoiser at step {step}; PSNR on the validation split: {decibels:.2f} dB")
+
+
+@app.command()
+def sprint(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the packed checkpoint and report.")
+    ],
+    minutes: Annotated[
+        float, typer.Option(help="Minutes of the whole run, drawing and measuring included.", min=0)
+    ] = 9.0,
+    autoencoder_minutes: Annotated[
+        float, typer.Option(help="Minutes of them for the autoencoder; 0 does not train it.", min=0)
+    ] = 0.0,
+    reserve_minutes: Annotated[
+        float, typer.Option(help="Minutes of them for packing, export and measuring.", min=0)
+    ] = 1.0,
+    batch_factor: Annotated[
+        int, typer.Option(help="Batches of the recipe in one of this run.", min=1)
+    ] = 16,
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Number of portraits to judge.", min=1)
+    ] = 256,
+    seed: Annotated[int, typer.Option(help="Seed of these portraits.")] = 0,
+    config: ConfigOption = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train against the clock, on a GPU that is there for minutes.
+
+    It goes on from the checkpoint in the run folders, or from the beginning; every other command
+    goes on from its own. The output, a few files of at most 15 MiB, is what `unpack` reads.
+    """
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.cli.progress import phases, training
+    from yuragi.research.train.config import read_recipe
+    from yuragi.research.train.sprint import Plan
+    from yuragi.research.train.sprint import sprint as run
+
+    recipe = read_recipe(config)
+    plan = Plan(minutes, autoencoder_minutes, reserve_minutes, batch_factor, number, seed)
+    check_folder("output", output)
+    check_folder("runs", runs)
+    with phases() as on_progress, training("training") as on_report:
+        report = run(
+            recipe,
+            plan,
+            runs,
+            data or cache_folder("portraits"),
+            output,
+            pick_device(device),
+            on_progress,
+            on_report,
+        )
+    answer(json, report | {"files": [output]}, output)
+    accuracies = report["measured"]["mean_accuracy"]
+    say(
+        f"{report['samples_of_this_run']} samples, {report['samples_seen']} in all; the judge sees "
+        f"{accuracies['generated']:.1%} of the labels (on drawings {accuracies['drawings']:.1%})"
+    )
+
+
+@app.command()
+def pack(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")],
+    largest: Annotated[int, typer.Option(help="Largest size of a file, in MiB.", min=1)] = 15,
+    runs: RunsOption = RUNS,
+    json: JsonOption = False,
+) -> None:
+    """Pack the checkpoints into few small files, in half precision, for another machine."""
+    from yuragi.research.train.packing import pack as run
+
+    check_folder("output", output)
+    files = run(runs, output, largest)
+    answer(json, {"files": files}, *files)
+
+
+@app.command()
+def unpack(
+    folder: Annotated[Path, typer.Argument(help="Folder with the files of `pack` or `sprint`.")],
+    runs: RunsOption = RUNS,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the checkpoints of existing runs.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Begin run folders with packed checkpoints, to train them further or to export them."""
+    from yuragi.research.train.packing import unpack as run
+
+    check_folder("runs", runs)
+    steps = run(folder, runs, overwrite)
+    answer(json, {"files": [runs], "steps": steps}, runs)
+    say("; ".join(f"{part} at step {step}" for part, step in steps.items()))
 
 
 @app.command()
@@ -156,6 +282,17 @@ def export(
 
     It is calibrated on held-out portraits, so that edits tell pictures that it does not know.
     """
+    if output.exists() and not overwrite:
+        raise InputError("output", str(output), "a new folder, or --overwrite")
+    check_folder("output", output)
+    step = _export(output, config, runs, data, device)
+    answer(json, {"files": [output], "step": step}, output)
+    say(f"denoiser at step {step}")
+
+
+def _export(
+    output: Path, config: Path | None, runs: Path, data: Path | None, device: str | None
+) -> int:
     from yuragi.folders import cache_folder
     from yuragi.models.names import load_model
     from yuragi.models.opening import Opening
@@ -163,15 +300,11 @@ def export(
     from yuragi.research.train.config import read_recipe
     from yuragi.research.train.familiarity import HELD_OUT, calibrate_portraits
 
-    if output.exists() and not overwrite:
-        raise InputError("output", str(output), "a new folder, or --overwrite")
-    check_folder("output", output)
     step = steps.export_pipeline(read_recipe(config), runs, output)
     loaded = load_model(output, Opening(device=device))
     with progress("calibrating") as on_progress:
         calibrate_portraits(loaded, data or cache_folder("portraits"), HELD_OUT, on_progress)
-    answer(json, {"files": [output], "step": step}, output)
-    say(f"denoiser at step {step}")
+    return step
 
 
 @app.command()

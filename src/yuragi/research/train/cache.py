@@ -64,4 +64,5 @@ def cached(
         partial = labels.with_suffix(".partial")
         partial.write_text(json.dumps(every), encoding="utf-8")
         partial.replace(labels)
-    return np.load(images, mmap_mode="r"), json.loads(labels.read_text("utf-8"))
+    # Copy on write: nothing reaches the disk, and PyTorch takes only arrays that can be written.
+    return np.load(images, mmap_mode="c"), json.loads(labels.read_text("utf-8"))

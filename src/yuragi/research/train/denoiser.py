@@ -10,24 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi.research.train.autoencoder import arrays_to_tensor
+from yuragi.research.train.autoencoder import levels_to_tensor
 from yuragi.research.train.config import DenoiserConfig, Fit
-from yuragi.research.train.loop import CHECKPOINT, Report, fit, place
-from yuragi.research.train.networks import TOKENS, TextToLatent, build_scheduler, build_tokenizer
-from yuragi.research.train.portraits import Labels, caption
+from yuragi.research.train.examples import Examples
+from yuragi.research.train.loop import CHECKPOINT, Loss, Report, fast_bfloat16, fit, place
+from yuragi.research.train.networks import TextToLatent, build_scheduler, build_tokenizer
+from yuragi.research.train.portraits import Labels
 from yuragi.research.train.text import train_reader
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
     from numpy.typing import NDArray
 
-__all__ = ["encode_all", "train_denoiser"]
+__all__ = ["begin_denoiser", "denoising_loss", "encode_all", "train_denoiser"]
 
 
 @torch.no_grad()
@@ -37,17 +38,17 @@ def encode_all(
     on_progress: Callable[[int, int], None],
     batch: int = 64,
 ) -> Tensor:
-    """Latents of every picture: float16 [n, 4, 32, 32]."""
+    """Latents of every picture: float16 [n, c, h, w]."""
     rows = []
     for start in range(0, len(images), batch):
-        x = arrays_to_tensor(images[start : start + batch])
-        rows.append(autoencoder.encoder(x.to(autoencoder.device)).half().cpu())
+        part = torch.from_numpy(images[start : start + batch]).to(autoencoder.device)
+        rows.append(autoencoder.encoder(levels_to_tensor(part)).half().cpu())
         on_progress(min(start + batch, len(images)), len(images))
     return torch.cat(rows).contiguous()
 
 
-def train_denoiser(
-    latents: Tensor,
+def begin_denoiser(
+    latent: tuple[int, int],
     labels: Sequence[Labels],
     config: DenoiserConfig,
     reading: Fit,
@@ -55,49 +56,64 @@ def train_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
-    """Train on latents of shape [n, 4, 32, 32], scaled to unit variance; the EMA network.
+    """The network that `train_denoiser` begins with; its weights are those of a new run.
 
-    The text encoder learns to read first (`yuragi.research.train.text`).
-
-    Which picture, which words of its caption, t and eps of every step are drawn from the step's
-    generator.
+    In a new run the text encoder learns to read first (`yuragi.research.train.text`).
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
-    network = TextToLatent(config, len(tokenizer), (latents.shape[1], latents.shape[-1]))
+    network = TextToLatent(config, len(tokenizer), latent)
     if not (folder / CHECKPOINT).exists():
         train_reader(network, tokenizer, labels, reading, folder / "reader", device, on_report)
-    place(network, device)
+    return place(network, device)
+
+
+def train_denoiser(
+    network: TextToLatent,
+    examples: Examples,
+    config: DenoiserConfig,
+    folder: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> None:
+    """Train the network in place, resuming from `folder`; at the end it is the EMA network."""
+    loss = denoising_loss(network, network.unet, examples.to(device), config)
+    fit(network, loss, config, folder, on_report)
+
+
+def denoising_loss(
+    network: TextToLatent, unet: Callable[..., Any], examples: Examples, config: DenoiserConfig
+) -> Loss:
+    """The loss of the denoiser on the device of the examples.
+
+    Which picture, which of its captions, t and eps of every step are drawn there, from a generator
+    with the seed of the step's.
+
+    Args:
+        network: the network.
+        unet: its UNet, or the same in a faster form.
+        examples: latents and captions.
+        config: the batch, and the weight of the face.
+    """
+    device = examples.latents.device
     alphas = build_scheduler().alphas_cumprod.to(device)
-    weights = _face_weights(latents.shape[-1], config.face).to(device)
+    weights = _face_weights(examples.latents.shape[-1], config.face).to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
-        picked = torch.randint(len(labels), (config.batch,), generator=rng)
-        t = _levels(config.batch, len(alphas), rng)
-        words = np.random.default_rng(int(torch.randint(2**31, (1,), generator=rng)))
-        texts = [caption(labels[i], words) for i in picked.tolist()]
-        tokens = tokenizer(texts, **TOKENS).input_ids.to(device)
-        z = latents[picked].float().to(device, memory_format=torch.channels_last)
-        eps = torch.randn(z.shape, generator=rng).to(device)
-        alpha = alphas[t.to(device)].sqrt().view(-1, 1, 1, 1)
+        here = torch.Generator(device).manual_seed(rng.initial_seed())
+        z, tokens = examples.draw(config.batch, here)
+        z = z.contiguous(memory_format=torch.channels_last)
+        t = _levels(config.batch, len(alphas), here)
+        eps = torch.randn(z.shape, generator=here, device=device)
+        alpha = alphas[t].sqrt().view(-1, 1, 1, 1)
         sigma = (1 - alpha.square()).sqrt()
-        with torch.autocast(device.type, torch.bfloat16, enabled=_fast_bfloat16(device)):
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
             text = network.text_encoder(tokens).last_hidden_state
-            out: Tensor = network.unet(alpha * z + sigma * eps, t.to(device), text).sample
+            out: Tensor = unet(alpha * z + sigma * eps, t, text).sample
         error: Tensor = (out.float() - (alpha * eps - sigma * z)).square()
         return (error * weights).mean()
 
-    fit(network, loss, config, folder, on_report)
-    return network
-
-
-def _fast_bfloat16(device: torch.device) -> bool:
-    """Whether networks run faster in bfloat16 than in float32 there."""
-    if device.type != "cpu":
-        return True
-    # Older versions of PyTorch cannot tell.
-    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(known.get("avx512_bf16"))
+    return loss
 
 
 def _face_weights(side: int, face: float) -> Tensor:
@@ -115,7 +131,7 @@ def _face_weights(side: int, face: float) -> Tensor:
 
 def _levels(n: int, levels: int, rng: torch.Generator) -> Tensor:
     """Half of the draws uniform, half triangular about the middle of the table."""
-    uniform = torch.rand((n, 2), generator=rng)
-    middle = torch.arange(n) % 2 == 0
+    uniform = torch.rand((n, 2), generator=rng, device=rng.device)
+    middle = torch.arange(n, device=rng.device) % 2 == 0
     u = torch.where(middle, uniform.mean(dim=1), uniform[:, 0])
     return (u * levels).long()

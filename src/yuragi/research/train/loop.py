@@ -1,20 +1,20 @@
-"""One training loop for every network of the recipe: AdamW, warm-up, cosine decay, EMA, resume.
+"""One training loop for every network of the recipe: AdamW, a pace, EMA, resume.
 
 The loop is told a loss and calls it with (step, generator). All randomness of a step comes from
 that generator, which is keyed by (seed, step); so a run that was cut short and resumed sees what
 an uncut run would have seen, and no random state needs to be saved.
 
 A run folder holds ``checkpoint.safetensors`` (weights, EMA, moments; replaced atomically) and
-``log.jsonl`` (one line per report).
+``log.jsonl`` (one line per report). A checkpoint without moments is one too: they begin anew, and
+the learning rate rises with them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,22 +23,43 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from yuragi.research.train.config import Fit
+from yuragi.research.train.pace import BySteps, Pace
 
-__all__ = ["CHECKPOINT", "Report", "begin", "fit", "load_averaged", "place"]
+__all__ = [
+    "CHECKPOINT",
+    "Loss",
+    "Report",
+    "begin",
+    "fast_bfloat16",
+    "fit",
+    "load_averaged",
+    "place",
+    "read_checkpoint",
+    "write_checkpoint",
+]
 
 CHECKPOINT = "checkpoint.safetensors"
 
 N = TypeVar("N", bound=nn.Module)
+Loss = Callable[[int, torch.Generator], Tensor]
+"""(step, generator) -> scalar loss; it draws every random number from the generator."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Where a training run stands: mean loss since the last report and its speed."""
+    """Where a training run stands: mean loss since the last report and its speed.
+
+    `samples` counts all that the network has seen, in this run and before it; `done` of `total` is
+    the progress of this run, in steps or in seconds.
+    """
 
     step: int
-    steps: int
+    samples: int
+    done: int
+    total: int
     loss: float
     samples_per_second: float
 
@@ -51,16 +72,13 @@ def _generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
 
 
-def _learning_rate(config: Fit, step: int) -> float:
-    """Linear warm-up, then half a cosine to zero at the last step."""
-    if step < config.warmup:
-        return config.learning_rate * (step + 1) / config.warmup
-    done = (step - config.warmup) / max(config.steps - config.warmup, 1)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
 class _State:
-    """Everything that a checkpoint holds: weights, their EMA, Adam's moments and the step."""
+    """Everything that a checkpoint holds: weights, their EMA, Adam's moments, and counts.
+
+    Attributes:
+        step: steps made so far.
+        updates: updates that Adam's moments have seen.
+    """
 
     def __init__(self, network: nn.Module, config: Fit) -> None:
         self.network = network
@@ -69,16 +87,18 @@ class _State:
             network.parameters(), lr=0.0, weight_decay=1e-2, fused=True
         )
         self.decay = config.ema
-        self.step = 0
+        self.step = self.updates = 0
 
     def average(self) -> None:
         # A short memory at first, so that the average forgets the random start.
         decay = min(self.decay, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
-            if value.is_floating_point():
-                self.averaged[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.averaged[name].copy_(value)
+        weights = self.network.state_dict()
+        moving = [name for name, value in weights.items() if value.is_floating_point()]
+        mean, new = [self.averaged[n] for n in moving], [weights[n] for n in moving]
+        # All tensors in one call: on a GPU a call for each would take longer than the sums.
+        get_ema_multi_avg_fn(decay)(mean, new, self.updates)  # type: ignore[no-untyped-call]
+        for name in weights.keys() - moving:
+            self.averaged[name].copy_(weights[name])
 
     def save(self, folder: Path) -> None:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
@@ -86,77 +106,101 @@ class _State:
         for name, p in self.network.named_parameters():
             moments = self.optimizer.state.get(p, {})
             tensors |= {f"{m}.{name}": moments[m] for m in ("exp_avg", "exp_avg_sq") if moments}
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / (CHECKPOINT + ".partial")
-        contiguous = {k: v.contiguous() for k, v in tensors.items()}
-        save_file(contiguous, partial, metadata={"step": str(self.step)})
-        partial.replace(folder / CHECKPOINT)
+        write_checkpoint(folder, tensors, {"step": str(self.step), "updates": str(self.updates)})
 
     def load(self, folder: Path) -> None:
-        path = folder / CHECKPOINT
-        if not path.exists():
+        if not (folder / CHECKPOINT).exists():
             return
-        with safe_open(path, framework="pt") as file:
-            self.step = int(file.metadata()["step"])
-            held = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        held, counts = read_checkpoint(folder)
+        self.step = int(counts["step"])
         names = list(self.network.state_dict())
         self.network.load_state_dict({n: held[f"network.{n}"] for n in names})
         device = next(self.network.parameters()).device
         self.averaged = {n: held[f"averaged.{n}"].to(device) for n in names}
+        if not any(name.startswith("exp_avg.") for name in held):
+            return
+        # Checkpoints of earlier versions count steps alone, of which each was an update.
+        self.updates = int(counts.get("updates", self.step))
         for name, p in self.network.named_parameters():
             if f"exp_avg.{name}" in held:
                 self.optimizer.state[p] = {
-                    "step": torch.tensor(float(self.step), device=device),
+                    "step": torch.tensor(float(self.updates), device=device),
                     "exp_avg": held[f"exp_avg.{name}"].to(device),
                     "exp_avg_sq": held[f"exp_avg_sq.{name}"].to(device),
                 }
 
 
+def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor], counts: dict[str, str]) -> None:
+    """Write a checkpoint, complete or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / (CHECKPOINT + ".partial")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, partial, metadata=counts)
+    partial.replace(folder / CHECKPOINT)
+
+
+def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a checkpoint and its counts.
+
+    Raises:
+        FileNotFoundError: the folder holds no checkpoint.
+    """
+    with safe_open(folder / CHECKPOINT, framework="pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
+
+
 def fit(
     network: nn.Module,
-    loss: Callable[[int, torch.Generator], Tensor],
+    loss: Loss,
     config: Fit,
     folder: Path,
     on_report: Callable[[Report], None],
+    pace: Pace | None = None,
     report_every: int = 50,
     save_every_seconds: float = 120.0,
 ) -> None:
-    """Train `network` in place until `config.steps`, going on from the folder's checkpoint.
+    """Train `network` in place as long as the pace lasts, going on from the folder's checkpoint.
 
     Args:
         network: its parameters are trained; at the end it holds the averaged (EMA) weights.
         loss: (step, generator) -> scalar loss; draws every random number from the generator.
-        config: steps, batch (only for the speed reported), rates and seed.
+        config: batch (only for the counts reported), rates and seed.
         folder: where checkpoints and the log go.
-        on_report: called every `report_every` steps.
-        report_every: steps between two reports.
+        on_report: called every `report_every` updates.
+        pace: the learning rate and the end of the run; by default that of `config.steps`.
+        report_every: updates between two reports.
         save_every_seconds: seconds between two checkpoints.
     """
+    pace = pace or BySteps(config)
     state = _State(network, config)
     state.load(folder)
     network.train()
-    losses, since, saved = [], time.monotonic(), time.monotonic()
-    while state.step < config.steps:
+    losses, since, saved = list[Tensor](), time.monotonic(), time.monotonic()
+    rate = pace.rate(state.step, state.updates)
+    while rate is not None:
         for group in state.optimizer.param_groups:
-            group["lr"] = _learning_rate(config, state.step)
+            group["lr"] = rate
         value = loss(state.step, _generator(config.seed, state.step))
         state.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         state.optimizer.step()
-        state.step += 1
+        state.step += pace.stride
+        state.updates += 1
         state.average()
-        losses.append(value.detach())
-        if state.step % report_every == 0 or state.step == config.steps:
+        losses.append(value.detach().clone())
+        rate = pace.rate(state.step, state.updates)
+        if len(losses) == report_every or rate is None:
             now = time.monotonic()
             speed = len(losses) * config.batch / (now - since)
-            report = Report(state.step, config.steps, float(torch.stack(losses).mean()), speed)
+            seen = state.step * config.batch // pace.stride
+            mean = float(torch.stack(losses).mean())
+            report = Report(state.step, seen, *pace.progress(state.step), mean, speed)
             losses, since = [], now
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(report.__dict__) + "\n")
             on_report(report)
-        if time.monotonic() - saved > save_every_seconds or state.step == config.steps:
+        if time.monotonic() - saved > save_every_seconds or rate is None:
             state.save(folder)
             saved = time.monotonic()
     network.load_state_dict(state.averaged)
@@ -180,6 +224,15 @@ def place(network: N, device: torch.device) -> N:
     """Move a network to a device, channels last: several times faster for these convolutions."""
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether networks run faster in bfloat16 than in float32 there."""
+    if device.type != "cpu":
+        return True
+    # Older versions of PyTorch cannot tell.
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16"))
 
 
 def load_averaged(network: nn.Module, folder: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -22,16 +22,19 @@ from yuragi.research.train.autoencoder import (
 )
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import Recipe
-from yuragi.research.train.denoiser import encode_all, train_denoiser
+from yuragi.research.train.denoiser import begin_denoiser, encode_all, train_denoiser
+from yuragi.research.train.examples import Examples, captioned
 from yuragi.research.train.judge import accuracy, train_judge, write_judge
 from yuragi.research.train.loop import Report, begin, load_averaged, place
 from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
-from yuragi.research.train.portraits import ATTRIBUTES
+from yuragi.research.train.packing import SCALING
+from yuragi.research.train.portraits import ATTRIBUTES, Labels
 
 __all__ = [
     "averaged_autoencoder",
     "export_pipeline",
     "import_pipeline",
+    "learnable",
     "run_autoencoder",
     "run_denoiser",
     "run_judge",
@@ -86,6 +89,21 @@ def _latents(
     return latents * factor, factor
 
 
+def learnable(
+    recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
+) -> tuple[Examples, Sequence[Labels]]:
+    """What the denoiser learns from, on the autoencoder of ``runs``, and the labels.
+
+    The factor of the latents is written into the run of the denoiser.
+    """
+    latents, factor = _latents(recipe, runs, data, device, on_progress)
+    (runs / "denoiser").mkdir(parents=True, exist_ok=True)
+    (runs / "denoiser" / SCALING).write_text(json.dumps({"scaling_factor": factor}))
+    _, labels = cached("train", recipe.data.train, data, size=recipe.data.size)
+    tokens = captioned(labels, recipe.denoiser.seed, on_progress)
+    return Examples(latents, tokens), labels
+
+
 def run_denoiser(
     recipe: Recipe,
     runs: Path,
@@ -95,19 +113,12 @@ def run_denoiser(
     on_report: Callable[[Report], None],
 ) -> None:
     """Train text encoder and UNet in ``runs/denoiser``, on the autoencoder of ``runs``."""
-    latents, factor = _latents(recipe, runs, data, device, on_encode)
-    (runs / "denoiser").mkdir(parents=True, exist_ok=True)
-    (runs / "denoiser" / "scaling.json").write_text(json.dumps({"scaling_factor": factor}))
-    _, labels = cached("train", recipe.data.train, data, size=recipe.data.size)
-    train_denoiser(
-        latents,
-        labels,
-        recipe.denoiser,
-        recipe.reader,
-        runs / "denoiser",
-        device,
-        on_report,
+    examples, labels = learnable(recipe, runs, data, device, on_encode)
+    config, folder = recipe.denoiser, runs / "denoiser"
+    network = begin_denoiser(
+        recipe.latent, labels, config, recipe.reader, folder, device, on_report
     )
+    train_denoiser(network, examples, config, folder, device, on_report)
 
 
 def run_judge(
@@ -146,7 +157,7 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     network = TextToLatent(recipe.denoiser, len(tokenizer), recipe.latent)
     try:
         step = load_averaged(network, runs / "denoiser")
-        scaling = json.loads((runs / "denoiser" / "scaling.json").read_text())
+        scaling = json.loads((runs / "denoiser" / SCALING).read_text())
     except FileNotFoundError as error:
         allowed = "a folder with a trained denoiser (yuragi train denoiser)"
         raise InputError("runs", str(runs), allowed) from error

@@ -1,0 +1,149 @@
+"""Checkpoints in few small files, to carry a run from one machine to another.
+
+Weights and their averages are packed in half precision, without Adam's moments: a quarter of a
+checkpoint. Training goes on from them with new moments, and an export of the averages, which is in
+half precision too, is the same. ``packed-1-of-3.safetensors`` and so on are safetensors; the
+metadata of each says which pack it belongs to and what is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from yuragi.errors import InputError
+from yuragi.research.train.loop import CHECKPOINT, read_checkpoint, write_checkpoint
+
+__all__ = ["LARGEST", "SCALING", "pack", "unpack"]
+
+LARGEST = 15
+"""The default of the largest size of a file, in MiB."""
+SCALING = "scaling.json"
+"""The file of a denoiser's run with the factor of its latents."""
+PARTS = ("autoencoder", "denoiser")
+KEPT = ("network.", "averaged.")
+NAME = re.compile(r"packed-\d+-of-\d+\.safetensors")
+
+
+def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
+    """Pack the checkpoints of autoencoder and denoiser.
+
+    Args:
+        runs: the folder of both runs, finished or not.
+        folder: gets the files; those of an earlier pack in it are removed.
+        largest: the largest size of a file, in MiB.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: there is no checkpoint, or a tensor is larger than a file can be.
+    """
+    tensors: dict[str, Tensor] = {}
+    counts: dict[str, dict[str, str]] = {}
+    for part in PARTS:
+        try:
+            held, counts[part] = read_checkpoint(runs / part)
+        except FileNotFoundError as error:
+            allowed = f"a folder with a trained {part} (yuragi train {part})"
+            raise InputError("runs", str(runs), allowed) from error
+        kept = {name: value for name, value in held.items() if name.startswith(KEPT)}
+        tensors |= {f"{part}.{name}": _half(value) for name, value in kept.items()}
+    shards = list(_shards(tensors, largest * 2**20))
+    about = {
+        "pack": secrets.token_hex(8),
+        "counts": json.dumps(counts),
+        "scaling": (runs / "denoiser" / SCALING).read_text("utf-8"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in _packed(folder):
+        old.unlink()
+    files = []
+    for number, shard in enumerate(shards, 1):
+        files.append(folder / f"packed-{number}-of-{len(shards)}.safetensors")
+        save_file(shard, files[-1], metadata=about | {"files": str(len(shards))})
+    return files
+
+
+def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, int]:
+    """Write the checkpoints of a pack into run folders, from which every training goes on.
+
+    Args:
+        folder: the folder with all files of one pack.
+        runs: the folder of the runs.
+        overwrite: whether checkpoints in it can be replaced.
+
+    Returns:
+        The steps of autoencoder and denoiser.
+
+    Raises:
+        InputError: files are missing, damaged, or of different packs; the runs have checkpoints.
+    """
+    tensors: dict[str, Tensor] = {}
+    about: dict[str, str] = {}
+    files = _packed(folder)
+    for file in files:
+        found = _read(file, tensors)
+        if about and found != about:
+            raise InputError("folder", str(file), "a file of the same pack as the others")
+        about = found
+    if len(files) != int(about.get("files", 1)):
+        allowed = f"a folder with all {about.get('files', '')} files of yuragi train pack"
+        raise InputError("folder", str(folder), allowed, f"there are {len(files)}")
+    if not overwrite and any((runs / part / CHECKPOINT).exists() for part in PARTS):
+        raise InputError("runs", str(runs), "a folder without runs in it, or --overwrite")
+    counts = json.loads(about["counts"])
+    for part in PARTS:
+        mark = f"{part}."
+        whole = {
+            name.removeprefix(mark): value.float() if value.is_floating_point() else value
+            for name, value in tensors.items()
+            if name.startswith(mark)
+        }
+        # Without moments there are no updates that they have seen.
+        write_checkpoint(runs / part, whole, {"step": counts[part]["step"]})
+    (runs / "denoiser" / SCALING).write_text(about["scaling"], encoding="utf-8")
+    return {part: int(counts[part]["step"]) for part in PARTS}
+
+
+def _half(value: Tensor) -> Tensor:
+    return value.half().contiguous() if value.is_floating_point() else value
+
+
+def _shards(tensors: Mapping[str, Tensor], room: int) -> Iterator[dict[str, Tensor]]:
+    """The tensors in as few parts as hold them one after another, of `room` bytes at most."""
+    part: dict[str, Tensor] = {}
+    used = 0
+    for name, value in tensors.items():
+        # A tensor's entry in the header names it, its type, shape and place.
+        size = value.nbytes + len(name) + 100
+        if size > room - 4096:
+            allowed = f"{(size + 4096) // 2**20 + 1} or more, in MiB: so large is {name}"
+            raise InputError("largest", room // 2**20, allowed)
+        if used + size > room - 4096:
+            yield part
+            part, used = {}, 0
+        part[name] = value
+        used += size
+    yield part
+
+
+def _packed(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.safetensors") if NAME.fullmatch(file.name))
+
+
+def _read(file: Path, into: dict[str, Tensor]) -> dict[str, str]:
+    """Add the tensors of a file, and return what it says of its pack."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            into |= {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            return dict(opened.metadata())
+    except (SafetensorError, OSError) as error:
+        raise InputError("folder", str(file), "a whole file of yuragi train pack") from error

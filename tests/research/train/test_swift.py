@@ -1,0 +1,69 @@
+"""The form of a network is chosen by measurement, and one that fails does no harm."""
+
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from yuragi.research.train import swift
+from yuragi.research.train.swift import fastest
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture
+def network():
+    return nn.Linear(2, 2)
+
+
+def loss_of(form):
+    return lambda step, rng: form(torch.randn(4, 2, generator=rng)).square().mean()
+
+
+def slowed(seconds):
+    def make(network):
+        def form(x):
+            time.sleep(seconds)
+            return network(x)
+
+        return form
+
+    return make
+
+
+def failing(network):
+    raise RuntimeError("no compiler\nfurther lines")
+
+
+@pytest.fixture
+def forms(monkeypatch):
+    """Three forms, the second faster than the first; a trial of a GPU without one."""
+    made = {"as it is": slowed(0.02), "compiled": slowed(0.0), "graphs": failing}
+    monkeypatch.setattr(swift, "FORMS", made)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+    return made
+
+
+def test_the_fastest_is_taken_and_gradients_are_dropped(network, forms):
+    loss, (slow, fast, failed) = fastest(network, loss_of, GPU, 1000.0)
+    assert (slow.form, fast.form, failed.form) == tuple(forms)
+    assert slow.step > 0.02 > fast.step
+    assert (failed.step, failed.remark) == (None, "RuntimeError: no compiler")
+    assert all(p.grad is None for p in network.parameters())
+    begun = time.monotonic()
+    loss(0, torch.Generator())
+    assert time.monotonic() - begun < 0.02
+
+
+@pytest.mark.parametrize(("device", "seconds"), [(GPU, 300.0), (CPU, 1000.0)])
+def test_nothing_is_compiled_without_time_or_gpu(network, forms, device, seconds):
+    _, trials = fastest(network, loss_of, device, seconds)
+    assert [each.step is None for each in trials] == [False, True, True]
+    assert all("not tried" in each.remark for each in trials[1:])
+
+
+def test_the_network_as_it_is_must_run(network, forms, monkeypatch):
+    monkeypatch.setattr(swift, "FORMS", {"as it is": failing, "compiled": slowed(0.0)})
+    with pytest.raises(RuntimeError, match="no compiler"):
+        fastest(network, loss_of, GPU, 1000.0)
