@@ -63,9 +63,7 @@ def test_a_running_job_is_cancelled_by_its_worker(parts):
     attempt = running(parts, job)
     assert jobs.cancel(parts.database, job.id).state is State.CANCELLING
     assert attempt.state() is State.CANCELLING
-    attempt.finish(
-        {"pictures": [], "report": {}}
-    )  # too late
+    attempt.finish({"pictures": [], "report": {}})  # too late
     assert jobs.find(parts.database, job.id).state is State.CANCELLED
 
 

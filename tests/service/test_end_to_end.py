@@ -1,0 +1,159 @@
+"""A server and workers in processes of their own: what survives, and what is said meanwhile."""
+
+import hashlib
+import io
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+from PIL import Image
+
+import yuragi
+from yuragi.client import Client
+from yuragi.service.database import open_database
+from yuragi.service.settings import Store
+from yuragi.service.states import State
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+LONG = {"model": "tiny", "prompt": "a person", "seed": 5, "num_inference_steps": 400}
+WORK = ("worker", "--device", "cpu", "--dead-after", 3)
+
+
+def until(found, seconds=60):
+    """The first true answer of a function."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := found():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def pictures(service, job):
+    return [service.download(each.id) for each in service.result(job).pictures]
+
+
+def test_a_job_from_upload_to_result(processes, portrait, pipeline_folder):
+    with Client(processes.serve()) as service:
+        asset = service.upload(portrait)
+        options = {"model": "tiny", "prompt": "a person", "seed": 3, "num_inference_steps": 10}
+        job = service.submit("sdedit", image=asset.id, **options)
+        assert service.job(job.id).state is State.QUEUED  # there is no worker yet
+        processes.start(*WORK)
+        told = list(service.events(job.id))
+        kinds = [event.kind for event in told]
+        assert kinds[:3] == ["queued", "position", "started"]
+        assert kinds[-2:] == ["step", "done"]
+        assert told[-2].data == {"done": 6, "total": 6}  # strength 0.6 of ten levels
+        (file,) = pictures(service, job.id)
+        (tiny,) = [each for each in service.models() if each.name == "tiny"]
+        assert tiny.capabilities["native_size"] == 128  # learned when it was loaded
+        assert service.health().workers
+    own = yuragi.load(pipeline_folder, "cpu").sdedit(
+        portrait, prompt="a person", seed=3, num_inference_steps=10
+    )
+    assert Image.open(io.BytesIO(file)).tobytes() == own.image.tobytes()
+    assert yuragi.replay(file, pipeline_folder, device="cpu").difference == 0
+
+
+def test_a_killed_worker_s_job_is_finished_by_another_with_the_same_bits(processes):
+    with Client(processes.serve()) as service:
+        killed = service.submit("sample", **LONG)
+        first, _ = processes.start(*WORK, "--name", "first")
+        until(lambda: 0 < service.job(killed.id).done < 400)
+        processes.kill(first)
+        left = service.job(killed.id)
+        assert left.state is State.RUNNING  # nobody knows better yet
+        assert left.done < 400
+        processes.start(*WORK, "--name", "second")
+        assert service.wait(killed.id).state is State.DONE
+        starts = [event.data for event in service.events(killed.id) if event.kind == "started"]
+        assert [each["slot"] for each in starts] == ["first-1", "second-1"]
+        whole = service.submit("sample", **LONG)
+        assert service.wait(whole.id).state is State.DONE
+        assert pictures(service, killed.id) == pictures(service, whole.id)
+
+
+def test_a_slot_that_dies_is_started_again_and_goes_on(processes):
+    with Client(processes.serve()) as service:
+        job = service.submit("sample", **LONG)
+        processes.start(*WORK, "--name", "only")
+        until(lambda: service.job(job.id).done > 0)
+        database = open_database(Store().database)
+        with database.reading() as connection:
+            (slot,) = connection.exec_driver_sql("SELECT process FROM workers").scalars()
+        os.kill(slot, signal.SIGKILL)
+        assert service.wait(job.id).state is State.DONE
+        starts = [event.data for event in service.events(job.id) if event.kind == "started"]
+        assert starts == [{"slot": "only-1", "start": 1}, {"slot": "only-1", "start": 2}]
+
+
+def test_a_running_job_is_cancelled_within_a_step_and_stays_so(processes):
+    with Client(processes.serve()) as service:
+        job = service.submit("sample", **{**LONG, "num_inference_steps": 1000})
+        waiting = service.submit("sample", **{**LONG, "num_inference_steps": 3})
+        processes.start(*WORK)
+        until(lambda: service.job(job.id).done > 0)
+        assert service.cancel(job.id).state is State.CANCELLING
+        asked = time.monotonic()
+        assert service.wait(job.id).state is State.CANCELLED
+        assert time.monotonic() - asked < 5
+        assert service.wait(waiting.id).state is State.DONE  # the worker is well
+        found = service.job(job.id)
+        assert found.state is State.CANCELLED
+        assert found.done < 1000
+        again = service.retry(job.id)
+        assert again.request == job.request
+
+
+def test_a_client_that_comes_back_misses_nothing(processes):
+    with Client(processes.serve()) as service:
+        job = service.submit("sample", **LONG)
+        processes.start(*WORK)
+        seen = []
+        for event in service.events(job.id):
+            seen.append(event)
+            if event.kind == "step":
+                break  # the connection is gone
+        last = seen[-1].number
+        rest = list(service.events(job.id, last))
+        numbers = [event.number for event in (*seen, *rest) if event.number is not None]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert rest[-1].kind == "done"
+        assert [event.number for event in service.events(job.id, numbers[-1])] == []
+
+
+def test_a_worker_that_is_stopped_hands_its_job_on_at_once(processes):
+    with Client(processes.serve()) as service:
+        job = service.submit("sample", **LONG)
+        first, _ = processes.start(*WORK, "--name", "first")
+        until(lambda: service.job(job.id).done > 0)
+        first.terminate()
+        assert first.wait(15) == 0
+        processes.start("worker", "--device", "cpu", "--name", "second", "--dead-after", 600)
+        assert service.wait(job.id).state is State.DONE  # long before 600 seconds
+        starts = [event.data for event in service.events(job.id) if event.kind == "started"]
+        assert [each["start"] for each in starts] == [1, 1]  # being stopped is not dying
+
+
+def test_a_token_keeps_others_out(processes, monkeypatch):
+    monkeypatch.setenv("YURAGI_TOKEN", "secret")
+    url = processes.serve()
+    assert httpx2.get(f"{url}/healthz").status_code == 200
+    assert httpx2.get(f"{url}/api/v1/jobs").status_code == 401
+    with Client(url, token="secret") as service:
+        assert service.jobs() == []
+
+
+def test_files_of_results_are_named_by_their_content(processes):
+    with Client(processes.serve()) as service:
+        job = service.submit("sample", **{**LONG, "num_inference_steps": 3})
+        processes.start(*WORK)
+        assert service.wait(job.id).state is State.DONE
+        (asset,) = service.result(job.id).pictures
+    file = Path(Store().assets) / asset.id[:2] / asset.id
+    assert hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() == asset.id
+    assert not list(Path(Store().assets).rglob(".partial-*"))
