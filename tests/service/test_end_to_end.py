@@ -82,7 +82,7 @@ def test_a_slot_that_dies_is_started_again_and_goes_on(processes):
         job = service.submit("sample", **LONG)
         processes.start(*WORK, "--name", "only")
         until(lambda: service.job(job.id).done > 0)
-        database = open_database(Store().database)
+        database = open_database(processes.database)
         with database.reading() as connection:
             (slot,) = connection.exec_driver_sql("SELECT process FROM workers").scalars()
         os.kill(slot, signal.SIGKILL)
