@@ -1,18 +1,24 @@
-"""A service without a worker for tests of its parts, and a whole one in processes of its own."""
+"""A service without a worker for tests of its parts, and a whole one in processes of its own.
+
+With YURAGI_TEST_DATABASE, the URL of a PostgreSQL server that can make databases, all run there.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("dbos")
 
+import sqlalchemy as sa
+
 from yuragi.service.held import held
-from yuragi.service.settings import Serving
+from yuragi.service.settings import Serving, Store
 
 
 @pytest.fixture
@@ -27,9 +33,30 @@ def registered(monkeypatch, tmp_path, pipeline_folder):
 
 
 @pytest.fixture
-def parts(registered):
+def address(registered):
+    """The URL of a database of its own."""
+    server = os.environ.get("YURAGI_TEST_DATABASE")
+    if not server:
+        yield Store().database
+        return
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    name = f"yuragi_{uuid.uuid4().hex}"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    plain = url.set(drivername="postgresql", database=name)
+    yield plain.render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def parts(address):
     """The parts of a service without a worker."""
-    return held(Serving())
+    made = held(Serving(database=address))
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -48,8 +75,8 @@ def http(parts):
 class Processes:
     """Processes of a service: started here, and all ended here."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, database):
+        self.folder, self.database = folder, database
         self.started = []
 
     def start(self, *arguments):
@@ -57,7 +84,7 @@ class Processes:
         log = self.folder / f"log-{len(self.started)}"
         with log.open("w") as file:
             made = subprocess.Popen(
-                [sys.executable, "-m", "yuragi", *map(str, arguments)],
+                [sys.executable, "-m", "yuragi", *map(str, arguments), "--database", self.database],
                 stderr=file,
                 stdout=file,
                 start_new_session=True,
@@ -92,8 +119,8 @@ class Processes:
 
 
 @pytest.fixture
-def processes(registered):
-    made = Processes(registered)
+def processes(registered, address):
+    made = Processes(registered, address)
     yield made
     made.end()
 

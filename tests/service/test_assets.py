@@ -53,7 +53,7 @@ def test_a_file_appears_whole_or_not_at_all(parts, picture, monkeypatch):
         raise OSError(28, "No space left on device")
 
     upload = png(picture)
-    monkeypatch.setattr("yuragi.service.assets.os.fsync", full)
+    monkeypatch.setattr("yuragi.service.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         parts.assets.put(upload)
     assert not parts.assets.writable

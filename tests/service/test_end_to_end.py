@@ -16,6 +16,7 @@ from yuragi.client import Client
 from yuragi.service.database import open_database
 from yuragi.service.settings import Store
 from yuragi.service.states import State
+from yuragi.tasks.context import BATCH
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 LONG = {"model": "tiny", "prompt": "a person", "seed": 5, "num_inference_steps": 400}
@@ -61,18 +62,23 @@ def test_a_job_from_upload_to_result(processes, portrait, pipeline_folder):
 
 def test_a_killed_worker_s_job_is_finished_by_another_with_the_same_bits(processes):
     with Client(processes.serve()) as service:
-        killed = service.submit("sample", **LONG)
+        two_batches = {**LONG, "num_inference_steps": 100, "num_images": BATCH + 2}
+        killed = service.submit("sample", **two_batches)
         first, _ = processes.start(*WORK, "--name", "first")
-        until(lambda: 0 < service.job(killed.id).done < 400)
+        until(lambda: 100 < service.job(killed.id).done < 200)
         processes.kill(first)
         left = service.job(killed.id)
         assert left.state is State.RUNNING  # nobody knows better yet
-        assert left.done < 400
+        assert left.done < 200
         processes.start(*WORK, "--name", "second")
         assert service.wait(killed.id).state is State.DONE
-        starts = [event.data for event in service.events(killed.id) if event.kind == "started"]
-        assert [each["slot"] for each in starts] == ["first-1", "second-1"]
-        whole = service.submit("sample", **LONG)
+        told = list(service.events(killed.id))
+        starts = [k for k, event in enumerate(told) if event.kind == "started"]
+        assert [told[k].data["slot"] for k in starts] == ["first-1", "second-1"]
+        steps = [event.data["done"] for event in told[starts[1] :] if event.kind == "step"]
+        assert steps[0] == 100  # it went on after the first batch
+        assert not (Path(Store().assets) / "parts" / killed.id).exists()
+        whole = service.submit("sample", **two_batches)
         assert service.wait(whole.id).state is State.DONE
         assert pictures(service, killed.id) == pictures(service, whole.id)
 
@@ -82,7 +88,7 @@ def test_a_slot_that_dies_is_started_again_and_goes_on(processes):
         job = service.submit("sample", **LONG)
         processes.start(*WORK, "--name", "only")
         until(lambda: service.job(job.id).done > 0)
-        database = open_database(Store().database)
+        database = open_database(processes.database)
         with database.reading() as connection:
             (slot,) = connection.exec_driver_sql("SELECT process FROM workers").scalars()
         os.kill(slot, signal.SIGKILL)

@@ -116,6 +116,7 @@ def drag_latents(
     samples: Sequence[int] = (0,),
     mask: Tensor | None = None,
     on_step: Callable[[], None] = lambda: None,
+    keep: Callable[[Callable[[], Tensor]], Tensor] = lambda make: make(),
 ) -> Iterator[DragStep]:
     """Drag the content of clean latents, and yield the state after every sub-drag.
 
@@ -128,6 +129,8 @@ def drag_latents(
         samples: the identity of each row.
         mask: the mask [1 or b, 1, h, w], 1 where latents can change; None for everywhere.
         on_step: a function called after every solver step; raise in it to cancel.
+        keep: a function that gives the latents after each sub-drag, from what makes them or, after
+            an interruption, from where they were stored.
 
     Raises:
         InputError: the rows need different numbers of sub-drags.
@@ -160,7 +163,11 @@ def drag_latents(
             return torch.cat(rows)
 
         edit = Edit(denoiser, denoiser, drag.sampler, move)
-        latents = edit(latents, down, seed, samples, mask, watch(on_step), f"drag {index} ")
+
+        def dragged(x0: Tensor = latents, edit: Edit = edit, index: int = index) -> Tensor:
+            return edit(x0, down, seed, samples, mask, watch(on_step), f"drag {index} ")
+
+        latents = keep(dragged)
         left = [_part(handles, (index + 1) / count, 1.0) for handles in moves]
         yield DragStep(latents, index + 1, count, left)
 

@@ -20,6 +20,7 @@ Song et al. 2021 (arXiv 2101.09258), theorem 1, has the form for scores.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,20 @@ class Stress:
         self.total: Tensor | None = None
         self._sums: Tensor | None = None
         self._last: tuple[float, Tensor, Tensor] | None = None
+
+    @property
+    def readings(self) -> list[Tensor]:
+        """What was accumulated, for `of`; empty before two readings."""
+        held = (self.total, self._sums)
+        return [each for each in held if each is not None]
+
+    @classmethod
+    def of(cls, readings: Sequence[Tensor]) -> Stress:
+        """The stress of a finished trajectory, from its `readings`."""
+        made = cls()
+        if readings:
+            made.total, made._sums = readings
+        return made
 
     @property
     def rho(self) -> Tensor | None:

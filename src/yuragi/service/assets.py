@@ -8,21 +8,18 @@ path.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import fsspec
 import sqlalchemy as sa
-from fsspec.implementations.local import LocalFileSystem
 
 from yuragi.errors import InputError
 from yuragi.service import tables
 from yuragi.service.database import Database
+from yuragi.service.files import write_whole
 from yuragi.service.jobs import NotFound
 from yuragi.service.uploads import Upload
 from yuragi.service.wire import Asset
@@ -60,7 +57,7 @@ class Assets:
             height=upload.height,
         )
         if not self.files.exists(self._place(asset.id)):
-            self._write(self._place(asset.id), upload.data)
+            write_whole(self.files, self._place(asset.id), upload.data)
         self._note(asset)
         return asset
 
@@ -93,7 +90,7 @@ class Assets:
     def writable(self) -> bool:
         """Whether pictures can be stored now."""
         try:
-            self._write(f"{self.folder}/.probe", b"")
+            write_whole(self.files, f"{self.folder}/.probe", b"")
         except OSError:
             return False
         return True
@@ -102,28 +99,6 @@ class Assets:
         if not ID.fullmatch(name):
             raise NotFound(f"there is no asset {name}")
         return f"{self.folder}/{name[:2]}/{name}"
-
-    def _write(self, place: str, data: bytes) -> None:
-        if not isinstance(self.files, LocalFileSystem):
-            self.files.pipe_file(place, data)  # object stores show an object when it is whole
-            return
-        folder = Path(place).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, place)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
-        entry = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(entry)  # the name, too, survives a power failure
-        finally:
-            os.close(entry)
 
     def _note(self, asset: Asset) -> None:
         try:

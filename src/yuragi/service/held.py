@@ -31,6 +31,11 @@ class Held:
     tickets: Tickets
     assets: Assets
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.tickets.client.destroy()
+        self.database.engine.dispose()
+
 
 def held(settings: Serving) -> Held:
     """Open database and store; tables that are missing are made.

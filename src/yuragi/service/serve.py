@@ -66,3 +66,4 @@ def serve(settings: Serving, opening: Opening, say: Callable[[str], None]) -> No
         if supervisor and watching:
             supervisor.stop()
             watching.join()
+        parts.close()

@@ -21,6 +21,7 @@ from yuragi.service.database import Database
 from yuragi.service.learned import learn
 from yuragi.service.loaded import Loaded
 from yuragi.service.naming import check_named
+from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
 from yuragi.service.states import State
 from yuragi.service.tickets import WORKFLOW
@@ -68,18 +69,19 @@ def register(bench: Bench) -> None:
         if taken is None:
             return None
         attempt = begin(bench.database, taken, bench.slot)
-        if attempt is not None:
-            _do(bench, attempt)
+        if attempt is None or _do(bench, attempt):
+            forget_parts(bench.assets, taken)
         return taken
 
 
-def _do(bench: Bench, attempt: Attempt) -> None:
-    """Do a job, and say what came of it."""
+def _do(bench: Bench, attempt: Attempt) -> bool:
+    """Do a job, and say what came of it; whether it has ended, and not gone to another worker."""
     try:
         made = _run(bench, attempt)
     except Stopped:
-        if attempt.state() is not None:
-            attempt.cancelled()
+        if attempt.state() is None:
+            return False
+        attempt.cancelled()
     except YuragiError as error:
         attempt.fail(str(error))
     except Exception as error:
@@ -88,6 +90,7 @@ def _do(bench: Bench, attempt: Attempt) -> None:
         attempt.fail(f"an error inside the service: {type(error).__name__}")
     else:
         attempt.finish(made.model_dump(mode="json"))
+    return True
 
 
 def _run(bench: Bench, attempt: Attempt) -> JobResult:
@@ -99,7 +102,9 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
 
     def once() -> Result:
         watch = _Watch(bench, attempt, Previews(model))
-        return run(request, watch.previews.model, sources, watch, weak=weak)
+        parts = Parts(bench.assets, attempt.job, [each for each in (model, weak) if each])
+        seen = watch.previews.model
+        return run(request, seen, sources, watch, weak=weak, keep=parts.keep)
 
     result = bench.loaded.with_room(once)
     if attempt.state() is not State.RUNNING:

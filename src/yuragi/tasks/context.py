@@ -21,10 +21,33 @@ from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Request
 from yuragi.tasks.picture import PictureRef, picture_of
 
-__all__ = ["BATCH", "Context", "Progress", "Row", "batches", "mask_cells", "one_or_each"]
+__all__ = [
+    "BATCH",
+    "Context",
+    "Keep",
+    "Progress",
+    "Row",
+    "Ticker",
+    "batches",
+    "made_now",
+    "mask_cells",
+    "one_or_each",
+]
 
 Progress = Callable[[int, int], None]
 """A function called with (steps done, total steps); raise in it to cancel."""
+
+Keep = Callable[[Callable[[], Sequence[Tensor]]], Sequence[Tensor]]
+"""A function that gives what its argument makes, or what that made in an earlier attempt.
+
+The parts of a run are asked for in the same order in every attempt. See `Context.kept`.
+"""
+
+
+def made_now(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
+    """Keep nothing."""
+    return make()
+
 
 BATCH = 8
 """The largest number of rows in a batch. It limits memory, and changes results by rounding only."""
@@ -48,6 +71,30 @@ class Row(Generic[R]):
     sample: int
 
 
+@dataclass
+class Ticker:
+    """Is called after each of `total` steps.
+
+    Attributes:
+        on_progress: a function called with (steps done, total steps).
+        total: the number of all steps.
+        done: the number of steps so far.
+    """
+
+    on_progress: Progress
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.skip(1)
+
+    def skip(self, steps: int) -> None:
+        """Count steps that need not be done."""
+        if steps:
+            self.done += steps
+            self.on_progress(self.done, self.total)
+
+
 @dataclass(frozen=True)
 class Context:
     """The context in which similar requests run.
@@ -62,6 +109,8 @@ class Context:
         spent: the network evaluations by request; `charge` adds to it.
         bound: the denoisers by prompts; `bind` adds to it.
         known: the familiarity of pictures by digest; `familiarity` adds to it.
+        keep: keeps the parts of a long run; see `kept`.
+        spared: the network evaluations of parts that were kept; `kept` adds to it.
     """
 
     model: DiffusionModel
@@ -73,6 +122,8 @@ class Context:
     spent: dict[int, float] = field(default_factory=dict)
     bound: dict[tuple[str, ...], NetworkDenoiser] = field(default_factory=dict)
     known: dict[str, float | None] = field(default_factory=dict)
+    keep: Keep = made_now
+    spared: list[float] = field(default_factory=list)
 
     def picture(self, named: PictureRef) -> Image.Image:
         """The picture of a reference.
@@ -116,16 +167,34 @@ class Context:
         # Bound denoisers have the noise levels of another size.
         return self if model is self.model else replace(self, model=model, bound={})
 
-    def ticker(self, total: int) -> Callable[[], None]:
+    def ticker(self, total: int) -> Ticker:
         """A function to call after each of `total` steps."""
-        done = 0
+        return Ticker(self.on_progress, total)
 
-        def tick() -> None:
-            nonlocal done
-            done += 1
-            self.on_progress(done, total)
+    def kept(self, tick: Ticker, make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
+        """A part of the run, which an attempt that was interrupted may have made before.
 
-        return tick
+        Args:
+            tick: counts the steps of the run.
+            make: makes the tensors of the part.
+
+        Returns:
+            the tensors on the model's device. Steps and evaluations are counted as if they had just
+            been made.
+        """
+        begun, spent = tick.done, self.evaluations()
+
+        def counted() -> Sequence[Tensor]:
+            # With one order in memory, so that what follows computes the same on stored tensors.
+            made = [each.contiguous() for each in make()]
+            counts = [tick.done - begun, self.evaluations() - spent]
+            return [*made, torch.tensor(counts, dtype=torch.float64)]
+
+        *made, counts = self.keep(counted)
+        steps, evaluations = counts.tolist()
+        tick.skip(int(steps) - (tick.done - begun))
+        self.spared.append(evaluations - (self.evaluations() - spent))
+        return [each.to(self.model.device) for each in made]
 
     @contextmanager
     def charge(self, *requests: int) -> Iterator[None]:
@@ -134,9 +203,9 @@ class Context:
         Args:
             requests: the index of the request for each row.
         """
-        before = self.evaluations()
+        before = self.evaluations() + sum(self.spared)
         yield
-        share = (self.evaluations() - before) / len(requests)
+        share = (self.evaluations() + sum(self.spared) - before) / len(requests)
         for number in requests:
             self.spent[number] = self.spent.get(number, 0.0) + share
 

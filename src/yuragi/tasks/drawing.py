@@ -47,9 +47,16 @@ def run_sample(requests: Sequence[SampleRequest], context: Context) -> list[Task
             start = start_noise(seeds, samples, cells, model.device)
         else:
             start = context.latents[samples].to(model.device, torch.float32)
-        stress = Stress()
+
+        def drawn(
+            part: Sequence[Row[SampleRequest]] = part, start: Tensor = start
+        ) -> Sequence[Tensor]:
+            stress = Stress()
+            return [_drawn(part, start, times, context, stress, tick), *stress.readings]
+
         with context.charge(*(row.of for row in part)):
-            z = _drawn(part, start, times, context, stress, tick)
+            z, *readings = context.kept(tick, drawn)
+        stress = Stress.of(readings)
         pictures = from_tensor(codec.decode(z, height, width))
         for k, (row, picture) in enumerate(zip(part, pictures, strict=True)):
             made[row.of] = made[row.of].with_image(picture, stress, k)

@@ -68,12 +68,19 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
         for of, each in enumerate(requests)
     ]
     for part in parts:
-        stress = Stress()
         x0 = torch.cat([held[row.of].x0 for row in part])
         cells = [held[row.of].cells for row in part]
         mask = None if cells[0] is None else torch.cat([c for c in cells if c is not None])
+
+        def edited(
+            part: Sequence[Row[Edit]] = part, x0: Tensor = x0, mask: Tensor | None = mask
+        ) -> Sequence[Tensor]:
+            stress = Stress()
+            return [_edited(part, x0, down, mask, context, stress, tick), *stress.readings]
+
         with context.charge(*(row.of for row in part)):
-            z = _edited(part, x0, down, mask, context, stress, tick)
+            z, *readings = context.kept(tick, edited)
+        stress = Stress.of(readings)
         before = held[0].before
         pictures = from_tensor(model.codec.decode(z, before.height, before.width))
         for k, (row, after) in enumerate(zip(part, pictures, strict=True)):

@@ -95,6 +95,7 @@ def run_paste(
                 [row.sample for row in part],
                 None if cells[0] is None else torch.cat([c for c in cells if c is not None]),
                 tick,
+                lambda make: context.kept(tick, lambda: [make()])[0],
             ):
                 last = step.index == step.count
                 # Before the end, only frames are decoded.

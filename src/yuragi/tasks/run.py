@@ -18,7 +18,7 @@ from yuragi.errors import YuragiWarning
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
-from yuragi.tasks.context import BATCH, Context, Progress
+from yuragi.tasks.context import BATCH, Context, Keep, Progress, made_now
 from yuragi.tasks.cropping import Cropping, cropping_of, recorded, uncropped
 from yuragi.tasks.estimate import Estimate, estimate_of
 from yuragi.tasks.foreign import foreign_notes
@@ -39,6 +39,7 @@ def run(
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
     on_estimate: OnEstimate | None = None,
+    keep: Keep = made_now,
 ) -> Result:
     """Run one request; raises the errors of `run_all`.
 
@@ -50,8 +51,10 @@ def run(
         latents: the start noise [num_images, c, h, w] of a sample request that refers to it.
         weak: the loaded weaker model of autoguidance, if the request has one.
         on_estimate: a function called with how long the request will take, before it runs.
+        keep: keeps batches of pictures and steps of drags, so that a run that is interrupted can go
+            on; see `yuragi.tasks.context`.
     """
-    return run_all([request], model, sources, on_progress, latents, weak, on_estimate)[0]
+    return run_all([request], model, sources, on_progress, latents, weak, on_estimate, keep)[0]
 
 
 def estimate(
@@ -79,6 +82,7 @@ def run_all(
     latents: Tensor | None = None,
     weak: DiffusionModel | None = None,
     on_estimate: OnEstimate | None = None,
+    keep: Keep = made_now,
 ) -> list[Result]:
     """Run requests of one model. Similar requests share batches.
 
@@ -95,6 +99,7 @@ def run_all(
         weak: the loaded weaker model of autoguidance, if the requests have one.
         on_estimate: a function called with how long requests will take, before those that share
             batches run; it costs a few evaluations.
+        keep: keeps batches of pictures and steps of drags.
 
     Raises:
         InputError: a value does not fit the model or the pictures, or a prompt has no word that the
@@ -104,7 +109,7 @@ def run_all(
     for request in requests:
         check_words(request, model)
     worked, parts, croppings = _cropped(requests, model, sources)
-    results = _run_all(worked, model, parts, on_progress, latents, weak, on_estimate)
+    results = _run_all(worked, model, parts, on_progress, latents, weak, on_estimate, keep)
     return [
         result if cropping is None else cropping.put_back(result)
         for result, cropping in zip(results, croppings, strict=True)
@@ -132,6 +137,7 @@ def _run_all(
     latents: Tensor | None,
     weak: DiffusionModel | None,
     on_estimate: OnEstimate | None,
+    keep: Keep,
 ) -> list[Result]:
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
@@ -141,7 +147,7 @@ def _run_all(
     results: dict[int, Result] = {}
     for numbers in groups.values():
         alike = [requests[number] for number in numbers]
-        made = _group(alike, model, sources, on_progress, latents, weak, known, on_estimate)
+        made = _group(alike, model, sources, on_progress, latents, weak, known, on_estimate, keep)
         results |= dict(zip(numbers, made, strict=True))
     return [results[number] for number in range(len(requests))]
 
@@ -155,12 +161,13 @@ def _group(
     weak: DiffusionModel | None,
     known: dict[str, float | None],
     on_estimate: OnEstimate | None,
+    keep: Keep,
 ) -> list[Result]:
     """Run requests that share batches, and add to the known familiarity of pictures."""
     unused = [request.unused(model) for request in alike]
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
         warn(sentence, YuragiWarning, stacklevel=2)
-    context = _context(alike, model, sources, on_progress, latents, weak, known)
+    context = _context(alike, model, sources, on_progress, latents, weak, known, keep)
     with enough_memory(model.device, _needed(alike[0], model)):
         if on_estimate is not None:
             on_estimate(estimate_of(alike, context))
@@ -195,6 +202,7 @@ def _context(
     latents: Tensor | None,
     weak: DiffusionModel | None,
     known: dict[str, float | None],
+    keep: Keep = made_now,
 ) -> Context:
     """The context of requests that share batches."""
     model, evaluations = _counting(alike[0], model)
@@ -210,6 +218,7 @@ def _context(
         lambda: sum(each() for each in counters),
         latents,
         known=known,
+        keep=keep,
     )
 
 

@@ -31,7 +31,7 @@ from yuragi.errors import InputError
 from yuragi.guidance import Stress
 from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.sample import Manipulation
-from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
+from yuragi.tasks.context import Context, Row, Ticker, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
 from yuragi.tasks.foreign import foreign
 from yuragi.tasks.result import TaskOutput
@@ -108,7 +108,7 @@ def run_warp(
     tick = context.ticker(len(parts) * climbs(first.num_inference_steps, first.strength))
     found: dict[tuple[int, int], _Drawn] = {}
     for part in parts:
-        drawn = _drawn_anew(part, method.doubt, context, watch(tick))
+        drawn = _drawn_anew(part, method.doubt, context, tick)
         found |= {(row.of, row.sample): one for (row, _), one in zip(part, drawn, strict=True)}
     made = [
         replace(TaskOutput.begun(gain_of(each.guidance).cost), familiarity=one.familiarity)
@@ -143,7 +143,7 @@ def _drawn_anew(
     part: Sequence[tuple[Row[DragRequest], Uncovered]],
     doubt: float,
     context: Context,
-    watched: Manipulation,
+    tick: Ticker,
 ) -> list[_Drawn]:
     """What the network makes of rows that it is shown at one size.
 
@@ -160,8 +160,15 @@ def _drawn_anew(
     stress, images = Stress(), z[:0]
     if doubted:
         rows = [part[k][0] for k in doubted]
-        with context.charge(*(row.of for row in rows)):
+
+        def redrawn() -> Sequence[Tensor]:
+            stress, watched = Stress(), watch(tick)
             again = _redrawn(rows, z[doubted], cells[doubted], down, context, stress, watched)
+            return [again, *stress.readings]
+
+        with context.charge(*(row.of for row in rows)):
+            again, *readings = context.kept(tick, redrawn)
+        stress = Stress.of(readings)
         images = model.codec.decode(again, height, width)
     made = []
     for k, (_, shown) in enumerate(part):

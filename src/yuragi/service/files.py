@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all, on any file system of fsspec."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fsspec.implementations.local import LocalFileSystem
+
+__all__ = ["write_whole"]
+
+
+def write_whole(files: Any, place: str, data: bytes) -> None:
+    """Write a file, which no one sees before it is whole and on the disk.
+
+    Args:
+        files: the file system.
+        place: the path on it; folders are made.
+        data: the content.
+
+    Raises:
+        OSError: it cannot be written; then nothing is there.
+    """
+    if not isinstance(files, LocalFileSystem):
+        files.pipe_file(place, data)  # object stores show an object when it is whole
+        return
+    folder = Path(place).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, place)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+    entry = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entry)  # the name, too, survives a power failure
+    finally:
+        os.close(entry)
