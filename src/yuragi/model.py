@@ -5,8 +5,9 @@
     model = yuragi.load("portraits")
     model.drag("face.png", points=[((70, 52), (70, 40))], prompt="a person", seed=0).image
 
-Every method makes a complete request and runs it. An argument that is None keeps the default of the
-request class, which describes every option. Keywords follow diffusers where it has a counterpart.
+Every method makes a complete request and runs it. An argument that is None keeps the default: the
+setting in the model's folder (`yuragi.models.defaults`), or else that of the request class, which
+describes every option. Keywords follow diffusers where it has a counterpart.
 """
 
 from __future__ import annotations
@@ -171,12 +172,12 @@ class _Drawing(TypedDict, total=False):
 
     negative_prompt: str
     num_images: int
-    num_inference_steps: int
-    guidance_scale: float
+    num_inference_steps: int | None
+    guidance_scale: float | None
     guidance: Guidance | str | None
-    solver: str
+    solver: str | None
     eta: float | None
-    timestep_spacing: str
+    timestep_spacing: str | None
     width: int | None
     height: int | None
     latents: Tensor | None
@@ -222,12 +223,12 @@ class Model:
         *,
         negative_prompt: str = "",
         num_images: int = 1,
-        num_inference_steps: int = 20,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
-        solver: str = "dpm++2m",
+        solver: str | None = None,
         eta: float | None = None,
-        timestep_spacing: str = "trailing",
+        timestep_spacing: str | None = None,
         width: int | None = None,
         height: int | None = None,
         latents: Tensor | None = None,
@@ -387,9 +388,9 @@ class Model:
         negative_prompt: str = "",
         sampler: str = "sde",
         num_images: int = 1,
-        num_inference_steps: int = 50,
-        strength: float = 1.0,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int | None = None,
+        strength: float | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
@@ -440,9 +441,9 @@ class Model:
         negative_prompt: str = "",
         sampler: str = "sde",
         num_images: int = 1,
-        num_inference_steps: int = 50,
-        strength: float = 0.6,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int | None = None,
+        strength: float | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
@@ -495,9 +496,9 @@ class Model:
         negative_prompt: str = "",
         sampler: str = "sde",
         num_images: int = 1,
-        num_inference_steps: int = 50,
-        strength: float = 0.8,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int | None = None,
+        strength: float | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
@@ -554,9 +555,9 @@ class Model:
         negative_prompt: str = "",
         sampler: str = "sde",
         num_images: int = 1,
-        num_inference_steps: int = 50,
-        strength: float = 0.7,
-        guidance_scale: float = 3.0,
+        num_inference_steps: int | None = None,
+        strength: float | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
@@ -610,9 +611,9 @@ class Model:
         encoder: str = "chain",
         negative_prompt: str = "",
         sampler: str = "sde",
-        num_inference_steps: int = 50,
-        strength: float = 1.0,
-        guidance_scale: float = 1.0,
+        num_inference_steps: int | None = None,
+        strength: float | None = None,
+        guidance_scale: float | None = None,
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,

@@ -1,8 +1,9 @@
-"""The commands `yuragi models ...`: list, name, fetch, verify and probe models."""
+"""The commands `yuragi models ...`: list, show, name, fetch, verify and probe models."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,6 +103,27 @@ def verify(
     answer(json, {"changed": changed}, *lines)
     if any(changed.values()):
         raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],
+    json: JsonOption = False,
+) -> None:
+    """Show a model's folder and version, and the settings that its defaults.json sets by task."""
+    from yuragi.models.fingerprint import fingerprint
+    from yuragi.models.names import model_path
+    from yuragi.tasks.defaults import checked_defaults
+
+    path = model_path(name)
+    weights, defaults = fingerprint(path), checked_defaults(path)
+    told = {"name": name, "path": path, "weights": weights, "defaults": defaults}
+    lines = [
+        f"{task}: " + ", ".join(f"{option} {dumps(value)}" for option, value in settings.items())
+        for task, settings in defaults.items()
+    ]
+    none = "it sets no defaults; those of every task are in yuragi TASK --help"
+    answer(json, told, path, f"version {weights[:12]}", *(lines or [none]))
 
 
 @app.command()

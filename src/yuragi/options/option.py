@@ -36,6 +36,7 @@ class Option:
         advanced: whether a form should hide the option at first.
         positional: whether the option is a positional argument on the command line.
         repeated: whether the option can be given several times, once per item.
+        fitted: whether the folder of a model can set the default; see `yuragi.tasks.defaults`.
     """
 
     help: str
@@ -47,6 +48,7 @@ class Option:
     advanced: bool = False
     positional: bool = False
     repeated: bool = False
+    fitted: bool = False
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -98,8 +100,12 @@ class OptionOf:
     @property
     def shown_default(self) -> str:
         """The displayed default; empty if there is none."""
-        if self.option.default:
-            return self.option.default
+        own = self.option.default or self._written
+        return f"{own}, or the model's" if own and self.option.fitted else own
+
+    @property
+    def _written(self) -> str:
+        """The default that the class declares, as text; empty if there is none."""
         if self.default is None or self.default is False or self.default in ("", ()):
             return ""
         if isinstance(self.default, tuple):

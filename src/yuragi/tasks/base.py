@@ -52,19 +52,25 @@ Sampling = Literal["sde", "ode", "adaptive"]
 Shown = Annotated[str, Option("Describes the result.")]
 Pull = Annotated[
     Scale,
-    Option("Guidance scale: higher values follow the prompt more closely; 1 is off.", "--scale"),
+    Option(
+        "Guidance scale: higher values follow the prompt more closely; 1 is off.",
+        "--scale",
+        fitted=True,
+    ),
 ]
 Levels = Annotated[
     Steps,
     Option(
         "Number of noise levels on the whole time axis; the strength decides how many are used.",
         "--steps",
+        fitted=True,
     ),
 ]
 ToClimb = Option(
     "How much noise to add, as a share of the time axis: higher values give more realistic "
     "and less faithful results.",
     also="--t0",
+    fitted=True,
 )
 Climb = Annotated[Strength, ToClimb]
 

@@ -14,6 +14,7 @@ from yuragi.models.names import model_folder
 from yuragi.options.option import Option
 from yuragi.options.values import Strict
 from yuragi.tasks.base import OnPicture, Request
+from yuragi.tasks.defaults import defaults_of
 
 __all__ = ["Reading", "build"]
 
@@ -46,8 +47,8 @@ def build(
 
     Args:
         kind: the class of the request.
-        given: its options by name, with pictures as `yuragi.images.read.Source`; None leaves a
-            default.
+        given: its options by name, with pictures as `yuragi.images.read.Source`; None leaves the
+            default: that of the model (`yuragi.tasks.defaults`), or else of the class.
         reading: the options for reading pictures.
 
     Returns:
@@ -70,9 +71,17 @@ def build(
     values, pictures = kind.prepare(values, pictures)
     if pictures is not None:
         values |= {"image": pictures.reference, "mask": pictures.mask_reference}
-    request = kind(**values)
-    if request.weak_model is not None:
-        model_folder(request.weak_model, "weak_model")
-    request = request.complete(folder)
-    request.check(pictures)
+    defaults = defaults_of(kind, folder)
+    filled = defaults.filling(values)
+    left_open = filled.keys() - values.keys()
+    try:
+        request = kind(**{**values, **filled})
+        if request.weak_model is not None:
+            model_folder(request.weak_model, "weak_model")
+        request = request.complete(folder)
+        request.check(pictures)
+    except InputError as error:
+        raise defaults.blamed(error, left_open) from error
+    # What the model's file sets, the caller did not ask for.
+    request.model_fields_set.difference_update(left_open)
     return request, {} if pictures is None else pictures.by_digest

@@ -289,7 +289,7 @@ class DragRequest(OnPicture):
     strength: Annotated[
         Strength,
         _preset("strength"),
-        replace(ToClimb, default="the preset's"),
+        replace(ToClimb, default="the preset's", fitted=False),
     ]
     guidance_scale: Annotated[
         Scale,

@@ -41,13 +41,16 @@ class SampleRequest(Guided):
         ),
     ]
     num_images: Annotated[Count, Option("Number of pictures to generate.", "--number", "-n")] = 1
-    num_inference_steps: Annotated[Steps, Option("Number of solver steps.", "--steps")] = 20
+    num_inference_steps: Annotated[
+        Steps, Option("Number of solver steps.", "--steps", fitted=True)
+    ] = 20
     guidance_scale: Pull = 3.0
     solver: Annotated[
-        str, Option("Solver that integrates the denoising process.", advanced=True)
+        str, Option("Solver that integrates the denoising process.", advanced=True, fitted=True)
     ] = "dpm++2m"
     timestep_spacing: Annotated[
-        str, Option("Time grid that the solver steps through.", "--spacing", advanced=True)
+        str,
+        Option("Time grid that the solver steps through.", "--spacing", advanced=True, fitted=True),
     ] = "trailing"
     width: Annotated[
         Side, Option("Width of the picture.", unit="pixels", default="the model's own")

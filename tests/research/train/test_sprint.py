@@ -36,7 +36,6 @@ def test_a_run_goes_from_machine_to_machine(small_recipe, tmp_path):
     assert report["samples_of_this_run"] == (step - first) * recipe.denoiser.batch
     assert report["samples_seen"] == step * recipe.denoiser.batch
     assert report["loss_curve"][-1][0] <= report["samples_seen"]
-    assert report["trials"][0]["form"] == "as it is"
     assert set(report["measured"]["accuracy"]) == {"generated", "drawings"}
     assert read_checkpoint(there / "autoencoder")[1]["step"] != "3"
     # The time for training ends where the plan says, whatever an update takes (0.3 s here at most).
@@ -51,6 +50,14 @@ def test_a_run_goes_from_machine_to_machine(small_recipe, tmp_path):
     run_denoiser(recipe, here, data, CPU, nothing, nothing)
     assert read_checkpoint(here / "denoiser")[1] == {"step": str(step + 2), "updates": "2"}
     assert export_pipeline(recipe, here, tmp_path / "pipeline") == step + 2
+
+
+def test_a_sprint_that_is_over_before_it_trains_says_so(small_recipe, tmp_path):
+    recipe, data, runs = small_recipe, tmp_path / "data", tmp_path / "runs"
+    run_autoencoder(recipe, runs, data, CPU, nothing, nothing)
+    plan = Plan(1e-6, 0.0, 0.0, 1, 2, 0)
+    with pytest.raises(InputError, match=r"^minutes: they were over"):
+        sprint(recipe, plan, runs, data, tmp_path / "out", CPU, lambda phase: nothing, nothing)
 
 
 def test_a_plan_without_time_to_train_is_refused():

@@ -57,10 +57,19 @@ def test_the_fastest_is_taken_and_gradients_are_dropped(network, forms):
 
 
 @pytest.mark.parametrize(("device", "seconds"), [(GPU, 300.0), (CPU, 1000.0)])
-def test_nothing_is_compiled_without_time_or_gpu(network, forms, device, seconds):
-    _, trials = fastest(network, loss_of, device, seconds)
-    assert [each.step is None for each in trials] == [False, True, True]
-    assert all("not tried" in each.remark for each in trials[1:])
+def test_nothing_is_tried_without_time_or_gpu(network, forms, device, seconds):
+    loss, trials = fastest(network, loss_of, device, seconds)
+    assert trials == []
+    same = loss_of(network)(0, torch.Generator().manual_seed(0))
+    assert torch.equal(loss(0, torch.Generator().manual_seed(0)), same)
+
+
+def test_a_trial_that_takes_long_is_the_last(network, forms, monkeypatch):
+    monkeypatch.setattr(swift, "COMPILING", 0.2)
+    _, (first, second, third) = fastest(network, loss_of, GPU, 0.65)
+    assert first.spent > 0.05  # less than the time for compiling is left
+    assert (second.step, third.step) == (None, None)
+    assert "too little time" in second.remark
 
 
 def test_the_network_as_it_is_must_run(network, forms, monkeypatch):

@@ -145,7 +145,7 @@ def sprint(
     """Train against the clock, on a GPU that is there for minutes.
 
     It goes on from the checkpoint in the run folders, or from the beginning; every other command
-    goes on from its own. The output, a few files of at most 15 MiB, is what `unpack` reads.
+    goes on from its own. The output, a few files of at most 16 MiB, is what `unpack` reads.
     """
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
@@ -180,7 +180,7 @@ def sprint(
 @app.command()
 def pack(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")],
-    largest: Annotated[int, typer.Option(help="Largest size of a file, in MiB.", min=1)] = 15,
+    largest: Annotated[int, typer.Option(help="Largest size of a file, in MiB.", min=1)] = 16,
     runs: RunsOption = RUNS,
     json: JsonOption = False,
 ) -> None:

@@ -23,7 +23,7 @@ from yuragi.research.train.loop import CHECKPOINT, read_checkpoint, write_checkp
 
 __all__ = ["LARGEST", "SCALING", "pack", "unpack"]
 
-LARGEST = 15
+LARGEST = 16
 """The default of the largest size of a file, in MiB."""
 SCALING = "scaling.json"
 """The file of a denoiser's run with the factor of its latents."""

@@ -99,7 +99,8 @@ def sprint(
         What ``report.json`` holds.
 
     Raises:
-        InputError: there is no autoencoder, and the plan has no time for one.
+        InputError: there is no autoencoder, and the plan has no time for one; the time was over
+            before training began.
     """
     begun = time.monotonic()
     passed: dict[str, float] = {}
@@ -119,6 +120,8 @@ def sprint(
     first = _step(runs / "denoiser")
     until = begun + 60 * (plan.minutes - plan.reserve)
     trials = _train(recipe, plan.factor, until, runs, data, device, on_progress, curve, on_report)
+    if not curve:
+        raise InputError("minutes", plan.minutes, "more", "they were over before training began")
     lap("denoiser")
     files = pack(runs, output)
     shutil.copy(runs / "denoiser" / "log.jsonl", output / "log.jsonl")

@@ -59,15 +59,17 @@ def fastest(
         network: the network; its gradients are dropped.
         loss_of: makes the training loss from a form of the network.
         device: where it runs.
-        seconds: the time that is left for training. Compiled forms are tried on a GPU, as long as
-            compiling takes at most a third of it.
+        seconds: the time that is left for training. Forms are tried on a GPU, as long as
+            compiling takes at most a third of it; else the network is taken as it is, untried.
     """
+    if device.type != "cuda" or seconds < 3 * COMPILING:
+        return loss_of(network), []
     trials: list[Trial] = []
     best, loss = float("inf"), loss_of(network)
     for form, make in FORMS.items():
         left = seconds - sum(each.spent for each in trials)
-        if trials and (device.type != "cuda" or left < 3 * COMPILING):
-            trials.append(Trial(form, None, 0.0, "not tried: too little time, or no GPU"))
+        if trials and left < 3 * COMPILING:
+            trials.append(Trial(form, None, 0.0, "not tried: too little time is left"))
             continue
         begun = time.monotonic()
         try:

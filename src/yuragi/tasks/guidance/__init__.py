@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -27,12 +28,12 @@ class Guidance(Strict):
     rule: Annotated[
         Rule,
         OneOf("guidance", RULES),
-        Option("Rule that sets the guidance scale at each noise level.", "--guidance"),
+        Option("Rule that sets the guidance scale at each noise level.", "--guidance", fitted=True),
     ] = Cfg()
     gain: Annotated[
         Gain,
         OneOf("gain", GAINS),
-        Option("Correction that multiplies the guidance direction.", "--gain"),
+        Option("Correction that multiplies the guidance direction.", "--gain", fitted=True),
     ] = PlainGain()
     channels: Annotated[int, Field(ge=1)] | None = None
     """Number of leading latent channels to guide; None guides all. DiT's own code guides 3 of 4."""
@@ -50,6 +51,15 @@ class Guidance(Strict):
             InputError: the name is unknown.
         """
         return given if isinstance(given, Guidance) else cls(**_named(given))
+
+    @classmethod
+    def parts(cls, given: Mapping[str, Any] | str) -> dict[str, Any]:
+        """The rule and the gain that are given, from a mapping, or the name of one of them.
+
+        Raises:
+            InputError: the name is unknown.
+        """
+        return _named(given) if isinstance(given, str) else dict(given)
 
     def complete(self, folder: Path | None) -> Self:
         """Guidance with the data that its gain reads from the model's folder."""
