@@ -177,6 +177,7 @@ def _train(
     )
     here = examples.to(device)
     loss, trials = fastest(
+        network,
         network.unet,
         lambda unet: denoising_loss(network, unet, here, config),
         device,
