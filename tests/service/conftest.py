@@ -3,6 +3,7 @@
 With YURAGI_TEST_DATABASE, the URL of a PostgreSQL server that can make databases, all run there.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -95,12 +96,12 @@ class Processes:
 
     def serve(self, *arguments):
         """Start a server on a free port; returns its address once it answers."""
-        made, log = self.start("serve", "--port", 0, "--workers", 0, *arguments)
+        made, log = self.start("serve", "--port", 0, "--workers", 0, "--json", *arguments)
         until = time.monotonic() + 60
         while time.monotonic() < until and made.poll() is None:
-            lines = [line for line in log.read_text().splitlines() if line.startswith("http://")]
+            lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
             if lines:
-                return lines[0].removesuffix("/api/v1")
+                return json.loads(lines[0])["url"].removesuffix("/api/v1")
             time.sleep(0.1)
         raise AssertionError(log.read_text())
 

@@ -76,25 +76,21 @@ def test_headers_of_answers(http):
 def test_other_addresses_need_a_token(registered, monkeypatch):
     from yuragi.service import serve as module
 
-    class Stop(Exception):
-        pass
+    made, told = [], []
 
-    made = []
+    class Silent:
+        def __init__(self, config):
+            made.append(config.app.state.held.settings)
 
-    def stop(settings):
-        made.append(settings)
-        raise Stop
+        def run(self, sockets):
+            sockets[0].close()
 
-    monkeypatch.setattr(module, "held", stop)
-    said = []
-    for host in ("0.0.0.0", "192.0.2.1"):
-        with pytest.raises(Stop):
-            module.serve(Serving(host=host), None, said.append)
-    tokens = [each.token for each in made]
-    assert all(len(token) >= 32 for token in tokens)
-    assert tokens[0] != tokens[1]
-    assert said[0] == f"token: {tokens[0]}"
-    assert "TLS" in said[1]
-    with pytest.raises(Stop):
-        module.serve(Serving(), None, said.append)
-    assert made[-1].token == ""
+    monkeypatch.setattr(module.uvicorn, "Server", Silent)
+    for host in ("0.0.0.0", "0.0.0.0", "127.0.0.1"):
+        settings = Serving(host=host, port=0, workers=0)
+        module.serve(settings, None, lambda url, token: told.append((url, token)))
+    first, second, own = (token for _, token in told)
+    assert len(first) >= 32
+    assert first != second
+    assert own == ""
+    assert [each.token for each in made] == [first, second, own]

@@ -6,8 +6,10 @@ import logging
 import signal
 from typing import Any
 
+from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
 from yuragi.cli.loading import OPENING, use
+from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import missing_extra
@@ -19,7 +21,7 @@ SERVING = list(parameters(Serving))
 WORKING = list(parameters(Working))
 
 
-def _serve(**given: Any) -> None:
+def _serve(json: bool, **given: Any) -> None:
     """Serve the HTTP API on this machine, with a worker that does the jobs."""
     given = defaults_of("serve", [*SERVING, *OPENING]) | _said(given)
     settings, opening = Serving(**nested(given, SERVING)), use(given)
@@ -28,10 +30,17 @@ def _serve(**given: Any) -> None:
         from yuragi.service.serve import serve as run
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi serve", "serve") from error
-    run(settings, opening, say)
+    if not settings.loopback:
+        say("warning: other machines can connect, and without TLS anyone on the way reads along")
+
+    def ready(url: str, token: str) -> None:
+        made = [f"token: {token}"] if token else []
+        answer(json, {"url": url, **({"token": token} if token else {})}, url, *made)
+
+    run(settings, opening, ready)
 
 
-def _worker(**given: Any) -> None:
+def _worker(json: bool, **given: Any) -> None:
     """Do jobs of a service, wherever its database and its store of pictures can be reached."""
     given = defaults_of("worker", [*WORKING, *OPENING]) | _said(given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
@@ -45,6 +54,8 @@ def _worker(**given: Any) -> None:
     supervisor = Supervisor(settings, opening)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: supervisor.stop())
+    told = {"name": settings.name, "slots": settings.slots}
+    answer(json, told, f"{settings.name}: {settings.slots} at a time")
     supervisor.run()
 
 
@@ -52,5 +63,5 @@ def _said(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-serve = signature(_serve, [*SERVING, *OPENING])
-worker = signature(_worker, [*WORKING, *OPENING])
+serve = signature(_serve, [*SERVING, *OPENING], json=JsonOption)
+worker = signature(_worker, [*WORKING, *OPENING], json=JsonOption)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,13 @@ class Database:
     Attributes:
         engine: connections to it.
         url: its address, as DBOS writes it.
+        turn: lets the threads of this process write to SQLite one after another. SQLite itself
+            makes those that wait sleep and try again, and some wait long.
     """
 
     engine: sa.Engine
     url: str
+    turn: AbstractContextManager[Any] = field(default_factory=nullcontext)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -45,7 +49,7 @@ class Database:
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that writes; on SQLite it waits for its turn when it begins."""
         marked = self.engine.connect().execution_options(**{WRITES: True})
-        with marked as connection, connection.begin():
+        with self.turn, marked as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:
@@ -96,7 +100,7 @@ def open_database(url: str) -> Database:
             engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
-            return Database(engine, url)
+            return Database(engine, url, threading.Lock())
         case "postgresql" if parsed.database:
             engine = sa.create_engine(
                 parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True
