@@ -32,7 +32,6 @@ TASKS = {
     "translate": TOLD,
     "diffedit": TOLD | {"mask_samples": 2},
 }
-CELL = 4
 SIDE = 128
 """Of a cell of the model's latents, and of the pictures that it knows, in pixels."""
 
@@ -47,20 +46,6 @@ def masked(size, *boxes):
 @pytest.fixture(scope="module")
 def photo():
     return Image.fromarray(astronaut()).resize((400, 300))
-
-
-@pytest.fixture
-def seen(tiny):
-    """Width and height of what the network is shown, in pixels."""
-    sizes = set()
-
-    def look(module, given):
-        rows, columns = given[0].shape[-2:]
-        sizes.add((columns * CELL, rows * CELL))
-
-    handle = tiny.loaded.network.register_forward_pre_hook(look)
-    yield sizes
-    handle.remove()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -43,20 +43,6 @@ def photo():
     return Image.fromarray(astronaut()).resize((600, 450))
 
 
-@pytest.fixture
-def seen(tiny):
-    """Width and height of what the network is shown, in pixels."""
-    sizes = set()
-
-    def look(module, given):
-        rows, columns = given[0].shape[-2:]
-        sizes.add((columns * CELL, rows * CELL))
-
-    handle = tiny.loaded.network.register_forward_pre_hook(look)
-    yield sizes
-    handle.remove()
-
-
 def vacated(request, picture, mask=None):
     return warped_by(request, picture, mask).vacated[0, 0].numpy()
 

@@ -10,7 +10,7 @@ from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.options import JsonOption
-from yuragi.cli.parameters import nested, parameters, signature
+from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import missing_extra
 from yuragi.service.settings import Serving, Working
@@ -23,9 +23,8 @@ WORKING = list(parameters(Working))
 
 def _serve(json: bool, **given: Any) -> None:
     """Serve the HTTP API on this machine, with a worker that does the jobs."""
-    given = defaults_of("serve", [*SERVING, *OPENING]) | _said(given)
+    given = _completed("serve", SERVING, given)
     settings, opening = Serving(**nested(given, SERVING)), use(given)
-    logging.basicConfig(level=logging.WARNING)
     try:
         from yuragi.service.serve import serve as run
     except ModuleNotFoundError as error:
@@ -42,9 +41,8 @@ def _serve(json: bool, **given: Any) -> None:
 
 def _worker(json: bool, **given: Any) -> None:
     """Do jobs of a service, wherever its database and its store of pictures can be reached."""
-    given = defaults_of("worker", [*WORKING, *OPENING]) | _said(given)
+    given = _completed("worker", WORKING, given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
-    logging.basicConfig(level=logging.WARNING)
     try:
         import dbos  # noqa: F401
     except ModuleNotFoundError as error:
@@ -59,8 +57,11 @@ def _worker(json: bool, **given: Any) -> None:
     supervisor.run()
 
 
-def _said(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, and what the configuration says of the rest; warnings are logged."""
+    logging.basicConfig(level=logging.WARNING)
+    said = {name: value for name, value in given.items() if value is not None}
+    return defaults_of(command, [*own, *OPENING]) | said
 
 
 serve = signature(_serve, [*SERVING, *OPENING], json=JsonOption)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from warnings import warn
 
@@ -29,6 +29,29 @@ __all__ = ["OnEstimate", "Progress", "estimate", "run", "run_all"]
 
 OnEstimate = Callable[[Estimate], None]
 """A function called before the requests that share batches run, with how long they will take."""
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What all requests of one call share.
+
+    Attributes:
+        model: the model of the requests.
+        weak: the weaker model of autoguidance, if any.
+        sources: the pictures of the requests by digest.
+        on_progress: a function called after every solver step with (steps done, total steps).
+        latents: the start noise of the caller, if any.
+        keep: keeps batches of pictures and steps of drags.
+        known: the familiarity of pictures by digest; running adds to it.
+    """
+
+    model: DiffusionModel
+    weak: DiffusionModel | None
+    sources: Mapping[str, Image.Image]
+    on_progress: Progress = lambda done, total: None
+    latents: Tensor | None = None
+    keep: Keep = made_now
+    known: dict[str, float | None] = field(default_factory=dict)
 
 
 def run(
@@ -69,7 +92,7 @@ def estimate(
     """
     check_words(request, model)
     (cut,), named, _ = _cropped([request], model, sources)
-    context = _context([cut], model, named, lambda done, total: None, None, weak, {})
+    context = _context(cut, _Setting(model, weak, named))
     with enough_memory(model.device, _needed(cut, model)):
         return estimate_of([cut], context)
 
@@ -109,7 +132,8 @@ def run_all(
     for request in requests:
         check_words(request, model)
     worked, parts, croppings = _cropped(requests, model, sources)
-    results = _run_all(worked, model, parts, on_progress, latents, weak, on_estimate, keep)
+    setting = _Setting(model, weak, parts, on_progress, latents, keep)
+    results = _run_all(worked, setting, on_estimate)
     return [
         result if cropping is None else cropping.put_back(result)
         for result, cropping in zip(results, croppings, strict=True)
@@ -130,44 +154,29 @@ def _cropped(
 
 
 def _run_all(
-    requests: Sequence[Request],
-    model: DiffusionModel,
-    sources: Mapping[str, Image.Image],
-    on_progress: Progress,
-    latents: Tensor | None,
-    weak: DiffusionModel | None,
-    on_estimate: OnEstimate | None,
-    keep: Keep,
+    requests: Sequence[Request], setting: _Setting, on_estimate: OnEstimate | None
 ) -> list[Result]:
     """The results of requests that work on all of their pictures."""
     groups: dict[Hashable, list[int]] = {}
-    known: dict[str, float | None] = {}
     for number, request in enumerate(requests):
-        groups.setdefault(request.alike(model), []).append(number)
+        groups.setdefault(request.alike(setting.model), []).append(number)
     results: dict[int, Result] = {}
     for numbers in groups.values():
         alike = [requests[number] for number in numbers]
-        made = _group(alike, model, sources, on_progress, latents, weak, known, on_estimate, keep)
+        made = _group(alike, setting, on_estimate)
         results |= dict(zip(numbers, made, strict=True))
     return [results[number] for number in range(len(requests))]
 
 
 def _group(
-    alike: Sequence[Request],
-    model: DiffusionModel,
-    sources: Mapping[str, Image.Image],
-    on_progress: Progress,
-    latents: Tensor | None,
-    weak: DiffusionModel | None,
-    known: dict[str, float | None],
-    on_estimate: OnEstimate | None,
-    keep: Keep,
+    alike: Sequence[Request], setting: _Setting, on_estimate: OnEstimate | None
 ) -> list[Result]:
     """Run requests that share batches, and add to the known familiarity of pictures."""
+    model = setting.model
     unused = [request.unused(model) for request in alike]
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
         warn(sentence, YuragiWarning, stacklevel=2)
-    context = _context(alike, model, sources, on_progress, latents, weak, known, keep)
+    context = _context(alike[0], setting)
     with enough_memory(model.device, _needed(alike[0], model)):
         if on_estimate is not None:
             on_estimate(estimate_of(alike, context))
@@ -186,7 +195,7 @@ def _group(
             context.spent.get(of, 0.0),
             origin,
             context.model,
-            sources,
+            setting.sources,
         )
         for of, (request, one, before, after) in enumerate(
             zip(alike, made, unused, strange, strict=True)
@@ -194,31 +203,22 @@ def _group(
     ]
 
 
-def _context(
-    alike: Sequence[Request],
-    model: DiffusionModel,
-    sources: Mapping[str, Image.Image],
-    on_progress: Progress,
-    latents: Tensor | None,
-    weak: DiffusionModel | None,
-    known: dict[str, float | None],
-    keep: Keep = made_now,
-) -> Context:
-    """The context of requests that share batches."""
-    model, evaluations = _counting(alike[0], model)
-    counters = [evaluations]
+def _context(request: Request, setting: _Setting) -> Context:
+    """The context of requests that share batches with this one."""
+    model, evaluations = _counting(request, setting.model)
+    counters, weak = [evaluations], setting.weak
     if weak is not None:
-        weak, evaluations = _counting(alike[0], weak)
+        weak, evaluations = _counting(request, weak)
         counters.append(evaluations)
     return Context(
         model,
         weak,
-        sources,
-        on_progress,
+        setting.sources,
+        setting.on_progress,
         lambda: sum(each() for each in counters),
-        latents,
-        known=known,
-        keep=keep,
+        setting.latents,
+        known=setting.known,
+        keep=setting.keep,
     )
 
 

@@ -323,7 +323,7 @@ def cutouts(
     split = "validation" if validation else "benchmark"
     with progress("moving") as on_done:
         report, shown = bench_cutouts(model, number, size, split, seed, _place(device), on_done)
-    more = _write_for_people(None, "", sheet, shown)
+    more = _write_sheet(sheet, shown)
     rows = {
         f"{given}, {name}": values
         for given, found in report["given"].items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from yuragi.cli.options import (
 )
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from yuragi.models.model import DiffusionModel
 
 __all__ = ["app"]
 
@@ -321,11 +324,9 @@ def familiarity(
     """Calibrate which pictures a portrait model knows; `export` does it too."""
     from yuragi.folders import cache_folder
     from yuragi.models.familiarity import FAMILIARITY
-    from yuragi.models.names import load_model, model_path
     from yuragi.research.train.familiarity import calibrate_portraits
 
-    check_output("model", model_path(model) / FAMILIARITY, [], overwrite, (".json",))
-    loaded = load_model(model, LOADING.get())
+    loaded = _to_measure(model, FAMILIARITY, overwrite)
     with progress("calibrating") as on_progress:
         path = calibrate_portraits(loaded, data or cache_folder("portraits"), number, on_progress)
     answer(json, {"files": [path]}, path)
@@ -346,12 +347,18 @@ def table(
 ) -> None:
     """Measure the table of `--gain scheduled` and write it into the model's folder."""
     from yuragi.folders import cache_folder
-    from yuragi.models.names import load_model, model_path
     from yuragi.research.train.table import write_table
     from yuragi.tasks.guidance.gains import TABLE
 
-    check_output("model", model_path(model) / TABLE, [], overwrite, (".json",))
-    loaded = load_model(model, LOADING.get())
+    loaded = _to_measure(model, TABLE, overwrite)
     with progress("measuring") as on_progress:
         path = write_table(loaded, data or cache_folder("portraits"), number, seed, on_progress)
     answer(json, {"files": [path]}, path)
+
+
+def _to_measure(model: str, file: str, overwrite: bool) -> DiffusionModel:
+    """The loaded model, into whose folder a file will be measured."""
+    from yuragi.models.names import load_model, model_path
+
+    check_output("model", model_path(model) / file, [], overwrite, (".json",))
+    return load_model(model, LOADING.get())

@@ -23,17 +23,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from yuragi.drag import handles, warp
 from yuragi.drag.paste import paste
-from yuragi.drag.warp import sampling_grid
 from yuragi.images.shapes import polygon
 from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.cutouts.scenes import Scene
 from yuragi.research.bench.drag.method import box_radius
-from yuragi.research.bench.elastic.fields import FIELDS
+from yuragi.research.bench.elastic.fields import FIELDS, sampled
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.run import run
@@ -76,12 +75,7 @@ def _pasted_in_mask(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
 
 def _by_flow(name: str) -> Way:
     def bent(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
-        before = _tensor(scene.before)
-        grid = sampling_grid(torch.from_numpy(flow_on_grid(name, scene))[None], before)
-        made = nn.functional.grid_sample(
-            before, grid, mode="bicubic", padding_mode="reflection", align_corners=False
-        )
-        return made.clamp(-1, 1)
+        return sampled(_tensor(scene.before), flow_on_grid(name, scene)).float()
 
     return bent
 

@@ -15,17 +15,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from yuragi.drag import PointPair, bend, reach_of
 from yuragi.drag.flow import Flow, Points, ends
+from yuragi.drag.warp import sampling_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FIELDS"]
+__all__ = ["FIELDS", "sampled"]
 
 FRAME = 9
 """Held points along each edge of the frame."""
+
+
+def sampled(picture: Tensor, back: NDArray[np.float64]) -> Tensor:
+    """The picture [1, 3, h, w] in [-1, 1], bent by a backward flow [h, w, 2] in pixels."""
+    grid = sampling_grid(torch.from_numpy(back)[None], picture.double())
+    return nn.functional.grid_sample(
+        picture.double(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    ).clamp(-1, 1)
 
 
 def _apart(places: Points, targets: Points) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ import numpy as np
 
 from yuragi.drag import PointPair
 from yuragi.drag.flow import Flow, Points
+from yuragi.research.bench.grounds import SPLITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def case(split: str, index: int, side: int) -> Case:
         index: 0 or more; kinds, strengths and widths take turns.
         side: of the square picture, pixels.
     """
-    rng = np.random.default_rng([("validation", "benchmark").index(split), index])
+    rng = np.random.default_rng([SPLITS.index(split), index])
     kind = list(KINDS)[index % len(KINDS)]
     strength = STRENGTHS[index // len(KINDS) % len(STRENGTHS)]
     wide = bool(index // (len(KINDS) * len(STRENGTHS)) % 2)

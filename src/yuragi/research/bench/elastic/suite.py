@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from yuragi.drag.flow import Flow, ends
-from yuragi.drag.warp import sampling_grid
 from yuragi.images.tensors import to_tensor
-from yuragi.research.bench.elastic.fields import FIELDS
+from yuragi.research.bench.elastic.fields import FIELDS, sampled
 from yuragi.research.bench.elastic.maps import Case, case
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
@@ -94,7 +93,7 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
     places = np.column_stack([x.ravel(), y.ravel()])
     truth = one.back(places).reshape(side, side, 2)
     moves = np.linalg.norm(truth - places.reshape(truth.shape), axis=-1) >= 0.5
-    right = _sampled(picture, truth)
+    right = sampled(picture, truth)
     everywhere = torch.ones(1, side, side, dtype=torch.bool)
     source, target = ends(one.points)
     found = {}
@@ -106,15 +105,8 @@ def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, floa
             "error": float(error.mean()),
             "moved": float(error[moves].mean()),
             "arrival": float(np.linalg.norm(flow(target) - source, axis=1).mean()),
-            "psnr": float(region_psnr(_sampled(picture, back), right, everywhere)),
+            "psnr": float(region_psnr(sampled(picture, back), right, everywhere)),
             "folds": folds(back),
             "tears": tears(back - truth),
         }
     return found
-
-
-def _sampled(picture: Tensor, back: np.ndarray[Any, np.dtype[np.float64]]) -> Tensor:
-    grid = sampling_grid(torch.from_numpy(back)[None], picture.double())
-    return nn.functional.grid_sample(
-        picture.double(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
-    ).clamp(-1, 1)

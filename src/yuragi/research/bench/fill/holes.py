@@ -26,6 +26,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, shift
 
 from yuragi.images.shapes import polygon
+from yuragi.research.bench.grounds import SPLITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def hole(split: str, index: int, side: int) -> Hole:
 
 
 def _random(split: str, index: int) -> np.random.Generator:
-    return np.random.default_rng([("validation", "benchmark").index(split), index])
+    return np.random.default_rng([SPLITS.index(split), index])
 
 
 def _turn(angle: float) -> NDArray[np.float64]:
