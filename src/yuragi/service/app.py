@@ -16,6 +16,7 @@ from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
 from yuragi.service.routes import about, assets, jobs, queue
+from yuragi.service.studio import add_studio
 from yuragi.service.wire import Problem
 
 __all__ = ["API", "make_app"]
@@ -57,6 +58,7 @@ def make_app(parts: Held) -> FastAPI:
     for routes in (jobs.router, queue.router, assets.router, about.router):
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
+    add_studio(app, API)
     return app
 
 

@@ -237,6 +237,7 @@ class Result(TaskOutput):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "intent": [{"score": each.score, **asdict(each)} for each in self.intent],
             "familiarity": self.familiarity,
             "warnings": list(self.warnings),
             "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},
