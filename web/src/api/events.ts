@@ -29,7 +29,7 @@ export async function follow(
       tries = 0;
       if (answer.status === 204 || !answer.body) return;
       let ended = false;
-      for await (const event of events(answer.body)) {
+      for await (const event of events(answer.body as ReadableStream<Uint8Array<ArrayBuffer>>)) {
         last = event.number ?? last;
         ended = ["done", "failed", "cancelled"].includes(event.kind);
         heard(event);
@@ -44,7 +44,7 @@ export async function follow(
   }
 }
 
-async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<JobEvent> {
+async function* events(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<JobEvent> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
