@@ -34,7 +34,7 @@ export function Compare() {
           <input
             className="divide"
             type="range"
-            aria-label={text("compare.slider")}
+            aria-label={text("compare.divide")}
             min={0}
             max={1}
             step={0.005}

@@ -22,14 +22,15 @@ function Handle({ point, zoom, picked }: { point: Point; zoom: number; picked: b
   const [tx, ty] = [point.target[0] + 0.5, point.target[1] + 0.5];
   const length = Math.hypot(tx - sx, ty - sy);
   const still = length === 0;
-  const short = Math.max(length - 9 * px, 0) / (length || 1);
-  const way = [sx, sy, sx + (tx - sx) * short, sy + (ty - sy) * short];
+  const [ux, uy] = [(tx - sx) / (length || 1), (ty - sy) / (length || 1)];
+  const [from, to] = [Math.min(10 * px, length), Math.max(length - 9 * px, 0)];
+  const way = [sx + ux * from, sy + uy * from, sx + ux * Math.max(from, to), sy + uy * Math.max(from, to)];
   const outline = "rgba(8, 10, 14, 0.85)";
   return (
     <Group listening={false}>
       {!still && (
         <>
-          <Line points={[sx, sy, tx, ty]} stroke={outline} strokeWidth={5 * px} lineCap="round" />
+          <Line points={[way[0]!, way[1]!, tx, ty]} stroke={outline} strokeWidth={5 * px} lineCap="round" />
           <Arrow
             points={way}
             stroke={colour}

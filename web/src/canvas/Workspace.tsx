@@ -31,7 +31,7 @@ export function Workspace({ holding }: { holding: boolean }) {
     <div className="workspace" ref={frame}>
       {shape && seen ? (
         <div
-          className={view.zoom > 3 ? "picture pixels" : "picture"}
+          className={view.zoom > 8 ? "picture pixels" : "picture"}
           style={{ width: shape.width, height: shape.height, ...styleOf(view) }}
         >
           <img src={assetUrl(seen)} alt={text("canvas.alt")} draggable={false} data-testid="seen" />

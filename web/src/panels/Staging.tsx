@@ -18,9 +18,16 @@ export function Staging() {
     const ended = running.job.state === "cancelled" || running.job.state === "failed";
     return ended ? (
       <section className="staging" aria-label={text("staging")}>
-        <p className="notice">
-          {running.job.state === "failed" ? running.job.error : text("run.stopped")}
-        </p>
+        {running.job.state === "failed" ? (
+          <div className="notice" role="alert">
+            <p>{running.job.error}</p>
+            <p className="help">{text("advice.failed")}</p>
+          </div>
+        ) : (
+          <p className="notice" role="status">
+            {text("run.stopped")}
+          </p>
+        )}
         <Button onClick={discard}>{text("back")}</Button>
       </section>
     ) : null;

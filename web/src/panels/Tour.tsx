@@ -37,7 +37,9 @@ export function Tour() {
   const right = box.left > innerWidth / 2;
   const style = right
     ? { right: innerWidth - box.left + 16, top: Math.min(box.top + 24, innerHeight - 240) }
-    : { left: Math.min(box.left + Math.min(box.width, 70) + 16, innerWidth - 340), top: box.top + 24 };
+    : box.width > 100
+      ? { left: box.left + 24, bottom: innerHeight - box.bottom + 24 }
+      : { left: box.right + 16, top: box.top + 24 };
   return (
     <div className="tour" role="dialog" aria-label={text("tour")} style={style}>
       <p className="tour-count">

@@ -205,7 +205,6 @@ async function ended(job: string): Promise<void> {
   const result = told.state === "done" ? await api.result(job) : null;
   update(job, { job: told, result });
   void refreshQueue();
-  if (told.state === "failed") set({ error: { text: told.error, advice: text("advice.failed") } });
   if (!result) return;
   for (const each of result.pictures) void fetch(assetUrl(each.id), { priority: "low" });
   const pair = get().jobs[job]?.pair;
