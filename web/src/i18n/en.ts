@@ -32,6 +32,7 @@ export const en = {
   "take.picture": "The picture",
   "take.inside":
     "The file holds its request, so that the studio and yuragi replay can take it up again.",
+  "take.plain": "This is the picture as you opened it; results hold their request inside.",
   "take.request": "The request",
   "take.command": "Command",
   gallery: "Gallery",

@@ -32,6 +32,7 @@ export const ja: Record<keyof typeof en, string> = {
   take: "保存",
   "take.picture": "画像",
   "take.inside": "ファイルには設定一式が入っており、スタジオや yuragi replay で続きから作業できます。",
+  "take.plain": "開いたままの画像です。結果のファイルには設定一式が入ります。",
   "take.request": "設定",
   "take.command": "コマンド",
   gallery: "ギャラリー",

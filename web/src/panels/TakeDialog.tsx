@@ -18,6 +18,9 @@ export function TakeDialog() {
     const staged = studio.staged ?? studio.steps.find(({ id }) => id === studio.current)?.job;
     return staged ? studio.jobs[staged]?.job.request["seed"] : studio.seed;
   });
+  const made = useStudio((studio) =>
+    Object.values(studio.jobs).some(({ result }) => result?.pictures.some(({ id }) => id === asset)),
+  );
   const [texts, setTexts] = useState<Texts | null>(null);
   const [wrong, setWrong] = useState("");
   useEffect(() => {
@@ -32,7 +35,7 @@ export function TakeDialog() {
         {asset && <img src={assetUrl(asset)} alt={text("canvas.alt")} />}
         <div>
           <h3>{text("take.picture")}</h3>
-          <p className="help">{text("take.inside")}</p>
+          <p className="help">{text(made ? "take.inside" : "take.plain")}</p>
           <div className="row">
             {SUFFIXES.map((suffix) => (
               <Button

@@ -61,7 +61,8 @@ export class Studio {
 
   /** Where a pixel of the picture lies on the screen. */
   async at([x, y]: [number, number]): Promise<{ x: number; y: number }> {
-    const found = await this.seen.evaluate((image: HTMLImageElement) => {
+    const found = await this.seen.evaluate(async (image: HTMLImageElement) => {
+      await image.decode();
       const { left, top, width } = image.getBoundingClientRect();
       return { left, top, zoom: width / image.naturalWidth };
     });
@@ -90,9 +91,9 @@ export class Studio {
     else await field.locator("select").selectOption(value);
   }
 
-  async slide(name: string, value: string): Promise<void> {
+  async fill(name: string, value: string): Promise<void> {
     await this.openAdvanced();
-    await this.page.getByRole("slider", { name, exact: true }).fill(value);
+    await this.page.getByLabel(name, { exact: true }).fill(value);
   }
 
   private async openAdvanced(): Promise<void> {

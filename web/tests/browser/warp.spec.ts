@@ -94,7 +94,7 @@ test("the first sight of the page and of a run comes soon", async ({ studio }) =
   await studio.openExample(2);
   await page.keyboard.press("3");
   await page.getByRole("textbox", { name: "Prompt" }).fill("a person with red hair");
-  await studio.slide("Steps", "100");
+  await studio.fill("Steps", "100");
   await studio.run.click();
   const begun = Date.now();
   await expect(page.getByTestId("becoming")).toBeVisible({ timeout: 30_000 });
