@@ -1,6 +1,6 @@
 """Write what `yuragi.drag` makes of some points, which the page's own flow must equal.
 
-    python web/flows.py
+python web/flows.py
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the page says about a model: what it knows, whether it knows this picture and these words."""
+"""What the page says about a model: what it knows, and whether it knows a picture and words."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def familiarity(service: Service, model: str, image: str) -> Familiarity:
     folder = _folder(model)
     if not (folder / FAMILIARITY).is_file():
         return Familiarity(familiarity=None, foreign=False)
-    picture = read_picture(service.assets.read(image), service.settings.max_pixels)
+    picture = read_picture(service.assets.read(image), max_pixels=service.settings.max_pixels)
     with LOADING:  # one model at a time: what the page asks must not crowd out the jobs
         found = measured(_loaded(model, fingerprint(folder)), picture)
     return Familiarity(familiarity=found, foreign=foreign(found))
 
 
 @router.post("/settled/{kind}")
-def settled(kind: str, options: Mapping[str, Any] = Body()) -> Settled:  # noqa: B008
+def settled(kind: str, options: Mapping[str, Any] = Body()) -> Settled:
     """The options of a request that leaves all others to the model and the preset."""
     if kind not in TASKS:
         raise NotFound(f"there is no task {kind}; there are {', '.join(TASKS)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import lru_cache
 from importlib import import_module
@@ -32,8 +33,14 @@ def add_page(app: FastAPI) -> None:
 
 
 class _Page(StaticFiles):
-    def file_response(self, full_path: str | PathLike[str], *args, **kwargs) -> Response:  # type: ignore[no-untyped-def]
-        answer = super().file_response(full_path, *args, **kwargs)
+    def file_response(
+        self,
+        full_path: str | PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        answer = super().file_response(full_path, stat_result, scope, status_code)
         named = Path(full_path)
         answer.headers["cache-control"] = FOREVER if named.parent != STATIC else "no-cache"
         answer.headers["content-security-policy"] = POLICY

@@ -28,7 +28,7 @@ ANY = PictureRef(name="", digest="0" * 32, width=16384, height=16384)
 
 
 @router.post("/said/{kind}")
-def said(kind: str, given: Mapping[str, Any] = Body()) -> Texts:  # noqa: B008
+def said(kind: str, given: Mapping[str, Any] = Body()) -> Texts:
     """The texts of a request, of the options that the user chose."""
     if kind not in TASKS:
         raise NotFound(f"there is no task {kind}; there are {', '.join(TASKS)}")

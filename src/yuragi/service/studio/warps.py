@@ -1,7 +1,7 @@
 """What a drag looks like before it runs.
 
-The page asks once, when a point is taken, what the drag grips (`layers`); while the pointer moves it
-warps by itself. When the pointer rests it shows the warp of the drag itself (`preview`).
+The page asks once, when a point is taken, what the drag grips (`layers`); while the pointer moves
+it warps by itself. When the pointer rests it shows the warp of the drag itself (`preview`).
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ def layers(service: Service, asked: Motion) -> Layers:
     from yuragi.tasks.warping import cut_out
 
     pictures = _pictures(service, asked.image, asked.mask)
-    request = DragRequest(
-        image=pictures.reference, points=asked.points, regions=asked.regions, motion=asked.motion
-    )
+    gripped: dict[str, Any] = asked.model_dump(include={"points", "regions", "motion"})
+    request = DragRequest(image=pictures.reference, **gripped)
     try:
         area = cut_out(request, pictures.picture, pictures.mask)
     except InputError as error:
@@ -49,7 +48,7 @@ def layers(service: Service, asked: Motion) -> Layers:
 
 
 @router.post("/preview", response_class=Response, responses={200: {"content": {"image/png": {}}}})
-def preview(service: Service, options: Mapping[str, Any] = Body()) -> Response:  # noqa: B008
+def preview(service: Service, options: Mapping[str, Any] = Body()) -> Response:
     """The warp with which a drag begins, of the options of the drag."""
     from yuragi.tasks.warping import preview as warped
 
