@@ -3,7 +3,8 @@ import type { XY } from "../drag/points";
 import { get, set, type View } from "../state/store";
 
 const [FARTHEST, NEAREST] = [0.05, 40];
-const MARGIN = 40;
+/** Room around the picture; above it lies the bar of the tool. */
+const [MARGIN, ABOVE] = [24, 64];
 
 let frame: HTMLElement | null = null;
 export const attach = (element: HTMLElement | null): void => {
@@ -27,14 +28,14 @@ export function fit(): void {
   if (!width || !height) return;
   const room = Math.min(
     (width - 2 * MARGIN) / picture.width,
-    (height - 2 * MARGIN) / picture.height,
+    (height - MARGIN - ABOVE) / picture.height,
   );
   const zoom = within(room);
   set({
     view: {
       zoom,
       x: (width - zoom * picture.width) / 2,
-      y: (height - zoom * picture.height) / 2,
+      y: (height + ABOVE - MARGIN - zoom * picture.height) / 2,
     },
   });
 }
