@@ -1,7 +1,7 @@
 /** The events of a job, from where the last connection broke off. */
 import { ask, Refused } from "./client";
 
-export interface JobEvent {
+interface JobEvent {
   number: number | null;
   kind: string;
   data: Record<string, unknown>;

@@ -8,7 +8,7 @@ import { solve } from "./solve";
 
 const TOLERANCE = 0.75;
 
-export interface Similarity {
+interface Similarity {
   /** Turn and scale a = re + i im; w = a (z - from) + to. */
   re: number;
   im: number;

@@ -74,10 +74,6 @@ export function optionsOf(root: Schema): Option[] {
   return made;
 }
 
-/** Where an optional value is switched on, such as a LoRA. */
-export const optional = (schema: Schema): boolean =>
-  (schema.anyOf ?? []).some((each) => each.type === "null");
-
 export function isNumber(schema: Schema): boolean {
   return schema.type === "number" || schema.type === "integer";
 }

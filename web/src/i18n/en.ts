@@ -101,6 +101,7 @@ export const en = {
   "region.scale": "Region {number}, scale",
   "region.delete": "Delete region {number}",
   "region.still": "does not move yet",
+  "motion.none": "looking how it follows …",
   "motion.cut": "cuts the thing out",
   "motion.bend": "bends the picture",
   "model.knows": "Knows {what}.",

@@ -4,7 +4,7 @@ import { en } from "./en";
 import { fieldsEn, fieldsJa } from "./fields";
 import { ja } from "./ja";
 
-export type Language = "en" | "ja";
+type Language = "en" | "ja";
 export type Key = keyof typeof en;
 
 const KEY = "yuragi-language";

@@ -101,6 +101,7 @@ export const ja: Record<keyof typeof en, string> = {
   "region.scale": "領域{number}の倍率",
   "region.delete": "領域{number}を削除",
   "region.still": "まだ動いていません",
+  "motion.none": "動き方を調べています…",
   "motion.cut": "ものを切り抜いて動かす",
   "motion.bend": "画像を曲げる",
   "model.knows": "知っているもの:{what}。",

@@ -20,10 +20,7 @@ export function KeysDialog() {
             <dt>
               {keys.map((key) => (
                 <kbd key={key}>
-                  {key
-                    .split("+")
-                    .map((part) => SHOWN[part] ?? (part === "" ? "+" : part.length > 1 ? part[0]!.toUpperCase() + part.slice(1) : part.toUpperCase()))
-                    .join(" ")}
+                  {written(key)}
                 </kbd>
               ))}
             </dt>
@@ -33,4 +30,12 @@ export function KeysDialog() {
       </dl>
     </Dialog>
   );
+}
+
+/** A key as keyboards write it. */
+function written(key: string): string {
+  const parts = key === "+" ? ["+"] : key.split("+");
+  return parts
+    .map((part) => SHOWN[part] ?? part.charAt(0).toUpperCase() + part.slice(1))
+    .join(" ");
 }

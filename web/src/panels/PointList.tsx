@@ -18,7 +18,7 @@ export function PointList() {
     <section className="points" aria-label={text("points")}>
       <div className="field-head">
         <h3>{text("points")}</h3>
-        {motion && !none && <span className="badge">{text(`motion.${motion}`)}</span>}
+        {!none && <span className="badge">{text(`motion.${motion ?? "none"}`)}</span>}
         <Button icon={Plus} name={text("points.add")} look="quiet" onClick={addPoint} />
       </div>
       {none && <p className="help">{text("points.none")}</p>}

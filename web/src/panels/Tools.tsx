@@ -3,7 +3,7 @@ import { useText, type Key } from "../i18n";
 import { Button } from "../parts/Button";
 import { set, useStudio, type Tool } from "../state/store";
 
-export const TOOLS: readonly { tool: Tool; icon: typeof Hand; key: string; name: Key }[] = [
+const TOOLS: readonly { tool: Tool; icon: typeof Hand; key: string; name: Key }[] = [
   { tool: "point", icon: MoveUpRight, key: "P", name: "tool.point" },
   { tool: "brush", icon: Brush, key: "B", name: "tool.brush" },
   { tool: "eraser", icon: Eraser, key: "E", name: "tool.eraser" },

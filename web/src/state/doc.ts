@@ -42,7 +42,7 @@ export interface Doc {
 export const EMPTY: Doc = { picture: null, points: [], regions: [], mask: [] };
 
 /** Where the corners of a region go, in pixels. */
-export function targetOf({ corners, move, turn, scale }: Region): XY[] {
+function targetOf({ corners, move, turn, scale }: Region): XY[] {
   const [cx, cy] = mean(corners);
   const [c, s] = [Math.cos((turn * Math.PI) / 180), Math.sin((turn * Math.PI) / 180)];
   return corners.map(([x, y]) => {

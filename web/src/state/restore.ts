@@ -29,7 +29,7 @@ export function restore(found: Carried, name: string): void {
 }
 
 /** The settings of a request, of which only those that differ from the defaults are set. */
-export function settingsOf(request: Values): Partial<ReturnType<typeof get>> {
+function settingsOf(request: Values): Partial<ReturnType<typeof get>> {
   const task = String(request["kind"]);
   const known = get().schemas[task]?.properties ?? {};
   const own = Object.entries(request).filter(([name, each]) => {

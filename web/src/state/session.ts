@@ -1,6 +1,6 @@
 /** The session survives a reload: kept in the browser's own database, a moment after each change. */
 import { get as load, set as save } from "idb-keyval";
-import { get, set, START, useStudio, type Studio } from "./store";
+import { get, set, useStudio, type Studio } from "./store";
 
 const KEY = "session";
 const KEPT = [
@@ -44,9 +44,4 @@ export function keepSession(): void {
     waiting = setTimeout(write, WAIT_MS);
   });
   addEventListener("pagehide", write);
-}
-
-/** Begin anew: nothing is kept but what the service holds. */
-export function forget(): void {
-  set(Object.fromEntries(KEPT.map((name) => [name, START[name]])));
 }

@@ -10,7 +10,7 @@ import { restore } from "./restore";
 import { change, get, looked, ranked, set, type Running } from "./store";
 
 /** Show what went wrong and what to do about it. */
-export function failed(error: unknown): void {
+function failed(error: unknown): void {
   if (error instanceof Unreachable) {
     set({ online: false });
     return;
@@ -166,7 +166,7 @@ function update(job: string, change: Partial<Running>): void {
 }
 
 /** Follow a job to its end, through lost connections and restarts of the service. */
-export async function watch(job: string): Promise<void> {
+async function watch(job: string): Promise<void> {
   if (watched.has(job)) return;
   watched.add(job);
   const stop = new AbortController();

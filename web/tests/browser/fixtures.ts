@@ -14,10 +14,11 @@ export const test = base.extend<Own, { service: Service }>({
     async ({}, use) => {
       const service = new Service();
       await service.start();
+      await service.warm();
       await use(service);
       await service.end();
     },
-    { scope: "worker", timeout: 90_000 },
+    { scope: "worker", timeout: 600_000 },
   ],
   studio: async ({ page, service }, use) => {
     const foreign: string[] = [];

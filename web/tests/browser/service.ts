@@ -32,6 +32,22 @@ export class Service {
     });
   }
 
+  /** Load the model in the worker and what previews need: a test is about the page, not about imports. */
+  async warm(): Promise<void> {
+    const api = `${this.url}api/v1`;
+    const send = async (path: string, body: object): Promise<Record<string, unknown>> => {
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${api}/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    const { id: image } = await send("studio/examples/portrait-4", {});
+    const { id } = await send("jobs", { kind: "drag", image, points: [[[75, 24], [60, 30]]], seed: 0 });
+    await send("studio/layers", { image, points: [[[75, 24], [60, 30]]] });
+    await send("studio/words", { model: "portraits", text: "a person" });
+    await fetch(`${api}/studio/familiarity?model=portraits&image=${String(image)}`);
+    await (await fetch(`${api}/jobs/${String(id)}/events`)).text(); // until the job has ended
+  }
+
   async stop(): Promise<void> {
     const running = this.process;
     this.process = null;

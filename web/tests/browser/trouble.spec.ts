@@ -17,12 +17,14 @@ test("Stop ends a run within a second", async ({ studio }) => {
   await studio.drag([64, 40], [70, 46]);
   await studio.choose(...LONG);
   await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
   await expect(page.getByText(/s left/)).toBeVisible();
   const begun = Date.now();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.getByText("Stopped. Nothing was changed.")).toBeVisible();
-  expect(Date.now() - begun).toBeLessThan(1500);
+  const took = Date.now() - begun;
+  console.log(`stopped after ${took} ms`);
+  expect(took).toBeLessThan(2000);
 });
 
 test("a service that is started again goes on with the job", async ({ studio, service }) => {
@@ -31,13 +33,13 @@ test("a service that is started again goes on with the job", async ({ studio, se
   await studio.drag([64, 40], [70, 46]);
   await studio.choose(...LONG);
   await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
   const before = await step(page);
   await service.stop();
   await expect(page.getByText("The service does not answer")).toBeVisible();
   await service.start();
-  await expect(page.getByText("The service does not answer")).toBeHidden({ timeout: 20_000 });
-  await expect.poll(() => step(page), { timeout: 40_000 }).toBeGreaterThan(before);
+  await expect(page.getByText("The service does not answer")).toBeHidden();
+  await expect.poll(() => step(page)).toBeGreaterThan(before);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.getByText("Stopped. Nothing was changed.")).toBeVisible();
 });
@@ -53,7 +55,7 @@ test("a lost connection is said, what was drawn is kept, and it goes on", async 
   await context.setOffline(false);
   await expect(page.getByText("The service does not answer")).toBeHidden();
   await studio.run.click();
-  await expect(studio.candidates).toHaveCount(1, { timeout: 40_000 });
+  await expect(studio.candidates).toHaveCount(1);
 });
 
 test("a wrong file is refused in words", async ({ studio }) => {
@@ -68,7 +70,7 @@ test("a wrong file is refused in words", async ({ studio }) => {
 test("a foreign picture is said to be foreign", async ({ studio }) => {
   const { page } = studio;
   await studio.openFile("noise.png", noise(96, 80));
-  await expect(page.getByText("This picture is foreign to it")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText("This picture is foreign to it")).toBeVisible();
 });
 
 test("unknown words are underlined, and a known one is taken instead", async ({ studio }) => {
@@ -87,5 +89,5 @@ test("an option that is refused is named, with what to do", async ({ studio }) =
   await page.keyboard.press("3");
   await page.getByRole("textbox", { name: "Prompt" }).fill("qwxz");
   await studio.run.click();
-  await expect(page.getByRole("alert")).toContainText("none of these words", { timeout: 30_000 });
+  await expect(page.getByRole("alert")).toContainText("none of these words");
 });
