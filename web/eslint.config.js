@@ -7,11 +7,13 @@ export default ts.config(
   js.configs.recommended,
   ...ts.configs.strict,
   {
-    files: ["**/*.{ts,tsx}"],
+    files: ["src/**/*.{ts,tsx}"],
     plugins: { "react-hooks": hooks },
+    rules: { "react-hooks/rules-of-hooks": "error", "react-hooks/exhaustive-deps": "error" },
+  },
+  {
+    files: ["**/*.{ts,tsx}"],
     rules: {
-      "react-hooks/rules-of-hooks": "error",
-      "react-hooks/exhaustive-deps": "error",
       eqeqeq: "error",
       // Indices are checked by hand in numerical code; the compiler still asks at every place.
       "@typescript-eslint/no-non-null-assertion": "off",

@@ -85,7 +85,7 @@ export interface Studio {
   clouds: Record<string, Clouds[]>;
 }
 
-export const START: Studio = {
+const START: Studio = {
   doc: EMPTY,
   past: [],
   future: [],
