@@ -7,6 +7,7 @@ The folder holds ``task.json`` and the files in ``given``; the answer goes to ``
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable, Mapping
@@ -91,12 +92,27 @@ def _signer(signing: Mapping[str, str]) -> Any:
     chain = Path(signing["chain"]).read_bytes()
     method, stamp = _method(chain), signing["time_stamp"] or None
     if signing["signer"]:
-        callback = _function(signing["signer"])
         return c2pa.Signer.from_callback(
-            callback, c2pa.C2paSigningAlg[method.upper()], chain.decode(), stamp
+            _told(_function(signing["signer"])),
+            c2pa.C2paSigningAlg[method.upper()],
+            chain.decode(),
+            stamp,
         )
     key = Path(signing["key"]).read_bytes()
     return c2pa.Signer.from_info(c2pa.C2paSignerInfo(method, chain, key, stamp))
+
+
+def _told(callback: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """The same function; its error, which the library keeps to itself, ends the process."""
+
+    def call(data: bytes) -> bytes:
+        try:
+            return callback(data)
+        except Exception as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    return call
 
 
 def _function(name: str) -> Callable[[bytes], bytes]:

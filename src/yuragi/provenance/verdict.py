@@ -150,6 +150,8 @@ def _software(told: Sequence[Mapping[str, Any]]) -> str:
 
 def _input(told: Mapping[str, Any]) -> str:
     title = told.get("title") or "a picture without a name"
+    if told.get("data") and told.get("relationship") == "inputTo":
+        return f"holds a copy of the input {title}, for a replay"
     role = "made from" if told.get("relationship") == "parentOf" else "with the input"
     if not told.get("active_manifest"):
         return f"{role} {title}, which had no credentials"
@@ -169,7 +171,7 @@ def _actions(found: Credentials) -> list[str]:
     for assertion in found.manifest.get("assertions", []):
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
             said += [_action(each) for each in assertion["data"].get("actions", [])]
-    return said
+    return [each for each in said if each != "opened"]  # the inputs say what was opened
 
 
 def _action(told: Mapping[str, Any]) -> str:

@@ -189,7 +189,12 @@ def _name(record: Record) -> str:
     name, _ = split_version(record.request.model)
     card = record.origin.card
     commit = "" if card is None else card.revision
-    if HUB.fullmatch(name) and model_folder(name) is None and "@" not in name and COMMIT.fullmatch(commit):
+    if (
+        HUB.fullmatch(name)
+        and model_folder(name) is None
+        and "@" not in name
+        and COMMIT.fullmatch(commit)
+    ):
         return f"{name}@{commit}"
     return _where(name, record.origin.weights)
 
