@@ -151,7 +151,8 @@ def test_a_marked_picture_is_compared_with_a_marked_one(tiny, picture, tmp_path,
         assert_identical(kept, marked(made.image))
     changed = ImageChops.difference(kept, made.image.convert("RGB")).point(lambda x: 255 * (x > 40))
     left, top, right, bottom = changed.getbbox()
-    assert (right, bottom) == made.image.size  # it is in the corner, and small
+    assert right > made.image.width - 8  # it is in the corner, and small
+    assert bottom > made.image.height - 8
     assert (right - left) * (bottom - top) < made.image.width * made.image.height / 6
     again = replay_from(path, HERE, tiny.loaded)
     assert again.identical
