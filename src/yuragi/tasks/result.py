@@ -200,6 +200,8 @@ class Result(TaskOutput):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "intent": [{**asdict(each), "score": each.score} for each in self.intent],
+            "stress": list(self.guidance.stress),
             "familiarity": self.familiarity,
             "warnings": list(self.warnings),
             "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},
