@@ -20,7 +20,17 @@ import sqlalchemy as sa
 from yuragi.service import tables
 from yuragi.service.figures import figures_of
 
-__all__ = ["AUDITED", "FIRST", "broken", "every", "forgetting", "note", "rows_after", "settle"]
+__all__ = [
+    "AUDITED",
+    "FIRST",
+    "PAGE",
+    "broken",
+    "every",
+    "forgetting",
+    "note",
+    "rows_after",
+    "settle",
+]
 
 AUDIT, JOBS = tables.audit, tables.jobs
 AUDITED = frozenset({"queued", "started", "done", "failed", "cancelled"})
