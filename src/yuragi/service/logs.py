@@ -55,4 +55,4 @@ def configure_logs(form: LogForm) -> None:
         logging.getLogger("yuragi").setLevel(logging.INFO)
     else:
         handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger().addHandler(handler)
