@@ -7,7 +7,7 @@ import json
 import logging
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,13 @@ from yuragi.service.preview import Previews
 from yuragi.service.states import State
 from yuragi.service.tickets import WORKFLOW
 from yuragi.service.tracing import span
-from yuragi.service.uploads import FORMATS, Upload, png
+from yuragi.service.uploads import FORMATS, Upload
 from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.record import Record
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
 from yuragi.tasks.tasks import parse_request
+from yuragi.tasks.writing import Style
 
 __all__ = ["Bench", "register"]
 
@@ -150,17 +152,17 @@ def _picture(bench: Bench, name: str) -> Image.Image:
 
 def _stored(bench: Bench, result: Result) -> JobResult:
     """Store the pictures of a result, each with its request inside."""
-    assets = bench.assets
-    with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
-        files = result.save(Path(folder) / "result", signing=bench.signing)
-        pictures = [
-            _file(assets, file, each) for file, each in zip(files, result.images, strict=True)
-        ]
-    mask = None if result.mask is None else assets.put(png(result.mask))
+    style, record = Style(signing=bench.signing), result.record
+
+    def put(picture: Image.Image, told: Record) -> Asset:
+        with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
+            file = Path(folder) / "result.png"
+            style.write(file, picture, told)
+            data = file.read_bytes()
+        return bench.assets.put(Upload(data, FORMATS["PNG"], picture.width, picture.height))
+
+    pictures = [put(each, replace(record, index=k)) for k, each in enumerate(result.images)]
+    mask = None if result.mask is None else put(result.mask, replace(record, shows="mask"))
     told = {**result.report(), "memory_bytes": most_memory()}
     report: dict[str, Any] = json.loads(json.dumps(told, default=str))
     return JobResult(pictures=pictures, mask=mask, report=report)
-
-
-def _file(assets: Assets, file: Path, picture: Image.Image) -> Asset:
-    return assets.put(Upload(file.read_bytes(), FORMATS["PNG"], picture.width, picture.height))
