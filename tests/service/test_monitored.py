@@ -24,7 +24,7 @@ def test_results_are_signed_counted_and_logged(processes, portrait, pipeline_fol
     _, log = processes.start("worker", "--device", "cpu", "--sign", "--log", "json")
     options = {"model": "tiny", "prompt": "a person", "seed": 3, "num_inference_steps": 4}
     with Client(address) as service:
-        job = service.submit("inpaint", image=portrait, mask=white(portrait), **options)
+        job = service.submit("inpaint", image=portrait, mask=square(portrait), **options)
         *_, last = service.events(job.id)
         assert last.kind == State.DONE
         result = service.result(job.id)
@@ -49,7 +49,9 @@ def test_results_are_signed_counted_and_logged(processes, portrait, pipeline_fol
     assert about[-1] == f"done, {result.report['evaluations']} evaluations"
 
 
-def white(portrait):
+def square(portrait):
     held = io.BytesIO()
-    Image.new("L", Image.open(io.BytesIO(portrait)).size, 255).save(held, "PNG")
+    mask = Image.new("L", Image.open(io.BytesIO(portrait)).size, 0)
+    mask.paste(255, (20, 20, 80, 80))
+    mask.save(held, "PNG")
     return held.getvalue()
