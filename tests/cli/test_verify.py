@@ -78,3 +78,13 @@ def test_a_sample_was_created_by_a_model(cli, pipeline_folder):
     assert "created: sample with the model tiny@" in out
     assert "(trainedAlgorithmicMedia)" in out
     assert "made from" not in out
+
+
+def test_without_the_package_the_command_says_what_to_install(cli, edit, picture, monkeypatch):
+    picture.save("face.png")
+    for place in ("sign", "process"):
+        monkeypatch.setattr(f"yuragi.provenance.{place}.find_spec", lambda name: None)
+    for code, err in (edit("face.png", "out.png", "--sign"), cli("verify", "face.png")[::2]):
+        assert code == 2
+        assert "needs more packages" in err
+        assert "pip install -e '.[c2pa]'" in err

@@ -53,7 +53,7 @@ def call(task: Mapping[str, Any], files: Mapping[str, bytes]) -> Answer:
         ChildError: the child process did not answer.
     """
     if find_spec("c2pa") is None:
-        raise missing_extra("content credentials", "c2pa")
+        raise missing_extra("reading content credentials", "c2pa")
     needed = MEMORY + COPIES * sum(map(len, files.values()))
     with tempfile.TemporaryDirectory(prefix="yuragi-") as held:
         folder = Path(held)
