@@ -5,7 +5,6 @@ Their options come from `yuragi.service.settings`.
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import webbrowser
@@ -20,7 +19,9 @@ from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import InputError, missing_extra
-from yuragi.service.settings import Serving, Working
+from yuragi.provenance.sign import prepare
+from yuragi.service.logs import configure_logs
+from yuragi.service.settings import Serving, Shared, Working
 
 __all__ = ["serve", "studio", "worker"]
 
@@ -32,6 +33,7 @@ def _serve(json: bool, **given: Any) -> None:
     """Serve the HTTP API on this machine, with a worker that does the jobs."""
     given = _completed("serve", SERVING, given)
     settings, opening = Serving(**nested(given, SERVING)), use(given)
+    _prepared(settings)
     try:
         from yuragi.service.serve import serve as run
     except ModuleNotFoundError as error:
@@ -50,6 +52,7 @@ def _studio(json: bool, no_browser: bool, **given: Any) -> None:
     """Open the studio in a browser: the service of `yuragi serve`, and its page."""
     given = _completed("serve", SERVING, given)
     settings, opening = Serving(**nested(given, SERVING)), use(given)
+    _prepared(settings)
     try:
         from yuragi.service.serve import serve as run
     except ModuleNotFoundError as error:
@@ -72,6 +75,7 @@ def _worker(json: bool, **given: Any) -> None:
     """Do jobs of a service, wherever its database and its store of pictures can be reached."""
     given = _completed("worker", WORKING, given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
+    _prepared(settings)
     try:
         import dbos  # noqa: F401
     except ModuleNotFoundError as error:
@@ -86,9 +90,15 @@ def _worker(json: bool, **given: Any) -> None:
     supervisor.run()
 
 
+def _prepared(settings: Shared) -> None:
+    """Begin the log, and check that results can be signed if they are to be."""
+    configure_logs(settings.log)
+    if settings.signing.sign:
+        prepare(settings.signing)
+
+
 def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:
-    """What was given, and what the configuration says of the rest; warnings are logged."""
-    logging.basicConfig(level=logging.WARNING)
+    """What was given, and what the configuration says of the rest."""
     said = {name: value for name, value in given.items() if value is not None}
     return defaults_of(command, [*own, *OPENING]) | said
 
