@@ -54,7 +54,7 @@ async def carried(service: Service, http: HTTPRequest) -> Carried:
 
 
 def _carried(service: Held, data: bytes) -> Carried:
-    from yuragi.tasks.result import read_record
+    from yuragi.tasks.record import read_record
 
     file = checked(data, "image", service.settings.max_pixels)
     with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as picture:
