@@ -197,12 +197,12 @@ export const en = {
   "learn.randomness": "Why randomness?",
   "learn.guidance": "Guidance",
   "learn.randomness.lead":
-    "Grey dots are what the model knows. An edit moves them off (orange). Adding noise and sampling back (blue) repairs that: with the ODE every dot keeps its error, with the SDE fresh noise washes it out.",
+    "Grey dots are what the model knows. An edit moves them off (orange). Adding noise and sampling back (blue) repairs that: the ODE carries what is left of the error to the end, the fresh noise of the SDE washes more of it out.",
   "learn.eta": "Noise on the way back",
   "learn.level": "How much noise is added first",
   "learn.kl": "KL divergence from the law: {before} nats after the edit, {after} after sampling.",
   "learn.randomness.note":
-    "Computed by the service with the exact denoiser of a mixture of three Gaussians: 1,000 samples, 50 steps; KL from nearest neighbours, exact to about 0.05.",
+    "Computed by the service with the exact denoiser of a mixture of three Gaussians: 1,000 samples, 50 steps; KL is estimated from nearest neighbours; of samples of the law itself it is almost 0.",
   "learn.law": "the law",
   "learn.edited": "edited",
   "learn.sampled": "sampled",

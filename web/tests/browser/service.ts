@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const PYTHON = process.env["YURAGI_PYTHON"] ?? join(ROOT, ".venv/bin/python");
-const READY_MS = 60_000;
+const READY_MS = 300_000;
 
 export class Service {
   url = "";
