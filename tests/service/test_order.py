@@ -6,6 +6,7 @@ from submitting import running, submission, submit
 from yuragi.service import jobs, order
 from yuragi.service.attempts import claim
 from yuragi.service.jobs import Conflict
+from yuragi.service.intake import Intake
 from yuragi.service.states import State
 
 
@@ -62,7 +63,7 @@ def test_job_and_ticket_exist_together(parts, monkeypatch):
         add = staticmethod(broken)
 
     with pytest.raises(RuntimeError, match="dies here"):
-        jobs.submit(parts.database, Broken, submission())
+        Intake(parts.database, Broken).submit(submission())
     assert order.shown(parts.database).queued == []
     submit(parts)
     assert tickets(parts) == 1

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from yuragi.service import tables
+from yuragi.service.states import State
 from yuragi.service.wire import Event
 
-__all__ = ["add_event", "events_after"]
+__all__ = ["add_event", "add_first_events", "events_after"]
 
 
 def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str, Any]) -> None:
@@ -31,6 +32,12 @@ def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str,
             job=job, number=number, kind=kind, data=dict(data), at=time.time()
         )
     )
+
+
+def add_first_events(connection: sa.Connection, jobs: Sequence[str]) -> None:
+    """Say that new jobs, whose rows count one event, are queued."""
+    first = {"number": 1, "kind": State.QUEUED, "data": {}, "at": time.time()}
+    connection.execute(sa.insert(tables.events), [{"job": job, **first} for job in jobs])
 
 
 def events_after(connection: sa.Connection, job: str, number: int) -> Sequence[Event]:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from yuragi.service.assets import Assets, open_assets
 from yuragi.service.database import Database, open_database
+from yuragi.service.intake import Intake
 from yuragi.service.settings import Serving
 from yuragi.service.tickets import Tickets, open_tickets
 
@@ -23,12 +24,14 @@ class Held:
         settings: its settings.
         database: the job table.
         tickets: the queue.
+        intake: how jobs come into both.
         assets: the store of pictures.
     """
 
     settings: Serving
     database: Database
     tickets: Tickets
+    intake: Intake
     assets: Assets
 
     def close(self) -> None:
@@ -45,7 +48,8 @@ def held(settings: Serving) -> Held:
     """
     database = open_database(settings.database)
     database.migrate()
-    return Held(settings, database, open_tickets(database), open_assets(settings.assets, database))
+    tickets, assets = open_tickets(database), open_assets(settings.assets, database)
+    return Held(settings, database, tickets, Intake(database, tickets), assets)
 
 
 def _of(request: Request) -> Held:

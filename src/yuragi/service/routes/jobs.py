@@ -77,8 +77,7 @@ def _submitted(service: Held, text: str, files: dict[str, bytes], key: str | Non
         if name not in known:
             raise InputError(name, None, "", "the task takes no such picture")
         given[name] = service.assets.put(checked(data, name, pixels)).id
-    made = submission(given, service.assets, pixels, key)
-    return jobs.submit(service.database, service.tickets, made)
+    return service.intake.submit(submission(given, service.assets, pixels, key))
 
 
 @router.get("")
