@@ -52,7 +52,7 @@ def held(settings: Serving) -> Held:
     return Held(settings, database, tickets, Intake(database, tickets), assets)
 
 
-def _of(request: Request) -> Held:
+async def _of(request: Request) -> Held:  # not async, it would need a thread for every request
     return cast(Held, request.app.state.held)
 
 

@@ -19,13 +19,15 @@ from yuragi.errors import YuragiWarning
 from yuragi.models.opening import Opening
 from yuragi.service.settings import Working
 
-__all__ = ["Supervisor", "run_slot"]
+__all__ = ["NICE", "Supervisor", "run_slot"]
 
 LOG = logging.getLogger(__name__)
 BEAT_S = 1.0
 AGAIN_S = 1.0
 """How long a slot that died is left alone before it is started again."""
 STOP_S = 10.0
+NICE = 10
+"""Whoever shares a machine with a worker, such as the HTTP API, goes first."""
 
 
 def run_slot(settings: Working, opening: Opening) -> None:
@@ -41,6 +43,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.tickets import POLLING_S, QUEUE, configuration
     from yuragi.service.work import Bench, register
 
+    os.nice(NICE)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
