@@ -22,7 +22,7 @@ from yuragi.folders import data_folder
 from yuragi.service import tables
 from yuragi.service.database import Database
 
-__all__ = ["Pulse", "Slot", "alive", "take_slot"]
+__all__ = ["Pulse", "Slot", "alive", "processes_of", "take_slot"]
 
 WORKERS = tables.workers
 GONE = -1
@@ -57,6 +57,13 @@ def alive(database: Database) -> Sequence[str]:
     """The slots that gave a sign of life and were not given up."""
     with database.reading() as connection:
         wanted = sa.select(WORKERS.c.slot).where(WORKERS.c.beat > GONE).order_by(WORKERS.c.slot)
+        return list(connection.execute(wanted).scalars())
+
+
+def processes_of(database: Database) -> Sequence[int]:
+    """The ids of the processes of these slots, each on its machine."""
+    with database.reading() as connection:
+        wanted = sa.select(WORKERS.c.process).where(WORKERS.c.beat > GONE).order_by(WORKERS.c.slot)
         return list(connection.execute(wanted).scalars())
 
 

@@ -445,6 +445,42 @@ def speed(
     finish(report, output, json, report["rows"])
 
 
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(help="Empty database of the service; by default a SQLite file of its own."),
+]
+
+
+@app.command()
+def load(
+    output: ReportOption = Path("out/bench-load.json"),
+    json: JsonOption = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of jobs.")] = 500,
+    clients: Annotated[int, typer.Option(help="Number of clients that submit at once.")] = 50,
+    rounds: Annotated[int, typer.Option(help="How often worker and loop take turns.")] = 5,
+    each: Annotated[int, typer.Option(help="Requests in a turn.")] = 10,
+    database: DatabaseOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """A service with one worker: how long clients wait, memory, and speed beside a plain loop."""
+    from yuragi.research.bench.service.load import bench_load
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    for name, value, least in (
+        ("number", number, clients),
+        ("clients", clients, 1),
+        ("rounds", rounds, 1),
+        ("each", each, 2),
+    ):
+        if value < least:
+            raise InputError(name, value, f"{least} or more")
+    with progress("loading") as on_done:
+        report = bench_load(number, clients, rounds, each, database, _place(device), on_done)
+    shown = {"submission": report["submission"], "throughput": report["throughput"]}
+    finish(report, output, json, {**shown, **report["memory"]})
+
+
 def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
 ) -> list[Path]:

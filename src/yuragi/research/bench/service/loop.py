@@ -1,0 +1,63 @@
+"""`yuragi.run` in a loop, in a process that is as a worker is: what a worker is compared with."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+from yuragi.service.worker import NICE
+
+__all__ = ["Loop", "looping"]
+
+
+class Loop:
+    """Runs sample requests of one model, one after another, in a process of its own."""
+
+    def __init__(self, there: Connection) -> None:
+        self._there = there
+
+    def seconds(self, seeds: Sequence[int]) -> float:
+        """How long the requests with these seeds take."""
+        self._there.send(list(seeds))
+        taken: float = self._there.recv()
+        return taken
+
+
+@contextmanager
+def looping(model: str, prompt: str, device: str) -> Iterator[Loop]:
+    """A process that has loaded a model and has run it once."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_run, args=(there, model, prompt, device), daemon=True)
+    process.start()
+    try:
+        loop = Loop(here)
+        loop.seconds([0])
+        yield loop
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(there: Connection, model: str, prompt: str, device: str) -> None:
+    from yuragi.models.names import load_model
+    from yuragi.models.opening import Opening
+    from yuragi.tasks.build import build
+    from yuragi.tasks.run import run
+    from yuragi.tasks.sample import SampleRequest
+
+    os.nice(NICE)
+    loaded = load_model(model, Opening(device=device))
+    while True:
+        requests = [
+            build(SampleRequest, {"model": model, "prompt": prompt, "seed": seed})[0]
+            for seed in there.recv()
+        ]
+        began = time.perf_counter()
+        for request in requests:
+            run(request, loaded, {})
+        there.send(time.perf_counter() - began)
