@@ -16,5 +16,5 @@ def submit(parts, *given, **named):
 
 def running(parts, job, workflow="w", slot="slot-1"):
     """A job that a worker has begun."""
-    assert claim(parts.database, workflow) == job.id
+    assert claim(parts.database, workflow, 0) == job.id
     return begin(parts.database, job.id, slot)

@@ -18,6 +18,7 @@ from yuragi.service import tables
 from yuragi.service.database import Database
 from yuragi.service.events import add_event
 from yuragi.service.states import ENDED, State
+from yuragi.service.tickets import draw
 
 __all__ = ["STARTS", "Attempt", "begin", "claim", "forgive"]
 
@@ -26,25 +27,38 @@ STARTS = 3
 """How often a job is begun before it is held to be what kills its workers."""
 
 
-def claim(database: Database, workflow: str) -> str | None:
-    """The job that a workflow does: the one it took before, else the first that waits.
+def claim(database: Database, ticket: str, turn: int) -> str | None:
+    """The job that is done for a ticket: the one that was taken before, else the first that waits.
 
-    None if none waits or the queue is paused.
+    Args:
+        database: the database.
+        ticket: the id of the workflow that was drawn.
+        turn: how many jobs were done for the same ticket before.
+
+    Returns:
+        the id of the job; None if none waits or the queue is paused.
     """
+    name = f"{ticket}/{turn}"
     with database.writing() as connection:
-        mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == workflow)
+        mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == name)
         job: str | None = connection.execute(mine).scalar_one_or_none()
         if job is not None:
             return job
-        if connection.execute(sa.select(tables.queue.c.paused)).scalar_one():
+        if turn == 0:
+            draw(connection)
+        # Claims and submissions wait for one another, so that no job is left without a ticket.
+        if connection.execute(sa.select(tables.queue.c.paused).with_for_update()).scalar_one():
             return None
         waiting = sa.select(JOBS.c.id).where(JOBS.c.state == State.QUEUED)
         first = waiting.order_by(JOBS.c.place, JOBS.c.id).limit(1)
-        job = connection.execute(first.with_for_update(skip_locked=True)).scalar_one_or_none()
-        if job is not None:
-            taken = sa.update(JOBS).where(JOBS.c.id == job)
-            connection.execute(taken.values(state=State.RUNNING, workflow=workflow))
-        return job
+        while connection.execute(first).one_or_none() is not None:
+            # Nothing if the first one was cancelled in the meantime: then there is another first.
+            job = connection.execute(first.with_for_update()).scalar_one_or_none()
+            if job is not None:
+                taken = sa.update(JOBS).where(JOBS.c.id == job)
+                connection.execute(taken.values(state=State.RUNNING, workflow=name))
+                return job
+        return None
 
 
 def begin(database: Database, job: str, slot: str) -> Attempt | None:

@@ -87,7 +87,7 @@ class Intake:
             if added:
                 connection.execute(sa.insert(TABLE), list(added.values()))
                 add_first_events(connection, list(added))
-                self._tickets.add(connection, len(added))
+                self._tickets.wake(connection)
             told = {
                 row["id"]: job_of(row | {"position": position + number})
                 for number, row in enumerate(added.values())

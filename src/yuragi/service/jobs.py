@@ -127,7 +127,7 @@ def retry(database: Database, tickets: Tickets, job: str) -> Job:
         }
         connection.execute(sa.update(TABLE).where(TABLE.c.id == job).values(again))
         add_event(connection, job, State.QUEUED, {})
-        tickets.add(connection, 1)
+        tickets.wake(connection)
     return find(database, job)
 
 

@@ -24,7 +24,7 @@ from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
 from yuragi.service.states import State
-from yuragi.service.tickets import WORKFLOW
+from yuragi.service.tickets import WORKFLOW, Tickets
 from yuragi.service.uploads import FORMATS, Upload, png
 from yuragi.service.wire import Asset, JobResult
 from yuragi.tasks.result import Result
@@ -34,6 +34,8 @@ from yuragi.tasks.tasks import parse_request
 __all__ = ["Bench", "register"]
 
 LOG = logging.getLogger(__name__)
+TURNS = 100
+"""How many jobs are done for one ticket: after a crash, the turns before are looked through."""
 SAID_S = 0.2
 """Steps that follow one another faster are not all said."""
 
@@ -51,27 +53,37 @@ class Bench:
         assets: the store of pictures.
         loaded: the models.
         slot: the name of the worker.
+        tickets: the queue.
     """
 
     database: Database
     assets: Assets
     loaded: Loaded
     slot: str
+    tickets: Tickets
 
 
 def register(bench: Bench) -> None:
     """Make the workflow of a ticket known to DBOS, before it is launched."""
 
-    @DBOS.workflow(name=WORKFLOW)
-    def job() -> str | None:
-        workflow = str(DBOS.workflow_id)
-        taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
-        if taken is None:
-            return None
-        attempt = begin(bench.database, taken, bench.slot)
-        if attempt is None or _do(bench, attempt):
-            forget_parts(bench.assets, taken)
-        return taken
+    # Jobs count their starts themselves, and not all jobs of a ticket together.
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+    def jobs() -> None:
+        ticket = str(DBOS.workflow_id)
+        for turn in range(TURNS):
+            taken = DBOS.run_step({"name": "claim"}, claim, bench.database, ticket, turn)
+            if taken is None:
+                return
+            attempt = begin(bench.database, taken, bench.slot)
+            if attempt is None or _do(bench, attempt):
+                forget_parts(bench.assets, taken)
+        DBOS.run_step({"name": "hand on"}, _hand_on, bench)
+
+
+def _hand_on(bench: Bench) -> None:
+    """Leave what waits to the next ticket."""
+    with bench.database.writing() as connection:
+        bench.tickets.add(connection, 1)
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:

@@ -40,7 +40,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.database import open_database
     from yuragi.service.loaded import Loaded
     from yuragi.service.slots import Pulse, take_slot
-    from yuragi.service.tickets import POLLING_S, QUEUE, configuration
+    from yuragi.service.tickets import configuration, open_tickets
     from yuragi.service.work import Bench, register
 
     os.nice(NICE)
@@ -59,11 +59,11 @@ def run_slot(settings: Working, opening: Opening) -> None:
         open_assets(settings.assets, database),
         Loaded(opening, settings.keep),
         slot.name,
+        open_tickets(database),
     )
     DBOS(config=configuration(database, slot.name))
     register(bench)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLLING_S)
     pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
     while not stop.is_set() and os.getppid() == parent:
         pulse.beat()
