@@ -39,7 +39,7 @@ def claim(database: Database, ticket: str, turn: int) -> str | None:
         the id of the job; None if none waits or the queue is paused.
     """
     name = f"{ticket}/{turn}"
-    with database.writing() as connection:
+    with database.noting() as connection:
         mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == name)
         job: str | None = connection.execute(mine).scalar_one_or_none()
         if job is not None:
@@ -64,7 +64,7 @@ def claim(database: Database, ticket: str, turn: int) -> str | None:
 def begin(database: Database, job: str, slot: str) -> Attempt | None:
     """Begin a job, or go on with it after its worker died; None if nothing is left to do."""
     lease, now = uuid.uuid4().hex, time.time()
-    with database.writing() as connection:
+    with database.noting() as connection:
         found = sa.select(JOBS).where(JOBS.c.id == job).with_for_update()
         row = connection.execute(found).one_or_none()
         if row is None or State(row.state) in ENDED:
@@ -85,7 +85,7 @@ def begin(database: Database, job: str, slot: str) -> Attempt | None:
 
 def forgive(database: Database, slot: str) -> None:
     """Do not count the present start of a slot's jobs, because the slot is stopped on purpose."""
-    with database.writing() as connection:
+    with database.noting() as connection:
         doing = JOBS.c.state.in_([State.RUNNING, State.CANCELLING]), JOBS.c.slot == slot
         connection.execute(sa.update(JOBS).where(*doing).values(starts=JOBS.c.starts - 1))
 
@@ -160,7 +160,7 @@ class Attempt:
 
     def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Keep these values with the job, and say so; nothing if another worker has it."""
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             held = sa.update(JOBS).where(*self._mine).values(dict(data))
             if connection.execute(held).rowcount:
                 add_event(connection, self.job, kind, data)

@@ -38,6 +38,8 @@ TURNS = 100
 """How many jobs are done for one ticket: after a crash, the turns before are looked through."""
 SAID_S = 0.2
 """Steps that follow one another faster are not all said."""
+ASKED_S = 0.05
+"""After steps that follow one another faster, the state of the job is not always read."""
 
 
 class Stopped(Exception):
@@ -129,12 +131,14 @@ class _Watch:
 
     def __init__(self, bench: Bench, attempt: Attempt, previews: Previews) -> None:
         self.bench, self.attempt, self.previews = bench, attempt, previews
-        self._said = 0.0
+        self._said = self._asked = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        if self.attempt.state() is not State.RUNNING:
-            raise Stopped
         now = time.monotonic()
+        if now - self._asked >= ASKED_S:
+            self._asked = now
+            if self.attempt.state() is not State.RUNNING:
+                raise Stopped
         if now - self._said >= SAID_S or done == total:
             self._said = now
             self.attempt.progress(done, total)

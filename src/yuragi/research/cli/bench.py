@@ -477,8 +477,8 @@ def load(
             raise InputError(name, value, f"{least} or more")
     with progress("loading") as on_done:
         report = bench_load(number, clients, rounds, each, database, _place(device), on_done)
-    shown = {"submission": report["submission"], "throughput": report["throughput"]}
-    finish(report, output, json, {**shown, **report["memory"]})
+    rows = {"submission": report["submission"], **report["throughput"], **report["memory"]}
+    finish(report, output, json, rows)
 
 
 def _write_for_people(

@@ -4,7 +4,7 @@ r"""How the service bears load: many clients at once, and a long queue.
   how long each waits for the answer;
 - ``memory``: of the server and of the worker, from the first submission until all jobs are done;
 - ``throughput``: one worker against `yuragi.run` in a loop, with the same requests, in turns; how
-  many jobs the worker does in the time of one of the loop.
+  many jobs the worker does in the time of one of the loop, for jobs of one picture and of a batch.
 
 Everything runs on one machine, the clients included. Whatever else runs there is not known, so the
 report has the load that the system tells before the clients begin.
@@ -16,7 +16,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,10 +33,13 @@ from yuragi.research.bench.service.watch import watched
 from yuragi.service.database import open_database
 from yuragi.service.slots import processes_of
 from yuragi.service.states import State
+from yuragi.tasks.context import BATCH
 
 __all__ = ["bench_load"]
 
 MODEL, PROMPT = "portraits", "a person with red hair"
+PICTURES = 1, BATCH
+"""How many pictures a job of the comparison with the loop makes."""
 FEW_STEPS = 2
 """Solver steps of the many jobs; what is measured there does not depend on them."""
 POINTS = 40
@@ -63,14 +66,14 @@ def bench_load(
         device: where the worker and the loop run.
         on_done: is called with (parts done, all parts).
     """
-    parts = 2 + rounds
+    parts = 2 + rounds * len(PICTURES)
     with TemporaryDirectory(prefix="yuragi-load-") as folder, ExitStack() as stack:
         url = database or f"sqlite:///{folder}/jobs.db"
         processes = stack.enter_context(Processes(Path(folder), url))
         address = processes.serve("--assets", f"{folder}/assets")
         processes.start("worker", "--assets", f"{folder}/assets", "--device", device)
         service = stack.enter_context(Client(address))
-        _done(service, [service.submit("sample", **_options(0, FEW_STEPS)).id])
+        _done(service, [service.submit("sample", **_few(0)).id])
         (worker,) = processes_of(open_database(url))
         report = frame("load", device, list(range(number)), number)
         report |= {"clients": clients, "model": MODEL, "load_before": os.getloadavg()[0]}
@@ -82,24 +85,27 @@ def bench_load(
             report["jobs"] = {str(state): states.count(state) for state in sorted({*states})}
         report["memory"] = memory.report(POINTS)
         on_done(2, parts)
-        loop = stack.enter_context(looping(MODEL, PROMPT, str(device)))
-        turns = []
-        for turn in range(rounds):
-            turns.append(_turn(service, loop, range(turn * each, (turn + 1) * each), turn % 2 == 0))
-            on_done(3 + turn, parts)
-        report["throughput"] = {
-            "relative": statistics.median(one["relative"] for one in turns),
-            "between_ms": statistics.median(one["between_ms"] for one in turns),
-            "requests": each,
-            "turns": turns,
-        }
+        loop = stack.enter_context(looping(MODEL, str(device)))
+        report["throughput"] = {}
+        for pictures in PICTURES:
+            turns = []
+            for turn in range(rounds):
+                seeds = range(turn * each, (turn + 1) * each)
+                requests = [{"prompt": PROMPT, "seed": k, "num_images": pictures} for k in seeds]
+                turns.append(_turn(service, loop, requests, turn % 2 == 0))
+                on_done(3 + turn + rounds * PICTURES.index(pictures), parts)
+            report["throughput"][f"pictures {pictures}"] = {
+                "relative": statistics.median(one["relative"] for one in turns),
+                "between_ms": statistics.median(one["between_ms"] for one in turns),
+                "requests": each,
+                "turns": turns,
+            }
         return report
 
 
-def _options(seed: int, steps: int | None = None) -> dict[str, Any]:
-    """A sample request; with the steps of the model, if no number is given."""
-    few = {} if steps is None else {"num_inference_steps": steps}
-    return {"model": MODEL, "prompt": PROMPT, "seed": seed, **few}
+def _few(seed: int) -> dict[str, Any]:
+    """A sample request with few steps."""
+    return {"model": MODEL, "prompt": PROMPT, "seed": seed, "num_inference_steps": FEW_STEPS}
 
 
 def _submitted(address: str, clients: int, number: int) -> tuple[list[str], dict[str, Any]]:
@@ -116,7 +122,7 @@ def _submitted(address: str, clients: int, number: int) -> tuple[list[str], dict
             for seed in seeds:
                 began = time.perf_counter()
                 try:
-                    jobs.append(client.submit("sample", **_options(int(seed), FEW_STEPS)).id)
+                    jobs.append(client.submit("sample", **_few(int(seed))).id)
                 except Exception as error:  # whatever it is, it is counted
                     errors.append(repr(error))
                 seconds.append(time.perf_counter() - began)
@@ -147,15 +153,17 @@ def _connected(address: str, clients: int) -> Iterator[list[Client]]:
         yield made
 
 
-def _turn(service: Client, loop: Loop, seeds: Sequence[int], loop_first: bool) -> dict[str, float]:
+def _turn(
+    service: Client, loop: Loop, requests: Sequence[Mapping[str, Any]], loop_first: bool
+) -> dict[str, float]:
     """Worker and loop one after the other; one waits while the other works."""
-    loop_s = loop.seconds(seeds) if loop_first else 0.0
+    loop_s = loop.seconds(requests) if loop_first else 0.0
     service.pause()
-    jobs = [service.submit("sample", **_options(seed)).id for seed in seeds]
+    jobs = [service.submit("sample", model=MODEL, **request).id for request in requests]
     service.resume()
     _done(service, jobs)
     if not loop_first:
-        loop_s = loop.seconds(seeds)
+        loop_s = loop.seconds(requests)
     found = [service.job(job) for job in jobs]
     starts, ends = [each.started or 0.0 for each in found], [each.ended or 0.0 for each in found]
     worker_s = ends[-1] - starts[0]

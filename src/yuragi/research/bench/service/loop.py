@@ -1,13 +1,19 @@
-"""`yuragi.run` in a loop, in a process that is as a worker is: what a worker is compared with."""
+"""`yuragi.run` in a loop, in a process that is as a worker is: what a worker is compared with.
+
+Like a worker, the loop keeps its pictures as files.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from yuragi.service.worker import NICE
 
@@ -20,30 +26,30 @@ class Loop:
     def __init__(self, there: Connection) -> None:
         self._there = there
 
-    def seconds(self, seeds: Sequence[int]) -> float:
-        """How long the requests with these seeds take."""
-        self._there.send(list(seeds))
+    def seconds(self, requests: Sequence[Mapping[str, Any]]) -> float:
+        """How long requests take, given their options beside the model."""
+        self._there.send(list(requests))
         taken: float = self._there.recv()
         return taken
 
 
 @contextmanager
-def looping(model: str, prompt: str, device: str) -> Iterator[Loop]:
+def looping(model: str, device: str) -> Iterator[Loop]:
     """A process that has loaded a model and has run it once."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_run, args=(there, model, prompt, device), daemon=True)
+    process = context.Process(target=_run, args=(there, model, device), daemon=True)
     process.start()
     try:
         loop = Loop(here)
-        loop.seconds([0])
+        loop.seconds([{"prompt": "", "seed": 0}])
         yield loop
     finally:
         process.terminate()
         process.join()
 
 
-def _run(there: Connection, model: str, prompt: str, device: str) -> None:
+def _run(there: Connection, model: str, device: str) -> None:
     from yuragi.models.names import load_model
     from yuragi.models.opening import Opening
     from yuragi.tasks.build import build
@@ -54,10 +60,10 @@ def _run(there: Connection, model: str, prompt: str, device: str) -> None:
     loaded = load_model(model, Opening(device=device))
     while True:
         requests = [
-            build(SampleRequest, {"model": model, "prompt": prompt, "seed": seed})[0]
-            for seed in there.recv()
+            build(SampleRequest, {"model": model, **options})[0] for options in there.recv()
         ]
-        began = time.perf_counter()
-        for request in requests:
-            run(request, loaded, {})
-        there.send(time.perf_counter() - began)
+        with TemporaryDirectory(prefix="yuragi-loop-") as folder:
+            began = time.perf_counter()
+            for number, request in enumerate(requests):
+                run(request, loaded, {}).save(Path(folder) / str(number))
+            there.send(time.perf_counter() - began)
