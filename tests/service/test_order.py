@@ -5,8 +5,8 @@ import pytest
 from submitting import running, submission, submit
 from yuragi.service import jobs, order
 from yuragi.service.attempts import claim
-from yuragi.service.jobs import Conflict
 from yuragi.service.intake import Intake
+from yuragi.service.jobs import Conflict
 from yuragi.service.states import State
 
 

@@ -53,11 +53,11 @@ def claim(database: Database, ticket: str, turn: int) -> str | None:
         first = waiting.order_by(JOBS.c.place, JOBS.c.id).limit(1)
         while connection.execute(first).one_or_none() is not None:
             # Nothing if the first one was cancelled in the meantime: then there is another first.
-            job = connection.execute(first.with_for_update()).scalar_one_or_none()
-            if job is not None:
-                taken = sa.update(JOBS).where(JOBS.c.id == job)
+            found: str | None = connection.execute(first.with_for_update()).scalar_one_or_none()
+            if found is not None:
+                taken = sa.update(JOBS).where(JOBS.c.id == found)
                 connection.execute(taken.values(state=State.RUNNING, workflow=name))
-                return job
+                return found
         return None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,7 +20,9 @@ from alembic.script import ScriptDirectory
 
 from yuragi.errors import InputError
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "open_database", "or_crash"]
+
+LOG = logging.getLogger(__name__)
 
 BUSY_MS = 30_000
 WRITES = "yuragi_writes"
@@ -101,6 +105,20 @@ class Database:
         with self.reading() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+@contextmanager
+def or_crash() -> Iterator[None]:
+    """End the process of a worker if the database fails inside.
+
+    Without the job table it can say nothing, and what it holds may be given to others. Started
+    again, it goes on with its job as after any other crash.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError:
+        LOG.exception("the database does not answer; this worker ends")
+        os._exit(1)
 
 
 def open_database(url: str) -> Database:

@@ -44,7 +44,7 @@ def found_in(connection: sa.Connection, job: str) -> Job:
     row = connection.execute(VIEW.where(TABLE.c.id == job)).one_or_none()
     if row is None:
         raise NotFound(f"there is no job {job}")
-    return job_of(row._mapping)
+    return job_of(row._asdict())
 
 
 def listed(
@@ -70,7 +70,7 @@ def listed(
             sa.tuple_(TABLE.c.created, TABLE.c.id) < sa.tuple_(edge.created, edge.id)
         )
     with database.reading() as connection:
-        return [job_of(row._mapping) for row in connection.execute(wanted)]
+        return [job_of(row._asdict()) for row in connection.execute(wanted)]
 
 
 def cancel(database: Database, job: str) -> Job:

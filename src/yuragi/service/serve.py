@@ -66,8 +66,8 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     watching = threading.Thread(target=supervisor.run) if supervisor else None
     if watching:
         watching.start()
-    # What is there now stays. To look through it for garbage would stop all answers for a quarter of
-    # a second every few hundred requests.
+    # What is there now stays. To look through it for garbage would stop all answers for a quarter
+    # of a second every few hundred requests.
     gc.collect()
     gc.freeze()
     try:

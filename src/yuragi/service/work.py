@@ -13,11 +13,12 @@ from typing import Any
 
 from dbos import DBOS
 from PIL import Image
+from sqlalchemy.exc import DBAPIError
 
 from yuragi.errors import YuragiError
 from yuragi.service.assets import Assets
 from yuragi.service.attempts import Attempt, begin, claim
-from yuragi.service.database import Database
+from yuragi.service.database import Database, or_crash
 from yuragi.service.learned import learn
 from yuragi.service.loaded import Loaded
 from yuragi.service.naming import check_named
@@ -73,18 +74,24 @@ def register(bench: Bench) -> None:
     def jobs() -> None:
         ticket = str(DBOS.workflow_id)
         for turn in range(TURNS):
-            taken = DBOS.run_step({"name": "claim"}, claim, bench.database, ticket, turn)
+            taken = DBOS.run_step({"name": "claim"}, _claim, bench, ticket, turn)
             if taken is None:
                 return
-            attempt = begin(bench.database, taken, bench.slot)
-            if attempt is None or _do(bench, attempt):
-                forget_parts(bench.assets, taken)
+            with or_crash():
+                attempt = begin(bench.database, taken, bench.slot)
+                if attempt is None or _do(bench, attempt):
+                    forget_parts(bench.assets, taken)
         DBOS.run_step({"name": "hand on"}, _hand_on, bench)
+
+
+def _claim(bench: Bench, ticket: str, turn: int) -> str | None:
+    with or_crash():  # here, because DBOS would record the error as what came of the step
+        return claim(bench.database, ticket, turn)
 
 
 def _hand_on(bench: Bench) -> None:
     """Leave what waits to the next ticket."""
-    with bench.database.writing() as connection:
+    with or_crash(), bench.database.writing() as connection:
         bench.tickets.add(connection, 1)
 
 
@@ -96,6 +103,11 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
         if attempt.state() is None:
             return False
         attempt.cancelled()
+    except DBAPIError:
+        raise
+    except OSError as error:
+        LOG.exception("job %s failed", attempt.job)
+        attempt.fail(f"the store of pictures cannot be used: {error.strerror or error}")
     except YuragiError as error:
         attempt.fail(str(error))
     except Exception as error:

@@ -37,7 +37,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.device import pick_device
     from yuragi.service.assets import open_assets
     from yuragi.service.attempts import forgive
-    from yuragi.service.database import open_database
+    from yuragi.service.database import open_database, or_crash
     from yuragi.service.loaded import Loaded
     from yuragi.service.slots import Pulse, take_slot
     from yuragi.service.tickets import configuration, open_tickets
@@ -66,7 +66,8 @@ def run_slot(settings: Working, opening: Opening) -> None:
     DBOS.launch()
     pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
     while not stop.is_set() and os.getppid() == parent:
-        pulse.beat()
+        with or_crash():
+            pulse.beat()
         stop.wait(BEAT_S)
     forgive(database, slot.name)
     pulse.leave()
