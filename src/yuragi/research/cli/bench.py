@@ -481,6 +481,47 @@ def load(
     finish(report, output, json, rows)
 
 
+@app.command()
+def faults(
+    output: ReportOption = Path("out/bench-faults.json"),
+    json: JsonOption = False,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="What to break; can be given several times. By default all."),
+    ] = None,
+    database: Annotated[
+        list[str] | None,
+        typer.Option(help="sqlite or postgresql; can be given twice. By default both."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Run few jobs with few faults.")] = False,
+) -> None:
+    """Break a service on purpose and count what it promised; fails if a promise was broken."""
+    from yuragi.research.bench.service.faults.scenarios import SCENARIOS
+    from yuragi.research.bench.service.faults.suite import DATABASES, FULL, QUICK, bench_faults
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    for argument, given, known in (
+        ("scenario", scenario, SCENARIOS),
+        ("database", database, DATABASES),
+    ):
+        for name in given or []:
+            if name not in known:
+                raise InputError(argument, name, "one of " + ", ".join(known))
+    size = QUICK if quick else FULL
+    chosen = scenario or list(SCENARIOS)
+    with progress("breaking") as on_row:
+        report = bench_faults(chosen, database or list(DATABASES), size, on_row)
+    finish(
+        report,
+        output,
+        json,
+        {f"{row['scenario']} {row['database']}": row for row in report["rows"]},
+    )
+    if report["broken"]:
+        raise typer.Exit(1)
+
+
 def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
 ) -> list[Path]:
