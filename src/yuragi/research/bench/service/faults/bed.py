@@ -22,6 +22,7 @@ from yuragi.client import Client, Refused
 from yuragi.research.bench.service.processes import Processes
 from yuragi.service import tables
 from yuragi.service.database import Database, open_database
+from yuragi.service.states import State
 from yuragi.service.wire import Job
 
 __all__ = ["SEEDS", "Bed", "bed", "kill", "until"]
