@@ -494,6 +494,7 @@ def faults(
         typer.Option(help="sqlite or postgresql; can be given twice. By default both."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Run few jobs with few faults.")] = False,
+    runs: RunsOption = Path("runs"),
 ) -> None:
     """Break a service on purpose and count what it promised; fails if a promise was broken."""
     from yuragi.research.bench.service.faults.scenarios import SCENARIOS
@@ -511,7 +512,7 @@ def faults(
     size = QUICK if quick else FULL
     chosen = scenario or list(SCENARIOS)
     with progress("breaking") as on_row:
-        report = bench_faults(chosen, database or list(DATABASES), size, on_row)
+        report = bench_faults(chosen, database or list(DATABASES), size, runs, on_row)
     finish(
         report,
         output,

@@ -87,9 +87,11 @@ def test_a_broken_promise_fails_the_command(cli, monkeypatch, tmp_path):
         return {**dict.fromkeys(PROMISES, 0), "jobs": 1, "lost": 1}
 
     monkeypatch.setitem(SCENARIOS, "two", scenario)
-    asked = "bench", "faults", "--scenario", "two", "--database", "sqlite"
-    code, out, _ = cli(*asked, "-o", tmp_path / "faults.json")
+    asked = "bench", "faults", "--scenario", "two", "--database", "sqlite", "--runs"
+    code, out, _ = cli(*asked, tmp_path / "first", "-o", tmp_path / "faults.json")
     assert code == 1
     assert "two sqlite" in out
     monkeypatch.setitem(SCENARIOS, "two", lambda *given: dict.fromkeys(PROMISES, 0))
-    assert cli(*asked, "-o", tmp_path / "faults.json")[0] == 0
+    # Rows that were made are taken from the folder, others are made.
+    assert cli(*asked, tmp_path / "first", "-o", tmp_path / "faults.json")[0] == 1
+    assert cli(*asked, tmp_path / "second", "-o", tmp_path / "faults.json")[0] == 0

@@ -8,15 +8,17 @@ columns are those of `promises`; ``faults`` is how often something was broken on
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from yuragi.research.bench.report import frame
+from yuragi.research.bench.report import frame, write_report
 from yuragi.research.bench.service.faults.bed import MODEL, SEEDS, STEPS
 from yuragi.research.bench.service.faults.postgres import Postgres, postgres
 from yuragi.research.bench.service.faults.promises import PROMISES, known_results
@@ -32,21 +34,25 @@ def bench_faults(
     chosen: Sequence[str],
     databases: Sequence[str],
     size: Size,
+    runs: Path,
     on_row: Callable[[int, int], None],
 ) -> dict[str, Any]:
     """Run scenarios; ``broken`` in the report is how often a promise was broken.
+
+    A run that was cut short goes on with the rows that the same commit made before.
 
     Args:
         chosen: names of `SCENARIOS`.
         databases: some of `DATABASES`.
         size: how much is done in each.
+        runs: the folder in which finished rows are kept.
         on_row: is called with (scenarios done, all scenarios).
 
     Raises:
         InputError: a scenario needs a program that is not installed.
     """
     report = frame("faults", torch.device("cpu"), list(range(SEEDS)), size.jobs)
-    report |= {"model": MODEL, "steps": STEPS, "load_before": os.getloadavg()[0]}
+    report |= {"model": MODEL, "steps": STEPS}
     wanted = [
         (name, database)
         for database in databases
@@ -58,10 +64,14 @@ def bench_faults(
         server = stack.enter_context(postgres()) if "postgresql" in databases else None
         known = known_results()
         for number, (name, database) in enumerate(wanted):
-            began = time.monotonic()
-            counts = SCENARIOS[name](_address(database, name, server), server, size, known)
-            seconds = round(time.monotonic() - began, 1)
-            rows.append({"scenario": name, "database": database, **counts, "seconds": seconds})
+            kept = runs / f"faults-{name}-{database}-{size.jobs}-{report['commit']}.json"
+            if not kept.exists():
+                began, load = time.monotonic(), os.getloadavg()[0]
+                counts = SCENARIOS[name](_address(database, name, server), server, size, known)
+                spent = {"seconds": round(time.monotonic() - began, 1), "load_before": load}
+                row = {"scenario": name, "database": database, **counts, **spent}
+                write_report(row, kept)
+            rows.append(json.loads(kept.read_text("utf-8")))
             on_row(number + 1, len(wanted))
     broken = sum(row[promise] for row in rows for promise in PROMISES)
     return report | {"rows": rows, "broken": broken}
