@@ -26,7 +26,7 @@ BEAT_S = 1.0
 AGAIN_S = 1.0
 """How long a slot that died is left alone before it is started again."""
 STOP_S = 10.0
-NICE = 10
+NICE = 5
 """Whoever shares a machine with a worker, such as the HTTP API, goes first."""
 
 
