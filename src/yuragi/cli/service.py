@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 from typing import Any
 
 from yuragi.cli.answer import answer
@@ -36,7 +35,9 @@ def _serve(json: bool, **given: Any) -> None:
         made = [f"token: {token}"] if token else []
         answer(json, {"url": url, **({"token": token} if token else {})}, url, *made)
 
-    run(settings, opening, ready)
+    left = run(settings, opening, ready)
+    waiting, begun = len(left.queued), len(left.running)
+    say(f"stopped: {waiting} waiting and {begun} unfinished jobs are kept")
 
 
 def _worker(json: bool, **given: Any) -> None:
@@ -47,14 +48,15 @@ def _worker(json: bool, **given: Any) -> None:
         import dbos  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi worker", "serve") from error
+    from yuragi.service.stopping import told_to_stop
     from yuragi.service.worker import Supervisor
 
     supervisor = Supervisor(settings, opening)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: supervisor.stop())
     told = {"name": settings.name, "slots": settings.slots}
-    answer(json, told, f"{settings.name}: {settings.slots} at a time")
-    supervisor.run()
+    with told_to_stop(supervisor.stop):
+        answer(json, told, f"{settings.name}: {settings.slots} at a time")
+        supervisor.run()
+    say("stopped: jobs that are not finished are kept, and go on with the next worker")
 
 
 def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:

@@ -13,20 +13,30 @@ import uvicorn
 from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
+from yuragi.service.order import shown
 from yuragi.service.settings import Serving, Working
+from yuragi.service.stopping import told_to_stop
+from yuragi.service.wire import Queue
 from yuragi.service.worker import Supervisor
 
 __all__ = ["serve"]
 
 
-def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], None]) -> None:
-    """Answer until the process is told to stop.
+ANSWERS_S = 5
+"""How long requests that have begun may take when the process is told to stop."""
+
+
+def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], None]) -> Queue:
+    """Answer until the process is told to stop (SIGTERM, Ctrl-C).
 
     Args:
         settings: the service.
         opening: how its workers open models.
         on_ready: is called with the address of the API, and with the token if one was made, when
             clients can connect.
+
+    Returns:
+        The queue that is left.
 
     Raises:
         InputError: database, store or address are not supported.
@@ -44,7 +54,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         port=settings.port,
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=ANSWERS_S,
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
@@ -52,22 +62,35 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     # an answer waits 40 ms for the client to acknowledge its headers.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = listening.getsockname()[:2]
-    on_ready(f"http://{host}:{port}/api/v1", made)
-    supervisor = None
-    if settings.workers:
-        beside: dict[str, Any] = {
-            "database": settings.database,
-            "assets": settings.assets,
-            "slots": settings.workers,
-        }
-        supervisor = Supervisor(Working(**beside), opening)
+    supervisor = _supervisor(settings, opening)
     watching = threading.Thread(target=supervisor.run) if supervisor else None
-    if watching:
-        watching.start()
-    try:
-        server.run(sockets=[listening])
-    finally:
-        if supervisor and watching:
-            supervisor.stop()
-            watching.join()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # uvicorn takes signals for itself, and raises them again when it has stopped.
+    with told_to_stop(stop):
+        on_ready(f"http://{host}:{port}/api/v1", made)
+        if watching:
+            watching.start()
+        try:
+            server.run(sockets=[listening])
+        finally:
+            if supervisor and watching:
+                supervisor.stop()
+                watching.join()
+        left = shown(parts.database)
         parts.close()
+    return left
+
+
+def _supervisor(settings: Serving, opening: Opening) -> Supervisor | None:
+    if not settings.workers:
+        return None
+    beside: dict[str, Any] = {
+        "database": settings.database,
+        "assets": settings.assets,
+        "slots": settings.workers,
+        "grace": settings.grace,
+    }
+    return Supervisor(Working(**beside), opening)

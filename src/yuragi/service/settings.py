@@ -29,6 +29,16 @@ def _assets() -> str:
     return str(data_folder() / "service" / "assets")
 
 
+Grace = Annotated[
+    Annotated[Finite, Field(ge=0, le=3600)],
+    Option(
+        "Time that the running parts of jobs have to end when the process is told to stop.",
+        unit="seconds",
+        advanced=True,
+    ),
+]
+
+
 class Store(Strict):
     """Where jobs and pictures are kept: all that the processes of one service share."""
 
@@ -82,6 +92,7 @@ class Serving(Store):
         Annotated[int, Field(ge=1)],
         Option("Largest number of pixels of a picture.", unit="pixels", advanced=True),
     ] = MAX_PIXELS
+    grace: Grace = 10.0
 
     @property
     def loopback(self) -> bool:
@@ -119,3 +130,4 @@ class Working(Store):
             advanced=True,
         ),
     ] = 15.0
+    grace: Grace = 10.0

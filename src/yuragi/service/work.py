@@ -7,12 +7,14 @@ import json
 import logging
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
 from PIL import Image
+from torch import Tensor
 
 from yuragi.errors import YuragiError
 from yuragi.service.assets import Assets
@@ -24,6 +26,7 @@ from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
 from yuragi.service.states import State
+from yuragi.service.stopping import Halt
 from yuragi.service.tickets import WORKFLOW
 from yuragi.service.uploads import FORMATS, Upload, png
 from yuragi.service.wire import Asset, JobResult
@@ -51,12 +54,14 @@ class Bench:
         assets: the store of pictures.
         loaded: the models.
         slot: the name of the worker.
+        halt: holds the worker between the parts of a job when it is to stop.
     """
 
     database: Database
     assets: Assets
     loaded: Loaded
     slot: str
+    halt: Halt
 
 
 def register(bench: Bench) -> None:
@@ -64,14 +69,15 @@ def register(bench: Bench) -> None:
 
     @DBOS.workflow(name=WORKFLOW)
     def job() -> str | None:
-        workflow = str(DBOS.workflow_id)
-        taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
-        if taken is None:
-            return None
-        attempt = begin(bench.database, taken, bench.slot)
-        if attempt is None or _do(bench, attempt):
-            forget_parts(bench.assets, taken)
-        return taken
+        with bench.halt.working():
+            workflow = str(DBOS.workflow_id)
+            taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
+            if taken is None:
+                return None
+            attempt = begin(bench.database, taken, bench.slot)
+            if attempt is None or _do(bench, attempt):
+                forget_parts(bench.assets, taken)
+            return taken
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
@@ -104,7 +110,13 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
         watch = _Watch(bench, attempt, Previews(model))
         parts = Parts(bench.assets, attempt.job, [each for each in (model, weak) if each])
         seen = watch.previews.model
-        return run(request, seen, sources, watch, weak=weak, keep=parts.keep)
+
+        def keep(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
+            kept = parts.keep(make)
+            bench.halt.here()
+            return kept
+
+        return run(request, seen, sources, watch, weak=weak, keep=keep)
 
     result = bench.loaded.with_room(once)
     if attempt.state() is not State.RUNNING:
