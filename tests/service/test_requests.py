@@ -19,7 +19,7 @@ def image(parts, portrait):
 
 
 def made(parts, key=None, **given):
-    return submission({"model": "tiny", **given}, parts.assets, PIXELS, key)
+    return submission({"model": "tiny", **given}, parts.assets, PIXELS, parts.policy, key, "")
 
 
 def test_a_request_is_complete_and_its_pictures_are_stored(parts, image):

@@ -13,6 +13,7 @@ from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import missing_extra
 from yuragi.service.settings import Serving, Working
+from yuragi.tasks.policy import read_policy
 
 __all__ = ["serve", "worker"]
 
@@ -51,6 +52,7 @@ def _worker(json: bool, **given: Any) -> None:
     from yuragi.service.stopping import told_to_stop
     from yuragi.service.worker import Supervisor
 
+    read_policy(settings.policy)  # a mistake in it is told here, before a slot meets it
     supervisor = Supervisor(settings, opening)
     told = {"name": settings.name, "slots": settings.slots}
     with told_to_stop(supervisor.stop):

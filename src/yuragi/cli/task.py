@@ -15,6 +15,7 @@ from yuragi.cli.files import writing
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
+from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
 from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
@@ -35,7 +36,8 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
     if name in EXTRAS:
         extra = list(parameters(EXTRAS[name], "Output"))
     reading = list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else []
-    every = [*own, *output, *extra, *reading, *OPENING]
+    judged = list(parameters(Judged, "Policy"))
+    every = [*own, *output, *extra, *reading, *judged, *OPENING]
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
@@ -45,6 +47,7 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
             Output(**nested(given, output)),
             EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
             Reading(**nested(given, reading)),
+            Judged(**nested(given, judged)),
             use(given),
         )
 
@@ -58,6 +61,7 @@ def _run(
     output: Output,
     extra: Extra | None,
     reading: Reading,
+    judged: Judged,
     opening: Opening,
 ) -> None:
     """Build the request, run it, write its pictures and report its cost."""
@@ -69,6 +73,7 @@ def _run(
     if extra is not None:
         extra.check([*read, *paths], output.overwrite)
     request, sources = build(kind, values, reading)
+    judged.check(request, sources)
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
         _instead(pictures, request, {"output": paths[0], **extra.files}, output)
         return

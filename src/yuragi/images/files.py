@@ -19,7 +19,16 @@ from PIL import ExifTags, Image
 from yuragi.errors import InputError
 from yuragi.images.png import Carried, encode_png, read_png
 
-__all__ = ["SUFFIXES", "as_stored", "numbered", "read_carried", "write_picture"]
+__all__ = [
+    "MAKER_NOTE",
+    "SEGMENT",
+    "SUFFIXES",
+    "as_stored",
+    "in_segments",
+    "numbered",
+    "read_carried",
+    "write_picture",
+]
 
 SEGMENT = b"yuragi\0"
 SEGMENT_BYTES = 65_533 - len(SEGMENT)
@@ -29,14 +38,18 @@ LONGEST = 30_000
 
 
 def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
-    packed = _packed(carried)
+    segments, file = in_segments(_packed(carried)), io.BytesIO()
+    picture.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(carried), extra=segments)
+    return file.getvalue()
+
+
+def in_segments(packed: bytes) -> bytes:
+    """What a JPEG carries, as segments of its file."""
     segments = b""
     for start in range(0, len(packed), SEGMENT_BYTES):
         held = SEGMENT + packed[start : start + SEGMENT_BYTES]
         segments += b"\xff\xea" + (2 + len(held)).to_bytes(2, "big") + held
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(carried), extra=segments)
-    return file.getvalue()
+    return segments
 
 
 def _encode_webp(picture: Image.Image, carried: Carried) -> bytes:

@@ -15,13 +15,16 @@ from yuragi.errors import InputError
 from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
+from yuragi.service.limits import Crowded, Meter, Metered
 from yuragi.service.routes import about, assets, jobs, queue
 from yuragi.service.wire import Problem
+from yuragi.tasks.policy import Forbidden
 
 __all__ = ["API", "make_app"]
 
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
+REFUSALS = (401, 403, 404, 408, 409, 413, 421, 422, 429)
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -42,16 +45,18 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[guard],
+        middleware=[guard, Middleware(Metered, meter=Meter.of(settings))],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
             NotFound: _missing,
             Conflict: _conflicting,
+            Forbidden: _forbidden,
+            Crowded: _crowded,
             HTTPException: _plain,
             Exception: _broken,
         },
-        responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
+        responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
     for routes in (jobs.router, queue.router, assets.router, about.router):
@@ -78,6 +83,16 @@ async def _missing(request: Request, error: Exception) -> JSONResponse:
 
 async def _conflicting(request: Request, error: Exception) -> JSONResponse:
     return _problem(409, str(error))
+
+
+async def _forbidden(request: Request, error: Exception) -> JSONResponse:
+    return _problem(403, str(error))
+
+
+async def _crowded(request: Request, error: Exception) -> JSONResponse:
+    told = _problem(429, str(error))
+    told.headers["retry-after"] = str(Crowded.seconds)
+    return told
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
@@ -22,6 +23,7 @@ from yuragi.service.worker import Supervisor
 __all__ = ["serve"]
 
 
+LEAST_TOKEN = 16
 ANSWERS_S = 5
 """How long requests that have begun may take when the process is told to stop."""
 
@@ -39,10 +41,13 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         The queue that is left.
 
     Raises:
-        InputError: database, store or address are not supported.
+        InputError: database, store or address are not supported, or the token is too short.
         OSError: the port is taken.
     """
     made = ""
+    if not settings.loopback and 0 < len(settings.token) < LEAST_TOKEN:
+        reason = "it is too short for an address that other machines reach"
+        raise InputError("token", None, f"{LEAST_TOKEN} characters or more", reason)
     if not settings.loopback and not settings.token:
         made = secrets.token_urlsafe(32)
         settings = settings.model_copy(update={"token": made})
@@ -54,6 +59,8 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         port=settings.port,
         log_level="warning",
         server_header=False,
+        proxy_headers=bool(settings.proxy),
+        forwarded_allow_ips=list(settings.proxy),
         timeout_graceful_shutdown=ANSWERS_S,
     )
     server = uvicorn.Server(config)
@@ -90,6 +97,7 @@ def _supervisor(settings: Serving, opening: Opening) -> Supervisor | None:
     beside: dict[str, Any] = {
         "database": settings.database,
         "assets": settings.assets,
+        "policy": settings.policy,
         "slots": settings.workers,
         "grace": settings.grace,
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -60,6 +62,31 @@ class Store(Strict):
             metavar="PATH|URL",
         ),
     ]
+    policy: Annotated[
+        Path | None,
+        Option(
+            "File of the policy, which can refuse requests before they run.",
+            default="everything is allowed",
+            metavar="PATH",
+        ),
+    ] = None
+
+
+def _is_own(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _elsewhere(limit: int) -> Callable[[dict[str, Any]], int]:
+    """A limit for clients of other machines, and none for this machine's own."""
+    return lambda data: 0 if _is_own(data.get("host", "")) else limit
+
+
+Limit = Annotated[int, Field(ge=0)]
+OWN = "none (0) on this machine's own address; elsewhere {}"
 
 
 class Serving(Store):
@@ -94,13 +121,43 @@ class Serving(Store):
     ] = MAX_PIXELS
     grace: Grace = 10.0
 
+    max_submissions: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(120))],
+        Option(
+            "Largest number of submissions of a client per minute.",
+            default=OWN.format(120),
+            advanced=True,
+        ),
+    ]
+    max_waiting: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(200))],
+        Option(
+            "Largest number of jobs of a client that wait.", default=OWN.format(200), advanced=True
+        ),
+    ]
+    max_traffic: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(4 * 2**30))],
+        Option(
+            "Largest amount that a client sends in an hour.",
+            unit="bytes",
+            default=OWN.format("4 GiB"),
+            advanced=True,
+        ),
+    ]
+    proxy: Annotated[
+        tuple[str, ...],
+        Option(
+            "Address of a proxy in front of the service, whose header X-Forwarded-For is believed.",
+            repeated=True,
+            metavar="ADDRESS",
+            advanced=True,
+        ),
+    ] = ()
+
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the service."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_own(self.host)
 
 
 class Working(Store):

@@ -19,6 +19,7 @@ __all__ = [
     "Order",
     "Problem",
     "Queue",
+    "Refusal",
 ]
 
 
@@ -130,6 +131,26 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     jobs: Sequence[str]
+
+
+class Refusal(Said):
+    """What the policy refused.
+
+    Attributes:
+        at: when, in seconds since 1970 (UTC).
+        client: who asked.
+        job: the job, if it was one already.
+        rule: the rule that refused it.
+        reason: its reason.
+        request: the complete request.
+    """
+
+    at: float
+    client: str
+    job: str | None
+    rule: str
+    reason: str
+    request: Mapping[str, Any]
 
 
 class ModelInfo(Said):

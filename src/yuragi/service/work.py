@@ -25,11 +25,13 @@ from yuragi.service.loaded import Loaded
 from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
+from yuragi.service.refusals import note_refusal
 from yuragi.service.states import State
 from yuragi.service.stopping import Halt
 from yuragi.service.tickets import WORKFLOW
 from yuragi.service.uploads import FORMATS, Upload, png
 from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.policy import Asked, Forbidden, Policy
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
 from yuragi.tasks.tasks import parse_request
@@ -54,6 +56,7 @@ class Bench:
         assets: the store of pictures.
         loaded: the models.
         slot: the name of the worker.
+        policy: which requests are allowed.
         halt: holds the worker between the parts of a job when it is to stop.
     """
 
@@ -61,6 +64,7 @@ class Bench:
     assets: Assets
     loaded: Loaded
     slot: str
+    policy: Policy
     halt: Halt
 
 
@@ -88,6 +92,9 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
         if attempt.state() is None:
             return False
         attempt.cancelled()
+    except Forbidden as error:
+        note_refusal(bench.database, error, attempt.client, attempt.job)
+        attempt.fail(str(error))
     except YuragiError as error:
         attempt.fail(str(error))
     except Exception as error:
@@ -103,6 +110,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     request = parse_request(attempt.request)
     check_named(request)
     sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
+    bench.policy.check(Asked(request, sources, attempt.consent))  # it may have changed
     model, weak = bench.loaded.of(request)
     learn(bench.database, model)
 

@@ -42,6 +42,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.stopping import Halt
     from yuragi.service.tickets import POLLING_S, QUEUE, configuration
     from yuragi.service.work import Bench, register
+    from yuragi.tasks.policy import read_policy
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
@@ -58,6 +59,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
         open_assets(settings.assets, database),
         Loaded(opening, settings.keep),
         slot.name,
+        read_policy(settings.policy),
         Halt(),
     )
     DBOS(config=configuration(database, slot.name))

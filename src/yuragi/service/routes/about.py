@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.learned import learned
 from yuragi.service.naming import offered
+from yuragi.service.refusals import refused
 from yuragi.service.requests import schema_of
 from yuragi.service.slots import alive
-from yuragi.service.wire import Health, ModelInfo
+from yuragi.service.wire import Health, ModelInfo, Refusal
 from yuragi.tasks.tasks import TASKS
 
 __all__ = ["health", "router"]
@@ -36,6 +37,12 @@ def models(service: Service) -> list[ModelInfo]:
         )
         for each in offered()
     ]
+
+
+@router.get("/refusals")
+def refusals(service: Service, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[Refusal]:
+    """What the policy refused, the newest first."""
+    return list(refused(service.database, limit))
 
 
 @router.get("/schemas")
