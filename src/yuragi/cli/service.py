@@ -15,7 +15,7 @@ from yuragi.errors import missing_extra
 from yuragi.service.settings import Serving, Working
 from yuragi.tasks.policy import read_policy
 
-__all__ = ["serve", "worker"]
+__all__ = ["SERVING", "WORKING", "serve", "worker"]
 
 SERVING = list(parameters(Serving))
 WORKING = list(parameters(Working))

@@ -25,19 +25,14 @@ from yuragi.tasks.build import Reading, build
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["task_command"]
+__all__ = ["task_command", "task_parameters"]
 
 
 def task_command(kind: type[Request]) -> Callable[..., None]:
     """The function of a task's command, with a signature for Typer."""
     name = str(kind.model_fields["kind"].default)
-    own = [each for one in (kind, *kind.BESIDE) for each in parameters(one)]
-    output, extra = list(parameters(Output, "Output")), list[Parameter]()
-    if name in EXTRAS:
-        extra = list(parameters(EXTRAS[name], "Output"))
-    reading = list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else []
-    judged = list(parameters(Judged, "Policy"))
-    every = [*own, *output, *extra, *reading, *judged, *OPENING]
+    own, output, extra, reading, judged = _groups(kind)
+    every = task_parameters(kind)
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
@@ -53,6 +48,23 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
 
     command.__doc__ = kind.title
     return signature(command, every)
+
+
+def task_parameters(kind: type[Request]) -> list[Parameter]:
+    """All parameters of a task's command."""
+    return [*(each for group in _groups(kind) for each in group), *OPENING]
+
+
+def _groups(kind: type[Request]) -> Sequence[list[Parameter]]:
+    """The parameters of the task, its output, its further output, its pictures and the policy."""
+    name = str(kind.model_fields["kind"].default)
+    return (
+        [each for one in (kind, *kind.BESIDE) for each in parameters(one)],
+        list(parameters(Output, "Output")),
+        list(parameters(EXTRAS[name], "Output")) if name in EXTRAS else [],
+        list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else [],
+        list(parameters(Judged, "Policy")),
+    )
 
 
 def _run(

@@ -24,7 +24,7 @@ __all__ = ["API", "make_app"]
 
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
-REFUSALS = (401, 403, 404, 408, 409, 413, 421, 422, 429)
+REFUSALS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

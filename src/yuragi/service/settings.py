@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -16,11 +15,9 @@ from yuragi.images.read import MAX_PIXELS
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
 
-__all__ = ["PORT", "TOKEN", "Serving", "Store", "Working"]
+__all__ = ["PORT", "Serving", "Store", "Working"]
 
 PORT = 8420
-TOKEN = "YURAGI_TOKEN"
-"""The environment variable with the token, which would be visible to others on a command line."""
 
 
 def _database() -> str:
@@ -102,12 +99,11 @@ class Serving(Store):
     ] = ()
     token: Annotated[
         str,
-        Field(default_factory=lambda: os.environ.get(TOKEN, "")),
         Option(
-            f"Token that clients must send; better set {TOKEN}, which others cannot see.",
+            "Token that clients must send; better set YURAGI_TOKEN, which others cannot see.",
             default="none on this machine's own address; elsewhere one is made and printed",
         ),
-    ]
+    ] = ""
     workers: Annotated[
         Annotated[int, Field(ge=0, le=64)], Option("Number of workers to start beside it.")
     ] = 1

@@ -162,6 +162,9 @@ class ModelInfo(Said):
         kind: the class of its pipeline.
         note: its description or licence.
         capabilities: what it can do; None until a worker has loaded it once.
+        knows: the pictures that it knows, in words, such as "drawn heads"; empty if not said.
+        calibrated: whether results say that a picture is foreign to it.
+        words: the words and phrases that it knows, by kind; empty if not said.
     """
 
     name: str
@@ -169,6 +172,9 @@ class ModelInfo(Said):
     kind: str
     note: str
     capabilities: Mapping[str, Any] | None = None
+    knows: str = ""
+    calibrated: bool = False
+    words: Mapping[str, Sequence[str]] = {}
 
 
 class Health(Said):

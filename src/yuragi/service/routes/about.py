@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from yuragi.errors import InputError
+from yuragi.models.knowledge import Knowledge, knowledge_of
+from yuragi.models.listing import ListedModel
+from yuragi.models.names import model_path
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.learned import learned
@@ -27,16 +33,23 @@ health = APIRouter(tags=["health"])
 def models(service: Service) -> list[ModelInfo]:
     """The models that requests can name."""
     known = learned(service.database)
-    return [
-        ModelInfo(
-            name=each.name,
-            weights=each.weights,
-            kind=each.kind,
-            note=each.note,
-            capabilities=known.get(each.weights),
-        )
-        for each in offered()
-    ]
+    return [_about(each, known.get(each.weights)) for each in offered()]
+
+
+def _about(model: ListedModel, capabilities: Mapping[str, Any] | None) -> ModelInfo:
+    known = Knowledge()
+    with suppress(InputError):  # a registered model whose files are gone
+        known = knowledge_of(model_path(model.name), model.weights)
+    return ModelInfo(
+        name=model.name,
+        weights=model.weights,
+        kind=model.kind,
+        note=model.note,
+        capabilities=capabilities,
+        knows=known.pictures,
+        calibrated=known.calibrated,
+        words=known.words,
+    )
 
 
 @router.get("/refusals")
