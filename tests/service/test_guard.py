@@ -95,6 +95,11 @@ def test_headers_of_answers(http, path, given):
     assert not [each for each in headers if each.startswith("access-control-")]
 
 
+@pytest.mark.parametrize("path", ["jobs/%00", "assets/a%00b", "jobs?before=%00"])
+def test_zero_bytes_in_addresses(http, path):
+    assert http.get(f"/api/v1/{path}").status_code == 400  # PostgreSQL cannot look for them
+
+
 def test_other_sites_are_not_told_that_they_may(http):
     asked = {"origin": "http://evil.example", "access-control-request-method": "POST"}
     answer = http.options("/api/v1/jobs", headers=asked)

@@ -67,7 +67,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refused = self._refused(Headers(scope=scope), scope["path"])
+        refused = self._refused(Headers(scope=scope), scope["path"], scope["query_string"])
         if refused is not None:
             await refuse(send, *refused)
             return
@@ -91,10 +91,12 @@ class Guard:
 
         await answered(self.app, scope, limited, send)
 
-    def _refused(self, headers: Headers, path: str) -> tuple[int, str] | None:
+    def _refused(self, headers: Headers, path: str, query: bytes) -> tuple[int, str] | None:
         """Status and reason, if a request is refused."""
         if _name(headers.get("host", "")) not in self.hosts:
             return 421, "the Host header names another host than this service's"
+        if "\0" in path or b"%00" in query:
+            return 400, "an address cannot contain a zero byte"
         origin = headers.get("origin")
         if origin is not None:
             scheme, _, rest = origin.partition("://")

@@ -27,6 +27,8 @@ from yuragi.service.states import State
 __all__ = ["Crowded", "Meter", "Metered", "check_room", "client_of"]
 
 NETWORK_BITS = 64
+LONGEST = 64
+"""What the job table has room for."""
 WAIT_S = 10
 """When a client may look whether one of its waiting jobs has begun."""
 
@@ -43,7 +45,7 @@ def client_of(connection: HTTPConnection) -> str:
     try:
         address = ip_address(host)
     except ValueError:
-        return host
+        return host[:LONGEST]
     if not isinstance(address, IPv6Address):
         return str(address)
     if address.ipv4_mapped:

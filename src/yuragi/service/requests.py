@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -35,14 +35,35 @@ def asked(text: bytes | str) -> dict[str, Any]:
     """
     try:
         given = json.loads(text, parse_constant=_no_number)
+        storable = all(_storable(each) for each in _texts(given))
     except (ValueError, RecursionError) as error:
         raise InputError("request", None, "a JSON object", "this is not JSON") from error
+    if not storable:
+        raise InputError("request", None, "", "a text in it has half a character, or a zero byte")
     if not isinstance(given, dict):
         raise InputError("request", type(given).__name__, "a JSON object")
     kind = given.get("kind")
     if not isinstance(kind, str) or kind not in TASKS:
         raise InputError("kind", kind, "one of " + ", ".join(TASKS))
     return given
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield name
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _storable(text: str) -> bool:
+    """Whether every database can keep a text; JSON can say more than UTF-8."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _no_number(name: str) -> NoReturn:
