@@ -78,7 +78,7 @@ def healthy() -> dict[str, bool]:
     return {"alive": True}
 
 
-@health.get("/readyz")
+@health.get("/readyz", responses={503: {"model": Health}})
 def ready(service: Service, response: Response) -> Health:
     """Whether jobs can be submitted; without a living worker they wait."""
     found = _checked(service)

@@ -131,7 +131,11 @@ def result(service: Service, job: str) -> JobResult:
     return found
 
 
-@router.get("/{job}/events", response_class=EventSourceResponse)
+@router.get(
+    "/{job}/events",
+    response_class=EventSourceResponse,
+    responses={204: {"description": "The job has ended, and every event was seen."}},
+)
 async def events(
     service: Service, job: str, last_event_id: Annotated[str | None, Header()] = None
 ) -> Response:
