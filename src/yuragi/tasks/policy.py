@@ -11,8 +11,8 @@ A policy is a TOML file with a table for each rule, named as in the registry `RU
     [pictures]
     max_pixels = 1000000
 
-A package adds rules by the entry point group ``yuragi.rules``: subclasses of `Rule`, whose options
-are the keys of their tables. A rule that raises an error lets nothing pass.
+A package adds rules by the entry point group ``yuragi.policies``: subclasses of `Rule`, whose
+options are the keys of their tables. A rule that raises an error lets nothing pass.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Forbidden(YuragiError):
 
 
 RULES: Registry[type[Rule]] = Registry(
-    "yuragi.rules",
+    "yuragi.policies",
     {
         "prompts": "yuragi.tasks.rules:Prompts",
         "consent": "yuragi.tasks.rules:Consent",
