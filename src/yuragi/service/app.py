@@ -15,15 +15,18 @@ from yuragi.errors import InputError
 from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
+from yuragi.service.limits import Crowded, Meter, Metered
 from yuragi.service.metrics import Metrics
 from yuragi.service.routes import about, assets, jobs, monitor, queue
 from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
+from yuragi.tasks.policy import Forbidden
 
 __all__ = ["API", "make_app"]
 
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
+REFUSALS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -45,16 +48,22 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[Middleware(Counting, tally=tally), guard],
+        middleware=[
+            Middleware(Counting, tally=tally),
+            guard,
+            Middleware(Metered, meter=Meter.of(settings)),
+        ],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
             NotFound: _missing,
             Conflict: _conflicting,
+            Forbidden: _forbidden,
+            Crowded: _crowded,
             HTTPException: _plain,
             Exception: _broken,
         },
-        responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
+        responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
     app.state.metrics = Metrics(parts.database, tally)
@@ -83,6 +92,16 @@ async def _missing(request: Request, error: Exception) -> JSONResponse:
 
 async def _conflicting(request: Request, error: Exception) -> JSONResponse:
     return _problem(409, str(error))
+
+
+async def _forbidden(request: Request, error: Exception) -> JSONResponse:
+    return _problem(403, str(error))
+
+
+async def _crowded(request: Request, error: Exception) -> JSONResponse:
+    told = _problem(429, str(error))
+    told.headers["retry-after"] = str(Crowded.seconds)
+    return told
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:

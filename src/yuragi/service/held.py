@@ -11,6 +11,7 @@ from yuragi.service.assets import Assets, open_assets
 from yuragi.service.database import Database, open_database
 from yuragi.service.settings import Serving
 from yuragi.service.tickets import Tickets, open_tickets
+from yuragi.tasks.policy import Policy, read_policy
 
 __all__ = ["Held", "Service", "held"]
 
@@ -24,12 +25,14 @@ class Held:
         database: the job table.
         tickets: the queue.
         assets: the store of pictures.
+        policy: which requests are allowed.
     """
 
     settings: Serving
     database: Database
     tickets: Tickets
     assets: Assets
+    policy: Policy
 
     def close(self) -> None:
         """Close the connections."""
@@ -41,11 +44,13 @@ def held(settings: Serving) -> Held:
     """Open database and store; tables that are missing are made.
 
     Raises:
-        InputError: one of the two addresses is not supported.
+        InputError: one of the two addresses is not supported, or the policy cannot be read.
     """
+    policy = read_policy(settings.policy)
     database = open_database(settings.database)
     database.migrate()
-    return Held(settings, database, open_tickets(database), open_assets(settings.assets, database))
+    tickets, assets = open_tickets(database), open_assets(settings.assets, database)
+    return Held(settings, database, tickets, assets, policy)
 
 
 def _of(request: Request) -> Held:

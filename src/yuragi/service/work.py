@@ -7,12 +7,14 @@ import json
 import logging
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
 from PIL import Image
+from torch import Tensor
 
 from yuragi.errors import YuragiError
 from yuragi.provenance.signing import Signing
@@ -26,11 +28,14 @@ from yuragi.service.memory import most_memory
 from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
+from yuragi.service.refusals import note_refusal
 from yuragi.service.states import State
+from yuragi.service.stopping import Halt
 from yuragi.service.tickets import WORKFLOW
 from yuragi.service.tracing import span
 from yuragi.service.uploads import FORMATS, Upload
 from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.policy import Asked, Forbidden, Policy
 from yuragi.tasks.record import Record
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
@@ -58,6 +63,8 @@ class Bench:
         loaded: the models.
         slot: the name of the worker.
         signing: who signs the results.
+        policy: which requests are allowed.
+        halt: holds the worker between the parts of a job when it is to stop.
     """
 
     database: Database
@@ -65,6 +72,8 @@ class Bench:
     loaded: Loaded
     slot: str
     signing: Signing
+    policy: Policy
+    halt: Halt
 
 
 def register(bench: Bench) -> None:
@@ -72,15 +81,16 @@ def register(bench: Bench) -> None:
 
     @DBOS.workflow(name=WORKFLOW)
     def job() -> str | None:
-        workflow = str(DBOS.workflow_id)
-        taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
-        if taken is None:
-            return None
-        attempt = begin(bench.database, taken, bench.slot)
-        with of_job(taken):
-            if attempt is None or _do(bench, attempt):
-                forget_parts(bench.assets, taken)
-        return taken
+        with bench.halt.working():
+            workflow = str(DBOS.workflow_id)
+            taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
+            if taken is None:
+                return None
+            attempt = begin(bench.database, taken, bench.slot)
+            with of_job(taken):
+                if attempt is None or _do(bench, attempt):
+                    forget_parts(bench.assets, taken)
+            return taken
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
@@ -94,6 +104,9 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
             return False
         attempt.cancelled()
         LOG.info("stopped as asked")
+    except Forbidden as error:
+        note_refusal(bench.database, error, attempt.client, attempt.job)
+        attempt.fail(str(error))
     except YuragiError as error:
         attempt.fail(str(error))
         LOG.info("failed: %s", error)
@@ -111,6 +124,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     request = parse_request(attempt.request)
     check_named(request)
     sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
+    bench.policy.check(Asked(request, sources, attempt.consent))  # it may have changed
     model, weak = bench.loaded.of(request)
     learn(bench.database, model)
 
@@ -118,7 +132,13 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
         watch = _Watch(bench, attempt, Previews(model))
         parts = Parts(bench.assets, attempt.job, [each for each in (model, weak) if each])
         seen = watch.previews.model
-        return run(request, seen, sources, watch, weak=weak, keep=parts.keep)
+
+        def keep(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
+            kept = parts.keep(make)
+            bench.halt.here()
+            return kept
+
+        return run(request, seen, sources, watch, weak=weak, keep=keep)
 
     result = bench.loaded.with_room(once)
     if attempt.state() is not State.RUNNING:
