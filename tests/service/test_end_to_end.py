@@ -167,7 +167,7 @@ def test_a_service_that_is_stopped_says_what_is_left(processes, number):
     url = processes.serve("--workers", 1, "--device", "cpu", "--grace", 0)
     with Client(url) as service:
         jobs = [service.submit("sample", **{**LONG, "num_inference_steps": 1000}) for _ in "ab"]
-        until(lambda: service.job(jobs[0].id).done > 0)
+        until(lambda: service.job(jobs[0].id).done > 0, seconds=150)
         (server,) = processes.started
         asked = time.monotonic()
         server.send_signal(number)

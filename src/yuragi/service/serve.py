@@ -72,6 +72,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     # Connections inherit it; asyncio sets it only on sockets that name their protocol. Without it
     # an answer waits 40 ms for the client to acknowledge its headers.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.listen(config.backlog)  # from now on clients wait, and are not refused
     host, port = listening.getsockname()[:2]
     supervisor = _supervisor(settings, opening)
     watching = threading.Thread(target=supervisor.run) if supervisor else None
