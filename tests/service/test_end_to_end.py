@@ -1,5 +1,6 @@
 """A server and workers in processes of their own: what survives, and what is said meanwhile."""
 
+import asyncio
 import hashlib
 import io
 import os
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import yuragi
-from yuragi.client import Client
+from yuragi.client import AsyncClient, Client, Refused
 from yuragi.service.database import open_database
 from yuragi.service.settings import Store
 from yuragi.service.states import State
@@ -58,6 +59,53 @@ def test_a_job_from_upload_to_result(processes, portrait, pipeline_folder):
     )
     assert Image.open(io.BytesIO(file)).tobytes() == own.image.tobytes()
     assert yuragi.replay(file, pipeline_folder, device="cpu").difference == 0
+
+
+def test_the_asynchronous_client_from_upload_to_result(processes, portrait):
+    async def through(url):
+        async with AsyncClient(url) as service:
+            assert (await service.health()).ready
+            asset = await service.upload(portrait)
+            assert await service.download(asset.id) == portrait
+            few = {"model": "tiny", "prompt": "a person", "seed": 3, "num_inference_steps": 10}
+            first = await service.submit("sdedit", image=asset.id, idempotency_key="k", **few)
+            again = await service.submit("sdedit", image=asset.id, idempotency_key="k", **few)
+            assert again.id == first.id
+            with pytest.raises(Refused) as refused:
+                await service.submit("sdedit", image=asset.id, prompt="x", strength=7)
+            assert (refused.value.status, refused.value.argument) == (422, "strength")
+            second, third = [(await service.submit("sample", **LONG)).id for _ in range(2)]
+            assert (await service.pause()).paused
+            assert (await service.first(third, second)).queued == [third, second, first.id]
+            assert (await service.cancel(second)).state is State.CANCELLED
+            assert [each.id for each in await service.jobs(State.QUEUED)] == [third, first.id]
+            processes.start(*WORK)
+            assert not (await service.resume()).paused
+            told = []
+            async for event in service.events(third):
+                told.append(event)
+                if event.kind == "step":
+                    break  # the connection is gone
+            async for event in service.events(third, told[-1].number):
+                told.append(event)
+                if event.kind == "step" and event.data["done"] < 300:
+                    await service.cancel(third)
+            numbers = [event.number for event in told if event.number is not None]
+            assert numbers == list(range(1, len(numbers) + 1))
+            assert (await service.wait(third)).state is State.CANCELLED
+            done = await asyncio.gather(*(service.wait(first.id) for _ in range(3)))
+            assert {each.state for each in done} == {State.DONE}
+            (picture,) = (await service.result(first.id)).pictures
+            Image.open(io.BytesIO(await service.download(picture.id))).load()
+            assert (await service.retry(second)).state is State.QUEUED
+            assert second in await service.clear()
+            assert await service.cancel_waiting() == []
+            assert {*await service.schemas()} >= {"sample", "sdedit"}
+            assert "tiny" in [each.name for each in await service.models()]
+            return first.request
+
+    request = asyncio.run(through(processes.serve()))
+    assert request["seed"] == 3
 
 
 def test_a_killed_worker_s_job_is_finished_by_another_with_the_same_bits(processes):

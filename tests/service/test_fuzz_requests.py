@@ -143,7 +143,9 @@ def test_requests_of_any_kind(http, picture, count):
 @cases(few=15, many=600)
 def test_requests_that_run(http, parts, count):
     loaded = Loaded(Opening(device="cpu"), 1)
-    bench = work.Bench(parts.database, parts.assets, loaded, "s", Signing(), Policy(), Halt())
+    bench = work.Bench(
+        parts.database, parts.assets, loaded, "s", parts.tickets, Signing(), Policy(), Halt()
+    )
 
     def run(given, both):
         answer = http.post(f"{API}/jobs", content=filled(http, given, both))

@@ -69,7 +69,9 @@ def done(parts, policy, **given):
             raise AssertionError("it is loaded")
 
     loaded = Unloaded(Opening(), 1)
-    bench = work.Bench(parts.database, parts.assets, loaded, "s", Signing(), policy, Halt())
+    bench = work.Bench(
+        parts.database, parts.assets, loaded, "s", parts.tickets, Signing(), policy, Halt()
+    )
     assert work._do(bench, running(parts, job, f"w-{job.id}"))
     return jobs.find(parts.database, job.id)
 

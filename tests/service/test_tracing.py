@@ -69,7 +69,9 @@ def lines(monkeypatch):
 @pytest.fixture
 def bench(parts):
     loaded = Loaded(Opening(device="cpu"), 1)
-    return work.Bench(parts.database, parts.assets, loaded, "slot-1", Signing(), Policy(), Halt())
+    return work.Bench(
+        parts.database, parts.assets, loaded, "slot-1", parts.tickets, Signing(), Policy(), Halt()
+    )
 
 
 def test_a_job_is_one_trace(spans, lines, http, parts, bench):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -61,6 +63,8 @@ def make_app(parts: Held) -> FastAPI:
             Forbidden: _forbidden,
             Crowded: _crowded,
             HTTPException: _plain,
+            DBAPIError: _without_database,
+            OSError: _without_store,
             Exception: _broken,
         },
         responses={status: {"model": Problem} for status in REFUSALS},
@@ -108,6 +112,19 @@ async def _plain(request: Request, error: Exception) -> JSONResponse:
     """What the libraries refuse by themselves, such as a path without a route."""
     assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail))
+
+
+async def _without_database(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("%s %s: %s", request.method, request.url.path, error)
+    return _problem(503, "the database does not answer; try again")
+
+
+async def _without_store(request: Request, error: Exception) -> JSONResponse:
+    """Pictures cannot be kept, or not be read."""
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _problem(507, "the store of pictures is full")
+    return _problem(503, "the store of pictures cannot be used")
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

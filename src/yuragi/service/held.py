@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from yuragi.service.assets import Assets, open_assets
 from yuragi.service.database import Database, open_database
+from yuragi.service.intake import Intake
 from yuragi.service.settings import Serving
 from yuragi.service.tickets import Tickets, open_tickets
 from yuragi.tasks.policy import Policy, read_policy
@@ -24,6 +25,7 @@ class Held:
         settings: its settings.
         database: the job table.
         tickets: the queue.
+        intake: how jobs come into both.
         assets: the store of pictures.
         policy: which requests are allowed.
     """
@@ -31,6 +33,7 @@ class Held:
     settings: Serving
     database: Database
     tickets: Tickets
+    intake: Intake
     assets: Assets
     policy: Policy
 
@@ -50,10 +53,10 @@ def held(settings: Serving) -> Held:
     database = open_database(settings.database)
     database.migrate()
     tickets, assets = open_tickets(database), open_assets(settings.assets, database)
-    return Held(settings, database, tickets, assets, policy)
+    return Held(settings, database, tickets, Intake(database, tickets), assets, policy)
 
 
-def _of(request: Request) -> Held:
+async def _of(request: Request) -> Held:  # not async, it would need a thread for every request
     return cast(Held, request.app.state.held)
 
 

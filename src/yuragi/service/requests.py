@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from yuragi.errors import InputError
 from yuragi.options.option import inner
 from yuragi.service.assets import Assets
-from yuragi.service.jobs import NotFound, Submission
+from yuragi.service.intake import Submission
+from yuragi.service.jobs import NotFound
 from yuragi.service.naming import check_asked, check_named
 from yuragi.service.uploads import png
 from yuragi.tasks.base import OnPicture, Request

@@ -120,6 +120,8 @@ queue = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("paused", sa.Boolean, nullable=False),
+    # How many tickets no worker has drawn, at least; see `tickets`.
+    sa.Column("tickets", sa.BigInteger, nullable=False),
 )
 
 audit = sa.Table(

@@ -20,7 +20,7 @@ from yuragi.models.opening import Opening
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Working
 
-__all__ = ["Supervisor", "run_slot"]
+__all__ = ["NICE", "Supervisor", "run_slot"]
 
 LOG = logging.getLogger(__name__)
 BEAT_S = 1.0
@@ -28,6 +28,8 @@ AGAIN_S = 1.0
 """How long a slot that died is left alone before it is started again."""
 LATE_S = 5.0
 """How much longer than the grace period a slot may take to end."""
+NICE = 5
+"""Whoever shares a machine with a worker, such as the HTTP API, goes first."""
 
 
 def run_slot(settings: Working, opening: Opening) -> None:
@@ -37,17 +39,18 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.device import pick_device
     from yuragi.service.assets import open_assets
     from yuragi.service.attempts import forgive
-    from yuragi.service.database import open_database
+    from yuragi.service.database import open_database, or_crash
     from yuragi.service.loaded import Loaded
     from yuragi.service.slots import Pulse, take_slot
     from yuragi.service.stopping import Halt
-    from yuragi.service.tickets import POLLING_S, QUEUE, configuration
+    from yuragi.service.tickets import configuration, open_tickets
     from yuragi.service.tracing import configure_traces
     from yuragi.service.work import Bench, register
     from yuragi.tasks.policy import read_policy
 
     configure_logs(settings.log)
     flush = configure_traces("yuragi-worker") if settings.trace else (lambda: None)
+    os.nice(NICE)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
@@ -63,6 +66,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
         open_assets(settings.assets, database),
         Loaded(opening, settings.keep),
         slot.name,
+        open_tickets(database),
         settings.signing,
         read_policy(settings.policy),
         Halt(),
@@ -70,10 +74,10 @@ def run_slot(settings: Working, opening: Opening) -> None:
     DBOS(config=configuration(database, slot.name))
     register(bench)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLLING_S)
     pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
     while not stop.is_set() and os.getppid() == parent:
-        pulse.beat()
+        with or_crash():
+            pulse.beat()
         stop.wait(BEAT_S)
     bench.halt.ask()
     until = time.monotonic() + settings.grace

@@ -98,7 +98,7 @@ def _submitted(
     except Forbidden as error:
         note_refusal(service.database, error, client, None)
         raise
-    return jobs.submit(service.database, service.tickets, made)
+    return service.intake.submit(made)
 
 
 @router.get("")
