@@ -183,7 +183,7 @@ def test_a_client_that_comes_back_misses_nothing(processes):
 def test_a_worker_that_is_stopped_hands_its_job_on_at_once(processes):
     with Client(processes.serve()) as service:
         job = service.submit("sample", **LONG)
-        first, _ = processes.start(*WORK, "--name", "first")
+        first, _ = processes.start(*WORK, "--name", "first", "--grace", 0)
         until(lambda: service.job(job.id).done > 0)
         first.terminate()
         assert first.wait(15) == 0
@@ -191,6 +191,40 @@ def test_a_worker_that_is_stopped_hands_its_job_on_at_once(processes):
         assert service.wait(job.id).state is State.DONE  # long before 600 seconds
         starts = [event.data for event in service.events(job.id) if event.kind == "started"]
         assert [each["start"] for each in starts] == [1, 1]  # being stopped is not dying
+
+
+def test_a_worker_that_is_stopped_ends_the_part_first(processes):
+    with Client(processes.serve()) as service:
+        parts = {**LONG, "num_inference_steps": 60, "num_images": 3 * BATCH}
+        job = service.submit("sample", **parts)
+        first, log = processes.start(*WORK, "--name", "first", "--grace", 120)
+        until(lambda: service.job(job.id).done > 0)
+        first.terminate()
+        assert first.wait(60) == 0
+        assert log.read_text().splitlines()[-1].startswith("stopped: jobs that are not finished")
+        left = service.job(job.id)
+        assert left.state is State.RUNNING
+        kept = list((Path(Store().assets) / "parts" / job.id).iterdir())
+        assert len(kept) == 1  # not none, as without a grace period, and not all three
+        processes.start(*WORK, "--name", "second")
+        assert service.wait(job.id).state is State.DONE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_stopped_says_what_is_left(processes, number):
+    url = processes.serve("--workers", 1, "--device", "cpu", "--grace", 0)
+    with Client(url) as service:
+        jobs = [service.submit("sample", **{**LONG, "num_inference_steps": 1000}) for _ in "ab"]
+        until(lambda: service.job(jobs[0].id).done > 0, seconds=150)
+        (server,) = processes.started
+        asked = time.monotonic()
+        server.send_signal(number)
+        assert server.wait(30) == 0
+        assert time.monotonic() - asked < 15
+    said = (processes.folder / "log-0").read_text().splitlines()[-1]
+    assert said == "stopped: 1 waiting and 1 unfinished jobs are kept"
+    with Client(processes.serve()) as service:
+        assert [service.job(each.id).state for each in jobs] == [State.RUNNING, State.QUEUED]
 
 
 def test_a_token_keeps_others_out(processes, monkeypatch):

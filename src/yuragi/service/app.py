@@ -17,13 +17,18 @@ from yuragi.errors import InputError
 from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
-from yuragi.service.routes import about, assets, jobs, queue
+from yuragi.service.limits import Crowded, Meter, Metered
+from yuragi.service.metrics import Metrics
+from yuragi.service.routes import about, assets, jobs, monitor, queue
+from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
+from yuragi.tasks.policy import Forbidden
 
 __all__ = ["API", "make_app"]
 
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
+REFUSALS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -37,6 +42,7 @@ def make_app(parts: Held) -> FastAPI:
         token=settings.token,
         max_bytes=settings.max_bytes,
     )
+    tally = Tally(parts.database)
     app = FastAPI(
         title="Yuragi",
         version=__version__,
@@ -44,23 +50,31 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[guard],
+        middleware=[
+            Middleware(Counting, tally=tally),
+            guard,
+            Middleware(Metered, meter=Meter.of(settings)),
+        ],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
             NotFound: _missing,
             Conflict: _conflicting,
+            Forbidden: _forbidden,
+            Crowded: _crowded,
             HTTPException: _plain,
             DBAPIError: _without_database,
             OSError: _without_store,
             Exception: _broken,
         },
-        responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
+        responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
-    for routes in (jobs.router, queue.router, assets.router, about.router):
+    app.state.metrics = Metrics(parts.database, tally)
+    for routes in (jobs.router, queue.router, assets.router, about.router, monitor.router):
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
+    app.include_router(monitor.metrics)
     return app
 
 
@@ -82,6 +96,16 @@ async def _missing(request: Request, error: Exception) -> JSONResponse:
 
 async def _conflicting(request: Request, error: Exception) -> JSONResponse:
     return _problem(409, str(error))
+
+
+async def _forbidden(request: Request, error: Exception) -> JSONResponse:
+    return _problem(403, str(error))
+
+
+async def _crowded(request: Request, error: Exception) -> JSONResponse:
+    told = _problem(429, str(error))
+    told.headers["retry-after"] = str(Crowded.seconds)
+    return told
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:

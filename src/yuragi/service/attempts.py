@@ -72,7 +72,7 @@ def begin(database: Database, job: str, slot: str) -> Attempt | None:
         held = sa.update(JOBS).where(JOBS.c.id == job)
         taken = {"lease": lease, "slot": slot, "starts": row.starts + 1}
         connection.execute(held.values(started=row.started or now, **taken))
-        attempt = Attempt(database, job, lease, row.request, row.sources)
+        attempt = Attempt(database, job, lease, row.request, row.sources, row.client, row.consent)
         if row.state == State.CANCELLING:
             attempt.end(connection, State.CANCELLED)
             return None
@@ -100,6 +100,8 @@ class Attempt:
         lease: what shows that the job is still ours.
         request: the request as JSON.
         sources: its pictures: digest of the pixels -> asset.
+        client: who submitted it.
+        consent: what the policy is told beside the request.
     """
 
     database: Database
@@ -107,6 +109,8 @@ class Attempt:
     lease: str
     request: str
     sources: Mapping[str, str]
+    client: str
+    consent: bool
 
     def state(self) -> State | None:
         """The state of the job; None if another worker has it now."""

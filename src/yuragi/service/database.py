@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from yuragi.errors import InputError
+from yuragi.service.audit import forgetting, settle
 
 __all__ = ["Database", "open_database", "or_crash"]
 
@@ -73,8 +74,9 @@ class Database:
     @contextmanager
     def _turn(self, synchronous: str) -> Iterator[sa.Connection]:
         marked = self.engine.connect().execution_options(**{WRITES: synchronous})
-        with self.turn, marked as connection, connection.begin():
+        with self.turn, marked as connection, connection.begin(), forgetting(connection):
             yield connection
+            settle(connection)
 
     def migrate(self) -> None:
         """Make the tables, or bring those of an earlier version up to date.

@@ -36,12 +36,16 @@ class Submission:
         sources: its pictures: digest of the pixels -> asset.
         body: the digest of what the client sent.
         key: the idempotency key of the client, if any.
+        client: who sends it; see `yuragi.service.limits`.
+        consent: what the policy is told beside the request.
     """
 
     request: Request
     sources: Mapping[str, str]
     body: str
     key: str | None
+    client: str = ""
+    consent: bool = False
 
 
 class Intake:
@@ -129,6 +133,8 @@ def _row(given: Submission, place: int) -> dict[str, Any]:
         "sources": dict(given.sources),
         "idempotency_key": given.key,
         "body": given.body,
+        "client": given.client,
+        "consent": given.consent,
         "created": time.time(),
         "done": 0,
         "total": 0,

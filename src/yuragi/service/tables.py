@@ -6,7 +6,18 @@ import sqlalchemy as sa
 
 from yuragi.service.states import STORED
 
-__all__ = ["METADATA", "assets", "events", "jobs", "models", "queue", "workers"]
+__all__ = [
+    "METADATA",
+    "assets",
+    "audit",
+    "events",
+    "jobs",
+    "models",
+    "queue",
+    "refusals",
+    "tallies",
+    "workers",
+]
 
 METADATA = sa.MetaData()
 KEY = sa.String(32)
@@ -25,6 +36,10 @@ jobs = sa.Table(
     # What the client sent, to recognise it when it is sent again.
     sa.Column("idempotency_key", sa.String(200), unique=True),
     sa.Column("body", KEY, nullable=False),
+    # Who sent it, to count the waiting jobs of a client (`yuragi.service.limits`), and what the
+    # policy is told beside the request (`yuragi.service.policy`).
+    sa.Column("client", sa.String(64), nullable=False, server_default=""),
+    sa.Column("consent", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("started", sa.Double),
     sa.Column("ended", sa.Double),
@@ -79,6 +94,19 @@ workers = sa.Table(
     sa.Column("process", sa.Integer, nullable=False),
 )
 
+refusals = sa.Table(
+    "refusals",
+    METADATA,
+    # What the policy refused: the request as it was asked, and of which job if it was one already.
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("client", sa.String(64), nullable=False),
+    sa.Column("job", KEY),
+    sa.Column("rule", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+)
+
 models = sa.Table(
     "models",
     METADATA,
@@ -94,4 +122,34 @@ queue = sa.Table(
     sa.Column("paused", sa.Boolean, nullable=False),
     # How many tickets no worker has drawn, at least; see `tickets`.
     sa.Column("tickets", sa.BigInteger, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    # Counts from 1 without gaps. Triggers refuse changes and deletions; see `audit`.
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("job", KEY, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("client", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("outputs", sa.JSON, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("started", sa.Double),
+    sa.Column("ended", sa.Double),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+)
+
+tallies = sa.Table(
+    "tallies",
+    METADATA,
+    # What no job table tells, such as refusals, counted by all processes of the service.
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
 )

@@ -21,7 +21,7 @@ from yuragi.client import Client, Refused
 from yuragi.errors import InputError
 from yuragi.research.bench.service.faults.bed import SEEDS, Bed, bed
 from yuragi.service.states import ENDED, State
-from yuragi.tasks.result import read_record
+from yuragi.tasks.record import read_record
 
 __all__ = ["PROMISES", "counted", "known_results"]
 
