@@ -1,7 +1,7 @@
 """Drags whose true results are known, from all suites in turn, as a user would ask for them.
 
-The kinds of `KINDS` take turns: cut-outs over photographs by points, a mask or a lasso
-(`yuragi.research.bench.cutouts`), photographs bent by a known map (`yuragi.research.bench.elastic`),
+The kinds of `KINDS` take turns: cut-outs over photographs by points, a mask or a lasso (see
+`yuragi.research.bench.cutouts`), photographs bent by a known map (`yuragi.research.bench.elastic`),
 and portraits over even, patterned and photographic ground (`yuragi.research.bench.drag`).
 """
 
@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 

@@ -3,7 +3,8 @@ r"""Damaged results of a drag, which the intent score must rank below the true o
 - ``nothing``: the picture before;
 - ``copy``: what moved is at its target, and still at its source;
 - ``ghost``: the true result, half transparent over the picture before;
-- ``boxes``: SDE-Drag's boxes copied in pixels; ``boxes, blocks``: blocks of colour at their sources;
+- ``boxes``: SDE-Drag's boxes copied in pixels;
+- ``boxes, blocks``: the same, with blocks of colour where they were;
 - ``blocks``: the true result with blocks of colour where the drag uncovered something, or in the
   left half of the change if it uncovered nothing;
 - ``torn``: segments of like colour under the points moved as they are, as a drag without a mask did
@@ -79,7 +80,7 @@ def _blocks(drag: Drag) -> Tensor:
 
 
 def _coloured(drag: Drag) -> Tensor:
-    """Blocks all over, of colours drawn from the picture's own and jittered; keyed by the points."""
+    """Blocks all over, of the picture's own colours, jittered; keyed by the points."""
     rng = np.random.default_rng(round(1000 * sum(map(sum, drag.points[0]))))
     pixels = np.asarray(drag.before)
     height, width = pixels.shape[:2]
