@@ -26,8 +26,9 @@ from yuragi.drag.region import moving, on_even_ground
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.drag.method import box_radius
 from yuragi.research.bench.intent.drags import Drag
+from yuragi.tasks.warping import preview
 
-__all__ = ["VARIANTS"]
+__all__ = ["VARIANTS", "ours"]
 
 BLOCK = 16
 """Blocks of colour along a picture's longer side."""
@@ -109,3 +110,9 @@ VARIANTS: Mapping[str, Callable[[Drag], Tensor | None]] = {
     "torn": _torn,
 }
 """By name: drag -> the picture [1, 3, h, w] in [-1, 1], or None if the drag has no such variant."""
+
+
+def ours(drag: Drag) -> Tensor:
+    """What the product gives without a network, [1, 3, h, w]: what it uncovers is filled."""
+    request, _ = drag.request(0)
+    return to_tensor(preview(request, drag.before, drag.given.get("mask")))
