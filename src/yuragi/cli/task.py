@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,16 @@ from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import forewarn, progress, say
-from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
+from yuragi.provenance.sign import prepare
+from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from yuragi.tasks.writing import Style
 
 __all__ = ["task_command"]
 
@@ -32,10 +36,11 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
     name = str(kind.model_fields["kind"].default)
     own = [each for one in (kind, *kind.BESIDE) for each in parameters(one)]
     output, extra = list(parameters(Output, "Output")), list[Parameter]()
+    signing = list(parameters(Signing, "Credentials"))
     if name in EXTRAS:
         extra = list(parameters(EXTRAS[name], "Output"))
     reading = list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else []
-    every = [*own, *output, *extra, *reading, *OPENING]
+    every = [*own, *output, *extra, *signing, *reading, *OPENING]
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
@@ -44,6 +49,7 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
             nested(given, own),
             Output(**nested(given, output)),
             EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
+            Signing(**nested(given, signing)),
             Reading(**nested(given, reading)),
             use(given),
         )
@@ -57,6 +63,7 @@ def _run(
     values: dict[str, Any],
     output: Output,
     extra: Extra | None,
+    signing: Signing,
     reading: Reading,
     opening: Opening,
 ) -> None:
@@ -68,9 +75,16 @@ def _run(
     output.check(paths[:10_000], read)
     if extra is not None:
         extra.check([*read, *paths], output.overwrite)
+    if signing.sign:
+        prepare(signing)
     request, sources = build(kind, values, reading)
+
+    from yuragi.tasks.writing import Style
+
+    original = Path(values["image"]).read_bytes() if signing.sign and "image" in values else None
+    style = Style(output.embed, output.mark, signing, original)
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
-        _instead(pictures, request, {"output": paths[0], **extra.files}, output)
+        _instead(pictures, request, sources, {"output": paths[0], **extra.files}, output, style)
         return
 
     from yuragi.models.names import load_model, load_weak
@@ -88,10 +102,11 @@ def _run(
             on_estimate=forewarn(output.quiet),
         )
     saves: list[Save] = [
-        (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
-        for index, path in enumerate(paths)
+        (path, partial(style.write, picture=one, record=replace(result.record, index=index)))
+        for index, (path, one) in enumerate(zip(paths, result.images, strict=True))
     ]
-    written = _write([*saves, *(extra.write(result) if extra is not None else [])], output)
+    more = extra.write(result, style) if extra is not None else []
+    written = _write([*saves, *more], output)
     if output.json_line:
         answer(True, result.report() | {"files": written})
         return
@@ -100,15 +115,26 @@ def _run(
 
 
 def _instead(
-    pictures: Mapping[str, Image.Image], request: Request, files: Mapping[str, Path], output: Output
+    pictures: Mapping[str, Image.Image],
+    request: Request,
+    sources: Mapping[str, Image.Image],
+    files: Mapping[str, Path],
+    output: Output,
+    style: Style,
 ) -> None:
     """Write pictures, by option, that were made without a model."""
+    from yuragi.tasks.record import made_without
+
+    record = made_without(request, sources)
     warned = [note for each in request.pictures for note in each.notes]
     warned += [f"{files[name]} is not written without a model" for name in files.keys() - pictures]
     for sentence in warned:
         say(f"warning: {sentence}")
     written = _write(
-        [(files[name], partial(write_picture, picture=one)) for name, one in pictures.items()],
+        [
+            (files[name], partial(style.write, picture=one, record=record))
+            for name, one in pictures.items()
+        ],
         output,
     )
     if output.json_line:

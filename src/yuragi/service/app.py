@@ -15,7 +15,9 @@ from yuragi.errors import InputError
 from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
-from yuragi.service.routes import about, assets, jobs, queue
+from yuragi.service.metrics import Metrics
+from yuragi.service.routes import about, assets, jobs, monitor, queue
+from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
 
 __all__ = ["API", "make_app"]
@@ -35,6 +37,7 @@ def make_app(parts: Held) -> FastAPI:
         token=settings.token,
         max_bytes=settings.max_bytes,
     )
+    tally = Tally(parts.database)
     app = FastAPI(
         title="Yuragi",
         version=__version__,
@@ -42,7 +45,7 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[guard],
+        middleware=[Middleware(Counting, tally=tally), guard],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
@@ -54,9 +57,11 @@ def make_app(parts: Held) -> FastAPI:
         responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
     )
     app.state.held = parts
-    for routes in (jobs.router, queue.router, assets.router, about.router):
+    app.state.metrics = Metrics(parts.database, tally)
+    for routes in (jobs.router, queue.router, assets.router, about.router, monitor.router):
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
+    app.include_router(monitor.metrics)
     return app
 
 

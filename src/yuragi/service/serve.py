@@ -14,6 +14,7 @@ from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
 from yuragi.service.settings import Serving, Working
+from yuragi.service.tracing import configure_traces
 from yuragi.service.worker import Supervisor
 
 __all__ = ["serve"]
@@ -36,6 +37,8 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     if not settings.loopback and not settings.token:
         made = secrets.token_urlsafe(32)
         settings = settings.model_copy(update={"token": made})
+    if settings.trace:
+        configure_traces("yuragi-serve")
     parts = held(settings)
     # In a process of its own a worker imports PyTorch; here only the checks of requests do.
     config = uvicorn.Config(
@@ -43,6 +46,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        log_config=None,  # in our form, with all other lines
         server_header=False,
         timeout_graceful_shutdown=5,
     )
@@ -59,6 +63,9 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
             "database": settings.database,
             "assets": settings.assets,
             "slots": settings.workers,
+            "log": settings.log,
+            "trace": settings.trace,
+            "signing": settings.signing,
         }
         supervisor = Supervisor(Working(**beside), opening)
     watching = threading.Thread(target=supervisor.run) if supervisor else None

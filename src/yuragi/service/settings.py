@@ -13,8 +13,10 @@ from yuragi.folders import data_folder
 from yuragi.images.read import MAX_PIXELS
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
+from yuragi.provenance.signing import Signing
+from yuragi.service.logs import LogForm
 
-__all__ = ["PORT", "TOKEN", "Serving", "Store", "Working"]
+__all__ = ["PORT", "TOKEN", "Serving", "Shared", "Store", "Working"]
 
 PORT = 8420
 TOKEN = "YURAGI_TOKEN"
@@ -52,7 +54,21 @@ class Store(Strict):
     ]
 
 
-class Serving(Store):
+class Shared(Store):
+    """What every process of a service is told."""
+
+    log: Annotated[
+        LogForm,
+        Option("Form of the log on standard error: text, or JSON with a line for what happens."),
+    ] = "text"
+    trace: Annotated[
+        bool,
+        Option("Send traces of OpenTelemetry, as its environment variables say.", advanced=True),
+    ] = False
+    signing: Signing = Signing()
+
+
+class Serving(Shared):
     """Options of the HTTP service."""
 
     host: Annotated[
@@ -92,7 +108,7 @@ class Serving(Store):
             return False
 
 
-class Working(Store):
+class Working(Shared):
     """Options of a worker."""
 
     name: Annotated[
