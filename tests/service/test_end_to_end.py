@@ -24,7 +24,7 @@ LONG = {"model": "tiny", "prompt": "a person", "seed": 5, "num_inference_steps":
 WORK = ("worker", "--device", "cpu", "--dead-after", 3)
 
 
-def until(found, seconds=60):
+def until(found, seconds=150):
     """The first true answer of a function."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -159,9 +159,11 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
         seen = watch.previews.model
 
         def keep(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
-            kept = parts.keep(make)
-            bench.halt.here()
-            return kept
+            def next_one() -> Sequence[Tensor]:
+                bench.halt.here()  # the parts before are written
+                return make()
+
+            return parts.keep(next_one)
 
         return run(request, seen, sources, watch, weak=weak, keep=keep)
 
