@@ -21,6 +21,7 @@ from yuragi.model import Model, load
 from yuragi.models.opening import Opening
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import inner
+from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import Request
 from yuragi.tasks.build import Reading
 from yuragi.tasks.guidance import Guidance
@@ -74,6 +75,11 @@ def page() -> str:
         "## Policy\n\nFor every task, on the command line; see "
         "[the service](service.md#policy).\n\n"
         + table(row(each, Judged, ()) for each in parameters(Judged))
+    )
+    parts.append(
+        "## Credentials\n\nFor every task, on the command line; see "
+        "[provenance](provenance.md).\n\n"
+        + table(row(each, Signing, ()) for each in parameters(Signing))
     )
     loading = inspect.signature(load).parameters
     parts.append(

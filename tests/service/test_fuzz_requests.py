@@ -11,6 +11,7 @@ from PIL import Image
 from fuzzing import answers, cases, holds
 from submitting import running
 from yuragi.models.opening import Opening
+from yuragi.provenance.signing import Signing
 from yuragi.service import jobs, work
 from yuragi.service.loaded import Loaded
 from yuragi.service.requests import schema_of
@@ -142,7 +143,7 @@ def test_requests_of_any_kind(http, picture, count):
 @cases(few=15, many=600)
 def test_requests_that_run(http, parts, count):
     loaded = Loaded(Opening(device="cpu"), 1)
-    bench = work.Bench(parts.database, parts.assets, loaded, "s", Policy(), Halt())
+    bench = work.Bench(parts.database, parts.assets, loaded, "s", Signing(), Policy(), Halt())
 
     def run(given, both):
         answer = http.post(f"{API}/jobs", content=filled(http, given, both))

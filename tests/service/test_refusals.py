@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from submitting import running, submit
 from yuragi.models.opening import Opening
+from yuragi.provenance.signing import Signing
 from yuragi.service import jobs, work
 from yuragi.service.app import make_app
 from yuragi.service.held import held
@@ -67,7 +68,8 @@ def done(parts, policy, **given):
         def of(self, request):
             raise AssertionError("it is loaded")
 
-    bench = work.Bench(parts.database, parts.assets, Unloaded(Opening(), 1), "s", policy, Halt())
+    loaded = Unloaded(Opening(), 1)
+    bench = work.Bench(parts.database, parts.assets, loaded, "s", Signing(), policy, Halt())
     assert work._do(bench, running(parts, job, f"w-{job.id}"))
     return jobs.find(parts.database, job.id)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from yuragi.errors import InputError
+from yuragi.provenance.signing import Signing
 from yuragi.service.settings import Serving, Working
 
 
@@ -34,7 +35,8 @@ def test_help_lists_every_setting(cli, command):
     code, out, _ = cli(command, "--help")
     assert code == 0
     kind = {"serve": Serving, "worker": Working}[command]
-    for name in kind.model_fields:
+    names = [each for each in kind.model_fields if each != "signing"]
+    for name in [*names, *Signing.model_fields]:
         assert f"--{name.replace('_', '-')}" in out
 
 

@@ -17,8 +17,9 @@ from promises import (
 from yuragi.errors import InputError
 from yuragi.images.read import open_picture
 from yuragi.images.tensors import tensor_digest
+from yuragi.tasks.record import parameters, public, read_record
 from yuragi.tasks.replay import read_result, replay
-from yuragi.tasks.result import Result, parameters, read_record
+from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
 from yuragi.tasks.sample import SampleRequest
 
@@ -72,7 +73,7 @@ def test_a_saved_result_replays_bit_for_bit(tiny, picture, tmp_path, sampler):
     result.save(path)
     opened = open_picture(path, "image")
     record = read_record(opened, "out.png")
-    assert record.request == result.request
+    assert record.request == public(result.request)
     again = run(record.request, tiny.loaded, record.sources)
     assert_identical(again.image, opened)
     assert again.evaluations == result.evaluations
@@ -188,7 +189,7 @@ def test_other_formats_replay_as_well(dragged, tiny, tmp_path, suffix):
     result, _, _ = dragged
     (path,) = result.save(tmp_path / f"out{suffix}")
     record, kept = read_result(path)
-    assert record.request == result.request
+    assert record.request == public(result.request)
     assert replay(record, kept, tiny.loaded, []).difference == 0
     changed = kept.copy()
     changed.paste("red", (0, 0, 20, 20))

@@ -1,10 +1,10 @@
-"""The command line: `yuragi TASK | replay | serve | worker | models | ...`.
+"""The command line: `yuragi TASK | replay | verify | serve | worker | models | ...`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
 imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
 
 Exit codes: 0 for success, 1 if a replay differs or a file could not be written, 2 for invalid input
-(with one line that names the option), 130 if interrupted.
+(with one line that names the option), 130 if interrupted; those of `verify` are in its help.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from yuragi import __version__
-from yuragi.cli import models, settings
+from yuragi.cli import audit, models, settings
 from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
 from yuragi.cli.parameters import signature
@@ -25,6 +25,7 @@ from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
 from yuragi.cli.service import serve, worker
 from yuragi.cli.task import task_command
+from yuragi.cli.verify import verify
 from yuragi.errors import InputError, YuragiError, YuragiWarning
 from yuragi.models.opening import Opening
 from yuragi.registry import Registry
@@ -40,10 +41,12 @@ app = typer.Typer(
 for name, kind in TASKS.items():
     app.command(name, help=kind.title)(task_command(kind))
 app.command()(replay)
+app.command()(verify)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(models.app, name="models")
 app.add_typer(settings.app, name="config")
+app.add_typer(audit.app, name="audit")
 
 COMMANDS: Registry[typer.Typer] = Registry(
     "yuragi.commands",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
 from yuragi.cli.files import check_output
 from yuragi.errors import InputError
-from yuragi.images.files import SUFFIXES, numbered, write_picture
+from yuragi.images.files import ANIMATIONS, SUFFIXES, numbered
 from yuragi.options.option import Option
 from yuragi.options.values import Strict
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from yuragi.tasks.base import Request
     from yuragi.tasks.result import Result
+    from yuragi.tasks.writing import Style
 
 __all__ = ["EXTRAS", "Extra", "Output", "Save"]
 
@@ -46,6 +48,9 @@ class Output(Strict):
     ] = True
     json_line: Annotated[
         bool, Option("Print one line of JSON instead of the file names.", "--json")
+    ] = False
+    mark: Annotated[
+        bool, Option("Draw a small label in a corner that says that a model made the picture.")
     ] = False
     quiet: Annotated[
         bool, Option("Hide the progress bar, and what is said before a run.", also="-q")
@@ -93,7 +98,7 @@ class Extra(Strict):
         return None
 
     @abstractmethod
-    def write(self, result: Result) -> Iterator[Save]:
+    def write(self, result: Result, style: Style) -> Iterator[Save]:
         """The files that were asked for, and how each is written."""
 
 
@@ -102,7 +107,7 @@ class DragExtra(Extra):
 
     SUFFIXES_OF: ClassVar[Mapping[str, Sequence[str]]] = {
         "compare": SUFFIXES,
-        "animation": (".gif", ".webp", ".png"),
+        "animation": ANIMATIONS,
     }
     compare: Annotated[
         Path | None,
@@ -138,13 +143,14 @@ class DragExtra(Extra):
             made["compare"] = before_after(before, warped, request.moves)
         return made
 
-    def write(self, result: Result) -> Iterator[Save]:
-        from yuragi.images.show import save_animation
-
+    def write(self, result: Result, style: Style) -> Iterator[Save]:
+        record = result.record
         if self.compare is not None:
-            yield self.compare, partial(write_picture, picture=result.compare())
+            shown = replace(record, shows="comparison")
+            yield self.compare, partial(style.write, picture=result.compare(), record=shown)
         if self.animation is not None:
-            yield self.animation, partial(save_animation, result.frames)
+            frames = list(result.frames)
+            yield self.animation, partial(style.write_animation, result=record, frames=frames)
 
 
 class DiffEditExtra(Extra):
@@ -155,9 +161,10 @@ class DiffEditExtra(Extra):
         Path | None, Option("Also write the mask that was found, as a PNG.", metavar="FILE")
     ] = None
 
-    def write(self, result: Result) -> Iterator[Save]:
+    def write(self, result: Result, style: Style) -> Iterator[Save]:
         if self.save_mask is not None and result.mask is not None:
-            yield self.save_mask, result.mask.save
+            shown = replace(result.record, shows="mask")
+            yield self.save_mask, partial(style.write, picture=result.mask, record=shown)
 
 
 EXTRAS: Mapping[str, type[Extra]] = {"drag": DragExtra, "diffedit": DiffEditExtra}

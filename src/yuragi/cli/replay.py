@@ -66,11 +66,9 @@ def replay(
         with writing(output, []):
             again.result.save(output, again.index, overwrite=True)
     files = [output] if output else []
-    found = f"differs by up to {again.difference} of 255 levels"
-    verdict = found if again.difference else "identical, bit for bit"
-    told = {"identical": not again.difference, "difference": again.difference}
+    told = {"identical": again.identical, "difference": again.difference}
     more = {"reason": again.reason, "files": files}
-    answer(json, again.result.report() | told | more, *files, verdict)
+    answer(json, again.result.report() | told | more, *files, again.verdict)
     if again.reason:
         say(f"note: {again.reason}")
     if again.difference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from yuragi.cli.answer import answer
@@ -12,7 +11,9 @@ from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import missing_extra
-from yuragi.service.settings import Serving, Working
+from yuragi.provenance.sign import prepare
+from yuragi.service.logs import configure_logs
+from yuragi.service.settings import Serving, Shared, Working
 from yuragi.tasks.policy import read_policy
 
 __all__ = ["SERVING", "WORKING", "serve", "worker"]
@@ -25,6 +26,7 @@ def _serve(json: bool, **given: Any) -> None:
     """Serve the HTTP API on this machine, with a worker that does the jobs."""
     given = _completed("serve", SERVING, given)
     settings, opening = Serving(**nested(given, SERVING)), use(given)
+    _prepared(settings)
     try:
         from yuragi.service.serve import serve as run
     except ModuleNotFoundError as error:
@@ -45,6 +47,7 @@ def _worker(json: bool, **given: Any) -> None:
     """Do jobs of a service, wherever its database and its store of pictures can be reached."""
     given = _completed("worker", WORKING, given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
+    _prepared(settings)
     try:
         import dbos  # noqa: F401
     except ModuleNotFoundError as error:
@@ -61,9 +64,15 @@ def _worker(json: bool, **given: Any) -> None:
     say("stopped: jobs that are not finished are kept, and go on with the next worker")
 
 
+def _prepared(settings: Shared) -> None:
+    """Begin the log, and check that results can be signed if they are to be."""
+    configure_logs(settings.log)
+    if settings.signing.sign:
+        prepare(settings.signing)
+
+
 def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:
-    """What was given, and what the configuration says of the rest; warnings are logged."""
-    logging.basicConfig(level=logging.WARNING)
+    """What was given, and what the configuration says of the rest."""
     said = {name: value for name, value in given.items() if value is not None}
     return defaults_of(command, [*own, *OPENING]) | said
 

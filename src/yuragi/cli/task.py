@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,16 @@ from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
-from yuragi.images.files import write_picture
 from yuragi.models.opening import Opening
+from yuragi.provenance.sign import prepare
+from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from yuragi.tasks.writing import Style
 
 __all__ = ["task_command", "task_parameters"]
 
@@ -31,7 +35,7 @@ __all__ = ["task_command", "task_parameters"]
 def task_command(kind: type[Request]) -> Callable[..., None]:
     """The function of a task's command, with a signature for Typer."""
     name = str(kind.model_fields["kind"].default)
-    own, output, extra, reading, judged = _groups(kind)
+    own, output, extra, signing, reading, judged = _groups(kind)
     every = task_parameters(kind)
 
     def command(**given: Any) -> None:
@@ -41,6 +45,7 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
             nested(given, own),
             Output(**nested(given, output)),
             EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
+            Signing(**nested(given, signing)),
             Reading(**nested(given, reading)),
             Judged(**nested(given, judged)),
             use(given),
@@ -56,12 +61,13 @@ def task_parameters(kind: type[Request]) -> list[Parameter]:
 
 
 def _groups(kind: type[Request]) -> Sequence[list[Parameter]]:
-    """The parameters of the task, its output, its further output, its pictures and the policy."""
+    """Parameters of the task, its output, more output, credentials, pictures and the policy."""
     name = str(kind.model_fields["kind"].default)
     return (
         [each for one in (kind, *kind.BESIDE) for each in parameters(one)],
         list(parameters(Output, "Output")),
         list(parameters(EXTRAS[name], "Output")) if name in EXTRAS else [],
+        list(parameters(Signing, "Credentials")),
         list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else [],
         list(parameters(Judged, "Policy")),
     )
@@ -72,6 +78,7 @@ def _run(
     values: dict[str, Any],
     output: Output,
     extra: Extra | None,
+    signing: Signing,
     reading: Reading,
     judged: Judged,
     opening: Opening,
@@ -84,10 +91,17 @@ def _run(
     output.check(paths[:10_000], read)
     if extra is not None:
         extra.check([*read, *paths], output.overwrite)
+    if signing.sign:
+        prepare(signing)
     request, sources = build(kind, values, reading)
     judged.check(request, sources)
+
+    from yuragi.tasks.writing import Style
+
+    original = Path(values["image"]).read_bytes() if signing.sign and "image" in values else None
+    style = Style(output.embed, output.mark, signing, original)
     if extra is not None and (pictures := extra.instead(request, sources)) is not None:
-        _instead(pictures, request, {"output": paths[0], **extra.files}, output)
+        _instead(pictures, request, sources, {"output": paths[0], **extra.files}, output, style)
         return
 
     from yuragi.models.names import load_model, load_weak
@@ -105,10 +119,11 @@ def _run(
             on_estimate=forewarn(output.quiet),
         )
     saves: list[Save] = [
-        (path, partial(result.save, index=index, embed_sources=output.embed, overwrite=True))
-        for index, path in enumerate(paths)
+        (path, partial(style.write, picture=one, record=replace(result.record, index=index)))
+        for index, (path, one) in enumerate(zip(paths, result.images, strict=True))
     ]
-    written = _write([*saves, *(extra.write(result) if extra is not None else [])], output)
+    more = extra.write(result, style) if extra is not None else []
+    written = _write([*saves, *more], output)
     if output.json_line:
         answer(True, result.report() | {"files": written})
         return
@@ -117,15 +132,26 @@ def _run(
 
 
 def _instead(
-    pictures: Mapping[str, Image.Image], request: Request, files: Mapping[str, Path], output: Output
+    pictures: Mapping[str, Image.Image],
+    request: Request,
+    sources: Mapping[str, Image.Image],
+    files: Mapping[str, Path],
+    output: Output,
+    style: Style,
 ) -> None:
     """Write pictures, by option, that were made without a model."""
+    from yuragi.tasks.record import made_without
+
+    record = made_without(request, sources)
     warned = [note for each in request.pictures for note in each.notes]
     warned += [f"{files[name]} is not written without a model" for name in files.keys() - pictures]
     for sentence in warned:
         say(f"warning: {sentence}")
     written = _write(
-        [(files[name], partial(write_picture, picture=one)) for name, one in pictures.items()],
+        [
+            (files[name], partial(style.write, picture=one, record=record))
+            for name, one in pictures.items()
+        ],
         output,
     )
     if output.json_line:

@@ -11,22 +11,27 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import ExifTags, Image
 
 from yuragi.errors import InputError
-from yuragi.images.png import Carried, encode_png, read_png
+from yuragi.images.png import Carried, encode_png, png_info, read_png
 
 __all__ = [
+    "ANIMATIONS",
     "MAKER_NOTE",
     "SEGMENT",
     "SUFFIXES",
+    "animation",
+    "as_given",
     "as_stored",
     "in_segments",
     "numbered",
     "read_carried",
+    "write_file",
     "write_picture",
 ]
 
@@ -53,12 +58,18 @@ def in_segments(packed: bytes) -> bytes:
 
 
 def _encode_webp(picture: Image.Image, carried: Carried) -> bytes:
-    exif = _exif(carried)
-    exif.get_ifd(ExifTags.IFD.Exif)[MAKER_NOTE] = _packed(carried)
+    exif = _whole_exif(carried)
     file = io.BytesIO()
     # Lossy WebP halves the resolution of colours.
     picture.save(file, "WEBP", lossless=True, exact=True, exif=exif)
     return file.getvalue()
+
+
+def _whole_exif(carried: Carried) -> Image.Exif:
+    """EXIF with all that a file carries."""
+    exif = _exif(carried)
+    exif.get_ifd(ExifTags.IFD.Exif)[MAKER_NOTE] = _packed(carried)
+    return exif
 
 
 def _packed(carried: Carried) -> bytes:
@@ -84,6 +95,34 @@ ENCODERS: Mapping[str, Callable[[Image.Image, Carried], bytes]] = {
 SUFFIXES = tuple(ENCODERS)
 """What names of pictures to write may end in."""
 
+
+def _animate_png(
+    first: Image.Image, file: io.BytesIO, carried: Carried, rest: Mapping[str, Any]
+) -> None:
+    first.save(file, "PNG", save_all=True, pnginfo=png_info(carried), **rest)
+
+
+def _animate_webp(
+    first: Image.Image, file: io.BytesIO, carried: Carried, rest: Mapping[str, Any]
+) -> None:
+    first.save(file, "WEBP", save_all=True, exif=_whole_exif(carried), **rest)
+
+
+def _animate_gif(
+    first: Image.Image, file: io.BytesIO, carried: Carried, rest: Mapping[str, Any]
+) -> None:
+    comment = carried.texts.get("parameters", "").encode()
+    first.save(file, "GIF", save_all=True, comment=comment, **rest)
+
+
+ANIMATORS: Mapping[str, Callable[[Image.Image, io.BytesIO, Carried, Mapping[str, Any]], None]] = {
+    ".gif": _animate_gif,
+    ".webp": _animate_webp,
+    ".png": _animate_png,
+}
+ANIMATIONS = tuple(ANIMATORS)
+"""What names of animations to write may end in."""
+
 NOTHING = Carried({}, {})
 
 
@@ -107,7 +146,17 @@ def numbered(argument: str, path: Path, kind: str, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{k:04d}") for k in range(count)]
 
 
-def write_picture(path: Path, picture: Image.Image, carried: Carried = NOTHING) -> None:
+def as_given(data: bytes) -> bytes:
+    """The bytes of a file as they are."""
+    return data
+
+
+def write_picture(
+    path: Path,
+    picture: Image.Image,
+    carried: Carried = NOTHING,
+    finish: Callable[[bytes], bytes] = as_given,
+) -> None:
     """Write a picture in the format that the file's name ends in.
 
     The file appears whole or not at all; its folder is made if it is missing.
@@ -116,16 +165,43 @@ def write_picture(path: Path, picture: Image.Image, carried: Carried = NOTHING) 
         path: ends in one of `SUFFIXES`.
         picture: RGB or grey.
         carried: what the file carries beside it.
+        finish: what is done with its bytes at last, such as to sign them.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    data = ENCODERS[path.suffix.lower()](picture, carried)
+    write_file(path, finish(ENCODERS[path.suffix.lower()](picture, carried)))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, which appears whole or not at all; its folder is made if it is missing.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yuragi-") as folder:
         partial = Path(folder) / path.name
         partial.write_bytes(data)
         os.replace(partial, path)
+
+
+def animation(
+    frames: Sequence[Image.Image], suffix: str, times: Sequence[int], carried: Carried
+) -> bytes:
+    """The bytes of a looping animation.
+
+    Args:
+        frames: RGB pictures of one size.
+        suffix: ``.gif``, ``.webp`` or ``.png``. A GIF carries only the text ``parameters``.
+        times: how long each frame is shown, in milliseconds.
+        carried: what the file carries beside it.
+    """
+    file = io.BytesIO()
+    ANIMATORS[suffix](
+        frames[0], file, carried, {"append_images": frames[1:], "duration": list(times), "loop": 0}
+    )
+    return file.getvalue()
 
 
 def as_stored(picture: Image.Image, format: str | None) -> Image.Image:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image, PngImagePlugin
 
-__all__ = ["DIGEST_BYTES", "SOURCE_CHUNK", "Carried", "encode_png", "read_png"]
+__all__ = ["DIGEST_BYTES", "SOURCE_CHUNK", "Carried", "encode_png", "png_info", "read_png"]
 
 SOURCE_CHUNK = b"yuSo"
 DIGEST_BYTES = 16
@@ -34,6 +34,13 @@ class Carried:
 
 def encode_png(picture: Image.Image, carried: Carried) -> bytes:
     """The bytes of a PNG of `picture` and what it carries."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", pnginfo=png_info(carried))
+    return file.getvalue()
+
+
+def png_info(carried: Carried) -> PngImagePlugin.PngInfo:
+    """What a file carries, for Pillow."""
     info = PngImagePlugin.PngInfo()
     for name, text in carried.texts.items():
         info.add_text(name, text)
@@ -41,9 +48,7 @@ def encode_png(picture: Image.Image, carried: Carried) -> bytes:
         held = io.BytesIO()
         source.save(held, "PNG")
         info.add(SOURCE_CHUNK, bytes.fromhex(key) + held.getvalue())
-    file = io.BytesIO()
-    picture.save(file, "PNG", pnginfo=info)
-    return file.getvalue()
+    return info
 
 
 def read_png(picture: Image.Image, max_pixels: int) -> Carried:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from yuragi.errors import InputError
+from yuragi.images.files import NOTHING, animation
+from yuragi.images.png import Carried
 
-__all__ = ["ANIMATIONS", "before_after", "save_animation"]
+__all__ = ["animated", "before_after"]
 
 SOURCE, TARGET, OUTLINE = (220, 30, 30), (30, 80, 230), (255, 255, 255)
 Move = tuple[tuple[float, float], tuple[float, float]]
-ANIMATIONS = (".gif", ".webp", ".png")
 SHOWN = 384  # small pictures are enlarged to about this side in pixels
 
 
@@ -54,17 +53,20 @@ def before_after(before: Image.Image, after: Image.Image, moves: Sequence[Move])
     return both
 
 
-def save_animation(frames: Sequence[Image.Image], path: Path, milliseconds: int = 350) -> None:
-    """Write the frames as a looping animation that rests on the first and last one.
+def animated(
+    frames: Sequence[Image.Image],
+    suffix: str,
+    carried: Carried = NOTHING,
+    milliseconds: int = 350,
+) -> bytes:
+    """The file of a looping animation that rests on the first and last frame.
 
-    Raises:
-        InputError: the path does not end in .gif, .webp or .png.
-        OSError: the file cannot be written.
+    Args:
+        frames: RGB pictures.
+        suffix: one of `yuragi.images.files.ANIMATIONS`.
+        carried: what the file carries beside them.
+        milliseconds: how long a frame is shown.
     """
-    if path.suffix.lower() not in ANIMATIONS:
-        raise InputError("animation", str(path), "a file name ending in " + ", ".join(ANIMATIONS))
     shown = [_enlarged(frame)[0] for frame in frames]
     times = [3 * milliseconds, *[milliseconds] * (len(shown) - 2), 3 * milliseconds]
-    shown[0].save(
-        path, save_all=True, append_images=shown[1:], duration=times[: len(shown)], loop=0
-    )
+    return animation(shown, suffix, times[: len(shown)], carried)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from yuragi.errors import InputError
 from yuragi.models.hub import HUB
 from yuragi.models.opening import Opening
+from yuragi.models.places import remember
 from yuragi.models.register import registered
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "model_folder",
     "model_names",
     "model_path",
+    "public_name",
     "split_version",
     "with_version",
 ]
@@ -77,8 +79,24 @@ def _is_here(name: str) -> bool:
 
 def with_version(name: str, weights: str) -> str:
     """``name@hash`` for these weights. Names on the hub and of objects are not changed."""
-    base, _ = split_version(name)
-    return name if model_folder(base) is None else f"{base}@{weights[:12]}"
+    if _is_elsewhere(name):
+        return name
+    found = VERSIONED.fullmatch(name)
+    return f"{found[1] if found else name}@{weights[:12]}"
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Whether a name is one on the hub or of an object, and not one of this machine too."""
+    unlike = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
+    return bool(unlike) and not _is_here(split_version(name)[0])
+
+
+def public_name(name: str) -> str:
+    """The name for files that others read: of a path on this machine only the last part."""
+    base, version = split_version(name)
+    if base in SHIPPED or base in registered() or _is_elsewhere(name):
+        return name
+    return Path(base).resolve().name + (f"@{version}" if version else "")
 
 
 def model_folder(name: str, argument: str = "model") -> Path | None:
@@ -91,8 +109,7 @@ def model_folder(name: str, argument: str = "model") -> Path | None:
     Raises:
         InputError: the name is not known, not an existing path, and not one of the others.
     """
-    elsewhere = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
-    if elsewhere and not _is_here(split_version(name)[0]):
+    if _is_elsewhere(name):
         return None
     try:
         return model_path(name)
@@ -121,6 +138,8 @@ def load_model(name: str | Path, opening: Opening | None = None) -> DiffusionMod
     if not loaded.weights.startswith(version):
         allowed = f"version {loaded.weights[:12]}, which is what lies in {loaded.path}"
         raise InputError("model", str(name), allowed)
+    if loaded.path is not None and public_name(str(name)) != str(name):
+        remember(loaded.weights, loaded.path)
     return loaded
 
 

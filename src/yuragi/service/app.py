@@ -16,7 +16,9 @@ from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
 from yuragi.service.limits import Crowded, Meter, Metered
-from yuragi.service.routes import about, assets, jobs, queue
+from yuragi.service.metrics import Metrics
+from yuragi.service.routes import about, assets, jobs, monitor, queue
+from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
 from yuragi.tasks.policy import Forbidden
 
@@ -38,6 +40,7 @@ def make_app(parts: Held) -> FastAPI:
         token=settings.token,
         max_bytes=settings.max_bytes,
     )
+    tally = Tally(parts.database)
     app = FastAPI(
         title="Yuragi",
         version=__version__,
@@ -45,7 +48,11 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[guard, Middleware(Metered, meter=Meter.of(settings))],
+        middleware=[
+            Middleware(Counting, tally=tally),
+            guard,
+            Middleware(Metered, meter=Meter.of(settings)),
+        ],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
@@ -59,9 +66,11 @@ def make_app(parts: Held) -> FastAPI:
         responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
-    for routes in (jobs.router, queue.router, assets.router, about.router):
+    app.state.metrics = Metrics(parts.database, tally)
+    for routes in (jobs.router, queue.router, assets.router, about.router, monitor.router):
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
+    app.include_router(monitor.metrics)
     return app
 
 

@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from yuragi.errors import InputError
+from yuragi.service.audit import forgetting, settle
 
 __all__ = ["Database", "open_database"]
 
@@ -49,8 +50,9 @@ class Database:
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that writes; on SQLite it waits for its turn when it begins."""
         marked = self.engine.connect().execution_options(**{WRITES: True})
-        with self.turn, marked as connection, connection.begin():
+        with self.turn, marked as connection, connection.begin(), forgetting(connection):
             yield connection
+            settle(connection)
 
     def migrate(self) -> None:
         """Make the tables, or bring those of an earlier version up to date.

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from yuragi.service import tables
+from yuragi.service.audit import AUDITED, note
 from yuragi.service.wire import Event
 
 __all__ = ["add_event", "events_after"]
@@ -31,6 +32,8 @@ def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str,
             job=job, number=number, kind=kind, data=dict(data), at=time.time()
         )
     )
+    if kind in AUDITED:
+        note(connection, job, kind)
 
 
 def events_after(connection: sa.Connection, job: str, number: int) -> Sequence[Event]:

@@ -17,6 +17,7 @@ from yuragi.service.held import held
 from yuragi.service.order import shown
 from yuragi.service.settings import Serving, Working
 from yuragi.service.stopping import told_to_stop
+from yuragi.service.tracing import configure_traces
 from yuragi.service.wire import Queue
 from yuragi.service.worker import Supervisor
 
@@ -51,6 +52,8 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     if not settings.loopback and not settings.token:
         made = secrets.token_urlsafe(32)
         settings = settings.model_copy(update={"token": made})
+    if settings.trace:
+        configure_traces("yuragi-serve")
     parts = held(settings)
     # In a process of its own a worker imports PyTorch; here only the checks of requests do.
     config = uvicorn.Config(
@@ -58,6 +61,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         host=settings.host,
         port=settings.port,
         log_level="warning",
+        log_config=None,  # in our form, with all other lines
         server_header=False,
         proxy_headers=bool(settings.proxy),
         forwarded_allow_ips=list(settings.proxy),
@@ -101,5 +105,8 @@ def _supervisor(settings: Serving, opening: Opening) -> Supervisor | None:
         "policy": settings.policy,
         "slots": settings.workers,
         "grace": settings.grace,
+        "log": settings.log,
+        "trace": settings.trace,
+        "signing": settings.signing,
     }
     return Supervisor(Working(**beside), opening)

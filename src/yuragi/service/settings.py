@@ -14,8 +14,10 @@ from yuragi.folders import data_folder
 from yuragi.images.read import MAX_PIXELS
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
+from yuragi.provenance.signing import Signing
+from yuragi.service.logs import LogForm
 
-__all__ = ["PORT", "Serving", "Store", "Working"]
+__all__ = ["PORT", "Serving", "Shared", "Store", "Working"]
 
 PORT = 8420
 
@@ -86,7 +88,21 @@ Limit = Annotated[int, Field(ge=0)]
 OWN = "none (0) on this machine's own address; elsewhere {}"
 
 
-class Serving(Store):
+class Shared(Store):
+    """What every process of a service is told."""
+
+    log: Annotated[
+        LogForm,
+        Option("Form of the log on standard error: text, or JSON with a line for what happens."),
+    ] = "text"
+    trace: Annotated[
+        bool,
+        Option("Send traces of OpenTelemetry, as its environment variables say.", advanced=True),
+    ] = False
+    signing: Signing = Signing()
+
+
+class Serving(Shared):
     """Options of the HTTP service."""
 
     host: Annotated[
@@ -156,7 +172,7 @@ class Serving(Store):
         return _is_own(self.host)
 
 
-class Working(Store):
+class Working(Shared):
     """Options of a worker."""
 
     name: Annotated[

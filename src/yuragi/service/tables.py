@@ -6,7 +6,18 @@ import sqlalchemy as sa
 
 from yuragi.service.states import STORED
 
-__all__ = ["METADATA", "assets", "events", "jobs", "models", "queue", "refusals", "workers"]
+__all__ = [
+    "METADATA",
+    "assets",
+    "audit",
+    "events",
+    "jobs",
+    "models",
+    "queue",
+    "refusals",
+    "tallies",
+    "workers",
+]
 
 METADATA = sa.MetaData()
 KEY = sa.String(32)
@@ -109,4 +120,34 @@ queue = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("paused", sa.Boolean, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    # Counts from 1 without gaps. Triggers refuse changes and deletions; see `audit`.
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("job", KEY, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("client", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("outputs", sa.JSON, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("started", sa.Double),
+    sa.Column("ended", sa.Double),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+)
+
+tallies = sa.Table(
+    "tallies",
+    METADATA,
+    # What no job table tells, such as refusals, counted by all processes of the service.
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
 )

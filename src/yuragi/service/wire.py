@@ -18,6 +18,7 @@ __all__ = [
     "ModelInfo",
     "Order",
     "Problem",
+    "Quality",
     "Queue",
     "Refusal",
 ]
@@ -189,6 +190,28 @@ class Health(Said):
     ready: bool
     problems: Sequence[str] = ()
     workers: Sequence[str] = ()
+
+
+class Quality(Said):
+    """Whether a score of quality drifted; see `yuragi.service.drift`.
+
+    Attributes:
+        model: the model with its version.
+        score: ``familiarity``, ``intent``, ``background_error`` or ``stress``.
+        alarm: whether it drifted.
+        probability: of such values, or worse ones, if nothing has changed.
+        recent: the number of recent values.
+        reference: the number of values that they are compared with; 0 for the calibration.
+        said: the same in words.
+    """
+
+    model: str
+    score: str
+    alarm: bool
+    probability: float
+    recent: int
+    reference: int
+    said: str
 
 
 class Problem(Said):

@@ -8,7 +8,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.errors import YuragiError
+from yuragi.provenance.signing import Signing
 from yuragi.service.assets import Assets
 from yuragi.service.attempts import Attempt, begin, claim
 from yuragi.service.database import Database
 from yuragi.service.learned import learn
 from yuragi.service.loaded import Loaded
+from yuragi.service.logs import of_job
+from yuragi.service.memory import most_memory
 from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
@@ -29,12 +32,15 @@ from yuragi.service.refusals import note_refusal
 from yuragi.service.states import State
 from yuragi.service.stopping import Halt
 from yuragi.service.tickets import WORKFLOW
-from yuragi.service.uploads import FORMATS, Upload, png
+from yuragi.service.tracing import span
+from yuragi.service.uploads import FORMATS, Upload
 from yuragi.service.wire import Asset, JobResult
 from yuragi.tasks.policy import Asked, Forbidden, Policy
+from yuragi.tasks.record import Record
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
 from yuragi.tasks.tasks import parse_request
+from yuragi.tasks.writing import Style
 
 __all__ = ["Bench", "register"]
 
@@ -56,6 +62,7 @@ class Bench:
         assets: the store of pictures.
         loaded: the models.
         slot: the name of the worker.
+        signing: who signs the results.
         policy: which requests are allowed.
         halt: holds the worker between the parts of a job when it is to stop.
     """
@@ -64,6 +71,7 @@ class Bench:
     assets: Assets
     loaded: Loaded
     slot: str
+    signing: Signing
     policy: Policy
     halt: Halt
 
@@ -79,30 +87,37 @@ def register(bench: Bench) -> None:
             if taken is None:
                 return None
             attempt = begin(bench.database, taken, bench.slot)
-            if attempt is None or _do(bench, attempt):
-                forget_parts(bench.assets, taken)
+            with of_job(taken):
+                if attempt is None or _do(bench, attempt):
+                    forget_parts(bench.assets, taken)
             return taken
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
     """Do a job, and say what came of it; whether it has ended, and not gone to another worker."""
+    LOG.info("begun by %s", bench.slot)
     try:
-        made = _run(bench, attempt)
+        with span(attempt.job, "run", {"yuragi.slot": bench.slot}):
+            made = _run(bench, attempt)
     except Stopped:
         if attempt.state() is None:
             return False
         attempt.cancelled()
+        LOG.info("stopped as asked")
     except Forbidden as error:
         note_refusal(bench.database, error, attempt.client, attempt.job)
         attempt.fail(str(error))
+        LOG.info("%s", error)
     except YuragiError as error:
         attempt.fail(str(error))
+        LOG.info("failed: %s", error)
     except Exception as error:
         # People get a name without the inside of the program; the operator gets the traceback.
         LOG.exception("job %s failed", attempt.job)
         attempt.fail(f"an error inside the service: {type(error).__name__}")
     else:
         attempt.finish(made.model_dump(mode="json"))
+        LOG.info("done, %s evaluations", made.report["evaluations"])
     return True
 
 
@@ -129,7 +144,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     result = bench.loaded.with_room(once)
     if attempt.state() is not State.RUNNING:
         raise Stopped
-    return _stored(bench.assets, result)
+    return _stored(bench, result)
 
 
 class _Watch:
@@ -156,17 +171,19 @@ def _picture(bench: Bench, name: str) -> Image.Image:
         return picture
 
 
-def _stored(assets: Assets, result: Result) -> JobResult:
+def _stored(bench: Bench, result: Result) -> JobResult:
     """Store the pictures of a result, each with its request inside."""
-    with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
-        files = result.save(Path(folder) / "result")
-        pictures = [
-            _file(assets, file, each) for file, each in zip(files, result.images, strict=True)
-        ]
-    mask = None if result.mask is None else assets.put(png(result.mask))
-    report: dict[str, Any] = json.loads(json.dumps(result.report(), default=str))
+    style, record = Style(signing=bench.signing), result.record
+
+    def put(picture: Image.Image, told: Record) -> Asset:
+        with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
+            file = Path(folder) / "result.png"
+            style.write(file, picture, told)
+            data = file.read_bytes()
+        return bench.assets.put(Upload(data, FORMATS["PNG"], picture.width, picture.height))
+
+    pictures = [put(each, replace(record, index=k)) for k, each in enumerate(result.images)]
+    mask = None if result.mask is None else put(result.mask, replace(record, shows="mask"))
+    told = {**result.report(), "memory_bytes": most_memory()}
+    report: dict[str, Any] = json.loads(json.dumps(told, default=str))
     return JobResult(pictures=pictures, mask=mask, report=report)
-
-
-def _file(assets: Assets, file: Path, picture: Image.Image) -> Asset:
-    return assets.put(Upload(file.read_bytes(), FORMATS["PNG"], picture.width, picture.height))

@@ -17,6 +17,7 @@ from multiprocessing.context import SpawnProcess
 
 from yuragi.errors import YuragiWarning
 from yuragi.models.opening import Opening
+from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Working
 
 __all__ = ["Supervisor", "run_slot"]
@@ -41,9 +42,12 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.slots import Pulse, take_slot
     from yuragi.service.stopping import Halt
     from yuragi.service.tickets import POLLING_S, QUEUE, configuration
+    from yuragi.service.tracing import configure_traces
     from yuragi.service.work import Bench, register
     from yuragi.tasks.policy import read_policy
 
+    configure_logs(settings.log)
+    flush = configure_traces("yuragi-worker") if settings.trace else (lambda: None)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
@@ -59,6 +63,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
         open_assets(settings.assets, database),
         Loaded(opening, settings.keep),
         slot.name,
+        settings.signing,
         read_policy(settings.policy),
         Halt(),
     )
@@ -78,6 +83,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
         pulse.beat()
     forgive(database, slot.name)
     pulse.leave()
+    flush()
     os._exit(0)
 
 

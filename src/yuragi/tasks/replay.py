@@ -17,13 +17,18 @@ from PIL import Image
 from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
 from yuragi.images.files import as_stored
+from yuragi.images.mark import marked
 from yuragi.images.read import Source, black_and_white, digest, open_picture, read_picture
 from yuragi.images.resize import expanded, scaled
 from yuragi.images.tensors import largest_difference
+from yuragi.models.hub import HUB
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, load_weak, model_folder, split_version
 from yuragi.models.opening import Opening
-from yuragi.tasks.result import Record, Result, parse_record, read_record
+from yuragi.models.places import place_of
+from yuragi.tasks.record import Record, parse_record, read_record
+from yuragi.tasks.recovered import signed_record
+from yuragi.tasks.result import Result
 from yuragi.tasks.run import OnEstimate, Progress, run
 
 __all__ = ["Replay", "model_of", "read_result", "replay", "replay_from"]
@@ -52,6 +57,20 @@ class Replay:
     reason: str = ""
     notes: Sequence[str] = ()
 
+    @property
+    def identical(self) -> bool | None:
+        """Whether the pictures are equal bit for bit; None where there was nothing to compare."""
+        return None if self.difference is None else self.difference == 0
+
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        if self.difference is None:
+            return "made again; there was nothing to compare with"
+        if self.identical:
+            return "identical, bit for bit"
+        return f"differs by up to {self.difference} of 255 levels"
+
 
 def replay_from(
     source: Source | Result,
@@ -79,18 +98,18 @@ def replay_from(
         InputError: no result; a model or a picture that is not there; other weights.
     """
     record, kept = read_result(source)
+    notes = list(record.notes)
     loaded = model if isinstance(model, DiffusionModel) else model_of(record, opening, model)
-    notes = []
-    if loaded.weights != record.origin.weights:
+    if record.shows != "preview" and loaded.weights != record.origin.weights:
         notes.append(f"the weights in {loaded.path} are not those that made this picture")
         if not force:
             allowed = (
-                f"version {record.origin.weights[:12]}, or force (--force) to go on: {notes[0]}"
+                f"version {record.origin.weights[:12]}, or force (--force) to go on: {notes[-1]}"
             )
             raise InputError("model", loaded.weights[:12], allowed)
     weak = weak_model
     if not isinstance(weak, DiffusionModel):
-        weak = load_weak(weak or record.request.weak_model, loaded)
+        weak = load_weak(weak or _weak_name(record), loaded)
     if weak is not None and weak.weights != record.origin.weak_weights:
         notes.append(f"the weights in {weak.path} are not those that guided this picture")
     again = replay(record, kept, loaded, files, on_progress, weak, on_estimate)
@@ -98,7 +117,9 @@ def replay_from(
 
 
 def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
-    """What a result tells about itself, and its picture; None for a text.
+    """What a result tells about itself, and the picture to compare a replay with, if any.
+
+    A file that lost its plain metadata is read by its content credentials, if it has any.
 
     Args:
         source: a file that we wrote, in any form, or a result; or the JSON that such a file carries
@@ -115,14 +136,31 @@ def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError("source", source, "a request and its origin, as JSON") from error
     kept = open_picture(source, "image")
-    return read_record(kept, str(source) if isinstance(source, str | Path) else "a file"), kept
+    name = str(source) if isinstance(source, str | Path) else "a file"
+    try:
+        record = read_record(kept, name)
+    except InputError:
+        if not isinstance(source, str | Path | bytes):
+            raise
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        found = signed_record(data)
+        if found is None:
+            raise
+        record = found
+    notes = list(record.notes)
+    if record.shows != "result":
+        notes.append(f"the file shows a {record.shows}, so that there is nothing to compare with")
+        return changed(record, notes=notes), None
+    if record.marked:
+        notes.append("the picture has the visible mark, and is compared with a marked one")
+    return changed(record, notes=notes), kept
 
 
 def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
     """Load the model of a record from this machine; for a model on the hub, the same revision.
 
     Args:
-        record: the record from `read_result`.
+        record: what a file tells.
         opening: the options of loading, which also apply to a weaker model (see
             `yuragi.models.names.load_weak`). The hub is never contacted.
         name: the current name or path of the model; by default that of the record.
@@ -134,14 +172,31 @@ def model_of(record: Record, opening: Opening, name: str | None = None) -> Diffu
     return load_model(name or _name(record), opening.with_more({"offline": True}))
 
 
+def _weak_name(record: Record) -> str | None:
+    """The name of the weaker model, or where it lay when it was last loaded by path."""
+    name = record.request.weak_model
+    return name if name is None else _where(name, record.origin.weak_weights)
+
+
+def _where(name: str, weights: str) -> str:
+    """Where weights lay when they were last loaded by path; the name if that is not known."""
+    place = None if HUB.fullmatch(name) else place_of(weights)
+    return name if place is None else str(place)
+
+
 def _name(record: Record) -> str:
     """The name without the version, which the caller compares; on the hub with the commit."""
     name, _ = split_version(record.request.model)
     card = record.origin.card
     commit = "" if card is None else card.revision
-    if model_folder(name) is None and "@" not in name and COMMIT.fullmatch(commit):
+    if (
+        HUB.fullmatch(name)
+        and model_folder(name) is None
+        and "@" not in name
+        and COMMIT.fullmatch(commit)
+    ):
         return f"{name}@{commit}"
-    return name
+    return _where(name, record.origin.weights)
 
 
 def replay(
@@ -156,8 +211,8 @@ def replay(
     """Run the request of a record and compare the result with the saved picture.
 
     Args:
-        record: the record from `read_result`.
-        kept: the saved picture from `read_result`.
+        record: what a file tells.
+        kept: the picture in it, if there is one to compare with.
         model: the loaded model of the request.
         files: input pictures that the result does not contain.
         on_progress: a function called with (steps done, total steps).
@@ -171,7 +226,8 @@ def replay(
     result = run(record.request, model, sources, on_progress, weak=weak, on_estimate=on_estimate)
     if kept is None:
         return Replay(result, record.index, None)
-    again = as_stored(result.images[record.index], kept.format)
+    made = result.images[record.index]
+    again = as_stored(marked(made) if record.marked else made, kept.format)
     difference = largest_difference(again, kept.convert("RGB"))
     return Replay(result, record.index, difference, _reason(record) if difference else "")
 

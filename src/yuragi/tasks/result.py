@@ -1,14 +1,8 @@
-"""What a run gives back, and how it is kept in a file.
-
-Text ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran it.
-Text ``parameters`` says the same for people and for other tools, in the form that AUTOMATIC1111
-made common. `yuragi.images.files` says where a file holds them.
-"""
+"""What a run gives back."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,25 +13,19 @@ from PIL import Image
 from yuragi.drag.intent import Intent
 from yuragi.errors import InputError
 from yuragi.guidance import Cost, Stress, plain
-from yuragi.images.files import numbered, read_carried, write_picture
-from yuragi.images.png import Carried
-from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.images.files import numbered
 from yuragi.images.show import before_after
-from yuragi.models.card import Card
+from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import OnPicture, Request
-from yuragi.tasks.tasks import parse_request
+from yuragi.tasks.record import Origin, Record
+from yuragi.tasks.writing import Style
 
 __all__ = [
     "Crop",
     "Gauge",
-    "Origin",
     "Reconstruction",
-    "Record",
     "Result",
     "TaskOutput",
-    "parameters",
-    "parse_record",
-    "read_record",
 ]
 
 
@@ -67,31 +55,6 @@ class Gauge:
             float(each[row]) for each in (measured.total, measured.rho, measured.bounded)
         )
         return Gauge(self.cost, [*self.stress, stress], [*self.rho, rho], [*self.bounded, bounded])
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The model, the machine and the versions that ran a request.
-
-    Attributes:
-        version: the version of Yuragi.
-        torch: the version of PyTorch.
-        device: ``cpu`` or the name of the accelerator.
-        dtype: the precision of the network.
-        weights: the fingerprint of the model; see `yuragi.models.fingerprint`.
-        noise: the version of the noise; see `yuragi.core.NOISE_VERSION`.
-        weak_weights: the fingerprint of the weaker model, if there was one.
-        card: the record of the loaded model; None in pictures of earlier versions.
-    """
-
-    version: str
-    torch: str
-    device: str
-    dtype: str
-    weights: str
-    noise: int
-    weak_weights: str = ""
-    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +200,8 @@ class Result(TaskOutput):
             "evaluations": self.evaluations,
             "origin": asdict(self.origin),
             "ranking": self.ranking,
+            "intent": [{**asdict(each), "score": each.score} for each in self.intent],
+            "stress": list(self.guidance.stress),
             "familiarity": self.familiarity,
             "warnings": list(self.warnings),
             "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},
@@ -275,6 +240,9 @@ class Result(TaskOutput):
         index: int | None = None,
         embed_sources: bool = True,
         overwrite: bool = False,
+        mark: bool = False,
+        signing: Signing | None = None,
+        original: str | Path | bytes | None = None,
     ) -> list[Path]:
         """Write pictures that carry their request, so that they can be replayed.
 
@@ -285,12 +253,18 @@ class Result(TaskOutput):
             embed_sources: whether to store the input pictures; otherwise a replay needs them as
                 files.
             overwrite: replace files that exist.
+            mark: draw a small label in a corner that says that a model made the picture.
+            signing: who signs the files with content credentials; None for nobody.
+            original: the file of the edited picture, whose own credentials are kept in a signed
+                file.
 
         Returns:
             the files.
 
         Raises:
             InputError: another suffix, a file that exists, or no such picture; nothing is written.
+            MissingExtraError: files cannot be signed without the optional dependencies ``c2pa``.
+            YuragiError: signing failed.
             OSError: the folder cannot be written.
         """
         count = len(self.images)
@@ -303,22 +277,11 @@ class Result(TaskOutput):
         for file in files.values():
             if file.exists() and not overwrite:
                 raise InputError("path", str(file), "a new file, or overwrite=True")
+        held = Path(original).read_bytes() if isinstance(original, str | Path) else original
+        style = Style(embed_sources, mark, signing or Signing(), held)
         for k, file in files.items():
-            write_picture(file, self.images[k], self._carried(k, embed_sources))
+            style.write(file, self.images[k], replace(self.record, index=k))
         return list(files.values())
-
-    def _carried(self, index: int, embed_sources: bool) -> Carried:
-        """What the file of a picture carries."""
-        record = {
-            "request": self.request.model_dump(),
-            "index": index,
-            "origin": asdict(self.origin),
-        }
-        texts = {
-            "parameters": parameters(self.request, self.image.size),
-            "yuragi": json.dumps(record),
-        }
-        return Carried(texts, self.sources if embed_sources else {})
 
     def _repr_png_(self) -> bytes:
         """The first picture, as notebooks show it."""
@@ -329,74 +292,3 @@ class Result(TaskOutput):
     def __repr__(self) -> str:
         count = f"{len(self.images)} picture{'s' * (len(self.images) != 1)}"
         return f"<Result {self.request.kind}: {count}, seed {self.request.seed}>"
-
-
-@dataclass(frozen=True)
-class Record:
-    """The record in a saved picture; see `Result`."""
-
-    request: Request
-    origin: Origin
-    index: int
-    sources: Mapping[str, Image.Image]
-
-
-def read_record(picture: Image.Image, name: str) -> Record:
-    """Read the record that `Result.save` wrote.
-
-    Args:
-        picture: the opened and loaded picture.
-        name: the name of the picture in errors.
-
-    Raises:
-        InputError: the picture contains no request, or this version cannot read it.
-    """
-    try:
-        carried = read_carried(picture, MAX_PIXELS)
-        sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
-        record = parse_record(carried.texts["yuragi"], sources)
-    except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
-        allowed = (
-            "a picture that yuragi wrote, with its request inside, which this version can read"
-        )
-        raise InputError("image", name, allowed) from error
-    return record
-
-
-def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
-    """The record that a text is: what a file carries, or what ``--json`` prints.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is something else.
-    """
-    told = json.loads(text)
-    request = parse_request(json.dumps(told["request"]))
-    request.model_fields_set.clear()  # which of them the caller gave is not recorded
-    return Record(request, _origin(told["origin"]), int(told.get("index", 0)), sources)
-
-
-def _card(told: Mapping[str, Any]) -> Card:
-    return Card(**{**told, "images": tuple(told["images"])})
-
-
-def _origin(told: Mapping[str, Any]) -> Origin:
-    card = told.get("card")
-    # Pictures of earlier versions do not contain the version of the noise, which was 1.
-    return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
-
-
-def parameters(request: Request, size: tuple[int, int]) -> str:
-    """The request in AUTOMATIC1111's format: prompt, negative prompt, a line of settings."""
-    told = dict(request.settings)
-    first: dict[str, object] = {
-        key: told.pop(key) for key in ("Steps", "Sampler", "CFG scale", "Seed") if key in told
-    }
-    settings = {
-        **first,
-        "Size": f"{size[0]}x{size[1]}",
-        "Model": Path(request.model).name,
-        **told,
-    }
-    negative = [f"Negative prompt: {request.negative_prompt}"] if request.negative_prompt else []
-    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
-    return "\n".join([request.prompt, *negative, line])

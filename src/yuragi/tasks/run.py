@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from itertools import chain
 from warnings import warn
 
@@ -22,7 +23,8 @@ from yuragi.tasks.context import BATCH, Context, Keep, Progress, made_now
 from yuragi.tasks.cropping import Cropping, cropping_of, recorded, uncropped
 from yuragi.tasks.estimate import Estimate, estimate_of
 from yuragi.tasks.foreign import foreign_notes
-from yuragi.tasks.result import Origin, Result, TaskOutput
+from yuragi.tasks.record import Origin
+from yuragi.tasks.result import Result, TaskOutput
 from yuragi.tasks.words import check_words
 
 __all__ = ["OnEstimate", "Progress", "estimate", "run", "run_all"]
@@ -270,4 +272,5 @@ def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
         NOISE_VERSION,
         weak_weights,
         model.card,
+        version("diffusers"),
     )

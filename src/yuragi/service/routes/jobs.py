@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -16,11 +18,13 @@ from yuragi.service.events import events_after
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import Conflict
 from yuragi.service.limits import check_room, client_of
+from yuragi.service.logs import of_job
 from yuragi.service.refusals import note_refusal
 from yuragi.service.requests import asked, pictures_of, submission
 from yuragi.service.results import result_of
 from yuragi.service.states import State
 from yuragi.service.stream import follow, last_seen
+from yuragi.service.tracing import submitted
 from yuragi.service.uploads import checked
 from yuragi.service.wire import Job, JobResult
 from yuragi.tasks.policy import Forbidden
@@ -28,6 +32,7 @@ from yuragi.tasks.tasks import TASKS
 
 __all__ = ["router"]
 
+LOG = logging.getLogger(__name__)
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -60,6 +65,7 @@ async def submit(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Job:
     """Submit a request of any task; its pictures are assets or parts of a form."""
+    since = time.time_ns()
     if http.headers.get("content-type", "").startswith("multipart/form-data"):
         async with http.form(max_files=8, max_fields=8) as form:
             text = form.get("request")
@@ -70,6 +76,9 @@ async def submit(
         text, files = (await http.body()).decode("utf-8", "replace"), {}
     client = client_of(http)
     job = await run_in_threadpool(_submitted, service, text, files, idempotency_key, client)
+    submitted(job.id, since, {"yuragi.task": job.kind})
+    with of_job(job.id):
+        LOG.info("submitted: %s", job.kind)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"
     return job
 

@@ -1,0 +1,20 @@
+"""The memory that a worker needs."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+
+__all__ = ["most_memory"]
+
+UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit of `getrusage`."""
+
+
+def most_memory() -> int:
+    """The most bytes that this process held so far: on its GPU if it has one, else at all."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT

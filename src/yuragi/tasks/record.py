@@ -1,0 +1,189 @@
+"""What a file tells about its picture, so that the picture can be made again.
+
+Text ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran it.
+Text ``parameters`` says the same for people and for other tools, in the form that AUTOMATIC1111
+made common. `yuragi.images.files` says where a file holds them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from PIL import Image
+
+from yuragi import __version__
+from yuragi.core import NOISE_VERSION
+from yuragi.errors import InputError
+from yuragi.images.files import read_carried
+from yuragi.images.read import MAX_PIXELS, digest
+from yuragi.models.card import Card
+from yuragi.models.names import public_name
+from yuragi.tasks.base import Guided, Request
+from yuragi.tasks.tasks import parse_request
+
+__all__ = [
+    "Origin",
+    "Record",
+    "Shows",
+    "made_without",
+    "parameters",
+    "parse_record",
+    "public",
+    "read_record",
+]
+
+Shows: TypeAlias = Literal["result", "comparison", "animation", "mask", "preview"]
+"""What a file shows: a picture of the result, or something made of it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The model, the machine and the versions that ran a request.
+
+    Attributes:
+        version: the version of Yuragi.
+        torch: the version of PyTorch.
+        device: ``cpu`` or the name of the accelerator.
+        dtype: the precision of the network.
+        weights: the fingerprint of the model; see `yuragi.models.fingerprint`.
+        noise: the version of the noise; see `yuragi.core.NOISE_VERSION`.
+        weak_weights: the fingerprint of the weaker model, if there was one.
+        card: the record of the loaded model; None in pictures of earlier versions.
+        diffusers: the version of diffusers; empty in pictures of earlier versions.
+    """
+
+    version: str
+    torch: str
+    device: str
+    dtype: str
+    weights: str
+    noise: int
+    weak_weights: str = ""
+    card: Card | None = None
+    diffusers: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record in a saved picture.
+
+    Attributes:
+        request: the complete request.
+        origin: what ran it.
+        index: which of its pictures this is.
+        sources: its input pictures by digest, as far as they are known.
+        shows: what the file shows.
+        marked: whether it has the visible mark.
+        notes: what people should know about the file, a sentence each.
+    """
+
+    request: Request
+    origin: Origin
+    index: int
+    sources: Mapping[str, Image.Image]
+    shows: Shows = "result"
+    marked: bool = False
+    notes: Sequence[str] = ()
+
+    @property
+    def text(self) -> str:
+        """The record as a file carries it: JSON, without paths of this machine."""
+        return json.dumps(
+            {
+                "request": public(self.request).model_dump(),
+                "index": self.index,
+                "origin": asdict(self.origin),
+                "shows": self.shows,
+                "marked": self.marked,
+            }
+        )
+
+
+def made_without(request: Request, sources: Mapping[str, Image.Image]) -> Record:
+    """The record of a preview, which no model made."""
+    origin = Origin(__version__, "", "none", "", "", NOISE_VERSION)
+    return Record(request, origin, 0, sources, "preview")
+
+
+def read_record(picture: Image.Image, name: str) -> Record:
+    """Read the record that `Result.save` wrote.
+
+    Args:
+        picture: the opened and loaded picture.
+        name: the name of the picture in errors.
+
+    Raises:
+        InputError: the picture contains no request, or this version cannot read it.
+    """
+    try:
+        carried = read_carried(picture, MAX_PIXELS)
+        sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
+        record = parse_record(carried.texts["yuragi"], sources)
+    except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
+        allowed = (
+            "a picture that yuragi wrote, with its request inside, which this version can read"
+        )
+        raise InputError("image", name, allowed) from error
+    return record
+
+
+def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
+    """The record that a text is: what a file carries, or what ``--json`` prints.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is something else.
+    """
+    told = json.loads(text)
+    request = parse_request(json.dumps(told["request"]))
+    request.model_fields_set.clear()  # which of them the caller gave is not recorded
+    return Record(
+        request,
+        _origin(told["origin"]),
+        int(told.get("index", 0)),
+        sources,
+        told.get("shows", "result"),
+        bool(told.get("marked", False)),
+    )
+
+
+def _card(told: Mapping[str, Any]) -> Card:
+    return Card(**{**told, "images": tuple(told["images"])})
+
+
+def _origin(told: Mapping[str, Any]) -> Origin:
+    card = told.get("card")
+    # Pictures of earlier versions do not contain the version of the noise, which was 1.
+    return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
+
+
+def public(request: Request) -> Request:
+    """The request for files that others read: models by name, and not by path."""
+    named: dict[str, object] = {"model": public_name(request.model)}
+    weaker = request.weak_model
+    if isinstance(request, Guided) and weaker is not None:
+        rule = request.guidance.rule
+        names = {key: public_name(weaker) for key, value in rule if value == weaker}
+        held = request.guidance.model_copy(update={"rule": rule.model_copy(update=names)})
+        named["guidance"] = held
+    return request.model_copy(update=named)
+
+
+def parameters(request: Request, size: tuple[int, int]) -> str:
+    """The request in AUTOMATIC1111's format: prompt, negative prompt, a line of settings."""
+    told = dict(request.settings)
+    first: dict[str, object] = {
+        key: told.pop(key) for key in ("Steps", "Sampler", "CFG scale", "Seed") if key in told
+    }
+    settings = {
+        **first,
+        "Size": f"{size[0]}x{size[1]}",
+        "Model": Path(request.model).name,
+        **told,
+    }
+    negative = [f"Negative prompt: {request.negative_prompt}"] if request.negative_prompt else []
+    line = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    return "\n".join([request.prompt, *negative, line])

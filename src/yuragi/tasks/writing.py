@@ -1,0 +1,111 @@
+"""How pictures of a result are written: with their request inside, marked and signed if wanted."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from yuragi import __version__
+from yuragi.images.files import as_given, write_file, write_picture
+from yuragi.images.mark import MARK, marked
+from yuragi.images.png import Carried
+from yuragi.images.show import animated
+from yuragi.provenance.sign import Input, Statement, signed
+from yuragi.provenance.signing import Signing
+from yuragi.tasks.base import OnPicture
+from yuragi.tasks.record import Record, Shows, parameters, public
+
+__all__ = ["Style"]
+
+SOURCE_TYPES: Mapping[Shows, str] = {
+    "preview": "humanEdits",  # a warp without a model
+    "mask": "algorithmicMedia",
+}
+"""How files came about that show no picture of a model; a term of the IPTC."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the files of a result are written.
+
+    Attributes:
+        embed_sources: whether they carry the input pictures.
+        mark: whether pictures get the visible mark.
+        signing: who signs them, if anybody.
+        original: the file of the edited picture, whose own credentials are kept.
+    """
+
+    embed_sources: bool = True
+    mark: bool = False
+    signing: Signing = field(default_factory=Signing)
+    original: bytes | None = None
+
+    def write(self, path: Path, picture: Image.Image, record: Record) -> None:
+        """Write a picture.
+
+        Raises:
+            YuragiError: signing failed.
+            OSError: the folder cannot be written.
+        """
+        if self.mark and record.shows != "mask":
+            picture, record = marked(picture), replace(record, marked=True)
+        carried, finish = self._carried(record, picture), as_given
+        if self.signing.sign:
+            statement = self._statement(record)
+            finish = partial(signed, title=path.name, statement=statement, signing=self.signing)
+        write_picture(path, picture, carried, finish)
+
+    def write_animation(self, path: Path, result: Record, frames: list[Image.Image]) -> None:
+        """Write the frames of a drag as an animation; raises the errors of `write`."""
+        record = replace(result, shows="animation", marked=self.mark)
+        shown = [marked(each) for each in frames] if self.mark else frames
+        data = animated(shown, path.suffix.lower(), self._carried(record, shown[0]))
+        if self.signing.sign:
+            data = signed(data, path.name, self._statement(record), self.signing)
+        write_file(path, data)
+
+    def _carried(self, record: Record, picture: Image.Image) -> Carried:
+        """What a file carries."""
+        texts = {
+            "parameters": parameters(public(record.request), picture.size),
+            "yuragi": record.text,
+        }
+        return Carried(texts, record.sources if self.embed_sources else {})
+
+    def _statement(self, record: Record) -> Statement:
+        """What the credentials of a file say."""
+        request, inputs = public(record.request), list[Input]()
+        edited = isinstance(record.request, OnPicture)
+        if isinstance(record.request, OnPicture):
+            named = record.request.image
+            plain = _png(record.sources[named.digest])
+            inputs.append(
+                Input(named.name or "the input", self.original or plain, "parentOf", plain)
+            )
+        if self.embed_sources:
+            # By their digests, so that a replay finds them where the plain metadata is gone.
+            inputs += [
+                Input(key, _png(source), "inputTo", held=True)
+                for key, source in record.sources.items()
+            ]
+        usual = "compositeWithTrainedAlgorithmicMedia" if edited else "trainedAlgorithmicMedia"
+        return Statement(
+            {"name": "Yuragi", "version": __version__},
+            SOURCE_TYPES.get(record.shows, usual),
+            f"{request.kind} with the model {request.model}, seed {request.seed}"
+            + ("" if record.shows == "result" else f"; the file shows the {record.shows}"),
+            record.text,
+            inputs,
+            [f"the visible mark {MARK} in a corner"] if record.marked else [],
+        )
+
+
+def _png(picture: Image.Image) -> bytes:
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    return held.getvalue()
