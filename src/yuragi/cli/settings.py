@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Annotated, Any
 
 import typer
@@ -98,7 +99,7 @@ def _typed(
     for each in of:
         flag = each.of.flag.removeprefix("--")
         origin = found[each.name].origin if each.name in found else "default"
-        value = getattr(settings, each.path[0])
+        value = reduce(getattr, each.path, settings)
         yield flag, _masked(flag, value if isinstance(value, int | float) else _text(value)), origin
 
 

@@ -120,7 +120,7 @@ def drag(
             runs,
             QUICK if quick else number,
             behind,
-            ways(quick, ablations),
+            ways(quick, ablations, behind),
             seed,
             _place(device),
             on_part,
@@ -330,6 +330,35 @@ def cutouts(
         for name, values in found["rows"].items()
     }
     finish(report, output, json, rows, more)
+
+
+@app.command()
+def intent(
+    output: ReportOption = Path("out/bench-intent.json"),
+    json: JsonOption = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of drags.")] = 280,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 192,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Drags on which the score was trained.")
+    ] = False,
+) -> None:
+    """How often the intent score ranks the true result of a drag above damaged ones."""
+    from yuragi.research.bench.intent.suite import bench_intent
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    if number < 7:
+        raise InputError("number", number, "7 or more, one of each kind")
+    if not 64 <= size <= 1024:
+        raise InputError("size", size, "64 to 1024")
+    split = "validation" if validation else "benchmark"
+    with progress("ranking") as on_done:
+        report = bench_intent(number, size, split, on_done)
+    rows = {
+        name: {key: found[key] for key in ("share", "low", "high")}
+        for name, found in report["truth_above"].items()
+    }
+    finish(report, output, json, rows)
 
 
 @app.command()
