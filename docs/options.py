@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from yuragi.cli.outputs import EXTRAS, Output
 from yuragi.cli.parameters import Parameter, parameters
+from yuragi.cli.policy import Judged
 from yuragi.model import Model, load
 from yuragi.models.opening import Opening
 from yuragi.options.one_of import OneOf
@@ -36,8 +37,9 @@ Every option of every task. This page is generated from the request classes
 
 A range in parentheses excludes its end: `(0, 1]` is above 0 and at most 1. An empty cell in the
 column *Python* means that the option exists on the command line only. Options of
-[guidance](#guidance), [reading pictures](#reading-pictures), [output](#output) and
-[loading](#loading-the-model) are the same for every task and are listed once, at the end.
+[guidance](#guidance), [reading pictures](#reading-pictures), [output](#output),
+[the policy](#policy) and [loading](#loading-the-model) are the same for every task and are listed
+once, at the end.
 """
 
 GUIDANCE = """\
@@ -73,6 +75,11 @@ def page() -> str:
         "## Credentials\n\nFor every task, on the command line; see "
         "[provenance](provenance.md).\n\n"
         + table(row(each, Signing, ()) for each in parameters(Signing))
+    )
+    parts.append(
+        "## Policy\n\nFor every task, on the command line; see "
+        "[the service](service.md#policy).\n\n"
+        + table(row(each, Judged, ()) for each in parameters(Judged))
     )
     loading = inspect.signature(load).parameters
     parts.append(

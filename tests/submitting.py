@@ -1,8 +1,7 @@
 """Jobs in the job table without a client, for the tests of the service."""
 
-from yuragi.service import jobs
 from yuragi.service.attempts import begin, claim
-from yuragi.service.jobs import Submission
+from yuragi.service.intake import Submission
 from yuragi.tasks.sample import SampleRequest
 
 
@@ -12,10 +11,10 @@ def submission(seed=0, key=None, body="0" * 32):
 
 
 def submit(parts, *given, **named):
-    return jobs.submit(parts.database, parts.tickets, submission(*given, **named))
+    return parts.intake.submit(submission(*given, **named))
 
 
 def running(parts, job, workflow="w", slot="slot-1"):
     """A job that a worker has begun."""
-    assert claim(parts.database, workflow) == job.id
+    assert claim(parts.database, workflow, 0) == job.id
     return begin(parts.database, job.id, slot)

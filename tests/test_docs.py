@@ -8,7 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(DOCS.rglob("*.md")),
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
@@ -27,12 +30,13 @@ def anchors(page):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_the_page_of_options_is_what_the_script_writes():
-    spec = importlib.util.spec_from_file_location("docs_options", DOCS / "options.py")
+@pytest.mark.parametrize("name", ["options", "measured"])
+def test_a_generated_page_is_what_its_script_writes(name):
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     committed = script.PAGE.read_text("utf-8")
-    assert committed == script.page(), "run `python docs/options.py` and commit docs/options.md"
+    assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

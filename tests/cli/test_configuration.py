@@ -46,3 +46,81 @@ def test_one_line_of_json(cli, config, pipeline_folder):
     assert told["files"] == ["drawn/sample-0000.png", "drawn/sample-0001.png"]
     assert told["request"]["seed"] == 1
     assert told["evaluations"] == 2 * 2 * 2
+
+
+ORDER = ("the command line", "YURAGI_SERVE_PORT", "YURAGI_PORT", "[serve]", "[all]", "default")
+
+
+@pytest.mark.parametrize("first", range(1, len(ORDER)))
+def test_the_first_that_sets_an_option_decides(cli, config, monkeypatch, first):
+    """Of all places from `first` on, the first one."""
+    places = {name: 5000 + rank for rank, name in enumerate(ORDER)}
+    for name in ORDER[first:]:
+        if name.startswith("YURAGI"):
+            monkeypatch.setenv(name, str(places[name]))
+    tables = [f"{name}\nport = {places[name]}\n" for name in ORDER[first:] if name.startswith("[")]
+    config.write_text("".join(tables))
+    code, out, _ = cli("config", "show", "serve", "--json")
+    assert code == 0
+    port = json.loads(out)["serve"]["port"]
+    assert port["value"] == (places[ORDER[first]] if ORDER[first] != "default" else 8420)
+    assert port["from"].endswith(ORDER[first])
+
+
+def test_the_command_line_beats_the_environment(cli, config, monkeypatch, tmp_path):
+    monkeypatch.setenv("YURAGI_STEPS", "0")
+    monkeypatch.setenv("YURAGI_SAMPLE_SEED", "7")
+    code, _, told = cli("sample", "--prompt", "red", "-o", "a.png")
+    assert (code, told.startswith("error: --steps must be")) == (2, True)
+    code, _, told = cli("sample", "--prompt", "red", "-o", "a.png", "--steps", "-1")
+    assert "(given: -1)" in told
+
+
+def test_values_are_typed(cli, config, monkeypatch):
+    settings = {"NAME": "a.example, b.example", "WORKERS": "0", "POLICY": "rules.toml"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"YURAGI_SERVE_{name}", value)
+    monkeypatch.setenv("YURAGI_OFFLINE", "Yes")
+    shown = json.loads(cli("config", "show", "serve", "--json")[1])["serve"]
+    assert shown["name"]["value"] == ["a.example", "b.example"]
+    assert shown["workers"] == {"value": 0, "from": "YURAGI_SERVE_WORKERS"}
+    assert shown["policy"]["value"] == "rules.toml"
+    assert shown["offline"] == {"value": True, "from": "YURAGI_OFFLINE"}
+    assert shown["max-waiting"] == {"value": 0, "from": "default"}
+    monkeypatch.setenv("YURAGI_SERVE_HOST", "0.0.0.0")
+    shown = json.loads(cli("config", "show", "serve", "--json")[1])["serve"]
+    assert shown["max-waiting"]["value"] > 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("YURAGI_SERVE_HOTS", "x", "YURAGI_SERVE_HOST"),
+        ("YURAGI_OFFLINE", "perhaps", "YURAGI_OFFLINE must be one of"),
+        ("YURAGI_PORT", "many", "port must be"),
+    ],
+)
+def test_a_bad_variable_is_one_line(cli, config, monkeypatch, variable, value, told):
+    monkeypatch.setenv(variable, value)
+    code, _, err = cli("serve", "--workers", "0")
+    assert code == 2
+    assert told in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("worker",), ()])
+def test_secrets_are_masked(cli, config, monkeypatch, arguments):
+    config.write_text('[serve]\ntoken = "hidden-one"\n')
+    monkeypatch.setenv("YURAGI_DATABASE", "postgresql://user:hidden-two@host/name")
+    code, out, _ = cli("config", "show", *arguments)
+    assert code == 0
+    assert "hidden" not in out
+    assert "postgresql://user:***@host/name" in out
+    monkeypatch.setenv("YURAGI_TOKEN", "hidden-three")
+    assert "hidden" not in cli("config", "show", *arguments, "--json")[1]
+
+
+def test_another_command(cli, config):
+    code, _, told = cli("config", "show", "bench")
+    assert code == 2
+    assert "serve, worker, drag" in told

@@ -9,21 +9,21 @@ import time
 
 import pytest
 
-from yuragi.tasks.result import Result
+from yuragi.tasks.writing import Style
 
 
 @pytest.mark.parametrize("line", [[], ["--json"]])
 def test_finished_pictures_stay_when_the_disk_is_full(
     cli, tmp_path, monkeypatch, pipeline_folder, line
 ):
-    save = Result.save
+    write = Style.write
 
-    def full(self, path, index, **more):
-        if index == 2:
+    def full(self, path, picture, record):
+        if path.name == "a-0002.png":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        save(self, path, index, **more)
+        write(self, path, picture, record)
 
-    monkeypatch.setattr(Result, "save", full)
+    monkeypatch.setattr(Style, "write", full)
     settings = ["-n", 3, "--steps", 2, "-o", "a.png", "--model", pipeline_folder, "-q", *line]
     code, out, err = cli("sample", "--prompt", "red", *settings)
     assert code == 1

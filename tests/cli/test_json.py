@@ -62,7 +62,12 @@ def test_config(told, tmp_path, monkeypatch):
     monkeypatch.setenv("YURAGI_CONFIG", str(file))
     assert told("config", "path") == {"path": str(file), "exists": False}
     file.write_text("[drag]\nsteps = 3\n")
-    assert told("config", "show") == {"drag": {"steps": 3}}
+    found = told("config", "show")
+    assert found["file"] == {"drag": {"steps": 3}}
+    assert found["environment"]["YURAGI_CONFIG"] == str(file)
+    shown = told("config", "show", "drag")["drag"]
+    assert shown["steps"] == {"value": "3", "from": f"{file} [drag]"}
+    assert shown["model"] == {"value": "portraits", "from": "default"}
 
 
 def test_replay(told, cli, pipeline_folder):

@@ -3,12 +3,7 @@
 With YURAGI_TEST_DATABASE, the URL of a PostgreSQL server that can make databases, all run there.
 """
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -18,6 +13,7 @@ pytest.importorskip("dbos")
 
 import sqlalchemy as sa
 
+from yuragi.research.bench.service.processes import Processes
 from yuragi.service.held import held
 from yuragi.service.settings import Serving, Store
 
@@ -73,57 +69,10 @@ def http(parts):
         yield client
 
 
-class Processes:
-    """Processes of a service: started here, and all ended here."""
-
-    def __init__(self, folder, database):
-        self.folder, self.database = folder, database
-        self.started = []
-
-    def start(self, *arguments):
-        """Start `yuragi ARGUMENTS` in a group of its own; returns the process and its log."""
-        log = self.folder / f"log-{len(self.started)}"
-        with log.open("w") as file:
-            made = subprocess.Popen(
-                [sys.executable, "-m", "yuragi", *map(str, arguments), "--database", self.database],
-                stderr=file,
-                stdout=file,
-                start_new_session=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )
-        self.started.append(made)
-        return made, log
-
-    def serve(self, *arguments):
-        """Start a server on a free port; returns its address once it answers."""
-        made, log = self.start("serve", "--port", 0, "--workers", 0, "--json", *arguments)
-        until = time.monotonic() + 60
-        while time.monotonic() < until and made.poll() is None:
-            lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
-            if lines:
-                return json.loads(lines[0])["url"].removesuffix("/api/v1")
-            time.sleep(0.1)
-        raise AssertionError(log.read_text())
-
-    def kill(self, made):
-        """Kill a process with all that it started, as a power failure does."""
-        os.killpg(made.pid, signal.SIGKILL)
-        made.wait(10)
-
-    def end(self):
-        for made in self.started:
-            try:
-                os.killpg(made.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            made.wait(10)
-
-
 @pytest.fixture
 def processes(registered, address):
-    made = Processes(registered, address)
-    yield made
-    made.end()
+    with Processes(registered, address, {"OMP_NUM_THREADS": "1"}) as made:
+        yield made
 
 
 @pytest.fixture

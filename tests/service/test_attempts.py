@@ -18,10 +18,10 @@ def events(parts, job, after=0):
 
 def test_a_workflow_that_is_repeated_has_the_job_that_it_took(parts):
     first, second = submit(parts), submit(parts)
-    assert claim(parts.database, "a") == first.id
-    assert claim(parts.database, "a") == first.id
-    assert claim(parts.database, "b") == second.id
-    assert claim(parts.database, "c") is None
+    assert claim(parts.database, "a", 0) == first.id
+    assert claim(parts.database, "a", 0) == first.id
+    assert claim(parts.database, "a", 1) == second.id
+    assert claim(parts.database, "b", 0) is None
 
 
 def test_a_worker_that_was_given_up_changes_nothing(parts):

@@ -1,5 +1,6 @@
 """A server and workers in processes of their own: what survives, and what is said meanwhile."""
 
+import asyncio
 import hashlib
 import io
 import os
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import yuragi
-from yuragi.client import Client
+from yuragi.client import AsyncClient, Client, Refused
 from yuragi.service.database import open_database
 from yuragi.service.settings import Store
 from yuragi.service.states import State
@@ -23,7 +24,7 @@ LONG = {"model": "tiny", "prompt": "a person", "seed": 5, "num_inference_steps":
 WORK = ("worker", "--device", "cpu", "--dead-after", 3)
 
 
-def until(found, seconds=60):
+def until(found, seconds=150):
     """The first true answer of a function."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -58,6 +59,53 @@ def test_a_job_from_upload_to_result(processes, portrait, pipeline_folder):
     )
     assert Image.open(io.BytesIO(file)).tobytes() == own.image.tobytes()
     assert yuragi.replay(file, pipeline_folder, device="cpu").difference == 0
+
+
+def test_the_asynchronous_client_from_upload_to_result(processes, portrait):
+    async def through(url):
+        async with AsyncClient(url) as service:
+            assert (await service.health()).ready
+            asset = await service.upload(portrait)
+            assert await service.download(asset.id) == portrait
+            few = {"model": "tiny", "prompt": "a person", "seed": 3, "num_inference_steps": 10}
+            first = await service.submit("sdedit", image=asset.id, idempotency_key="k", **few)
+            again = await service.submit("sdedit", image=asset.id, idempotency_key="k", **few)
+            assert again.id == first.id
+            with pytest.raises(Refused) as refused:
+                await service.submit("sdedit", image=asset.id, prompt="x", strength=7)
+            assert (refused.value.status, refused.value.argument) == (422, "strength")
+            second, third = [(await service.submit("sample", **LONG)).id for _ in range(2)]
+            assert (await service.pause()).paused
+            assert (await service.first(third, second)).queued == [third, second, first.id]
+            assert (await service.cancel(second)).state is State.CANCELLED
+            assert [each.id for each in await service.jobs(State.QUEUED)] == [third, first.id]
+            processes.start(*WORK)
+            assert not (await service.resume()).paused
+            told = []
+            async for event in service.events(third):
+                told.append(event)
+                if event.kind == "step":
+                    break  # the connection is gone
+            async for event in service.events(third, told[-1].number):
+                told.append(event)
+                if event.kind == "step" and event.data["done"] < 300:
+                    await service.cancel(third)
+            numbers = [event.number for event in told if event.number is not None]
+            assert numbers == list(range(1, len(numbers) + 1))
+            assert (await service.wait(third)).state is State.CANCELLED
+            done = await asyncio.gather(*(service.wait(first.id) for _ in range(3)))
+            assert {each.state for each in done} == {State.DONE}
+            (picture,) = (await service.result(first.id)).pictures
+            Image.open(io.BytesIO(await service.download(picture.id))).load()
+            assert (await service.retry(second)).state is State.QUEUED
+            assert second in await service.clear()
+            assert await service.cancel_waiting() == []
+            assert {*await service.schemas()} >= {"sample", "sdedit"}
+            assert "tiny" in [each.name for each in await service.models()]
+            return first.request
+
+    request = asyncio.run(through(processes.serve()))
+    assert request["seed"] == 3
 
 
 def test_a_killed_worker_s_job_is_finished_by_another_with_the_same_bits(processes):
@@ -135,7 +183,7 @@ def test_a_client_that_comes_back_misses_nothing(processes):
 def test_a_worker_that_is_stopped_hands_its_job_on_at_once(processes):
     with Client(processes.serve()) as service:
         job = service.submit("sample", **LONG)
-        first, _ = processes.start(*WORK, "--name", "first")
+        first, _ = processes.start(*WORK, "--name", "first", "--grace", 0)
         until(lambda: service.job(job.id).done > 0)
         first.terminate()
         assert first.wait(15) == 0
@@ -143,6 +191,40 @@ def test_a_worker_that_is_stopped_hands_its_job_on_at_once(processes):
         assert service.wait(job.id).state is State.DONE  # long before 600 seconds
         starts = [event.data for event in service.events(job.id) if event.kind == "started"]
         assert [each["start"] for each in starts] == [1, 1]  # being stopped is not dying
+
+
+def test_a_worker_that_is_stopped_ends_the_part_first(processes):
+    with Client(processes.serve()) as service:
+        parts = {**LONG, "num_inference_steps": 60, "num_images": 3 * BATCH}
+        job = service.submit("sample", **parts)
+        first, log = processes.start(*WORK, "--name", "first", "--grace", 120)
+        until(lambda: service.job(job.id).done > 0)
+        first.terminate()
+        assert first.wait(60) == 0
+        assert log.read_text().splitlines()[-1].startswith("stopped: jobs that are not finished")
+        left = service.job(job.id)
+        assert left.state is State.RUNNING
+        kept = list((Path(Store().assets) / "parts" / job.id).iterdir())
+        assert len(kept) == 1  # not none, as without a grace period, and not all three
+        processes.start(*WORK, "--name", "second")
+        assert service.wait(job.id).state is State.DONE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_stopped_says_what_is_left(processes, number):
+    url = processes.serve("--workers", 1, "--device", "cpu", "--grace", 0)
+    with Client(url) as service:
+        jobs = [service.submit("sample", **{**LONG, "num_inference_steps": 1000}) for _ in "ab"]
+        until(lambda: service.job(jobs[0].id).done > 0, seconds=150)
+        (server,) = processes.started
+        asked = time.monotonic()
+        server.send_signal(number)
+        assert server.wait(30) == 0
+        assert time.monotonic() - asked < 15
+    said = (processes.folder / "log-0").read_text().splitlines()[-1]
+    assert said == "stopped: 1 waiting and 1 unfinished jobs are kept"
+    with Client(processes.serve()) as service:
+        assert [service.job(each.id).state for each in jobs] == [State.RUNNING, State.QUEUED]
 
 
 def test_a_token_keeps_others_out(processes, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 from submitting import running, submission, submit
 from yuragi.service import jobs, order
 from yuragi.service.attempts import claim
+from yuragi.service.intake import Intake
 from yuragi.service.jobs import Conflict
 from yuragi.service.states import State
 
@@ -19,7 +20,7 @@ def test_jobs_run_in_the_order_of_their_places(parts):
     assert order.first(parts.database, [c, b]).queued == [c, b, a]
     assert order.first(parts.database, [a]).queued == [a, c, b]
     late = submit(parts).id
-    assert [claim(parts.database, f"w{k}") for k in range(5)] == [a, c, b, late, None]
+    assert [claim(parts.database, f"w{k}", 0) for k in range(5)] == [a, c, b, late, None]
 
 
 @pytest.mark.parametrize("wanted", [["0" * 32], ["twice", "twice"], ["running"]])
@@ -36,12 +37,12 @@ def test_while_paused_no_job_is_taken(parts):
     first, second = submit(parts), submit(parts)
     running(parts, first)
     assert order.pause(parts.database).paused
-    assert claim(parts.database, "other") is None
+    assert claim(parts.database, "other", 0) is None
     assert order.shown(parts.database).running == [first.id]
     before = tickets(parts)
     assert not order.resume(parts.database, parts.tickets).paused
     assert tickets(parts) == before + 1  # for the one that waits
-    assert claim(parts.database, "another") == second.id
+    assert claim(parts.database, "another", 0) == second.id
 
 
 def test_cancel_all_but_the_running_one_and_clear(parts):
@@ -55,14 +56,14 @@ def test_cancel_all_but_the_running_one_and_clear(parts):
 
 
 def test_job_and_ticket_exist_together(parts, monkeypatch):
-    def broken(connection, count):
+    def broken(connection):
         raise RuntimeError("the process dies here")
 
     class Broken:
-        add = staticmethod(broken)
+        wake = staticmethod(broken)
 
     with pytest.raises(RuntimeError, match="dies here"):
-        jobs.submit(parts.database, Broken, submission())
+        Intake(parts.database, Broken).submit(submission())
     assert order.shown(parts.database).queued == []
     submit(parts)
     assert tickets(parts) == 1

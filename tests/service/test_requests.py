@@ -19,7 +19,7 @@ def image(parts, portrait):
 
 
 def made(parts, key=None, **given):
-    return submission({"model": "tiny", **given}, parts.assets, PIXELS, key)
+    return submission({"model": "tiny", **given}, parts.assets, PIXELS, parts.policy, key, "")
 
 
 def test_a_request_is_complete_and_its_pictures_are_stored(parts, image):
@@ -42,7 +42,14 @@ def test_what_is_equal_is_what_was_sent(parts):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "5", '{"a": NaN}', "[" * 100_000, "{}", '{"kind": 5}']
+    "text",
+    [
+        *["", "{", "[]", "5", '{"a": NaN}', "[" * 100_000, "{}", '{"kind": 5}'],
+        '{"kind": "sample", "prompt": "\\ud800"}',
+        '{"kind": "sample", "prompt": "a\\u0000b"}',
+        '{"kind": "sample", "\\udfff": 1}',
+        '{"kind": "drag", "points": [["\\ud800"]]}',
+    ],
 )
 def test_what_is_no_request(text):
     with pytest.raises(InputError):

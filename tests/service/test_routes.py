@@ -1,11 +1,13 @@
 """The API, in one process and without a worker."""
 
 import io
+import shutil
 
 import pytest
 from PIL import Image
 
 from submitting import running
+from yuragi.models.register import register
 from yuragi.service import jobs
 from yuragi.service.states import State
 from yuragi.service.uploads import png
@@ -141,11 +143,21 @@ def test_events_after_the_last_one(http, parts):
     assert (failed["state"], failed["error"]) == ("failed", "it cannot be done")
 
 
-def test_what_the_service_can_do(http):
+def test_what_the_service_can_do(http, pipeline_folder, tmp_path):
     assert {*http.get(f"{API}/schemas").json()} == {*TASKS}
     assert http.get(f"{API}/schemas/drag").json()["properties"]["points"]
     names = {each["name"]: each["capabilities"] for each in http.get(f"{API}/models").json()}
     assert names == {"portraits": None, "tiny": None}  # no worker has loaded them yet
+    known = {each["name"]: each for each in http.get(f"{API}/models").json()}
+    assert known["portraits"]["knows"] == "drawn heads"
+    assert known["portraits"]["calibrated"] is True
+    assert "red" in known["portraits"]["words"]["hair colour"]
+    assert (known["tiny"]["knows"], known["tiny"]["calibrated"]) == ("", False)
+    assert known["tiny"]["words"] == {}
+    gone = tmp_path / "gone"
+    register("gone", shutil.copytree(pipeline_folder, gone), "", {})
+    shutil.rmtree(gone)
+    assert {each["name"] for each in http.get(f"{API}/models").json()} == {*names, "gone"}
     assert f"{API}/jobs" in http.get(f"{API}/openapi.json").json()["paths"]
 
 

@@ -22,6 +22,8 @@ from yuragi.service import jobs, work
 from yuragi.service.loaded import Loaded
 from yuragi.service.logs import configure_logs, of_job
 from yuragi.service.states import State
+from yuragi.service.stopping import Halt
+from yuragi.tasks.policy import Policy
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,9 @@ def lines(monkeypatch):
 @pytest.fixture
 def bench(parts):
     loaded = Loaded(Opening(device="cpu"), 1)
-    return work.Bench(parts.database, parts.assets, loaded, "slot-1", Signing())
+    return work.Bench(
+        parts.database, parts.assets, loaded, "slot-1", parts.tickets, Signing(), Policy(), Halt()
+    )
 
 
 def test_a_job_is_one_trace(spans, lines, http, parts, bench):

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from yuragi import __version__
-from yuragi.cli import audit, configuration, models
+from yuragi.cli import audit, models, settings
 from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
 from yuragi.cli.parameters import signature
@@ -46,7 +46,7 @@ app.command("studio")(studio)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(models.app, name="models")
-app.add_typer(configuration.app, name="config")
+app.add_typer(settings.app, name="config")
 app.add_typer(audit.app, name="audit")
 
 COMMANDS: Registry[typer.Typer] = Registry(

@@ -1,30 +1,51 @@
-"""The user's own defaults, stored in a TOML file.
+"""The user's own defaults, from the environment and from a TOML file.
 
-[all]                 # for every task
+[all]                 # for every command
 model = "portraits"
 
-[drag]                # for one task; the names are those of the command line
+[drag]                # for one command; the names are those of the command line
 steps = 30
+
+The first of these that sets an option decides: the command line; ``YURAGI_DRAG_STEPS``, for one
+command; ``YURAGI_STEPS``, for every command; the table of the command in the file; its table
+``all``; the default.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from yuragi.cli.answer import answer
-from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter
 from yuragi.errors import InputError
 
-__all__ = ["app", "config_file", "defaults_of", "read_config"]
+__all__ = ["PREFIX", "Found", "config_file", "defaults_of", "found_for", "read_config"]
 
-app = typer.Typer(help="Show the file with your own defaults.", no_args_is_help=True)
+PREFIX = "YURAGI_"
+SAID = {"1": True, "true": True, "yes": True, "on": True} | {
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+"""What the environment can say of a switch."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value that the user set outside the command line.
+
+    Attributes:
+        value: the value, as the command line would give it.
+        origin: the environment variable, or the file and the table.
+    """
+
+    value: Any
+    origin: str
 
 
 def config_file() -> Path:
@@ -54,37 +75,56 @@ def read_config() -> dict[str, dict[str, Any]]:
     return found
 
 
-def defaults_of(task: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
-    """The user's defaults for a task, by parameter.
+def defaults_of(command: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """The user's defaults for a command, by parameter; raises the errors of `found_for`."""
+    return {name: found.value for name, found in found_for(command, parameters).items()}
+
+
+def found_for(command: str, parameters: Sequence[Parameter]) -> dict[str, Found]:
+    """The user's defaults for a command by parameter, with where they come from.
 
     Raises:
-        InputError: the file sets an option that the task does not have.
+        InputError: the file or the environment sets an option that the command does not have, or
+            something that is no value of a switch.
     """
-    config = read_config()
     by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}
-    found: dict[str, Any] = {}
-    for table in ("all", task):
+    return _in_file(command, by_flag) | _in_environment(command, by_flag)
+
+
+def _in_file(command: str, by_flag: Mapping[str, Parameter]) -> dict[str, Found]:
+    config, found = read_config(), dict[str, Found]()
+    for table in ("all", command):
         for key, value in config.get(table, {}).items():
             if key in by_flag:
-                found[by_flag[key].name] = value if isinstance(value, bool | list) else str(value)
-            elif table == task:
+                plain = value if isinstance(value, bool | list) else str(value)
+                found[by_flag[key].name] = Found(plain, f"{config_file()} [{table}]")
+            elif table == command:
                 allowed = "one of " + ", ".join(sorted(by_flag))
                 raise InputError("configuration", f"{config_file()}: {table}.{key}", allowed)
     return found
 
 
-@app.command()
-def path(json: JsonOption = False) -> None:
-    """Print the path of the file, whether or not it exists."""
-    file = config_file()
-    answer(json, {"path": file, "exists": file.exists()}, file)
+def _in_environment(command: str, by_flag: Mapping[str, Parameter]) -> dict[str, Found]:
+    named = {flag.upper().replace("-", "_"): each for flag, each in by_flag.items()}
+    own = f"{PREFIX}{command.upper()}_"
+    found = dict[str, Found]()
+    for start in (PREFIX, own):
+        for variable, text in sorted(os.environ.items()):
+            if not variable.startswith(start):
+                continue
+            parameter = named.get(variable.removeprefix(start))
+            if parameter is not None:
+                found[parameter.name] = Found(_said(parameter, variable, text), variable)
+            elif start == own:
+                allowed = "one of " + ", ".join(own + name for name in sorted(named))
+                raise InputError("configuration", variable, allowed)
+    return found
 
 
-@app.command()
-def show(json: JsonOption = False) -> None:
-    """Print the defaults that the file sets."""
-    found = read_config()
-    lines: list[str] = []
-    for table, values in found.items():
-        lines += [f"[{table}]", *(f"{key} = {value!r}" for key, value in values.items())]
-    answer(json, found, *lines)
+def _said(parameter: Parameter, variable: str, text: str) -> Any:
+    """The value of an environment variable, as the command line would give it."""
+    if parameter.switch:
+        if text.lower() not in SAID:
+            raise InputError(variable, text, "one of " + ", ".join(SAID))
+        return SAID[text.lower()]
+    return [each.strip() for each in text.split(",")] if parameter.of.many else text

@@ -5,7 +5,6 @@ Their options come from `yuragi.service.settings`.
 
 from __future__ import annotations
 
-import signal
 import threading
 import webbrowser
 from typing import Annotated, Any
@@ -22,8 +21,10 @@ from yuragi.errors import InputError, missing_extra
 from yuragi.provenance.sign import prepare
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Serving, Shared, Working
+from yuragi.service.wire import Queue
+from yuragi.tasks.policy import read_policy
 
-__all__ = ["serve", "studio", "worker"]
+__all__ = ["SERVING", "WORKING", "serve", "studio", "worker"]
 
 SERVING = list(parameters(Serving))
 WORKING = list(parameters(Working))
@@ -45,7 +46,7 @@ def _serve(json: bool, **given: Any) -> None:
         made = [f"token: {token}"] if token else []
         answer(json, {"url": url, **({"token": token} if token else {})}, url, *made)
 
-    run(settings, opening, ready)
+    _say_left(run(settings, opening, ready))
 
 
 def _studio(json: bool, no_browser: bool, **given: Any) -> None:
@@ -68,7 +69,12 @@ def _studio(json: bool, no_browser: bool, **given: Any) -> None:
             # In a thread: some browsers answer only when they are closed.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
-    run(settings, opening, ready)
+    _say_left(run(settings, opening, ready))
+
+
+def _say_left(left: Queue) -> None:
+    waiting, begun = len(left.queued), len(left.running)
+    say(f"stopped: {waiting} waiting and {begun} unfinished jobs are kept")
 
 
 def _worker(json: bool, **given: Any) -> None:
@@ -80,14 +86,16 @@ def _worker(json: bool, **given: Any) -> None:
         import dbos  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi worker", "serve") from error
+    from yuragi.service.stopping import told_to_stop
     from yuragi.service.worker import Supervisor
 
+    read_policy(settings.policy)  # a mistake in it is told here, before a slot meets it
     supervisor = Supervisor(settings, opening)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: supervisor.stop())
     told = {"name": settings.name, "slots": settings.slots}
-    answer(json, told, f"{settings.name}: {settings.slots} at a time")
-    supervisor.run()
+    with told_to_stop(supervisor.stop):
+        answer(json, told, f"{settings.name}: {settings.slots} at a time")
+        supervisor.run()
+    say("stopped: jobs that are not finished are kept, and go on with the next worker")
 
 
 def _prepared(settings: Shared) -> None:

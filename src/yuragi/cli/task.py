@@ -16,6 +16,7 @@ from yuragi.cli.files import writing
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
+from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
 from yuragi.models.opening import Opening
 from yuragi.provenance.sign import prepare
@@ -28,19 +29,14 @@ if TYPE_CHECKING:
 
     from yuragi.tasks.writing import Style
 
-__all__ = ["task_command"]
+__all__ = ["task_command", "task_parameters"]
 
 
 def task_command(kind: type[Request]) -> Callable[..., None]:
     """The function of a task's command, with a signature for Typer."""
     name = str(kind.model_fields["kind"].default)
-    own = [each for one in (kind, *kind.BESIDE) for each in parameters(one)]
-    output, extra = list(parameters(Output, "Output")), list[Parameter]()
-    signing = list(parameters(Signing, "Credentials"))
-    if name in EXTRAS:
-        extra = list(parameters(EXTRAS[name], "Output"))
-    reading = list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else []
-    every = [*own, *output, *extra, *signing, *reading, *OPENING]
+    own, output, extra, signing, reading, judged = _groups(kind)
+    every = task_parameters(kind)
 
     def command(**given: Any) -> None:
         given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
@@ -51,11 +47,30 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
             EXTRAS[name](**nested(given, extra)) if name in EXTRAS else None,
             Signing(**nested(given, signing)),
             Reading(**nested(given, reading)),
+            Judged(**nested(given, judged)),
             use(given),
         )
 
     command.__doc__ = kind.title
     return signature(command, every)
+
+
+def task_parameters(kind: type[Request]) -> list[Parameter]:
+    """All parameters of a task's command."""
+    return [*(each for group in _groups(kind) for each in group), *OPENING]
+
+
+def _groups(kind: type[Request]) -> Sequence[list[Parameter]]:
+    """The parameters of the task, its output, more output, credentials, pictures and policy."""
+    name = str(kind.model_fields["kind"].default)
+    return (
+        [each for one in (kind, *kind.BESIDE) for each in parameters(one)],
+        list(parameters(Output, "Output")),
+        list(parameters(EXTRAS[name], "Output")) if name in EXTRAS else [],
+        list(parameters(Signing, "Credentials")),
+        list(parameters(Reading, "Pictures")) if issubclass(kind, OnPicture) else [],
+        list(parameters(Judged, "Policy")),
+    )
 
 
 def _run(
@@ -65,6 +80,7 @@ def _run(
     extra: Extra | None,
     signing: Signing,
     reading: Reading,
+    judged: Judged,
     opening: Opening,
 ) -> None:
     """Build the request, run it, write its pictures and report its cost."""
@@ -78,6 +94,7 @@ def _run(
     if signing.sign:
         prepare(signing)
     request, sources = build(kind, values, reading)
+    judged.check(request, sources)
 
     from yuragi.tasks.writing import Style
 

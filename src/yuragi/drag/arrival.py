@@ -58,7 +58,12 @@ def by_features(
 
 
 def by_registration(
-    result: Tensor, truth: Tensor, targets: Sequence[Point], half: int = PATCH, reach: int = REACH
+    result: Tensor,
+    truth: Tensor,
+    targets: Sequence[Point],
+    half: int = PATCH,
+    reach: int = REACH,
+    share: Tensor | None = None,
 ) -> Tensor:
     """The distance in the result of the true content at each target from that target, [points].
 
@@ -68,25 +73,29 @@ def by_registration(
         targets: the target points (x, y) in pixels.
         half: half the side of a patch minus a half, in pixels.
         reach: the largest displacement that is considered, in pixels.
+        share: the weight of each pixel of the truth [h, w], 0 to 1; by default all count alike. A
+            patch in which nothing counts is at its target.
     """
+    share = torch.ones_like(truth[0]) if share is None else share
     height, width = truth.shape[-2:]
     found = []
     for tx, ty in targets:
         x, y = round(tx), round(ty)
         top, left = max(y - half, 0), max(x - half, 0)
         patch = truth[:, top : y + half + 1, left : x + half + 1]
+        weight = share[top : y + half + 1, left : x + half + 1].expand_as(patch)
         # The positions that the corner of the patch can have in the result.
         y0, y1 = max(top - reach, 0), min(top + reach, height - patch.shape[1])
         x0, x1 = max(left - reach, 0), min(left + reach, width - patch.shape[2])
         area = result[None, :, y0 : y1 + patch.shape[1], x0 : x1 + patch.shape[2]]
-        cross = nn.functional.conv2d(area, patch[None])[0, 0]
-        energy = nn.functional.conv2d(area.square(), torch.ones_like(patch)[None])[0, 0]
+        cross = nn.functional.conv2d(area, (weight * patch)[None])[0, 0]
+        energy = nn.functional.conv2d(area.square(), weight[None])[0, 0]
         error = energy - 2 * cross
         # In flat surroundings many places fit equally well; the nearest one is used.
         rows = torch.arange(y0, y1 + 1, device=error.device)[:, None] - top
         columns = torch.arange(x0, x1 + 1, device=error.device)[None, :] - left
         away = (rows**2 + columns**2).sqrt()
-        fits = error <= error.min() + TIE * patch.numel()
+        fits = error <= error.min() + TIE * weight.sum()
         found.append(float(away[fits].min()))
     return truth.new_tensor(found)
 

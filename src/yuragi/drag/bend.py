@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Bend", "Hold", "bend", "reach_of"]
 
-WIDE, FAR, BETWEEN = 0.4, 4.0, 0.8
-"""R is the largest of these: a share of the picture's shorter side, a multiple of the longest drag,
-and a share of the largest distance between two points."""
+ONE, SEVERAL, BETWEEN = (0.4, 4.0), (0.2, 2.5), 1.0
+"""R is the larger of a share of the picture's shorter side and a multiple of the longest drag: for
+one point, and for several. It is at least a multiple of the largest distance between two points,
+which tells how large the thing is that moves; one point tells nothing about that."""
 STEEPEST, STEEPEST_HOLD = 2.11, 1.5
 """The largest slopes of K and of b, over the distances in which they fall from 1 to 0."""
 PACE = 0.4
@@ -98,8 +99,9 @@ def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
     source, target = ends(points)
     longest = float(np.linalg.norm(target - source, axis=1).max())
     between = float(np.linalg.norm(source[:, None] - source[None], axis=-1).max())
-    path, wide = _Path(points), max(WIDE * min(size), FAR * longest, BETWEEN * between)
-    tried = [wide * 0.5**k for k in range(5)]
+    wide, far = ONE if len(points) == 1 else SEVERAL
+    path, widest = _Path(points), max(wide * min(size), far * longest, BETWEEN * between)
+    tried = [widest * 0.5**k for k in range(5)]
     for reach in tried:
         if _Field(path, reach, 0.0, None, TIES[0]).needed <= MOST:
             return reach

@@ -22,10 +22,13 @@ from yuragi.images.png import Carried, encode_png, png_info, read_png
 
 __all__ = [
     "ANIMATIONS",
+    "MAKER_NOTE",
+    "SEGMENT",
     "SUFFIXES",
     "animation",
     "as_given",
     "as_stored",
+    "in_segments",
     "numbered",
     "read_carried",
     "write_file",
@@ -40,14 +43,18 @@ LONGEST = 30_000
 
 
 def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
-    packed = _packed(carried)
+    segments, file = in_segments(_packed(carried)), io.BytesIO()
+    picture.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(carried), extra=segments)
+    return file.getvalue()
+
+
+def in_segments(packed: bytes) -> bytes:
+    """What a JPEG carries, as segments of its file."""
     segments = b""
     for start in range(0, len(packed), SEGMENT_BYTES):
         held = SEGMENT + packed[start : start + SEGMENT_BYTES]
         segments += b"\xff\xea" + (2 + len(held)).to_bytes(2, "big") + held
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=95, subsampling="4:4:4", exif=_exif(carried), extra=segments)
-    return file.getvalue()
+    return segments
 
 
 def _encode_webp(picture: Image.Image, carried: Carried) -> bytes:

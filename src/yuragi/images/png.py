@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image, PngImagePlugin
 
-__all__ = ["Carried", "encode_png", "png_info", "read_png"]
+__all__ = ["DIGEST_BYTES", "SOURCE_CHUNK", "Carried", "encode_png", "png_info", "read_png"]
 
 SOURCE_CHUNK = b"yuSo"
 DIGEST_BYTES = 16

@@ -37,7 +37,15 @@ from yuragi.images.tensors import to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.options.values import Strict
 
-__all__ = ["FAMILIARITY", "KNOWN", "Calibration", "calibration_of", "familiarity", "features"]
+__all__ = [
+    "FAMILIARITY",
+    "KNOWN",
+    "Calibration",
+    "calibration_in",
+    "calibration_of",
+    "familiarity",
+    "features",
+]
 
 FAMILIARITY = "familiarity.json"
 """The file in a model's folder that holds its calibration."""
@@ -75,20 +83,25 @@ class Calibration(Strict):
 
 
 def calibration_of(model: DiffusionModel) -> Calibration | None:
-    """The calibration in a model's folder; None without one, or if it is for other weights.
+    """The calibration in a loaded model's folder; see `calibration_in`."""
+    return None if model.path is None else calibration_in(model.path, model.weights)
+
+
+def calibration_in(folder: Path, weights: str) -> Calibration | None:
+    """The calibration in a folder; None without one, or if it is for other weights.
 
     Raises:
         InputError: the file is damaged.
     """
-    file = (model.path or Path()) / FAMILIARITY
-    if model.path is None or not file.is_file():
+    file = folder / FAMILIARITY
+    if not file.is_file():
         return None
     try:
         found = Calibration.model_validate_json(file.read_bytes())
     except ValueError as error:
         reason = "the file is damaged; yuragi models check writes it"
         raise InputError("model", str(file), "", reason) from error
-    return found if found.weights == model.weights else None
+    return found if found.weights == weights else None
 
 
 def familiarity(model: DiffusionModel, picture: Image.Image) -> float | None:

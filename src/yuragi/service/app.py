@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -15,16 +17,19 @@ from yuragi.errors import InputError
 from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
+from yuragi.service.limits import Crowded, Meter, Metered
 from yuragi.service.metrics import Metrics
 from yuragi.service.routes import about, assets, jobs, monitor, queue
 from yuragi.service.studio import add_studio
 from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
+from yuragi.tasks.policy import Forbidden
 
 __all__ = ["API", "make_app"]
 
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
+REFUSALS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -46,16 +51,24 @@ def make_app(parts: Held) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
-        middleware=[Middleware(Counting, tally=tally), guard],
+        middleware=[
+            Middleware(Counting, tally=tally),
+            guard,
+            Middleware(Metered, meter=Meter.of(settings)),
+        ],
         exception_handlers={
             InputError: _refused,
             RequestValidationError: _invalid,
             NotFound: _missing,
             Conflict: _conflicting,
+            Forbidden: _forbidden,
+            Crowded: _crowded,
             HTTPException: _plain,
+            DBAPIError: _without_database,
+            OSError: _without_store,
             Exception: _broken,
         },
-        responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 421, 422)},
+        responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
     app.state.metrics = Metrics(parts.database, tally)
@@ -87,10 +100,33 @@ async def _conflicting(request: Request, error: Exception) -> JSONResponse:
     return _problem(409, str(error))
 
 
+async def _forbidden(request: Request, error: Exception) -> JSONResponse:
+    return _problem(403, str(error))
+
+
+async def _crowded(request: Request, error: Exception) -> JSONResponse:
+    told = _problem(429, str(error))
+    told.headers["retry-after"] = str(Crowded.seconds)
+    return told
+
+
 async def _plain(request: Request, error: Exception) -> JSONResponse:
     """What the libraries refuse by themselves, such as a path without a route."""
     assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail))
+
+
+async def _without_database(request: Request, error: Exception) -> JSONResponse:
+    LOG.error("%s %s: %s", request.method, request.url.path, error)
+    return _problem(503, "the database does not answer; try again")
+
+
+async def _without_store(request: Request, error: Exception) -> JSONResponse:
+    """Pictures cannot be kept, or not be read."""
+    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _problem(507, "the store of pictures is full")
+    return _problem(503, "the store of pictures cannot be used")
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

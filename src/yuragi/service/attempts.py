@@ -18,6 +18,7 @@ from yuragi.service import tables
 from yuragi.service.database import Database
 from yuragi.service.events import add_event
 from yuragi.service.states import ENDED, State
+from yuragi.service.tickets import draw
 
 __all__ = ["STARTS", "Attempt", "begin", "claim", "forgive"]
 
@@ -26,31 +27,44 @@ STARTS = 3
 """How often a job is begun before it is held to be what kills its workers."""
 
 
-def claim(database: Database, workflow: str) -> str | None:
-    """The job that a workflow does: the one it took before, else the first that waits.
+def claim(database: Database, ticket: str, turn: int) -> str | None:
+    """The job that is done for a ticket: the one that was taken before, else the first that waits.
 
-    None if none waits or the queue is paused.
+    Args:
+        database: the database.
+        ticket: the id of the workflow that was drawn.
+        turn: how many jobs were done for the same ticket before.
+
+    Returns:
+        the id of the job; None if none waits or the queue is paused.
     """
-    with database.writing() as connection:
-        mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == workflow)
+    name = f"{ticket}/{turn}"
+    with database.noting() as connection:
+        mine = sa.select(JOBS.c.id).where(JOBS.c.workflow == name)
         job: str | None = connection.execute(mine).scalar_one_or_none()
         if job is not None:
             return job
-        if connection.execute(sa.select(tables.queue.c.paused)).scalar_one():
+        if turn == 0:
+            draw(connection)
+        # Claims and submissions wait for one another, so that no job is left without a ticket.
+        if connection.execute(sa.select(tables.queue.c.paused).with_for_update()).scalar_one():
             return None
         waiting = sa.select(JOBS.c.id).where(JOBS.c.state == State.QUEUED)
         first = waiting.order_by(JOBS.c.place, JOBS.c.id).limit(1)
-        job = connection.execute(first.with_for_update(skip_locked=True)).scalar_one_or_none()
-        if job is not None:
-            taken = sa.update(JOBS).where(JOBS.c.id == job)
-            connection.execute(taken.values(state=State.RUNNING, workflow=workflow))
-        return job
+        while connection.execute(first).one_or_none() is not None:
+            # Nothing if the first one was cancelled in the meantime: then there is another first.
+            found: str | None = connection.execute(first.with_for_update()).scalar_one_or_none()
+            if found is not None:
+                taken = sa.update(JOBS).where(JOBS.c.id == found)
+                connection.execute(taken.values(state=State.RUNNING, workflow=name))
+                return found
+        return None
 
 
 def begin(database: Database, job: str, slot: str) -> Attempt | None:
     """Begin a job, or go on with it after its worker died; None if nothing is left to do."""
     lease, now = uuid.uuid4().hex, time.time()
-    with database.writing() as connection:
+    with database.noting() as connection:
         found = sa.select(JOBS).where(JOBS.c.id == job).with_for_update()
         row = connection.execute(found).one_or_none()
         if row is None or State(row.state) in ENDED:
@@ -58,7 +72,7 @@ def begin(database: Database, job: str, slot: str) -> Attempt | None:
         held = sa.update(JOBS).where(JOBS.c.id == job)
         taken = {"lease": lease, "slot": slot, "starts": row.starts + 1}
         connection.execute(held.values(started=row.started or now, **taken))
-        attempt = Attempt(database, job, lease, row.request, row.sources)
+        attempt = Attempt(database, job, lease, row.request, row.sources, row.client, row.consent)
         if row.state == State.CANCELLING:
             attempt.end(connection, State.CANCELLED)
             return None
@@ -71,7 +85,7 @@ def begin(database: Database, job: str, slot: str) -> Attempt | None:
 
 def forgive(database: Database, slot: str) -> None:
     """Do not count the present start of a slot's jobs, because the slot is stopped on purpose."""
-    with database.writing() as connection:
+    with database.noting() as connection:
         doing = JOBS.c.state.in_([State.RUNNING, State.CANCELLING]), JOBS.c.slot == slot
         connection.execute(sa.update(JOBS).where(*doing).values(starts=JOBS.c.starts - 1))
 
@@ -86,6 +100,8 @@ class Attempt:
         lease: what shows that the job is still ours.
         request: the request as JSON.
         sources: its pictures: digest of the pixels -> asset.
+        client: who submitted it.
+        consent: what the policy is told beside the request.
     """
 
     database: Database
@@ -93,6 +109,8 @@ class Attempt:
     lease: str
     request: str
     sources: Mapping[str, str]
+    client: str
+    consent: bool
 
     def state(self) -> State | None:
         """The state of the job; None if another worker has it now."""
@@ -146,7 +164,7 @@ class Attempt:
 
     def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Keep these values with the job, and say so; nothing if another worker has it."""
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             held = sa.update(JOBS).where(*self._mine).values(dict(data))
             if connection.execute(held).rowcount:
                 add_event(connection, self.job, kind, data)

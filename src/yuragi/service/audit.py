@@ -111,7 +111,7 @@ def _told(job: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {
         "job": job["id"],
         "state": "running" if kind == "started" else kind,
-        "client": job.get("client", ""),
+        "client": job["client"],
         "kind": job["kind"],
         "request": hashlib.blake2b(job["request"].encode(), digest_size=32).hexdigest(),
         # A result knows the version of the model that the request left open.

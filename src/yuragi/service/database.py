@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,7 +21,9 @@ from alembic.script import ScriptDirectory
 from yuragi.errors import InputError
 from yuragi.service.audit import forgetting, settle
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "open_database", "or_crash"]
+
+LOG = logging.getLogger(__name__)
 
 BUSY_MS = 30_000
 WRITES = "yuragi_writes"
@@ -48,8 +52,28 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that writes; on SQLite it waits for its turn when it begins."""
-        marked = self.engine.connect().execution_options(**{WRITES: True})
+        """A transaction that writes, and is on the disk when it ends.
+
+        On SQLite it waits for its turn when it begins.
+        """
+        with self._turn("FULL") as connection:
+            yield connection
+
+    @contextmanager
+    def noting(self) -> Iterator[sa.Connection]:
+        """A transaction that writes what a worker would do again: it does not wait for the disk.
+
+        The crash of a process takes nothing back. A power failure can take it back together with
+        all that was written after it, until the next transaction of `writing` ends.
+        """
+        with self._turn("NORMAL") as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
+            yield connection
+
+    @contextmanager
+    def _turn(self, synchronous: str) -> Iterator[sa.Connection]:
+        marked = self.engine.connect().execution_options(**{WRITES: synchronous})
         with self.turn, marked as connection, connection.begin(), forgetting(connection):
             yield connection
             settle(connection)
@@ -85,6 +109,20 @@ class Database:
         return found == ScriptDirectory.from_config(_config()).get_current_head()
 
 
+@contextmanager
+def or_crash() -> Iterator[None]:
+    """End the process of a worker if the database fails inside.
+
+    Without the job table it can say nothing, and what it holds may be given to others. Started
+    again, it goes on with its job as after any other crash.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError:
+        LOG.exception("the database does not answer; this worker ends")
+        os._exit(1)
+
+
 def open_database(url: str) -> Database:
     """Open the database at a URL; the folder of a SQLite file is made.
 
@@ -116,15 +154,20 @@ def open_database(url: str) -> Database:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # transactions begin in `_begin_sqlite`
     # With a write-ahead log, readers and a writer do not wait for one another.
-    wanted = (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
+    wanted = f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON"
     for pragma in wanted:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later could not wait for another writer.
     writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # How a transaction reaches the disk can only be said before it begins.
+    connection.exec_driver_sql(f"PRAGMA synchronous={writes}")
+    # One that reads first and writes later could not wait for another writer.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _config() -> Config:

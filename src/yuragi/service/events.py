@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from yuragi.service import tables
 from yuragi.service.audit import AUDITED, note
+from yuragi.service.states import State
 from yuragi.service.wire import Event
 
-__all__ = ["add_event", "events_after"]
+__all__ = ["add_event", "add_first_events", "events_after"]
 
 
 def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str, Any]) -> None:
@@ -34,6 +35,14 @@ def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str,
     )
     if kind in AUDITED:
         note(connection, job, kind)
+
+
+def add_first_events(connection: sa.Connection, jobs: Sequence[str]) -> None:
+    """Say that new jobs, whose rows count one event, are queued."""
+    first = {"number": 1, "kind": State.QUEUED, "data": {}, "at": time.time()}
+    connection.execute(sa.insert(tables.events), [{"job": job, **first} for job in jobs])
+    for job in jobs:
+        note(connection, job, State.QUEUED)
 
 
 def events_after(connection: sa.Connection, job: str, number: int) -> Sequence[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["OPEN", "Guard"]
+__all__ = ["OPEN", "Guard", "Unread", "answered", "refuse"]
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that say nothing about jobs and need no token, for supervisors and load balancers."""
@@ -19,13 +20,26 @@ HEADERS: Mapping[str, str] = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
+        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
     "cache-control": "no-store",
 }
+FOREIGN = "requests from pages of other sites are refused"
+SLOW_S = 30.0
+"""How long a client may be silent in the middle of a body."""
 
 
-class TooLarge(Exception):
-    """The body of a request is longer than allowed."""
+class Unread(Exception):
+    """The body of a request is not read to its end."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,8 @@ class Guard:
 
     A page of another site can make a browser send requests to this machine's own address, also
     under a name of its own that leads there. The names in `hosts`, compared with the headers Host
-    and Origin, keep both out; requests without Origin do not come from pages.
+    and Origin, keep both out. Pictures in pages of other sites come without Origin; browsers say of
+    them that they are cross-site.
 
     Attributes:
         app: what comes behind.
@@ -52,44 +67,43 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refused = self._refused(Headers(scope=scope), scope["path"])
+        refused = self._refused(Headers(scope=scope), scope["path"], scope["query_string"])
         if refused is not None:
-            await _answer(send, *refused)
+            await refuse(send, *refused)
             return
-        left, answered = self.max_bytes, False
+        left, whole = self.max_bytes, False
 
         async def limited() -> Message:
-            nonlocal left
-            message = await receive()
+            nonlocal left, whole
+            if whole:  # what comes now is that the client goes away
+                return await receive()
+            try:
+                async with asyncio.timeout(SLOW_S):
+                    message = await receive()
+            except TimeoutError as error:
+                reason = f"nothing of the body came for {SLOW_S:g} seconds"
+                raise Unread(408, reason) from error
+            whole = not message.get("more_body", False)
             left -= len(message.get("body", b""))
             if left < 0:
-                raise TooLarge
+                raise Unread(413, self._too_large)
             return message
 
-        async def hardened(message: Message) -> None:
-            nonlocal answered
-            if message["type"] == "http.response.start":
-                answered = True
-                present = {name.lower() for name, _ in message["headers"]}
-                added = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
-                message["headers"] += [each for each in added if each[0] not in present]
-            await send(message)
+        await answered(self.app, scope, limited, send)
 
-        try:
-            await self.app(scope, limited, hardened)
-        except TooLarge:
-            if not answered:
-                await _answer(send, 413, self._too_large)
-
-    def _refused(self, headers: Headers, path: str) -> tuple[int, str] | None:
+    def _refused(self, headers: Headers, path: str, query: bytes) -> tuple[int, str] | None:
         """Status and reason, if a request is refused."""
         if _name(headers.get("host", "")) not in self.hosts:
             return 421, "the Host header names another host than this service's"
+        if "\0" in path or b"%00" in query:
+            return 400, "an address cannot contain a zero byte"
         origin = headers.get("origin")
         if origin is not None:
             scheme, _, rest = origin.partition("://")
             if scheme not in ("http", "https") or rest != headers.get("host"):
-                return 403, "requests from pages of other sites are refused"
+                return 403, FOREIGN
+        elif _embedded(headers):
+            return 403, FOREIGN
         if self.token and path not in OPEN:
             kind, _, given = headers.get("authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), self.token.encode())
@@ -105,6 +119,12 @@ class Guard:
         return f"the body of a request can have at most {self.max_bytes:,} bytes"
 
 
+def _embedded(headers: Headers) -> bool:
+    """Whether a page of another site shows the answer; following its links does no harm."""
+    elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return elsewhere and headers.get("sec-fetch-mode") != "navigate"
+
+
 def _name(host: str) -> str:
     """The name in a Host header, without the port."""
     if host.startswith("["):
@@ -112,11 +132,49 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-async def _answer(send: Send, status: int, message: str) -> None:
+async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let an application answer, with our headers; if `receive` raises `Unread`, answer with that.
+
+    Parsers of bodies take that for a body that they cannot read, and have an answer of their own.
+    """
+    unread: Unread | None = None
+    begun = False
+
+    async def read() -> Message:
+        nonlocal unread
+        try:
+            return await receive()
+        except Unread as error:
+            unread = error
+            raise
+
+    async def sent(message: Message) -> None:
+        nonlocal begun
+        if unread and not begun:
+            return
+        begun = True
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
+            message["headers"] += [each for each in added if each[0] not in present]
+        await send(message)
+
+    try:
+        await app(scope, read, sent)
+    except Unread as error:
+        unread = error
+    if unread and not begun:
+        await refuse(send, unread.status, unread.message, unread.headers)
+
+
+async def refuse(
+    send: Send, status: int, message: str, more: Mapping[str, str] | None = None
+) -> None:
+    """Answer with a status, a reason and more headers."""
     body = json.dumps({"message": message, "argument": None}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body)), **HEADERS}
     if status == 401:
         headers["www-authenticate"] = "Bearer"
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    raw = [(name.encode(), value.encode()) for name, value in (headers | dict(more or {})).items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -1,12 +1,11 @@
-"""The job table, as people use it: submit, look, cancel, try again."""
+"""The job table, as people use it: look, cancel, try again. `intake` adds jobs to it."""
 
 from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,9 +15,8 @@ from yuragi.service.events import add_event
 from yuragi.service.states import State
 from yuragi.service.tickets import Tickets
 from yuragi.service.wire import Job
-from yuragi.tasks.base import Request
 
-__all__ = ["Conflict", "NotFound", "Submission", "cancel", "find", "listed", "retry", "submit"]
+__all__ = ["Conflict", "NotFound", "cancel", "find", "found_in", "job_of", "listed", "retry"]
 
 TABLE = tables.jobs
 
@@ -31,77 +29,6 @@ class Conflict(Exception):
     """The state of a job, or an earlier submission, does not allow what was asked."""
 
 
-@dataclass(frozen=True)
-class Submission:
-    """A job to submit.
-
-    Attributes:
-        request: the complete request.
-        sources: its pictures: digest of the pixels -> asset.
-        body: the digest of what the client sent.
-        key: the idempotency key of the client, if any.
-    """
-
-    request: Request
-    sources: Mapping[str, str]
-    body: str
-    key: str | None
-
-
-def submit(database: Database, tickets: Tickets, given: Submission) -> Job:
-    """Add a job to the end of the queue; the same submission again gives the same job.
-
-    Raises:
-        Conflict: the key was used with another body.
-    """
-    if (known := _known(database, given)) is not None:
-        return known
-    job = uuid.uuid4().hex
-    try:
-        with database.writing() as connection:
-            last = sa.select(sa.func.coalesce(sa.func.max(TABLE.c.place), 0)).scalar_subquery()
-            connection.execute(
-                sa.insert(TABLE).values(
-                    id=job,
-                    kind=given.request.kind,
-                    state=State.QUEUED,
-                    place=last + 1,
-                    request=given.request.model_dump_json(),
-                    sources=dict(given.sources),
-                    idempotency_key=given.key,
-                    body=given.body,
-                    created=time.time(),
-                    done=0,
-                    total=0,
-                    error="",
-                    starts=0,
-                    events=0,
-                )
-            )
-            add_event(connection, job, State.QUEUED, {})
-            tickets.add(connection, 1)
-    except sa.exc.IntegrityError:  # the same key a moment ago, in another process
-        if (known := _known(database, given)) is None:
-            raise
-        return known
-    return find(database, job)
-
-
-def _known(database: Database, given: Submission) -> Job | None:
-    """The job of an earlier submission with the same key."""
-    if given.key is None:
-        return None
-    with database.reading() as connection:
-        found = connection.execute(
-            sa.select(TABLE.c.id, TABLE.c.body).where(TABLE.c.idempotency_key == given.key)
-        ).one_or_none()
-    if found is None:
-        return None
-    if found.body != given.body:
-        raise Conflict("this idempotency key was used before, with another request")
-    return find(database, found.id)
-
-
 def find(database: Database, job: str) -> Job:
     """A job by its id.
 
@@ -109,10 +36,15 @@ def find(database: Database, job: str) -> Job:
         NotFound: there is none.
     """
     with database.reading() as connection:
-        row = connection.execute(_view().where(TABLE.c.id == job)).one_or_none()
+        return found_in(connection, job)
+
+
+def found_in(connection: sa.Connection, job: str) -> Job:
+    """A job by its id, within a transaction; raises what `find` raises."""
+    row = connection.execute(VIEW.where(TABLE.c.id == job)).one_or_none()
     if row is None:
         raise NotFound(f"there is no job {job}")
-    return _job(row)
+    return job_of(row._asdict())
 
 
 def listed(
@@ -129,7 +61,7 @@ def listed(
     Raises:
         NotFound: there is no job `before`.
     """
-    wanted = _view().order_by(TABLE.c.created.desc(), TABLE.c.id.desc()).limit(limit)
+    wanted = VIEW.order_by(TABLE.c.created.desc(), TABLE.c.id.desc()).limit(limit)
     if states:
         wanted = wanted.where(TABLE.c.state.in_(list(states)))
     if before is not None:
@@ -138,7 +70,7 @@ def listed(
             sa.tuple_(TABLE.c.created, TABLE.c.id) < sa.tuple_(edge.created, edge.id)
         )
     with database.reading() as connection:
-        return [_job(row) for row in connection.execute(wanted)]
+        return [job_of(row._asdict()) for row in connection.execute(wanted)]
 
 
 def cancel(database: Database, job: str) -> Job:
@@ -195,7 +127,7 @@ def retry(database: Database, tickets: Tickets, job: str) -> Job:
         }
         connection.execute(sa.update(TABLE).where(TABLE.c.id == job).values(again))
         add_event(connection, job, State.QUEUED, {})
-        tickets.add(connection, 1)
+        tickets.wake(connection)
     return find(database, job)
 
 
@@ -223,6 +155,9 @@ def _view() -> sa.Select[tuple[object, ...]]:
     return sa.select(TABLE, sa.case((queued, position), else_=None).label("position"))
 
 
-def _job(row: sa.Row[tuple[object, ...]]) -> Job:
-    told = dict(row._mapping)
-    return Job(**{**told, "request": json.loads(told["request"]), "state": State(told["state"])})
+VIEW = _view()
+
+
+def job_of(row: Mapping[str, Any]) -> Job:
+    """A job from its row and its position, by name."""
+    return Job(**{**row, "request": json.loads(row["request"]), "state": State(row["state"])})

@@ -25,7 +25,7 @@ def learn(database: Database, model: DiffusionModel) -> None:
         return
     told = {**asdict(model.capabilities), "native_size": model.native_size}
     try:
-        with database.writing() as connection:
+        with database.noting() as connection:
             connection.execute(sa.insert(MODELS).values(weights=model.weights, capabilities=told))
     except sa.exc.IntegrityError:  # another worker loaded it at the same time
         pass

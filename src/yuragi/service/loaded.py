@@ -10,7 +10,6 @@ from typing import TypeVar
 import torch
 
 from yuragi.errors import OutOfMemoryError
-from yuragi.models.fingerprint import fingerprint
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, load_weak, model_path
 from yuragi.models.opening import Opening
@@ -82,4 +81,7 @@ class Loaded:
 
 def _key(name: str) -> Hashable:
     """A name with what lies there now: an operator can replace a model while a worker runs."""
-    return name, fingerprint(model_path(name))
+    path = model_path(name)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(str(file), file.stat()) for file in files]
+    return name, tuple((file, at.st_ino, at.st_size, at.st_mtime_ns) for file, at in found)

@@ -38,10 +38,10 @@ def pause(database: Database) -> Queue:
 
 
 def resume(database: Database, tickets: Tickets) -> Queue:
-    """Start jobs again; the tickets that were drawn during the pause are replaced."""
+    """Start jobs again; tickets that were drawn during the pause are replaced."""
     with database.writing() as connection:
         connection.execute(sa.update(QUEUE).values(paused=False))
-        tickets.add(connection, len(in_order(connection, WAITING)))
+        tickets.wake(connection)
     return shown(database)
 
 

@@ -42,26 +42,33 @@ class Parts:
         origin = json.dumps([made_by, __version__, NOISE_VERSION, torch.__version__])
         self.origin = hashlib.blake2b(origin.encode(), digest_size=8).hexdigest()
         self._asked = 0
+        self._unwritten: tuple[str, bytes] | None = None
 
     def keep(self, make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
         """The next part: what an earlier attempt made, or what `make` makes; see `Context.kept`.
 
+        A part is written when the next one is asked for, because after the last one the job is as
+        good as done.
+
         Raises:
-            OSError: it cannot be written.
+            OSError: the part before cannot be written.
         """
+        if self._unwritten is not None:
+            write_whole(self.files, *self._unwritten)
+            self._unwritten = None
         place = f"{self.folder}/{self.origin}-{self._asked}.safetensors"
         self._asked += 1
         with suppress(FileNotFoundError, SafetensorError):  # a damaged one is made again
             held = load(self.files.cat_file(place))
             return [held[str(number)] for number in range(len(held))]
         made = list(make())
-        write_whole(self.files, place, save({str(k): each.cpu() for k, each in enumerate(made)}))
+        self._unwritten = place, save({str(k): each.cpu() for k, each in enumerate(made)})
         return made
 
 
 def forget_parts(assets: Assets, job: str) -> None:
     """Delete the parts of a job that has ended."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # what is left does no harm
         assets.files.rm(_folder(assets, job), recursive=True)
 
 

@@ -19,7 +19,7 @@ __all__ = ["Previews"]
 
 SIDE = 512
 LEAST_S = 1.0
-SHARE = 0.05
+SHARE = 0.02
 """The largest share of the time that previews may take."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -15,12 +15,14 @@ from pydantic import BaseModel
 from yuragi.errors import InputError
 from yuragi.options.option import inner
 from yuragi.service.assets import Assets
-from yuragi.service.jobs import NotFound, Submission
+from yuragi.service.intake import Submission
+from yuragi.service.jobs import NotFound
 from yuragi.service.naming import check_asked, check_named
 from yuragi.service.uploads import png
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
 from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.policy import Asked, Permission, Policy
 from yuragi.tasks.tasks import TASKS
 
 __all__ = ["asked", "pictures_of", "schema_of", "submission"]
@@ -34,8 +36,11 @@ def asked(text: bytes | str) -> dict[str, Any]:
     """
     try:
         given = json.loads(text, parse_constant=_no_number)
+        storable = all(_storable(each) for each in _texts(given))
     except (ValueError, RecursionError) as error:
         raise InputError("request", None, "a JSON object", "this is not JSON") from error
+    if not storable:
+        raise InputError("request", None, "", "a text in it has half a character, or a zero byte")
     if not isinstance(given, dict):
         raise InputError("request", type(given).__name__, "a JSON object")
     kind = given.get("kind")
@@ -44,12 +49,35 @@ def asked(text: bytes | str) -> dict[str, Any]:
     return given
 
 
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield name
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _storable(text: str) -> bool:
+    """Whether every database can keep a text; JSON can say more than UTF-8."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of JSON")
 
 
 def submission(
-    given: Mapping[str, Any], assets: Assets, max_pixels: int, key: str | None
+    given: Mapping[str, Any],
+    assets: Assets,
+    max_pixels: int,
+    policy: Policy,
+    key: str | None,
+    client: str,
 ) -> Submission:
     """The job that a client asks for.
 
@@ -57,15 +85,19 @@ def submission(
         given: the kind and the options, with pictures as ids of assets.
         assets: where these and the pictures of the request are.
         max_pixels: the largest number of pixels of a picture.
+        policy: which requests are allowed.
         key: the idempotency key of the client.
+        client: who asks.
 
     Raises:
         InputError: an option is not allowed.
+        Forbidden: the policy refuses the request.
     """
     kind = TASKS[given["kind"]]
     options = {name: value for name, value in given.items() if value is not None}
     body = hashlib.blake2b(json.dumps(options, sort_keys=True).encode(), digest_size=16)
     reading = Reading(resize=options.pop("resize", None), max_pixels=max_pixels)
+    permission = Permission(consent=options.pop("consent", False))
     check_asked(kind, options)
     for name in pictures_of(kind) & options.keys():
         options[name] = _picture(options[name], name, assets)
@@ -75,8 +107,9 @@ def submission(
         # Options are completed before pydantic checks their types, so that code may meet any JSON.
         raise InputError("request", None, "", f"a value is of the wrong kind: {error}") from error
     check_named(request)
+    policy.check(Asked(request, sources, permission.consent))
     stored = {digest: assets.put(png(picture)).id for digest, picture in sources.items()}
-    return Submission(request, stored, body.hexdigest(), key)
+    return Submission(request, stored, body.hexdigest(), key, client, permission.consent)
 
 
 def _picture(name: object, argument: str, assets: Assets) -> bytes:
@@ -94,9 +127,9 @@ def pictures_of(kind: type[Request]) -> set[str]:
 
 def schema_of(kind: type[Request]) -> dict[str, Any]:
     """The JSON schema of what a client sends for a task."""
-    reading = (Reading,) if issubclass(kind, OnPicture) else ()
+    beside = (Reading, Permission) if issubclass(kind, OnPicture) else ()
     made = kind.model_json_schema()
-    for more in (*kind.BESIDE, *reading):
+    for more in (*kind.BESIDE, *beside):
         added = more.model_json_schema()
         made["properties"] |= added.get("properties", {})
         made.setdefault("$defs", {}).update(added.get("$defs", {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import socket
 import threading
@@ -10,18 +11,27 @@ from typing import Any
 
 import uvicorn
 
+from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
+from yuragi.service.order import shown
 from yuragi.service.settings import Serving, Working
+from yuragi.service.stopping import told_to_stop
 from yuragi.service.tracing import configure_traces
+from yuragi.service.wire import Queue
 from yuragi.service.worker import Supervisor
 
 __all__ = ["serve"]
 
 
-def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], None]) -> None:
-    """Answer until the process is told to stop.
+LEAST_TOKEN = 16
+ANSWERS_S = 5
+"""How long requests that have begun may take when the process is told to stop."""
+
+
+def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], None]) -> Queue:
+    """Answer until the process is told to stop (SIGTERM, Ctrl-C).
 
     Args:
         settings: the service.
@@ -29,11 +39,17 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         on_ready: is called with the address of the API, and with the token if one was made, when
             clients can connect.
 
+    Returns:
+        The queue that is left.
+
     Raises:
-        InputError: database, store or address are not supported.
+        InputError: database, store or address are not supported, or the token is too short.
         OSError: the port is taken.
     """
     made = ""
+    if not settings.loopback and 0 < len(settings.token) < LEAST_TOKEN:
+        reason = "it is too short for an address that other machines reach"
+        raise InputError("token", None, f"{LEAST_TOKEN} characters or more", reason)
     if not settings.loopback and not settings.token:
         made = secrets.token_urlsafe(32)
         settings = settings.model_copy(update={"token": made})
@@ -48,34 +64,54 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         log_level="warning",
         log_config=None,  # in our form, with all other lines
         server_header=False,
-        timeout_graceful_shutdown=5,
+        proxy_headers=bool(settings.proxy),
+        forwarded_allow_ips=list(settings.proxy),
+        timeout_graceful_shutdown=ANSWERS_S,
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     # Connections inherit it; asyncio sets it only on sockets that name their protocol. Without it
     # an answer waits 40 ms for the client to acknowledge its headers.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.listen(config.backlog)  # from here on clients wait instead of being refused
+    listening.listen(config.backlog)  # from now on connections wait until they are answered
     host, port = listening.getsockname()[:2]
-    on_ready(f"http://{host}:{port}/api/v1", made)
-    supervisor = None
-    if settings.workers:
-        beside: dict[str, Any] = {
-            "database": settings.database,
-            "assets": settings.assets,
-            "slots": settings.workers,
-            "log": settings.log,
-            "trace": settings.trace,
-            "signing": settings.signing,
-        }
-        supervisor = Supervisor(Working(**beside), opening)
+    supervisor = _supervisor(settings, opening)
     watching = threading.Thread(target=supervisor.run) if supervisor else None
-    if watching:
-        watching.start()
-    try:
-        server.run(sockets=[listening])
-    finally:
-        if supervisor and watching:
-            supervisor.stop()
-            watching.join()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    # uvicorn takes signals for itself, and raises them again when it has stopped.
+    with told_to_stop(stop):
+        on_ready(f"http://{host}:{port}/api/v1", made)
+        if watching:
+            watching.start()
+        # What is there now stays. To look through it for garbage would stop all answers for a
+        # quarter of a second every few hundred requests.
+        gc.collect()
+        gc.freeze()
+        try:
+            server.run(sockets=[listening])
+        finally:
+            if supervisor and watching:
+                supervisor.stop()
+                watching.join()
+        left = shown(parts.database)
         parts.close()
+    return left
+
+
+def _supervisor(settings: Serving, opening: Opening) -> Supervisor | None:
+    if not settings.workers:
+        return None
+    beside: dict[str, Any] = {
+        "database": settings.database,
+        "assets": settings.assets,
+        "policy": settings.policy,
+        "slots": settings.workers,
+        "grace": settings.grace,
+        "log": settings.log,
+        "trace": settings.trace,
+        "signing": settings.signing,
+    }
+    return Supervisor(Working(**beside), opening)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -16,11 +17,9 @@ from yuragi.options.values import Finite, Strict
 from yuragi.provenance.signing import Signing
 from yuragi.service.logs import LogForm
 
-__all__ = ["PORT", "TOKEN", "Serving", "Shared", "Store", "Working"]
+__all__ = ["PORT", "Serving", "Shared", "Store", "Working"]
 
 PORT = 8420
-TOKEN = "YURAGI_TOKEN"
-"""The environment variable with the token, which would be visible to others on a command line."""
 
 
 def _database() -> str:
@@ -29,6 +28,16 @@ def _database() -> str:
 
 def _assets() -> str:
     return str(data_folder() / "service" / "assets")
+
+
+Grace = Annotated[
+    Annotated[Finite, Field(ge=0, le=3600)],
+    Option(
+        "Time that the running parts of jobs have to end when the process is told to stop.",
+        unit="seconds",
+        advanced=True,
+    ),
+]
 
 
 class Store(Strict):
@@ -52,6 +61,31 @@ class Store(Strict):
             metavar="PATH|URL",
         ),
     ]
+    policy: Annotated[
+        Path | None,
+        Option(
+            "File of the policy, which can refuse requests before they run.",
+            default="everything is allowed",
+            metavar="PATH",
+        ),
+    ] = None
+
+
+def _is_own(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _elsewhere(limit: int) -> Callable[[dict[str, Any]], int]:
+    """A limit for clients of other machines, and none for this machine's own."""
+    return lambda data: 0 if _is_own(data.get("host", "")) else limit
+
+
+Limit = Annotated[int, Field(ge=0)]
+OWN = "none (0) on this machine's own address; elsewhere {}"
 
 
 class Shared(Store):
@@ -81,12 +115,11 @@ class Serving(Shared):
     ] = ()
     token: Annotated[
         str,
-        Field(default_factory=lambda: os.environ.get(TOKEN, "")),
         Option(
-            f"Token that clients must send; better set {TOKEN}, which others cannot see.",
+            "Token that clients must send; better set YURAGI_TOKEN, which others cannot see.",
             default="none on this machine's own address; elsewhere one is made and printed",
         ),
-    ]
+    ] = ""
     workers: Annotated[
         Annotated[int, Field(ge=0, le=64)], Option("Number of workers to start beside it.")
     ] = 1
@@ -98,14 +131,45 @@ class Serving(Shared):
         Annotated[int, Field(ge=1)],
         Option("Largest number of pixels of a picture.", unit="pixels", advanced=True),
     ] = MAX_PIXELS
+    grace: Grace = 10.0
+
+    max_submissions: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(120))],
+        Option(
+            "Largest number of submissions of a client per minute.",
+            default=OWN.format(120),
+            advanced=True,
+        ),
+    ]
+    max_waiting: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(200))],
+        Option(
+            "Largest number of jobs of a client that wait.", default=OWN.format(200), advanced=True
+        ),
+    ]
+    max_traffic: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(4 * 2**30))],
+        Option(
+            "Largest amount that a client sends in an hour.",
+            unit="bytes",
+            default=OWN.format("4 GiB"),
+            advanced=True,
+        ),
+    ]
+    proxy: Annotated[
+        tuple[str, ...],
+        Option(
+            "Address of a proxy in front of the service, whose header X-Forwarded-For is believed.",
+            repeated=True,
+            metavar="ADDRESS",
+            advanced=True,
+        ),
+    ] = ()
 
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the service."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_own(self.host)
 
 
 class Working(Shared):
@@ -135,3 +199,4 @@ class Working(Shared):
             advanced=True,
         ),
     ] = 15.0
+    grace: Grace = 10.0

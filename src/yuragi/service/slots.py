@@ -22,7 +22,7 @@ from yuragi.folders import data_folder
 from yuragi.service import tables
 from yuragi.service.database import Database
 
-__all__ = ["Pulse", "Slot", "alive", "take_slot"]
+__all__ = ["Pulse", "Slot", "alive", "processes_of", "take_slot"]
 
 WORKERS = tables.workers
 GONE = -1
@@ -60,6 +60,13 @@ def alive(database: Database) -> Sequence[str]:
         return list(connection.execute(wanted).scalars())
 
 
+def processes_of(database: Database) -> Sequence[int]:
+    """The ids of the processes of these slots, each on its machine."""
+    with database.reading() as connection:
+        wanted = sa.select(WORKERS.c.process).where(WORKERS.c.beat > GONE).order_by(WORKERS.c.slot)
+        return list(connection.execute(wanted).scalars())
+
+
 @dataclass
 class Pulse:
     """The signs of life of a slot, and its watch over the others.
@@ -81,7 +88,7 @@ class Pulse:
 
     def beat(self) -> None:
         """Give a sign of life, and take over the jobs of slots that give none."""
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
             sign = {"beat": WORKERS.c.beat + 1, "device": self.device, "process": os.getpid()}
             # A slot that was given up counts on from 0, so that its heirs see that it is back.
@@ -98,20 +105,20 @@ class Pulse:
 
     def leave(self) -> None:
         """Say that the slot stops, so that its jobs are taken over at once."""
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
             connection.execute(mine.values(beat=GONE))
 
     def _inherit(self, slot: str, beat: int) -> None:
         """Take over the jobs of a slot, unless it gave a sign of life in the meantime."""
         silent = WORKERS.c.slot == slot, WORKERS.c.beat.in_([beat, GONE])
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             marked = connection.execute(sa.update(WORKERS).where(*silent).values(beat=GONE))
         if not marked.rowcount:
             return
         self.adopt(slot)
         # Only now: if we die before, the mark tells the next one to do the same.
-        with self.database.writing() as connection:
+        with self.database.noting() as connection:
             gone = WORKERS.c.slot == slot, WORKERS.c.beat == GONE
             connection.execute(sa.delete(WORKERS).where(*gone))
         self.seen.pop(slot, None)

@@ -14,6 +14,7 @@ __all__ = [
     "jobs",
     "models",
     "queue",
+    "refusals",
     "tallies",
     "workers",
 ]
@@ -35,6 +36,10 @@ jobs = sa.Table(
     # What the client sent, to recognise it when it is sent again.
     sa.Column("idempotency_key", sa.String(200), unique=True),
     sa.Column("body", KEY, nullable=False),
+    # Who sent it, to count the waiting jobs of a client (`yuragi.service.limits`), and what the
+    # policy is told beside the request (`yuragi.service.policy`).
+    sa.Column("client", sa.String(64), nullable=False, server_default=""),
+    sa.Column("consent", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("started", sa.Double),
     sa.Column("ended", sa.Double),
@@ -89,6 +94,19 @@ workers = sa.Table(
     sa.Column("process", sa.Integer, nullable=False),
 )
 
+refusals = sa.Table(
+    "refusals",
+    METADATA,
+    # What the policy refused: the request as it was asked, and of which job if it was one already.
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("client", sa.String(64), nullable=False),
+    sa.Column("job", KEY),
+    sa.Column("rule", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+)
+
 models = sa.Table(
     "models",
     METADATA,
@@ -102,6 +120,8 @@ queue = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("paused", sa.Boolean, nullable=False),
+    # How many tickets no worker has drawn, at least; see `tickets`.
+    sa.Column("tickets", sa.BigInteger, nullable=False),
 )
 
 audit = sa.Table(

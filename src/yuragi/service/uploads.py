@@ -1,4 +1,4 @@
-"""Checks of pictures from outside, before and while they are decoded."""
+"""Checks of pictures from outside, before and while they are decoded, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from yuragi.errors import InputError
+from yuragi.images.strip import stripped
 
 __all__ = ["FORMATS", "Upload", "checked", "png"]
 
@@ -34,7 +35,7 @@ class Upload:
 
 
 def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
-    """Check the bytes of a picture's file.
+    """Check the bytes of a picture's file, and remove its metadata, such as where it was taken.
 
     Args:
         data: the bytes.
@@ -42,20 +43,22 @@ def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
         max_pixels: the largest number of pixels; larger pictures are not decoded.
 
     Raises:
-        InputError: it is no PNG, JPEG or WebP, has too many pixels, or is damaged.
+        InputError: it is no PNG, JPEG or WebP, has too many pixels, is damaged, or is an animation.
     """
     told = f"{len(data)} bytes"
     allowed = "a picture file (PNG, JPEG or WebP)"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is checked
+            warnings.simplefilter("ignore")  # our limit is checked; the rest is the client's matter
             with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
                     reason = f"the picture has {width}x{height} = {width * height:,} pixels"
                     raise InputError(argument, told, f"at most {max_pixels:,} pixels", reason)
                 picture.load()
-                return Upload(data, FORMATS[str(picture.format)], width, height)
+                kind = _kind(picture)
+                kept = stripped(data, kind, _orientation(picture))
+                return Upload(kept, FORMATS[kind], width, height)
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -65,6 +68,20 @@ def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
         raise InputError(argument, told, allowed) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(argument, told, allowed, f"the file cannot be read: {error}") from error
+
+
+def _kind(picture: Image.Image) -> str:
+    """The name of its format; Pillow calls a JPEG that is followed by others MPO."""
+    return "JPEG" if picture.format == "MPO" else str(picture.format)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """The orientation of a loaded picture as in EXIF; 1 if its metadata are damaged."""
+    try:
+        told = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # Pillow's reader raises whatever damaged metadata lead it to
+        return 1
+    return told if isinstance(told, int) and 2 <= told <= 8 else 1
 
 
 def png(picture: Image.Image) -> Upload:

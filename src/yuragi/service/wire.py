@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "Quality",
     "Queue",
+    "Refusal",
 ]
 
 
@@ -133,6 +134,26 @@ class Order(BaseModel):
     jobs: Sequence[str]
 
 
+class Refusal(Said):
+    """What the policy refused.
+
+    Attributes:
+        at: when, in seconds since 1970 (UTC).
+        client: who asked.
+        job: the job, if it was one already.
+        rule: the rule that refused it.
+        reason: its reason.
+        request: the complete request.
+    """
+
+    at: float
+    client: str
+    job: str | None
+    rule: str
+    reason: str
+    request: Mapping[str, Any]
+
+
 class ModelInfo(Said):
     """A model that requests can name.
 
@@ -142,6 +163,9 @@ class ModelInfo(Said):
         kind: the class of its pipeline.
         note: its description or licence.
         capabilities: what it can do; None until a worker has loaded it once.
+        knows: the pictures that it knows, in words, such as "drawn heads"; empty if not said.
+        calibrated: whether results say that a picture is foreign to it.
+        words: the words and phrases that it knows, by kind; empty if not said.
     """
 
     name: str
@@ -149,6 +173,9 @@ class ModelInfo(Said):
     kind: str
     note: str
     capabilities: Mapping[str, Any] | None = None
+    knows: str = ""
+    calibrated: bool = False
+    words: Mapping[str, Sequence[str]] = {}
 
 
 class Health(Said):

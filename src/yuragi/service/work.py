@@ -7,18 +7,21 @@ import json
 import logging
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
 from PIL import Image
+from sqlalchemy.exc import DBAPIError
+from torch import Tensor
 
 from yuragi.errors import YuragiError
 from yuragi.provenance.signing import Signing
 from yuragi.service.assets import Assets
 from yuragi.service.attempts import Attempt, begin, claim
-from yuragi.service.database import Database
+from yuragi.service.database import Database, or_crash
 from yuragi.service.learned import learn
 from yuragi.service.loaded import Loaded
 from yuragi.service.logs import of_job
@@ -26,11 +29,14 @@ from yuragi.service.memory import most_memory
 from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
 from yuragi.service.preview import Previews
+from yuragi.service.refusals import note_refusal
 from yuragi.service.states import State
-from yuragi.service.tickets import WORKFLOW
+from yuragi.service.stopping import Halt
+from yuragi.service.tickets import WORKFLOW, Tickets
 from yuragi.service.tracing import span
 from yuragi.service.uploads import FORMATS, Upload
 from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.policy import Asked, Forbidden, Policy
 from yuragi.tasks.record import Record
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
@@ -40,8 +46,12 @@ from yuragi.tasks.writing import Style
 __all__ = ["Bench", "register"]
 
 LOG = logging.getLogger(__name__)
+TURNS = 100
+"""How many jobs are done for one ticket: after a crash, the turns before are looked through."""
 SAID_S = 0.2
 """Steps that follow one another faster are not all said."""
+ASKED_S = 0.05
+"""After steps that follow one another faster, the state of the job is not always read."""
 
 
 class Stopped(Exception):
@@ -57,30 +67,50 @@ class Bench:
         assets: the store of pictures.
         loaded: the models.
         slot: the name of the worker.
+        tickets: the queue.
         signing: who signs the results.
+        policy: which requests are allowed.
+        halt: holds the worker between the parts of a job when it is to stop.
     """
 
     database: Database
     assets: Assets
     loaded: Loaded
     slot: str
+    tickets: Tickets
     signing: Signing
+    policy: Policy
+    halt: Halt
 
 
 def register(bench: Bench) -> None:
     """Make the workflow of a ticket known to DBOS, before it is launched."""
 
-    @DBOS.workflow(name=WORKFLOW)
-    def job() -> str | None:
-        workflow = str(DBOS.workflow_id)
-        taken = DBOS.run_step({"name": "claim"}, claim, bench.database, workflow)
-        if taken is None:
-            return None
-        attempt = begin(bench.database, taken, bench.slot)
-        with of_job(taken):
-            if attempt is None or _do(bench, attempt):
-                forget_parts(bench.assets, taken)
-        return taken
+    # Jobs count their starts themselves, and not all jobs of a ticket together.
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+    def jobs() -> None:
+        ticket = str(DBOS.workflow_id)
+        for turn in range(TURNS):
+            with bench.halt.working():
+                taken = DBOS.run_step({"name": "claim"}, _claim, bench, ticket, turn)
+                if taken is None:
+                    return
+                with or_crash(), of_job(taken):
+                    attempt = begin(bench.database, taken, bench.slot)
+                    if attempt is None or _do(bench, attempt):
+                        forget_parts(bench.assets, taken)
+        DBOS.run_step({"name": "hand on"}, _hand_on, bench)
+
+
+def _claim(bench: Bench, ticket: str, turn: int) -> str | None:
+    with or_crash():  # here, because DBOS would record the error as what came of the step
+        return claim(bench.database, ticket, turn)
+
+
+def _hand_on(bench: Bench) -> None:
+    """Leave what waits to the next ticket."""
+    with or_crash(), bench.database.writing() as connection:
+        bench.tickets.add(connection, 1)
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
@@ -94,6 +124,14 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
             return False
         attempt.cancelled()
         LOG.info("stopped as asked")
+    except Forbidden as error:
+        note_refusal(bench.database, error, attempt.client, attempt.job)
+        attempt.fail(str(error))
+    except DBAPIError:
+        raise
+    except OSError as error:
+        LOG.exception("job %s failed", attempt.job)
+        attempt.fail(f"pictures cannot be read or stored: {error.strerror or error}")
     except YuragiError as error:
         attempt.fail(str(error))
         LOG.info("failed: %s", error)
@@ -111,6 +149,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     request = parse_request(attempt.request)
     check_named(request)
     sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
+    bench.policy.check(Asked(request, sources, attempt.consent))  # it may have changed
     model, weak = bench.loaded.of(request)
     learn(bench.database, model)
 
@@ -118,7 +157,15 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
         watch = _Watch(bench, attempt, Previews(model))
         parts = Parts(bench.assets, attempt.job, [each for each in (model, weak) if each])
         seen = watch.previews.model
-        return run(request, seen, sources, watch, weak=weak, keep=parts.keep)
+
+        def keep(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
+            def next_one() -> Sequence[Tensor]:
+                bench.halt.here()  # the parts before are written
+                return make()
+
+            return parts.keep(next_one)
+
+        return run(request, seen, sources, watch, weak=weak, keep=keep)
 
     result = bench.loaded.with_room(once)
     if attempt.state() is not State.RUNNING:
@@ -131,12 +178,14 @@ class _Watch:
 
     def __init__(self, bench: Bench, attempt: Attempt, previews: Previews) -> None:
         self.bench, self.attempt, self.previews = bench, attempt, previews
-        self._said = 0.0
+        self._said = self._asked = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        if self.attempt.state() is not State.RUNNING:
-            raise Stopped
         now = time.monotonic()
+        if now - self._asked >= ASKED_S:
+            self._asked = now
+            if self.attempt.state() is not State.RUNNING:
+                raise Stopped
         if now - self._said >= SAID_S or done == total:
             self._said = now
             self.attempt.progress(done, total)

@@ -1,7 +1,7 @@
 """A worker: processes that do jobs, and their supervisor, which starts them again when they die.
 
-A worker that is told to stop does so after the running solver step, as if it crashed there, and
-another one goes on with its job. So stopping is no case of its own.
+A worker that is told to stop finishes the running part of its job, within a grace period, and ends
+as if it crashed there: another one goes on with the job. So nothing else is done when it stops.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from yuragi.models.opening import Opening
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Working
 
-__all__ = ["Supervisor", "run_slot"]
+__all__ = ["NICE", "Supervisor", "run_slot"]
 
 LOG = logging.getLogger(__name__)
 BEAT_S = 1.0
 AGAIN_S = 1.0
 """How long a slot that died is left alone before it is started again."""
-STOP_S = 10.0
+LATE_S = 5.0
+"""How much longer than the grace period a slot may take to end."""
+NICE = 5
+"""Whoever shares a machine with a worker, such as the HTTP API, goes first."""
 
 
 def run_slot(settings: Working, opening: Opening) -> None:
@@ -36,15 +39,18 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.device import pick_device
     from yuragi.service.assets import open_assets
     from yuragi.service.attempts import forgive
-    from yuragi.service.database import open_database
+    from yuragi.service.database import open_database, or_crash
     from yuragi.service.loaded import Loaded
     from yuragi.service.slots import Pulse, take_slot
-    from yuragi.service.tickets import POLLING_S, QUEUE, configuration
+    from yuragi.service.stopping import Halt
+    from yuragi.service.tickets import configuration, open_tickets
     from yuragi.service.tracing import configure_traces
     from yuragi.service.work import Bench, register
+    from yuragi.tasks.policy import read_policy
 
     configure_logs(settings.log)
     flush = configure_traces("yuragi-worker") if settings.trace else (lambda: None)
+    os.nice(NICE)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
@@ -60,16 +66,25 @@ def run_slot(settings: Working, opening: Opening) -> None:
         open_assets(settings.assets, database),
         Loaded(opening, settings.keep),
         slot.name,
+        open_tickets(database),
         settings.signing,
+        read_policy(settings.policy),
+        Halt(),
     )
     DBOS(config=configuration(database, slot.name))
     register(bench)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLLING_S)
     pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
     while not stop.is_set() and os.getppid() == parent:
-        pulse.beat()
+        with or_crash():
+            pulse.beat()
         stop.wait(BEAT_S)
+    bench.halt.ask()
+    until = time.monotonic() + settings.grace
+    while not bench.halt.held(min(BEAT_S, max(0.0, until - time.monotonic()))):
+        if time.monotonic() >= until:
+            break
+        pulse.beat()
     forgive(database, slot.name)
     pulse.leave()
     flush()
@@ -109,7 +124,7 @@ class Supervisor:
         self._end(slots)
 
     def stop(self) -> None:
-        """Stop soon: after the running solver steps."""
+        """Stop soon: after the running parts of the jobs, or after the grace period."""
         self._stop.set()
 
     def _start(self) -> SpawnProcess:
@@ -117,13 +132,13 @@ class Supervisor:
         slot.start()
         return slot
 
-    @staticmethod
-    def _end(slots: list[SpawnProcess]) -> None:
+    def _end(self, slots: list[SpawnProcess]) -> None:
         for slot in slots:
             slot.terminate()
-        until = time.monotonic() + STOP_S
+        until = time.monotonic() + self.settings.grace + LATE_S
         for slot in slots:
             slot.join(max(0.0, until - time.monotonic()))
             if slot.exitcode is None:
+                LOG.warning("a worker did not stop in time and is killed; its job is not lost")
                 slot.kill()
                 slot.join()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from yuragi.core import SeededNoise
-from yuragi.drag import surprise
+from yuragi.drag import PointPair, surprise
+from yuragi.drag.flow import flow_of
 from yuragi.drag.intent import Asked, Intent, intent
+from yuragi.drag.wholeness import shipped_wholeness
 from yuragi.images.resize import fitting, scaled
+from yuragi.images.shapes import polygon
 from yuragi.images.tensors import to_tensor
 from yuragi.tasks.context import BATCH, Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.foreign import foreign
+from yuragi.tasks.geometry import Region
 from yuragi.tasks.inputs import Pictures
 from yuragi.tasks.warping import warped_by
 from yuragi.tasks.work import Call, Work
@@ -27,12 +32,22 @@ def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None
     """The motion that a request asks for."""
     pixels = to_tensor(before)
     warped = warped_by(request, before, mask)
-    sources = [source for source, _ in request.points]
-    targets = [target for _, target in request.points]
-    targets += [corner for region in request.regions for corner in region.target]
+    pairs = [*request.points, *(_inner(region, before.size) for region in request.regions)]
+    sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
     width, height = before.size
     inside = [(x, y) for x, y in targets if 0 <= x <= width - 1 and 0 <= y <= height - 1]
     return Asked(pixels, warped.picture, warped.moved, warped.vacated, sources, inside)
+
+
+def _inner(region: Region, size: tuple[int, int]) -> PointPair:
+    """The point of a region that is farthest from its edge, and where it moves."""
+    from scipy.ndimage import distance_transform_edt
+
+    depth = np.asarray(distance_transform_edt(np.asarray(polygon(region.source, size)) > 0))
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    forward = flow_of([], [(region.target, region.source)])
+    to = forward(np.array([[x, y]], np.float64))[0]
+    return (float(x), float(y)), (float(to[0]), float(to[1]))
 
 
 def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
@@ -58,7 +73,7 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
     pixels = torch.cat([to_tensor(each) for each in (before, *images)])
     errors = _surprises(request, context, pixels) if knows else None
     asked = asked_of(request, before, mask)
-    return intent(asked, pixels[1:], errors, model.codec.cell)
+    return intent(asked, pixels[1:], shipped_wholeness(), errors, model.codec.cell)
 
 
 def _surprises(request: DragRequest, context: Context, pixels: Tensor) -> Tensor:

@@ -108,12 +108,12 @@ def test_examples(http):
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 def test_a_result_is_taken_away_and_restored(http, parts, suffix, tmp_path, portrait):
     import yuragi
-    from yuragi.service.uploads import checked
+    from yuragi.service.uploads import Upload
 
     result = yuragi.load("portraits").drag(portrait, POINTS[:1], motion="bend", seed=5)
     result.save(tmp_path / "made.png")
     data = (tmp_path / "made.png").read_bytes()
-    stored = parts.assets.put(checked(data, "image", 10**6)).id
+    stored = parts.assets.put(Upload(data, "image/png", 128, 128)).id
     taken = http.get(f"{STUDIO}/taken/{stored}", params={"suffix": suffix})
     assert taken.status_code == 200
     told = http.post(f"{STUDIO}/carried", content=taken.content).json()

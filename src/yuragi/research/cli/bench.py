@@ -120,7 +120,7 @@ def drag(
             runs,
             QUICK if quick else number,
             behind,
-            ways(quick, ablations),
+            ways(quick, ablations, behind),
             seed,
             _place(device),
             on_part,
@@ -333,6 +333,35 @@ def cutouts(
 
 
 @app.command()
+def intent(
+    output: ReportOption = Path("out/bench-intent.json"),
+    json: JsonOption = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of drags.")] = 280,
+    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 192,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Drags on which the score was trained.")
+    ] = False,
+) -> None:
+    """How often the intent score ranks the true result of a drag above damaged ones."""
+    from yuragi.research.bench.intent.suite import bench_intent
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    if number < 7:
+        raise InputError("number", number, "7 or more, one of each kind")
+    if not 64 <= size <= 1024:
+        raise InputError("size", size, "64 to 1024")
+    split = "validation" if validation else "benchmark"
+    with progress("ranking") as on_done:
+        report = bench_intent(number, size, split, on_done)
+    rows = {
+        name: {key: found[key] for key in ("share", "low", "high")}
+        for name, found in report["truth_above"].items()
+    }
+    finish(report, output, json, rows)
+
+
+@app.command()
 def familiarity(
     output: ReportOption = Path("out/bench-familiarity.json"),
     json: JsonOption = False,
@@ -443,6 +472,84 @@ def speed(
     with progress("measuring") as on_done:
         report = bench_speed(model, repeats, _place(device), on_done)
     finish(report, output, json, report["rows"])
+
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(help="Empty database of the service; by default a SQLite file of its own."),
+]
+
+
+@app.command()
+def load(
+    output: ReportOption = Path("out/bench-load.json"),
+    json: JsonOption = False,
+    number: Annotated[int, typer.Option("--number", "-n", help="Number of jobs.")] = 500,
+    clients: Annotated[int, typer.Option(help="Number of clients that submit at once.")] = 50,
+    rounds: Annotated[int, typer.Option(help="How often worker and loop take turns.")] = 5,
+    each: Annotated[int, typer.Option(help="Requests in a turn.")] = 10,
+    database: DatabaseOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """A service with one worker: how long clients wait, memory, and speed beside a plain loop."""
+    from yuragi.research.bench.service.load import bench_load
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    for name, value, least in (
+        ("number", number, clients),
+        ("clients", clients, 1),
+        ("rounds", rounds, 1),
+        ("each", each, 2),
+    ):
+        if value < least:
+            raise InputError(name, value, f"{least} or more")
+    with progress("loading") as on_done:
+        report = bench_load(number, clients, rounds, each, database, _place(device), on_done)
+    rows = {"submission": report["submission"], **report["throughput"], **report["memory"]}
+    finish(report, output, json, rows)
+
+
+@app.command()
+def faults(
+    output: ReportOption = Path("out/bench-faults.json"),
+    json: JsonOption = False,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="What to break; can be given several times. By default all."),
+    ] = None,
+    database: Annotated[
+        list[str] | None,
+        typer.Option(help="sqlite or postgresql; can be given twice. By default both."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Run few jobs with few faults.")] = False,
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Break a service on purpose and count what it promised; fails if a promise was broken."""
+    from yuragi.research.bench.service.faults.scenarios import SCENARIOS
+    from yuragi.research.bench.service.faults.suite import DATABASES, FULL, QUICK, bench_faults
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    for argument, given, known in (
+        ("scenario", scenario, SCENARIOS),
+        ("database", database, DATABASES),
+    ):
+        for name in given or []:
+            if name not in known:
+                raise InputError(argument, name, "one of " + ", ".join(known))
+    size = QUICK if quick else FULL
+    chosen = scenario or list(SCENARIOS)
+    with progress("breaking") as on_row:
+        report = bench_faults(chosen, database or list(DATABASES), size, runs, on_row)
+    finish(
+        report,
+        output,
+        json,
+        {f"{row['scenario']} {row['database']}": row for row in report["rows"]},
+    )
+    if report["broken"]:
+        raise typer.Exit(1)
 
 
 def _write_for_people(

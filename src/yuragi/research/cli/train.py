@@ -252,6 +252,44 @@ def judge(
     say(f"right on the validation split: {hits:.1%}")
 
 
+@app.command()
+def wholeness(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File for the weights; by default none."),
+    ] = None,
+    runs: RunsOption = RUNS,
+    data: DataOption = None,
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Train the network that tells damaged results of drags; one ships with the package."""
+    from yuragi.device import pick_device
+    from yuragi.folders import cache_folder
+    from yuragi.research.cli.progress import training
+    from yuragi.research.train.wholeness import (
+        DRAGS,
+        FIT,
+        drawn,
+        train_wholeness,
+        write_wholeness,
+    )
+
+    if output is not None:
+        check_output("output", output, [], overwrite, (".safetensors",))
+    check_folder("runs", runs)
+    with progress("dragging") as on_draw, training("wholeness") as on_report:
+        drags = drawn(DRAGS, data or cache_folder("drags"), on_draw)
+        folder = runs / "wholeness"
+        network = train_wholeness(drags, FIT, folder, pick_device(device), on_report)
+    files = [] if output is None else [output]
+    if output is not None:
+        write_wholeness(network, output)
+    answer(json, {"files": files}, *files)
+    say(f"{FIT.steps} steps on {len(drags)} drags")
+
+
 @app.command("import")
 def import_(
     model: Annotated[str, typer.Argument(help="Name of a model, or path of a pipeline.")],

@@ -19,16 +19,29 @@ from torch import Tensor
 from yuragi.research.train.autoencoder import levels_to_tensor
 from yuragi.research.train.config import DenoiserConfig, Fit
 from yuragi.research.train.examples import Examples
-from yuragi.research.train.loop import CHECKPOINT, Loss, Report, fast_bfloat16, fit, place
+from yuragi.research.train.loop import (
+    CHECKPOINT,
+    Loss,
+    Report,
+    begin,
+    fast_bfloat16,
+    fit,
+    load_averaged,
+    place,
+    steps_made,
+)
 from yuragi.research.train.networks import TextToLatent, build_scheduler, build_tokenizer
 from yuragi.research.train.portraits import Labels
-from yuragi.research.train.text import train_reader
+from yuragi.research.train.text import train_reader, warn_of_unread
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderTiny
     from numpy.typing import NDArray
 
 __all__ = ["begin_denoiser", "denoising_loss", "encode_all", "train_denoiser"]
+
+SHOWN = 500
+"""Portraits whose captions test whether the text encoder reads."""
 
 
 @torch.no_grad()
@@ -58,13 +71,21 @@ def begin_denoiser(
 ) -> TextToLatent:
     """The network that `train_denoiser` begins with; its weights are those of a new run.
 
-    In a new run the text encoder learns to read first (`yuragi.research.train.text`).
+    Before the first step the text encoder learns to read (`yuragi.research.train.text`), also that
+    of imported weights: a denoiser that began with a text encoder that could not tell the clothes
+    had not learned to after 300,000 samples.
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
     network = TextToLatent(config, len(tokenizer), latent)
-    if not (folder / CHECKPOINT).exists():
-        train_reader(network, tokenizer, labels, reading, folder / "reader", device, on_report)
+    if steps_made(folder) == 0:
+        if (folder / CHECKPOINT).exists():
+            load_averaged(network, folder)
+        reader = train_reader(
+            network, tokenizer, labels, reading, folder / "reader", device, on_report
+        )
+        warn_of_unread(reader, tokenizer, labels[:SHOWN], device)
+        begin(network, config, folder, 0)
     return place(network, device)
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "load_averaged",
     "place",
     "read_checkpoint",
+    "steps_made",
     "write_checkpoint",
 ]
 
@@ -208,16 +209,17 @@ def fit(
 
 
 def begin(network: nn.Module, config: Fit, folder: Path, step: int) -> None:
-    """Write a first checkpoint, so that `fit` goes on from these weights at this step.
-
-    Raises:
-        FileExistsError: the folder holds a run already.
-    """
-    if (folder / CHECKPOINT).exists():
-        raise FileExistsError(folder / CHECKPOINT)
+    """Write a first checkpoint, so that `fit` goes on from these weights at this step."""
     state = _State(network, config)
     state.step = step
     state.save(folder)
+
+
+def steps_made(folder: Path) -> int:
+    """The step of a run's checkpoint; 0 without one."""
+    if not (folder / CHECKPOINT).exists():
+        return 0
+    return int(read_checkpoint(folder)[1]["step"])
 
 
 def place(network: N, device: torch.device) -> N:

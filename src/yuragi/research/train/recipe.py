@@ -25,7 +25,7 @@ from yuragi.research.train.config import Recipe
 from yuragi.research.train.denoiser import begin_denoiser, encode_all, train_denoiser
 from yuragi.research.train.examples import Examples, captioned
 from yuragi.research.train.judge import accuracy, train_judge, write_judge
-from yuragi.research.train.loop import Report, begin, load_averaged, place
+from yuragi.research.train.loop import CHECKPOINT, Report, begin, load_averaged, place
 from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
 from yuragi.research.train.packing import SCALING
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
@@ -178,7 +178,8 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
 def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
     """Begin run folders with the parts of an exported pipeline, to train it further.
 
-    The autoencoder counts as finished; the denoiser begins a new schedule at step 0.
+    The autoencoder counts as finished; the denoiser begins a new schedule at step 0, and its text
+    encoder learns to read again first.
 
     Raises:
         InputError: the folder is no such pipeline, its sizes are not the recipe's, or the run
@@ -196,11 +197,10 @@ def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
         network.text_encoder.load_state_dict(pipeline.text_encoder.state_dict())
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError("model", str(folder), allowed) from error
-    try:
-        begin(autoencoder, recipe.autoencoder, runs / "autoencoder", recipe.autoencoder.steps)
-        begin(network, recipe.denoiser, runs / "denoiser", 0)
-    except FileExistsError as error:
-        raise InputError("runs", str(runs), "a folder without runs in it") from error
+    if any((runs / part / CHECKPOINT).exists() for part in ("autoencoder", "denoiser")):
+        raise InputError("runs", str(runs), "a folder without runs in it")
+    begin(autoencoder, recipe.autoencoder, runs / "autoencoder", recipe.autoencoder.steps)
+    begin(network, recipe.denoiser, runs / "denoiser", 0)
 
 
 def _edit(path: Path, changes: dict[str, object]) -> None:

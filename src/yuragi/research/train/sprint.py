@@ -32,7 +32,7 @@ from yuragi.research.train.autoencoder import train_autoencoder
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import Recipe
 from yuragi.research.train.denoiser import begin_denoiser, denoising_loss
-from yuragi.research.train.loop import CHECKPOINT, Report, fit, read_checkpoint
+from yuragi.research.train.loop import Report, fit, steps_made
 from yuragi.research.train.measure import measure, sheet_of
 from yuragi.research.train.pace import ByClock, enlarged
 from yuragi.research.train.packing import pack
@@ -117,7 +117,7 @@ def sprint(
         train_autoencoder(images, config, runs / "autoencoder", device, on_report, pace)
         lap("autoencoder")
     curve: list[Report] = []
-    first = _step(runs / "denoiser")
+    first = steps_made(runs / "denoiser")
     until = begun + 60 * (plan.minutes - plan.reserve)
     trials = _train(recipe, plan.factor, until, runs, data, device, on_progress, curve, on_report)
     if not curve:
@@ -191,13 +191,6 @@ def _train(
     pace = ByClock(config.learning_rate, time.monotonic(), until, factor)
     fit(network, loss, config, folder, told, pace)
     return trials
-
-
-def _step(folder: Path) -> int:
-    """The step of a run's checkpoint; 0 without one."""
-    if not (folder / CHECKPOINT).exists():
-        return 0
-    return int(read_checkpoint(folder)[1]["step"])
 
 
 def _machine(device: torch.device) -> dict[str, Any]:

@@ -4,11 +4,13 @@ From scratch, a denoiser ignores its condition for a long time: the gradient tha
 encoder is small next to what the picture itself tells. So the encoder first learns to name the
 labels of a portrait from its caption: cross-entropy of linear heads on the pooled states that the
 UNet adds to its time embedding, so that the UNet finds every label there from its first step. The
-heads are thrown away.
+heads are thrown away. What the encoder cannot tell now the denoiser hardly ever learns, so a label
+that it often misses is worth a warning.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,7 +25,10 @@ from yuragi.research.train.loop import Report, fit
 from yuragi.research.train.networks import TOKENS, TextToLatent
 from yuragi.research.train.portraits import ATTRIBUTES, Labels, caption
 
-__all__ = ["Reader", "train_reader"]
+__all__ = ["Reader", "train_reader", "warn_of_unread"]
+
+READ = 0.95
+"""Share of captions in which every label should be read."""
 
 
 class Reader(nn.Module):
@@ -70,3 +75,29 @@ def train_reader(
 
     fit(reader, loss, config, folder, on_report)
     return reader
+
+
+@torch.no_grad()
+def warn_of_unread(
+    reader: Reader,
+    tokenizer: PreTrainedTokenizerFast,
+    labels: Sequence[Labels],
+    device: torch.device,
+) -> None:
+    """Warn of the labels that it misses too often in captions that name all of them."""
+    texts = [
+        caption(row, np.random.default_rng(k), empty=0.0, named=1.0) for k, row in enumerate(labels)
+    ]
+    logits = reader(tokenizer(texts, **TOKENS).input_ids.to(device))
+    right = {
+        name: float((logits[name].argmax(1).cpu() == column).float().mean())
+        for name, column in targets(labels).items()
+    }
+    missed = {name: share for name, share in right.items() if share < READ}
+    if missed:
+        told = ", ".join(f"{name} in {share:.0%}" for name, share in missed.items())
+        warnings.warn(
+            f"the text encoder reads {told} of captions only, so prompts will not decide these; "
+            "more steps of [reader] in the recipe help",
+            stacklevel=2,
+        )

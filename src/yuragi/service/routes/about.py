@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from yuragi.errors import InputError
+from yuragi.models.knowledge import Knowledge, knowledge_of
+from yuragi.models.listing import ListedModel
+from yuragi.models.names import model_path
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.learned import learned
 from yuragi.service.naming import offered
+from yuragi.service.refusals import refused
 from yuragi.service.requests import schema_of
 from yuragi.service.slots import alive
-from yuragi.service.wire import Health, ModelInfo
+from yuragi.service.wire import Health, ModelInfo, Refusal
 from yuragi.tasks.tasks import TASKS
 
 __all__ = ["health", "router"]
@@ -26,16 +33,29 @@ health = APIRouter(tags=["health"])
 def models(service: Service) -> list[ModelInfo]:
     """The models that requests can name."""
     known = learned(service.database)
-    return [
-        ModelInfo(
-            name=each.name,
-            weights=each.weights,
-            kind=each.kind,
-            note=each.note,
-            capabilities=known.get(each.weights),
-        )
-        for each in offered()
-    ]
+    return [_about(each, known.get(each.weights)) for each in offered()]
+
+
+def _about(model: ListedModel, capabilities: Mapping[str, Any] | None) -> ModelInfo:
+    known = Knowledge()
+    with suppress(InputError):  # a registered model whose files are gone
+        known = knowledge_of(model_path(model.name), model.weights)
+    return ModelInfo(
+        name=model.name,
+        weights=model.weights,
+        kind=model.kind,
+        note=model.note,
+        capabilities=capabilities,
+        knows=known.pictures,
+        calibrated=known.calibrated,
+        words=known.words,
+    )
+
+
+@router.get("/refusals")
+def refusals(service: Service, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[Refusal]:
+    """What the policy refused, the newest first."""
+    return list(refused(service.database, limit))
 
 
 @router.get("/schemas")
@@ -58,7 +78,7 @@ def healthy() -> dict[str, bool]:
     return {"alive": True}
 
 
-@health.get("/readyz")
+@health.get("/readyz", responses={503: {"model": Health}})
 def ready(service: Service, response: Response) -> Health:
     """Whether jobs can be submitted; without a living worker they wait."""
     found = _checked(service)

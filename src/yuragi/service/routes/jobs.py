@@ -17,7 +17,9 @@ from yuragi.service import jobs
 from yuragi.service.events import events_after
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import Conflict
+from yuragi.service.limits import check_room, client_of
 from yuragi.service.logs import of_job
+from yuragi.service.refusals import note_refusal
 from yuragi.service.requests import asked, pictures_of, submission
 from yuragi.service.results import result_of
 from yuragi.service.states import State
@@ -25,6 +27,7 @@ from yuragi.service.stream import follow, last_seen
 from yuragi.service.tracing import submitted
 from yuragi.service.uploads import checked
 from yuragi.service.wire import Job, JobResult
+from yuragi.tasks.policy import Forbidden
 from yuragi.tasks.tasks import TASKS
 
 __all__ = ["router"]
@@ -71,7 +74,8 @@ async def submit(
             files = {k: await v.read() for k, v in form.items() if isinstance(v, UploadFile)}
     else:
         text, files = (await http.body()).decode("utf-8", "replace"), {}
-    job = await run_in_threadpool(_submitted, service, text, files, idempotency_key)
+    client = client_of(http)
+    job = await run_in_threadpool(_submitted, service, text, files, idempotency_key, client)
     submitted(job.id, since, {"yuragi.task": job.kind})
     with of_job(job.id):
         LOG.info("submitted: %s", job.kind)
@@ -79,15 +83,22 @@ async def submit(
     return job
 
 
-def _submitted(service: Held, text: str, files: dict[str, bytes], key: str | None) -> Job:
+def _submitted(
+    service: Held, text: str, files: dict[str, bytes], key: str | None, client: str
+) -> Job:
     given, pixels = asked(text), service.settings.max_pixels
+    check_room(service.database, client, service.settings.max_waiting)
     known = pictures_of(TASKS[given["kind"]])
     for name, data in files.items():
         if name not in known:
             raise InputError(name, None, "", "the task takes no such picture")
         given[name] = service.assets.put(checked(data, name, pixels)).id
-    made = submission(given, service.assets, pixels, key)
-    return jobs.submit(service.database, service.tickets, made)
+    try:
+        made = submission(given, service.assets, pixels, service.policy, key, client)
+    except Forbidden as error:
+        note_refusal(service.database, error, client, None)
+        raise
+    return service.intake.submit(made)
 
 
 @router.get("")
@@ -114,8 +125,9 @@ def cancel(service: Service, job: str) -> Job:
 
 
 @router.post("/{job}/retry", status_code=202)
-def retry(service: Service, job: str) -> Job:
+def retry(service: Service, http: HTTPRequest, job: str) -> Job:
     """Do a job that failed or was cancelled once more."""
+    check_room(service.database, client_of(http), service.settings.max_waiting)
     return jobs.retry(service.database, service.tickets, job)
 
 
@@ -128,7 +140,11 @@ def result(service: Service, job: str) -> JobResult:
     return found
 
 
-@router.get("/{job}/events", response_class=EventSourceResponse)
+@router.get(
+    "/{job}/events",
+    response_class=EventSourceResponse,
+    responses={204: {"description": "The job has ended, and every event was seen."}},
+)
 async def events(
     service: Service, job: str, last_event_id: Annotated[str | None, Header()] = None
 ) -> Response:

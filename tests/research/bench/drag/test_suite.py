@@ -25,13 +25,13 @@ NUMBER = 3
 def run(pipeline_folder, tmp_path_factory, small_trunk):
     folder = tmp_path_factory.mktemp("drags")
 
-    def call(rows, number=NUMBER):
+    def call(rows, number=NUMBER, behind="even"):
         seen = []
         found = bench_drag_suite(
             str(pipeline_folder),
             folder / "runs",
             number,
-            "even",
+            behind,
             rows,
             0,
             torch.device("cpu"),
@@ -143,3 +143,33 @@ def test_the_table(first):
     assert "| ours - paper |" in text
     assert "| shift | nothing |" in text
     assert suite.QUICK == 20
+
+
+def test_over_a_pattern_there_are_rows_without_a_network(run):
+    rows = ways(quick=True, ablations=False, behind="pattern")
+    report, shown, _ = run(rows, 2, "pattern")
+    assert report["behind"] == "pattern"
+    assert set(report["rows"]) == {
+        "nothing",
+        "paste",
+        "nearest 4",
+        "ode",
+        "paper",
+        "ours",
+        "no network",
+    }
+    assert report["rows"]["no network"]["evaluations"] == 0
+    assert report["rows"]["nothing"]["psnr"] < report["truth"]["psnr"]
+    for case, image in zip(
+        cases("benchmark", [0, 1], "pattern").samples, shown["nearest 4"], strict=True
+    ):
+        if case.mask is not None:
+            outside = np.asarray(case.mask) == 0
+            before = np.asarray(case.image)[outside]
+            assert np.array_equal(np.asarray(from_tensor(image[None])[0])[outside], before)
+
+
+def test_published_methods_run_on_few_cases_over_uneven_ground():
+    rows = ways(quick=False, ablations=False, behind="photograph")
+    assert {name: way.most for name, way in rows.items() if way.most} == {"ode": 24, "paper": 24}
+    assert "paper, LoRA" not in rows

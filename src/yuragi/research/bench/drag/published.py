@@ -1,4 +1,4 @@
-"""What the drag suite compares with: nothing, a paste, and the published methods.
+"""What the drag suite compares with: a paste, and the published methods.
 
 Pictures are [n, 3, h, w] in [-1, 1]. Every case has a seed of its own.
 """
@@ -21,16 +21,11 @@ from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.lora import anew
 from yuragi.tasks.drag import DragRequest, LoRA
 
-__all__ = ["nothing", "pasted", "pasted_one", "published", "published_with_lora"]
+__all__ = ["pasted", "pasted_one", "published", "published_with_lora"]
 
 WITH_LORA = 48
 """Cases with a LoRA, which takes longer than all other rows: the first of the suite, each kind and
 length of motion without and with a mask."""
-
-
-def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-    """The pictures before."""
-    return cases.before
 
 
 def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from yuragi.core import SeededNoise
 from yuragi.drag import surprise
 from yuragi.drag.intent import intent
+from yuragi.drag.wholeness import shipped_wholeness
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
 from yuragi.research.bench.drag.method import requested
@@ -43,7 +44,7 @@ class Scorer:
             seen, cell, intents = self._surprise(images, cases), self.model.codec.cell, []
             for k in range(len(cases)):
                 errors = torch.stack([before[k], seen[k]])
-                (found,) = intent(asked[k], images[k : k + 1], errors, cell)
+                (found,) = intent(asked[k], images[k : k + 1], shipped_wholeness(), errors, cell)
                 intents.append(found.score)
             return true(images) | {
                 "identity": torch.stack(list(hits.values()), 1).double().mean(1),

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ from yuragi.device import wait_for
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
-from yuragi.research.bench.drag.cases import Cases, cases
+from yuragi.research.bench.drag.cases import EVEN, Cases, cases
 from yuragi.research.bench.drag.method import Method
 from yuragi.research.bench.drag.ours import ABLATIONS, ours
-from yuragi.research.bench.drag.published import nothing, pasted, published, published_with_lora
+from yuragi.research.bench.drag.plain import nearest, nothing, without_network
+from yuragi.research.bench.drag.published import pasted, published, published_with_lora
 from yuragi.research.bench.drag.scores import Scorer
 from yuragi.research.bench.kept import kept
 from yuragi.research.bench.memory import peak_memory
@@ -70,17 +72,32 @@ ROWS: Mapping[str, Method] = {
 }
 
 
-def ways(quick: bool, ablations: bool) -> Mapping[str, Method]:
+UNEVEN_ROWS: Mapping[str, Method] = {
+    "nothing": ROWS["nothing"],
+    "paste": ROWS["paste"],
+    "nearest 4": Method("nearest 4", nearest),
+    "ode": replace(published("paper", "ode"), most=24),
+    "paper": replace(published("paper", "sde"), most=24),
+    "ours": ROWS["ours"],
+    "no network": Method("no network", without_network),
+}
+"""Over uneven ground: also Inpaint4Drag's field, and ours without a network; published methods on
+the first cases, each kind and length of motion."""
+
+
+def ways(quick: bool, ablations: bool, behind: str = EVEN) -> Mapping[str, Method]:
     """The rows of a run.
 
     Args:
         quick: the published methods with a quarter of the paper's levels, and without LoRAs.
         ablations: also those of our own method.
+        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
     """
-    rows = dict(ROWS)
+    rows = dict(ROWS if behind == EVEN else UNEVEN_ROWS)
     if quick:
         rows |= {"ode": published("fast", "ode"), "paper": published("fast", "sde")}
-        del rows["paper, LoRA"]  # learning twenty pictures takes longer than all the rest
+        # Learning twenty pictures takes longer than all the rest.
+        rows.pop("paper, LoRA", None)
     return rows | (dict(ABLATIONS) if ablations else {})
 
 

@@ -61,6 +61,7 @@ def upgrade() -> None:
         "queue",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("tickets", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -81,5 +82,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job"], ["jobs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "number"),
     )
-    queue = sa.table("queue", sa.column("id", sa.Integer), sa.column("paused", sa.Boolean))
-    op.bulk_insert(queue, [{"id": 1, "paused": False}])
+    columns = ("id", sa.Integer), ("paused", sa.Boolean), ("tickets", sa.BigInteger)
+    queue = sa.table("queue", *(sa.column(name, kind) for name, kind in columns))
+    op.bulk_insert(queue, [{"id": 1, "paused": False, "tickets": 0}])

@@ -1,0 +1,70 @@
+"""Write the tables of docs/service.md: what was measured, from the reports in results/.
+
+    python docs/measured.py
+
+`tests/test_docs.py` fails when the committed tables are not what this script writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from yuragi.research.bench.service.faults.promises import PROMISES
+from yuragi.research.bench.tables import number, table
+
+PAGE = Path(__file__).with_name("service.md")
+RESULTS = Path(__file__).parents[1] / "results"
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+
+
+def page() -> str:
+    """The page with the tables of the present reports."""
+    before, rest = PAGE.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{_load()}\n{_faults()}\n{END}{after}"
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def _load() -> str:
+    report = _read("load")
+    told, memory = report["submission"], report["memory"]
+    rows = [
+        ["submission: median", f"{number(told['p50_ms'])} ms"],
+        ["submission: 99 of 100 within", f"{number(told['p99_ms'])} ms"],
+        ["submission: longest", f"{number(told['max_ms'])} ms"],
+        ["submissions per second", number(told["per_second"])],
+        ["errors", told["errors"]],
+    ]
+    for name, found in memory.items():
+        ends = [number(found[f"{end}_quarter_mib"]) for end in ("first", "last")]
+        rows.append([f"memory of the {name}, first and last quarter", " and ".join(ends) + " MiB"])
+    for name, found in report["throughput"].items():
+        pictures = name.partition(" ")[2]
+        shown = f"{found['relative']:.2f} ({number(found['between_ms'])} ms between jobs)"
+        rows.append([f"one worker against a loop, pictures a job: {pictures}", shown])
+    return (
+        f"{report['n']} jobs from {report['clients']} clients at once, on one machine with "
+        f"{report['cores']} cores\n({report['device']}, {report['database']}, commit "
+        f"{report['commit']}), which other programs used, too\n(load average before: "
+        f"{report['load_before']:.1f}):\n\n" + table(["", ""], rows) + "\n"
+    )
+
+
+def _faults() -> str:
+    report = _read("faults")
+    heads = ["scenario", "database", "jobs", "faults", "done", "cancelled", "starts", *PROMISES]
+    rows = [[row[head] for head in heads] for row in report["rows"]]
+    return (
+        f"Faults on purpose (up to {report['n']} jobs a scenario, commit {report['commit']}); the "
+        f"columns from\n`{PROMISES[0]}` on count broken promises:\n\n" + table(heads, rows) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

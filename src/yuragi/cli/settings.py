@@ -1,0 +1,117 @@
+"""The commands `yuragi config ...`: what the user set, and where."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from yuragi.cli.answer import answer
+from yuragi.cli.configuration import PREFIX, config_file, found_for, read_config
+from yuragi.cli.loading import OPENING
+from yuragi.cli.options import JsonOption
+from yuragi.cli.parameters import Parameter, nested
+from yuragi.cli.service import SERVING, WORKING
+from yuragi.cli.task import task_parameters
+from yuragi.errors import InputError
+from yuragi.models.opening import Opening
+from yuragi.service.settings import Serving, Working
+from yuragi.tasks.tasks import TASKS
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Show your own defaults, and where they come from.", no_args_is_help=True)
+
+PROCESSES: Mapping[str, tuple[type[BaseModel], list[Parameter]]] = {
+    "serve": (Serving, SERVING),
+    "worker": (Working, WORKING),
+}
+SECRET = re.compile("token|secret|password", re.IGNORECASE)
+PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+(?=@)")
+
+
+@app.command()
+def path(json: JsonOption = False) -> None:
+    """Print the path of the file, whether or not it exists."""
+    file = config_file()
+    answer(json, {"path": file, "exists": file.exists()}, file)
+
+
+@app.command()
+def show(
+    command: Annotated[
+        str | None,
+        typer.Argument(help="A task, serve or worker: shows every option of it that has a value."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print what the file and the environment set; for a command, where each value comes from.
+
+    The first of these that sets an option decides: the command line, YURAGI_COMMAND_OPTION,
+    YURAGI_OPTION, the table of the command in the file, its table [all], the default.
+    """
+    if command is not None:
+        values = {name: {"value": value, "from": origin} for name, value, origin in _of(command)}
+        lines = [f"{name} = {each['value']!r}  ({each['from']})" for name, each in values.items()]
+        answer(json, {command: values}, *lines)
+        return
+    file = {
+        table: {key: _masked(key, value) for key, value in values.items()}
+        for table, values in read_config().items()
+    }
+    said = {k: _masked(k, v) for k, v in sorted(os.environ.items()) if k.startswith(PREFIX)}
+    lines = [f"{name}={value}" for name, value in said.items()]
+    for table, held in file.items():
+        lines += [f"[{table}]", *(f"{key} = {value!r}" for key, value in held.items())]
+    answer(json, {"environment": said, "file": file}, *lines)
+
+
+def _of(command: str) -> Iterator[tuple[str, Any, str]]:
+    """Options of a command as on the command line, their values, and where these come from."""
+    if command in PROCESSES:
+        kind, own = PROCESSES[command]
+        yield from _typed(command, kind, own, own)
+        yield from _typed(command, Opening, OPENING, own)
+    elif command in TASKS:
+        every = task_parameters(TASKS[command])
+        found = found_for(command, every)
+        for each in every:
+            flag = each.of.flag.removeprefix("--")
+            if each.name in found:
+                yield flag, _masked(flag, found[each.name].value), found[each.name].origin
+            elif each.of.shown_default:
+                yield flag, each.of.shown_default, "default"
+    else:
+        raise InputError("command", command, "one of " + ", ".join([*PROCESSES, *TASKS]))
+
+
+def _typed(
+    command: str, kind: type[BaseModel], of: Sequence[Parameter], own: Sequence[Parameter]
+) -> Iterator[tuple[str, Any, str]]:
+    """The values of a class of settings, as the command would use them."""
+    found = found_for(command, [*own, *OPENING])
+    settings = kind(**nested({name: each.value for name, each in found.items()}, of))
+    for each in of:
+        flag = each.of.flag.removeprefix("--")
+        origin = found[each.name].origin if each.name in found else "default"
+        value = reduce(getattr, each.path, settings)
+        yield flag, _masked(flag, value if isinstance(value, int | float) else _text(value)), origin
+
+
+def _text(value: object) -> object:
+    """Paths as texts, and several values as a list."""
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value is None else str(value)
+
+
+def _masked(name: str, value: Any) -> Any:
+    """A value without secrets: tokens, and passwords in addresses."""
+    if SECRET.search(name) and value:
+        return "***"
+    return PASSWORD.sub(r"\1***", value) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Whether the intent score ranks true results above damaged ones."""

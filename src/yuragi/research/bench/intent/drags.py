@@ -1,0 +1,136 @@
+"""Drags whose true results are known, from all suites in turn, as a user would ask for them.
+
+The kinds of `KINDS` take turns: cut-outs over photographs by points, a mask or a lasso (see
+`yuragi.research.bench.cutouts`), photographs bent by a known map (`yuragi.research.bench.elastic`),
+and portraits over even, patterned and photographic ground (`yuragi.research.bench.drag`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from yuragi.drag import PointPair
+from yuragi.drag.intent import Asked
+from yuragi.images.tensors import from_tensor, to_tensor
+from yuragi.research.bench.cutouts.scenes import scene
+from yuragi.research.bench.drag.cases import EVEN, cases
+from yuragi.research.bench.elastic.fields import sampled
+from yuragi.research.bench.elastic.maps import case
+from yuragi.research.bench.grounds import PATTERN, PHOTOGRAPH, ground
+from yuragi.research.bench.scores import changed
+from yuragi.tasks.build import build
+from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.intent import asked_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KINDS", "Drag", "drag"]
+
+
+@dataclass(frozen=True)
+class Drag:
+    """A drag and its true result.
+
+    Attributes:
+        kind: a key of `KINDS`.
+        before: the picture before.
+        truth: the true result.
+        source: [h, w], True where what moves is before.
+        target: [h, w], True where it is after.
+        points: sources and targets in pixels, also where the user gives a lasso.
+        given: what the user gives beside the picture, as keywords of a drag.
+    """
+
+    kind: str
+    before: Image.Image
+    truth: Image.Image
+    source: NDArray[np.bool_]
+    target: NDArray[np.bool_]
+    points: tuple[PointPair, ...]
+    given: Mapping[str, Any]
+
+    @cached_property
+    def asked(self) -> Asked:
+        """The motion that the user asks for."""
+        request, _ = self.request(0)
+        return asked_of(request, self.before, self.given.get("mask"))
+
+    def request(self, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
+        """What the user asks for, and the pictures of it."""
+        return build(DragRequest, {"image": self.before, "seed": seed, **self.given})
+
+    @property
+    def change(self) -> Tensor:
+        """[h, w], True where the truth differs from the picture before."""
+        return changed(to_tensor(self.before), to_tensor(self.truth))[0]
+
+
+def drag(split: str, index: int, side: int) -> Drag:
+    """The drag with this number; the same on every machine.
+
+    Args:
+        split: one of `yuragi.research.bench.grounds.SPLITS`.
+        index: 0 or more; kinds take turns.
+        side: of the picture in pixels; portraits have their own.
+
+    Raises:
+        YuragiError: a package with pictures is not installed.
+    """
+    kind = list(KINDS)[index % len(KINDS)]
+    return KINDS[kind](kind, split, index // len(KINDS), side)
+
+
+def _cutout(given: str) -> Callable[[str, str, int, int], Drag]:
+    def made(kind: str, split: str, index: int, side: int) -> Drag:
+        one = scene(split, index, side)
+        mask = Image.fromarray(one.mask.astype(np.uint8) * 255)
+        asks: Mapping[str, Mapping[str, Any]] = {
+            "points": {"points": one.points},
+            "mask": {"points": one.points, "mask": mask, "motion": "cut"},
+            "region": {"regions": [one.region]},
+        }
+        before, truth = Image.fromarray(one.before), Image.fromarray(one.truth)
+        return Drag(kind, before, truth, one.source, one.target, one.points, asks[given])
+
+    return made
+
+
+def _bent(kind: str, split: str, index: int, side: int) -> Drag:
+    one, before = case(split, index, side), ground(PHOTOGRAPH, split, index, side)
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    back = one.back(np.column_stack([x.ravel(), y.ravel()])).reshape(side, side, 2)
+    truth = from_tensor(sampled(to_tensor(Image.fromarray(before)), back).float())[0]
+    moves = np.linalg.norm(back - np.stack([x, y], -1), axis=-1) >= 1
+    points = tuple(one.points)
+    return Drag(kind, Image.fromarray(before), truth, moves, moves, points, {"points": points})
+
+
+def _portrait(behind: str) -> Callable[[str, str, int, int], Drag]:
+    def made(kind: str, split: str, index: int, side: int) -> Drag:
+        found = cases(split, [index], behind)  # type: ignore[arg-type]
+        one, sample = found.motions[0], found.samples[0]
+        given = {"points": sample.points, "prompt": sample.prompt, "mask": sample.mask}
+        truth = Image.fromarray(one.after)
+        return Drag(kind, sample.image, truth, one.source, one.target, one.points, given)
+
+    return made
+
+
+KINDS: Mapping[str, Callable[[str, str, int, int], Drag]] = {
+    "cut-out by points": _cutout("points"),
+    "bent photograph": _bent,
+    "cut-out by a mask": _cutout("mask"),
+    "portrait over a pattern": _portrait(PATTERN),
+    "cut-out by a lasso": _cutout("region"),
+    "portrait over a photograph": _portrait(PHOTOGRAPH),
+    "portrait over even ground": _portrait(EVEN),
+}
+"""By name: (kind, split, index, side) -> drag."""

@@ -1,0 +1,83 @@
+r"""What a service promises whatever breaks: every scenario, on SQLite and on PostgreSQL, in counts.
+
+No accepted job is lost, none is done twice, no result is seen half-written, a cancelled job stays
+cancelled, and a result after interruptions equals that of an uninterrupted run in every byte. The
+columns are those of `promises`; ``faults`` is how often something was broken on purpose, and
+``starts`` how often a job was begun.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from yuragi.research.bench.report import frame, write_report
+from yuragi.research.bench.service.faults.bed import MODEL, SEEDS, STEPS
+from yuragi.research.bench.service.faults.postgres import Postgres, postgres
+from yuragi.research.bench.service.faults.promises import PROMISES, known_results
+from yuragi.research.bench.service.faults.scenarios import SCENARIOS, Size
+
+__all__ = ["DATABASES", "FULL", "QUICK", "bench_faults"]
+
+DATABASES = "sqlite", "postgresql"
+FULL, QUICK = Size(200, 10), Size(20, 2)
+
+
+def bench_faults(
+    chosen: Sequence[str],
+    databases: Sequence[str],
+    size: Size,
+    runs: Path,
+    on_row: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """Run scenarios; ``broken`` in the report is how often a promise was broken.
+
+    A run that was cut short goes on with the rows that the same commit made before.
+
+    Args:
+        chosen: names of `SCENARIOS`.
+        databases: some of `DATABASES`.
+        size: how much is done in each.
+        runs: the folder in which finished rows are kept.
+        on_row: is called with (scenarios done, all scenarios).
+
+    Raises:
+        InputError: a scenario needs a program that is not installed.
+    """
+    report = frame("faults", torch.device("cpu"), list(range(SEEDS)), size.jobs)
+    report |= {"model": MODEL, "steps": STEPS}
+    wanted = [
+        (name, database)
+        for database in databases
+        for name in chosen
+        if (name, database) != ("restarts", "sqlite")  # it has no server
+    ]
+    rows: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres()) if "postgresql" in databases else None
+        known = known_results()
+        for number, (name, database) in enumerate(wanted):
+            kept = runs / f"faults-{name}-{database}-{size.jobs}-{report['commit']}.json"
+            if not kept.exists():
+                began, load = time.monotonic(), os.getloadavg()[0]
+                counts = SCENARIOS[name](_address(database, name, server), server, size, known)
+                spent = {"seconds": round(time.monotonic() - began, 1), "load_before": load}
+                row = {"scenario": name, "database": database, **counts, **spent}
+                write_report(row, kept)
+            rows.append(json.loads(kept.read_text("utf-8")))
+            on_row(number + 1, len(wanted))
+    broken = sum(row[promise] for row in rows for promise in PROMISES)
+    return report | {"rows": rows, "broken": broken}
+
+
+def _address(database: str, name: str, server: Postgres | None) -> str:
+    if database == "sqlite" or server is None:
+        return database
+    return server.database(f"yuragi_{name}")

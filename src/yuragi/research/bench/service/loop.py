@@ -1,0 +1,69 @@
+"""`yuragi.run` in a loop, in a process that is as a worker is: what a worker is compared with.
+
+Like a worker, the loop keeps its pictures as files.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from yuragi.service.worker import NICE
+
+__all__ = ["Loop", "looping"]
+
+
+class Loop:
+    """Runs sample requests of one model, one after another, in a process of its own."""
+
+    def __init__(self, there: Connection) -> None:
+        self._there = there
+
+    def seconds(self, requests: Sequence[Mapping[str, Any]]) -> float:
+        """How long requests take, given their options beside the model."""
+        self._there.send(list(requests))
+        taken: float = self._there.recv()
+        return taken
+
+
+@contextmanager
+def looping(model: str, device: str) -> Iterator[Loop]:
+    """A process that has loaded a model and has run it once."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_run, args=(there, model, device), daemon=True)
+    process.start()
+    try:
+        loop = Loop(here)
+        loop.seconds([{"prompt": "", "seed": 0}])
+        yield loop
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(there: Connection, model: str, device: str) -> None:
+    from yuragi.models.names import load_model
+    from yuragi.models.opening import Opening
+    from yuragi.tasks.build import build
+    from yuragi.tasks.run import run
+    from yuragi.tasks.sample import SampleRequest
+
+    os.nice(NICE)
+    loaded = load_model(model, Opening(device=device))
+    while True:
+        requests = [
+            build(SampleRequest, {"model": model, **options})[0] for options in there.recv()
+        ]
+        with TemporaryDirectory(prefix="yuragi-loop-") as folder:
+            began = time.perf_counter()
+            for number, request in enumerate(requests):
+                run(request, loaded, {}).save(Path(folder) / str(number))
+            there.send(time.perf_counter() - began)

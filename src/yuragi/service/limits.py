@@ -1,0 +1,147 @@
+"""How much one client may ask for: submissions, bytes, and jobs that wait.
+
+A client is an address of IPv4, or a network of IPv6 such as a household has. Submissions and bytes
+are counted by each process of the API for itself, over a sliding window; jobs in the database.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import sqlalchemy as sa
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from yuragi.service import tables
+from yuragi.service.database import Database
+from yuragi.service.guard import Unread, answered, refuse
+from yuragi.service.settings import Serving
+from yuragi.service.states import State
+
+__all__ = ["Crowded", "Meter", "Metered", "check_room", "client_of"]
+
+NETWORK_BITS = 64
+LONGEST = 64
+"""What the job table has room for."""
+WAIT_S = 10
+"""When a client may look whether one of its waiting jobs has begun."""
+
+
+class Crowded(Exception):
+    """A client has as many waiting jobs as it may have."""
+
+    seconds = WAIT_S
+
+
+def client_of(connection: HTTPConnection) -> str:
+    """The name under which a client is counted."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:LONGEST]
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, NETWORK_BITS), strict=False))
+
+
+def check_room(database: Database, client: str, most: int) -> None:
+    """Refuse one more job of a client that has so many waiting ones already; 0 is no limit.
+
+    Raises:
+        Crowded: it has.
+    """
+    if not most:
+        return
+    jobs = tables.jobs
+    waiting = sa.select(sa.func.count()).where(
+        jobs.c.state == State.QUEUED, jobs.c.client == client
+    )
+    with database.reading() as connection:
+        found = connection.execute(waiting).scalar_one()
+    if found >= most:
+        raise Crowded(f"{found} of your jobs wait; at most {most} may")
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Counts what clients do, and says how long they must wait.
+
+    Attributes:
+        submissions: the submissions of a client per minute; None for no limit.
+        traffic: the bytes of a client per hour; None for no limit.
+    """
+
+    submissions: RateLimitItem | None
+    traffic: RateLimitItem | None
+    counted: SlidingWindowCounterRateLimiter = field(
+        default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage())
+    )
+
+    @classmethod
+    def of(cls, settings: Serving) -> Meter:
+        """The meter of a service."""
+        rate, traffic = settings.max_submissions, settings.max_traffic
+        return cls(
+            RateLimitItemPerMinute(rate) if rate else None,
+            RateLimitItemPerHour(traffic) if traffic else None,
+        )
+
+    def submitted(self, client: str) -> int:
+        """Count a submission; 0, or how many seconds the client must wait if it is one too many."""
+        return self._count(self.submissions, client, 1)
+
+    def received(self, client: str, count: int) -> int:
+        """Count bytes; 0, or how many seconds the client must wait if they are too many."""
+        return self._count(self.traffic, client, count) if count else 0
+
+    def _count(self, limit: RateLimitItem | None, client: str, cost: int) -> int:
+        if limit is None or self.counted.hit(limit, client, cost=cost):
+            return 0
+        again = self.counted.get_window_stats(limit, client).reset_time - time.time()
+        return max(1, math.ceil(again))
+
+
+@dataclass(frozen=True)
+class Metered:
+    """Refuses what a client asks too often, and bodies that are too much together.
+
+    Attributes:
+        app: what comes behind.
+        meter: counts.
+    """
+
+    app: ASGIApp
+    meter: Meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        client = client_of(HTTPConnection(scope))
+        submits = scope["method"] == "POST" and scope["path"].endswith(("/jobs", "/retry"))
+        if submits and (seconds := self.meter.submitted(client)):
+            late = _late("submissions", seconds)
+            await refuse(send, late.status, late.message, late.headers)
+            return
+
+        async def counted() -> Message:
+            message = await receive()
+            if seconds := self.meter.received(client, len(message.get("body", b""))):
+                raise _late("bytes", seconds)
+            return message
+
+        await answered(self.app, scope, counted, send)
+
+
+def _late(what: str, seconds: int) -> Unread:
+    message = f"too many {what} in a short time; try again in {seconds} seconds"
+    return Unread(429, message, {"retry-after": str(seconds)})
