@@ -11,7 +11,9 @@ import type { Hold } from "./hold";
 import type { Flow, Pair, XY } from "./points";
 import { solve } from "./solve";
 
-const [WIDE, FAR, BETWEEN] = [0.4, 4.0, 0.8];
+/** R for one point and for several: a share of the shorter side, and a multiple of the longest drag. */
+const [ONE, SEVERAL] = [[0.4, 4.0], [0.2, 2.5]] as const;
+const BETWEEN = 1.0;
 const STEEPEST = 2.11;
 const PACE = 0.4;
 const [FEWEST, MOST] = [6, 64];
@@ -24,7 +26,8 @@ export function reachOf(pairs: readonly Pair[], width: number, height: number): 
     ...pairs.flatMap(([a]) => pairs.map(([b]) => Math.hypot(a[0] - b[0], a[1] - b[1]))),
   );
   const path = pathOf(pairs);
-  let reach = Math.max(WIDE * Math.min(width, height), FAR * longest, BETWEEN * between);
+  const [wide, far] = pairs.length === 1 ? ONE : SEVERAL;
+  let reach = Math.max(wide * Math.min(width, height), far * longest, BETWEEN * between);
   for (let k = 0; k < 4; k++) {
     if (new Field(path, reach, 0, null, TIES[0]!).needed <= MOST) return reach;
     reach /= 2;
