@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from yuragi.errors import InputError
 from yuragi.service import tables
 from yuragi.service.database import Database
-from yuragi.service.files import write_whole
+from yuragi.service.files import answering, write_whole
 from yuragi.service.jobs import NotFound
 from yuragi.service.uploads import Upload
 from yuragi.service.wire import Asset
@@ -56,7 +56,9 @@ class Assets:
             width=upload.width,
             height=upload.height,
         )
-        if not self.files.exists(self._place(asset.id)):
+        with answering():
+            known = self.files.exists(self._place(asset.id))
+        if not known:
             write_whole(self.files, self._place(asset.id), upload.data)
         self._note(asset)
         return asset
@@ -81,7 +83,9 @@ class Assets:
             NotFound: there is none with this id.
             OSError: it cannot be read, or is damaged.
         """
-        data: bytes = self.files.cat_file(self._place(self.find(name).id))
+        place = self._place(self.find(name).id)
+        with answering():
+            data: bytes = self.files.cat_file(place)
         if hashlib.blake2b(data, digest_size=16).hexdigest() != name:
             raise OSError(f"the asset {name} is damaged")
         return data

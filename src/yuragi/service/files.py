@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-__all__ = ["write_whole"]
+__all__ = ["answering", "write_whole"]
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Use a file system of fsspec, whose every failure is an `OSError`.
+
+    Libraries of object stores have errors of their own for a store that cannot be reached, for
+    missing credentials and the like.
+
+    Raises:
+        OSError: the file system failed. Its text names no address, because clients may see it.
+    """
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise OSError(f"the store failed ({type(error).__name__})") from error
 
 
 def write_whole(files: Any, place: str, data: bytes) -> None:
@@ -24,7 +44,8 @@ def write_whole(files: Any, place: str, data: bytes) -> None:
         OSError: it cannot be written; then nothing is there.
     """
     if not isinstance(files, LocalFileSystem):
-        files.pipe_file(place, data)  # object stores show an object when it is whole
+        with answering():
+            files.pipe_file(place, data)  # object stores show an object when it is whole
         return
     folder = Path(place).parent
     folder.mkdir(parents=True, exist_ok=True)

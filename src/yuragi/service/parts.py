@@ -21,7 +21,7 @@ from yuragi import __version__
 from yuragi.core import NOISE_VERSION
 from yuragi.models.model import DiffusionModel
 from yuragi.service.assets import Assets
-from yuragi.service.files import write_whole
+from yuragi.service.files import answering, write_whole
 
 __all__ = ["Parts", "forget_parts"]
 
@@ -51,7 +51,7 @@ class Parts:
         good as done.
 
         Raises:
-            OSError: the part before cannot be written.
+            OSError: the part before cannot be written, or the store does not say which there are.
         """
         if self._unwritten is not None:
             write_whole(self.files, *self._unwritten)
@@ -59,7 +59,9 @@ class Parts:
         place = f"{self.folder}/{self.origin}-{self._asked}.safetensors"
         self._asked += 1
         with suppress(FileNotFoundError, SafetensorError):  # a damaged one is made again
-            held = load(self.files.cat_file(place))
+            with answering():
+                data = self.files.cat_file(place)
+            held = load(data)
             return [held[str(number)] for number in range(len(held))]
         made = list(make())
         self._unwritten = place, save({str(k): each.cpu() for k, each in enumerate(made)})
@@ -68,7 +70,7 @@ class Parts:
 
 def forget_parts(assets: Assets, job: str) -> None:
     """Delete the parts of a job that has ended."""
-    with suppress(OSError):  # what is left does no harm
+    with suppress(OSError), answering():  # what is left does no harm
         assets.files.rm(_folder(assets, job), recursive=True)
 
 
