@@ -20,7 +20,7 @@ from yuragi.models.opening import Opening
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Working
 
-__all__ = ["NICE", "Supervisor", "run_slot"]
+__all__ = ["NICE", "Supervisor", "orphaned", "run_slot"]
 
 LOG = logging.getLogger(__name__)
 BEAT_S = 1.0
@@ -55,7 +55,6 @@ def run_slot(settings: Working, opening: Opening) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
     warnings.simplefilter("ignore", YuragiWarning)  # results carry them
-    parent = os.getppid()
     database = open_database(settings.database)
     database.migrate()
     slot = take_slot(settings.name)
@@ -75,7 +74,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     register(bench)
     DBOS.launch()
     pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
-    while not stop.is_set() and os.getppid() == parent:
+    while not stop.is_set() and not orphaned():
         with or_crash():
             pulse.beat()
         stop.wait(BEAT_S)
@@ -96,6 +95,12 @@ def _adopt(slot: str) -> None:
 
     for handle in DBOS._recover_pending_workflows([slot]):
         LOG.warning("workflow %s of %s was taken over", handle.get_workflow_id(), slot)
+
+
+def orphaned() -> bool:
+    """Whether the process that started this one has ended, also if it ended before we asked."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 class Supervisor:
