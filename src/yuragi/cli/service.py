@@ -1,8 +1,15 @@
-"""The commands `yuragi serve` and `yuragi worker`, with options from `yuragi.service.settings`."""
+"""The commands `yuragi serve`, `yuragi studio` and `yuragi worker`.
+
+Their options come from `yuragi.service.settings`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import webbrowser
+from typing import Annotated, Any
+
+import typer
 
 from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
@@ -10,13 +17,14 @@ from yuragi.cli.loading import OPENING, use
 from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
-from yuragi.errors import missing_extra
+from yuragi.errors import InputError, missing_extra
 from yuragi.provenance.sign import prepare
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Serving, Shared, Working
+from yuragi.service.wire import Queue
 from yuragi.tasks.policy import read_policy
 
-__all__ = ["SERVING", "WORKING", "serve", "worker"]
+__all__ = ["SERVING", "WORKING", "serve", "studio", "worker"]
 
 SERVING = list(parameters(Serving))
 WORKING = list(parameters(Working))
@@ -38,7 +46,33 @@ def _serve(json: bool, **given: Any) -> None:
         made = [f"token: {token}"] if token else []
         answer(json, {"url": url, **({"token": token} if token else {})}, url, *made)
 
-    left = run(settings, opening, ready)
+    _say_left(run(settings, opening, ready))
+
+
+def _studio(json: bool, no_browser: bool, **given: Any) -> None:
+    """Open the studio in a browser: the service of `yuragi serve`, and its page."""
+    given = _completed("serve", SERVING, given)
+    settings, opening = Serving(**nested(given, SERVING)), use(given)
+    _prepared(settings)
+    try:
+        from yuragi.service.serve import serve as run
+    except ModuleNotFoundError as error:
+        raise missing_extra("yuragi studio", "serve") from error
+    if not settings.loopback:
+        allowed = "an address of this machine: a browser sends no token of the service"
+        raise InputError("host", settings.host, allowed)
+
+    def ready(url: str, token: str) -> None:
+        page = url.removesuffix("/api/v1") + "/"
+        answer(json, {"url": page}, page)
+        if not no_browser:
+            # In a thread: some browsers answer only when they are closed.
+            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
+
+    _say_left(run(settings, opening, ready))
+
+
+def _say_left(left: Queue) -> None:
     waiting, begun = len(left.queued), len(left.running)
     say(f"stopped: {waiting} waiting and {begun} unfinished jobs are kept")
 
@@ -78,4 +112,12 @@ def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dic
 
 
 serve = signature(_serve, [*SERVING, *OPENING], json=JsonOption)
+studio = signature(
+    _studio,
+    [*SERVING, *OPENING],
+    json=JsonOption,
+    no_browser=Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the page; only print its address.")
+    ],
+)
 worker = signature(_worker, [*WORKING, *OPENING], json=JsonOption)

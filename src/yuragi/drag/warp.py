@@ -25,7 +25,7 @@ from yuragi.images.fill import filled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Box", "Warped", "bent", "reached", "sampling_grid", "warp"]
+__all__ = ["Box", "Warped", "bent", "reached", "sampling_grid", "softened", "warp"]
 
 SOFT = 3
 """The width in pixels over which the region's edge is averaged."""
@@ -69,9 +69,7 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     rows, columns = reached(area, flow)
     here = (..., rows, columns)
     sharp, soft = torch.tensor(area)[None, None].to(picture), picture.new_zeros(1, 1, *area.shape)
-    soft[here] = nn.functional.avg_pool2d(
-        sharp[here], SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
-    )
+    soft[here] = softened(sharp[here])
     grid = _grid(flow, rows, columns, picture)
     # Content from outside the picture repeats its edge, and is moved if the edge is.
     arrived = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
@@ -88,6 +86,13 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     moved, vacated = torch.zeros_like(soft), torch.zeros_like(soft, dtype=torch.bool)
     warped[here], moved[here], vacated[here] = made, arrived, gone
     return Warped(warped, moved, vacated)
+
+
+def softened(area: Tensor) -> Tensor:
+    """An area [1, 1, h, w] of 0 and 1 with an edge that is `SOFT` pixels wide."""
+    return nn.functional.avg_pool2d(
+        area, SOFT, stride=1, padding=SOFT // 2, count_include_pad=False
+    )
 
 
 def bent(picture: Tensor, flow: Bend, mask: Tensor | None) -> Warped:

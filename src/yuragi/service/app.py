@@ -20,6 +20,7 @@ from yuragi.service.jobs import Conflict, NotFound
 from yuragi.service.limits import Crowded, Meter, Metered
 from yuragi.service.metrics import Metrics
 from yuragi.service.routes import about, assets, jobs, monitor, queue
+from yuragi.service.studio import add_studio
 from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
 from yuragi.tasks.policy import Forbidden
@@ -75,6 +76,7 @@ def make_app(parts: Held) -> FastAPI:
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
     app.include_router(monitor.metrics)
+    add_studio(app, API)  # the last, as its page answers every other path
     return app
 
 

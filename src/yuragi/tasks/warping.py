@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from yuragi.drag import RegionPair
 
-__all__ = ["preview", "run_warp", "warp_work", "warped_by", "warped_part"]
+__all__ = ["cut_out", "preview", "run_warp", "warp_work", "warped_by", "warped_part"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The built files of the studio, which `web/` makes and the service serves."""

@@ -1,0 +1,93 @@
+/** The picture as the drag will warp it: live under the pointer, and from the service when it rests. */
+import { useEffect, useRef, useState } from "react";
+import { api, assetUrl } from "../api/client";
+import { Warper } from "../drag/warper";
+import { geometryOf, moves, type Doc } from "../state/doc";
+import { pictureOf } from "../state/pictures";
+import { get, shown, useStudio } from "../state/store";
+import { maskAsset } from "../state/work";
+import { Warping } from "./warping";
+
+const LARGEST = 2048;
+const REST_MS = 180;
+const NONE = {};
+
+export function WarpView() {
+  const picture = useStudio((studio) => studio.doc.picture);
+  const own = useRef<HTMLCanvasElement>(null);
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => {
+    const canvas = own.current;
+    if (!canvas || !picture) return;
+    const share = Math.min(1, LARGEST / Math.max(picture.width, picture.height));
+    canvas.width = Math.round(picture.width * share);
+    canvas.height = Math.round(picture.height * share);
+    let warper: Warper;
+    try {
+      warper = new Warper(canvas, picture.width, picture.height);
+    } catch {
+      return; // without WebGL 2 the warp is shown when the pointer rests
+    }
+    let frame = 0;
+    const later = (): void => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => setDrawn(warping.show(shown(get()), chosen())));
+    };
+    const warping = new Warping(warper, later);
+    let leave: (() => void) | undefined;
+    void pictureOf(assetUrl(picture.asset)).then((image) => {
+      warper.picture(image);
+      later();
+      leave = useStudio.subscribe((now, before) => {
+        if (shown(now) !== shown(before) || now.values !== before.values) later();
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      leave?.();
+      warping.stop();
+      setDrawn(false);
+    };
+  }, [picture]);
+  return (
+    <>
+      {/* A canvas keeps its context for good, so that each picture has its own. */}
+      <canvas key={picture?.asset} ref={own} className="warp" hidden={!drawn} data-testid="warp" />
+      <Rested />
+    </>
+  );
+}
+
+const chosen = (): Record<string, unknown> => get().values["drag"] ?? NONE;
+
+/** The warp of the drag itself, once nothing has moved for a moment. */
+function Rested() {
+  const doc = useStudio((studio) => studio.doc);
+  const resting = useStudio((studio) => studio.draft === null);
+  const values = useStudio((studio) => studio.values["drag"] ?? NONE);
+  const [made, setMade] = useState<{ doc: Doc; values: unknown; url: string } | null>(null);
+  useEffect(() => {
+    if (!moves(doc) || !resting) return;
+    const stop = new AbortController();
+    const wait = setTimeout(() => {
+      void preview(doc, values, stop.signal)
+        .then((url) => setMade({ doc, values, url }))
+        .catch(() => undefined); // the run itself says what is wrong
+    }, REST_MS);
+    return () => {
+      stop.abort();
+      clearTimeout(wait);
+    };
+  }, [doc, resting, values]);
+  useEffect(() => () => (made ? URL.revokeObjectURL(made.url) : undefined), [made]);
+  if (!made || made.doc !== doc || made.values !== values || !resting) return null;
+  return <img className="warp" src={made.url} alt="" data-testid="rested" draggable={false} />;
+}
+
+async function preview(doc: Doc, values: object, signal: AbortSignal): Promise<string> {
+  const mask = await maskAsset(doc);
+  const asked = { ...values, ...geometryOf(doc), image: doc.picture?.asset, mask };
+  const url = URL.createObjectURL(await api.preview(asked, signal));
+  await pictureOf(url);
+  return url;
+}

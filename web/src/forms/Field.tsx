@@ -1,0 +1,320 @@
+/** One option of a request, as its schema describes it: a switch, a choice, a slider or a text. */
+import { RotateCcw } from "lucide-react";
+import { useId, type ReactNode } from "react";
+import { field, useText } from "../i18n";
+import { Button } from "../parts/Button";
+import { Segments } from "../parts/Segments";
+import { isNumber, rangeOf, resolved, type Schema } from "./schema";
+
+interface Props {
+  name: string;
+  schema: Schema;
+  root: Schema;
+  /** What the user chose; undefined leaves it to the model. */
+  value: unknown;
+  /** What applies as long as the user chooses nothing. */
+  usual: unknown;
+  onChange: (value: unknown) => void;
+}
+
+export function Field(props: Props) {
+  const { schema, root, value, usual } = props;
+  if (schema.oneOf) return <OneOf {...props} />;
+  if (schema.properties) {
+    return props.name === "lora" ? <Switched {...props} /> : <Group {...props} />;
+  }
+  if (schema.enum) return <Choice {...props} />;
+  if (schema.type === "boolean") return <Check {...props} />;
+  if (schema.type === "array") return <Numbers {...props} />;
+  if (isNumber(schema)) return <Number_ {...props} />;
+  void root;
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => (
+        <input
+          id={id}
+          aria-describedby={describedBy}
+          className="input"
+          value={value === undefined ? "" : String(value)}
+          placeholder={usual === null || usual === undefined ? schema["x-form"] : String(usual)}
+          onChange={({ target }) => props.onChange(target.value || undefined)}
+        />
+      )}
+    </Labelled>
+  );
+}
+
+interface LabelledProps extends Props {
+  children: (id: string, describedBy: string) => ReactNode;
+  shown?: string;
+}
+
+function Labelled({ name, schema, value, onChange, shown, children }: LabelledProps) {
+  const text = useText();
+  const id = useId();
+  const { label, help } = field(name, schema.title, schema.description);
+  const unit = schema["x-unit"] ? ` (${schema["x-unit"]})` : "";
+  return (
+    <div className="field" data-field={name}>
+      <div className="field-head">
+        <label htmlFor={id}>
+          {label}
+          {unit && <span className="unit">{unit}</span>}
+        </label>
+        {shown && <output htmlFor={id}>{shown}</output>}
+        {value !== undefined && (
+          <Button
+            icon={RotateCcw}
+            name={text("field.reset", { name: label })}
+            look="quiet"
+            onClick={() => onChange(undefined)}
+          />
+        )}
+      </div>
+      {children(id, `${id}-help`)}
+      {help && (
+        <p className="help" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Number_(props: Props) {
+  const { schema, value, usual, onChange } = props;
+  const range = rangeOf(schema);
+  const text = useText();
+  const now = value ?? usual;
+  const read = (given: string): void => {
+    const number = schema.type === "integer" ? Number.parseInt(given, 10) : Number.parseFloat(given);
+    onChange(Number.isFinite(number) ? number : undefined);
+  };
+  if (!range) {
+    return (
+      <Labelled {...props}>
+        {(id, describedBy) => (
+          <input
+            id={id}
+            aria-describedby={describedBy}
+            className="input"
+            type="number"
+            min={schema.minimum}
+            max={schema.maximum}
+            step={schema.type === "integer" ? 1 : "any"}
+            value={typeof value === "number" ? value : ""}
+            placeholder={typeof usual === "number" ? String(usual) : text("field.automatic")}
+            onChange={({ target }) => read(target.value)}
+          />
+        )}
+      </Labelled>
+    );
+  }
+  // Most scales are used near their lower end; the slider shows the part that is used.
+  const high = typeof now === "number" ? Math.max(Math.min(range.high, now * 4 || 1), Math.min(range.high, 10)) : range.high;
+  return (
+    <Labelled {...props} shown={typeof now === "number" ? String(now) : text("field.automatic")}>
+      {(id, describedBy) => (
+        <input
+          id={id}
+          aria-describedby={describedBy}
+          className="slider"
+          type="range"
+          min={range.low}
+          max={high}
+          step={range.step}
+          value={typeof now === "number" ? now : range.low}
+          onChange={({ target }) => read(target.value)}
+        />
+      )}
+    </Labelled>
+  );
+}
+
+function Choice(props: Props) {
+  const { name, schema, value, usual, onChange } = props;
+  const { label } = field(name, schema.title, schema.description);
+  const words = schema.enum ?? [];
+  const now = String(value ?? usual ?? words[0]);
+  if (words.join("").length < 28) {
+    return (
+      <Labelled {...props}>
+        {() => (
+          <Segments
+            label={label}
+            value={now}
+            options={words.map((word) => ({ value: word, label: named(word) }))}
+            onChange={onChange}
+          />
+        )}
+      </Labelled>
+    );
+  }
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => (
+        <select
+          id={id}
+          aria-describedby={describedBy}
+          className="input"
+          value={now}
+          onChange={({ target }) => onChange(target.value)}
+        >
+          {words.map((word) => (
+            <option key={word}>{word}</option>
+          ))}
+        </select>
+      )}
+    </Labelled>
+  );
+}
+
+/** Names of methods are written as in papers. */
+const named = (word: string): string => (["ode", "sde"].includes(word) ? word.toUpperCase() : word);
+
+function Check(props: Props) {
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => (
+        <input
+          id={id}
+          aria-describedby={describedBy}
+          type="checkbox"
+          className="switch"
+          checked={Boolean(props.value ?? props.usual)}
+          onChange={({ target }) => props.onChange(target.checked)}
+        />
+      )}
+    </Labelled>
+  );
+}
+
+/** Several numbers, such as the margins of an expansion. */
+function Numbers(props: Props) {
+  const { name, schema, value, usual, onChange } = props;
+  const { label } = field(name, schema.title, schema.description);
+  const count = schema.prefixItems?.length ?? 0;
+  const now = (value ?? usual ?? []) as number[];
+  if (!count) return null;
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => (
+        <div className="numbers">
+          {Array.from({ length: count }, (_, k) => (
+            <input
+              key={k}
+              id={k === 0 ? id : undefined}
+              aria-label={`${label} ${k + 1}`}
+              aria-describedby={describedBy}
+              className="input"
+              type="number"
+              min={schema.prefixItems?.[k]?.minimum}
+              value={now[k] ?? 0}
+              onChange={({ target }) => {
+                const made = Array.from({ length: count }, (__, j) => now[j] ?? 0);
+                made[k] = Number(target.value);
+                onChange(made);
+              }}
+            />
+          ))}
+        </div>
+      )}
+    </Labelled>
+  );
+}
+
+type Held = Record<string, unknown>;
+
+/** A choice between methods, each with options of its own. */
+function OneOf(props: Props) {
+  const { name, schema, value, usual, onChange } = props;
+  const kinds = schema.oneOf ?? [];
+  const now = (value ?? usual ?? {}) as Held;
+  const nameOf = (kind: Schema): string => String(kind.properties?.["name"]?.const);
+  const chosen = kinds.find((kind) => nameOf(kind) === now["name"]) ?? kinds[0];
+  const own = Object.entries(chosen?.properties ?? {}).filter(
+    ([key, told]) => key !== "name" && told.description,
+  );
+  return (
+    <>
+      <Labelled {...props}>
+        {(id, describedBy) => (
+          <select
+            id={id}
+            aria-describedby={describedBy}
+            className="input"
+            value={String(now["name"] ?? "")}
+            onChange={({ target }) => onChange({ name: target.value })}
+          >
+            {kinds.map((kind) => (
+              <option key={nameOf(kind)}>{nameOf(kind)}</option>
+            ))}
+          </select>
+        )}
+      </Labelled>
+      {own.map(([key, told]) => (
+        <div className="inner" key={`${name}.${key}`}>
+          <Field
+            name={key}
+            schema={resolved(told, chosen ?? {})}
+            root={chosen ?? {}}
+            value={(value as Held | undefined)?.[key]}
+            usual={now[key] ?? told.default}
+            onChange={(each) => onChange(without({ ...now, [key]: each }))}
+          />
+        </div>
+      ))}
+    </>
+  );
+}
+
+/** Options that belong together, such as those of guidance. */
+function Group(props: Props) {
+  const { schema, root, value, usual, onChange } = props;
+  const now = (value ?? {}) as Held;
+  return Object.entries(schema.properties ?? {})
+    .filter(([, told]) => told.description)
+    .map(([key, told]) => (
+      <Field
+        key={key}
+        name={key}
+        schema={resolved(told, root)}
+        root={root}
+        value={now[key]}
+        usual={(usual as Held | undefined)?.[key] ?? told.default}
+        onChange={(each) => {
+          const made = without({ ...now, [key]: each });
+          onChange(Object.keys(made).length ? made : undefined);
+        }}
+      />
+    ));
+}
+
+/** A group that is off until it is switched on. */
+function Switched(props: Props) {
+  const { value, onChange } = props;
+  return (
+    <>
+      <Labelled {...props} value={undefined}>
+        {(id, describedBy) => (
+          <input
+            id={id}
+            aria-describedby={describedBy}
+            type="checkbox"
+            className="switch"
+            checked={value !== undefined}
+            onChange={({ target }) => onChange(target.checked ? {} : undefined)}
+          />
+        )}
+      </Labelled>
+      {value !== undefined && (
+        <div className="inner">
+          <Group {...props} onChange={(each) => onChange(each ?? {})} />
+        </div>
+      )}
+    </>
+  );
+}
+
+const without = (held: Held): Held =>
+  Object.fromEntries(Object.entries(held).filter(([, each]) => each !== undefined));

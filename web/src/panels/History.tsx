@@ -1,0 +1,95 @@
+/** Every accepted picture and what it came from, as a tree; going back restores what was drawn. */
+import { Search } from "lucide-react";
+import { useState } from "react";
+import { assetUrl } from "../api/client";
+import { useText, type Key } from "../i18n";
+import { Icon } from "../parts/Icon";
+import { change, get, set, useStudio, type Step } from "../state/store";
+
+export function History() {
+  const text = useText();
+  const steps = useStudio((studio) => studio.steps);
+  const current = useStudio((studio) => studio.current);
+  const [wanted, setWanted] = useState("");
+  const found = steps.filter((step) => matches(step, wanted));
+  const roots = wanted ? found : steps.filter((step) => !step.parent);
+  if (steps.length === 0) return <p className="empty">{text("history.none")}</p>;
+  return (
+    <div className="history">
+      <label className="search">
+        <Icon of={Search} size={15} />
+        <input
+          type="search"
+          value={wanted}
+          placeholder={text("search")}
+          aria-label={text("search")}
+          onChange={({ target }) => setWanted(target.value)}
+        />
+      </label>
+      <ul className="tree">
+        {[...roots].reverse().map((step) => (
+          <Branch key={step.id} step={step} current={current} all={wanted ? [] : steps} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function matches({ prompt, task, model, doc }: Step, wanted: string): boolean {
+  const told = `${prompt} ${task} ${model} ${doc.picture?.name ?? ""}`.toLowerCase();
+  return wanted.toLowerCase().split(/\s+/).every((word) => told.includes(word));
+}
+
+function Branch({ step, current, all }: { step: Step; current: string | null; all: Step[] }) {
+  const text = useText();
+  const children = all.filter((each) => each.parent === step.id);
+  const name = text(step.task === "open" ? "history.opened" : taskName(step.task));
+  return (
+    <li>
+      <button
+        type="button"
+        className="step"
+        aria-current={step.id === current}
+        onClick={() => goTo(step)}
+      >
+        <img src={assetUrl(step.asset)} alt="" loading="lazy" />
+        <span>
+          <strong>{name}</strong>
+          <small>{step.task === "open" ? step.doc.picture?.name : step.prompt}</small>
+          <small>{new Date(step.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}</small>
+        </span>
+      </button>
+      {children.length > 0 && (
+        <ul>
+          {children.map((child) => (
+            <Branch key={child.id} step={child} current={current} all={all} />
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}
+
+export function taskName(task: string): Key {
+  const name = `task.${task}`;
+  const names: Key[] = ["task.drag", "task.inpaint", "task.sdedit", "task.translate", "task.diffedit", "task.sample"];
+  return names.find((each) => each === name) ?? "task.other";
+}
+
+function goTo(step: Step): void {
+  const next = get().steps.find((each) => each.parent === step.id);
+  const picture = step.task === "open" ? step.doc.picture : pictureOf(step);
+  if (!picture) return;
+  // What was drawn over this picture next is there again, to be changed and run anew.
+  const drawn = next?.doc ?? { picture, points: [], regions: [], mask: [] };
+  change({ ...drawn, picture });
+  set({ current: step.id, staged: null, compare: null, prompt: step.prompt, model: step.model });
+  if (step.task !== "open") set({ task: step.task, values: { ...get().values, [step.task]: step.values } });
+}
+
+function pictureOf(step: Step) {
+  const before = step.doc.picture;
+  const made = step.job ? get().jobs[step.job]?.result?.pictures.find(({ id }) => id === step.asset) : null;
+  const size = made ?? before;
+  return size ? { asset: step.asset, width: size.width, height: size.height, name: before?.name ?? step.task } : null;
+}

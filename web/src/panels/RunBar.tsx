@@ -1,0 +1,184 @@
+/** Run, with how many candidates and which seed; progress with the time left, and Stop. */
+import { Dices, Minus, Play, Plus, Square, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useText } from "../i18n";
+import { Button } from "../parts/Button";
+import { moves } from "../state/doc";
+import { set, setValue, useStudio, type Running, type Studio } from "../state/store";
+import { run, runBoth, stop } from "../state/work";
+
+const MOST = 16;
+
+export function RunBar() {
+  const text = useText();
+  const { task, seed, busy, online } = useStudio();
+  const count = useStudio((studio) => Number(studio.values[task]?.["num_images"] ?? 1));
+  const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
+  const missing = useStudio(whatIsMissing);
+  const active = running && ["queued", "running", "cancelling"].includes(running.job.state);
+  return (
+    <footer className="runbar">
+      <div className="run-options">
+        <div className="stepper" role="group" aria-label={text("candidates")}>
+          <span>{text("candidates")}</span>
+          <Button
+            icon={Minus}
+            name={text("fewer")}
+            look="quiet"
+            disabled={count <= 1}
+            onClick={() => setValue("num_images", count <= 2 ? undefined : count - 1)}
+          />
+          <output>{count}</output>
+          <Button
+            icon={Plus}
+            name={text("more")}
+            look="quiet"
+            disabled={count >= MOST}
+            onClick={() => setValue("num_images", count + 1)}
+          />
+        </div>
+        <label className="seed">
+          <span>{text("seed")}</span>
+          <input
+            type="text"
+            inputMode="numeric"
+            value={seed ?? ""}
+            placeholder={text("seed.random")}
+            onChange={({ target }) => {
+              const given = Number.parseInt(target.value, 10);
+              set({ seed: Number.isFinite(given) && given >= 0 ? given : null });
+            }}
+          />
+        </label>
+        <Button
+          icon={Dices}
+          name={text("seed.roll")}
+          look="quiet"
+          onClick={() => set({ seed: Math.floor(Math.random() * 2 ** 32) })}
+        />
+        {seed !== null && (
+          <Button icon={X} name={text("seed.free")} look="quiet" onClick={() => set({ seed: null })} />
+        )}
+      </div>
+      {active && running ? (
+        <Progress running={running} />
+      ) : (
+        <>
+          <button
+            type="button"
+            className="button primary run"
+            disabled={Boolean(missing) || Boolean(busy) || !online}
+            title={missing ? text(missing) : undefined}
+            onClick={() => void run()}
+            data-testid="run"
+          >
+            <Play size={17} aria-hidden="true" />
+            {text(`run.${task in RUN ? (task as keyof typeof RUN) : "other"}`)}
+            <kbd>Ctrl ↵</kbd>
+          </button>
+          {missing ? <p className="help">{text(missing)}</p> : <Both />}
+        </>
+      )}
+    </footer>
+  );
+}
+
+const RUN = { drag: 1, inpaint: 1, sdedit: 1, translate: 1, diffedit: 1, sample: 1 };
+
+/** What has to be there before this can run. */
+export function whatIsMissing({ task, doc, prompt, sourcePrompt, schemas, values }: Studio) {
+  const schema = schemas[task];
+  if (!schema) return "missing.service" as const;
+  const needs = (name: string): boolean => schema.required?.includes(name) ?? false;
+  if (needs("image") && !doc.picture) return "missing.picture" as const;
+  if (task === "drag" && !moves(doc)) return "missing.points" as const;
+  if (needs("source_prompt") && !sourcePrompt.trim()) return "missing.source" as const;
+  if (needs("prompt") && !prompt.trim()) return "missing.prompt" as const;
+  const grows = ((values[task]?.["expand"] ?? []) as number[]).some((each) => each > 0);
+  if (task === "inpaint" && doc.mask.length === 0 && !grows) return "missing.mask" as const;
+  return null;
+}
+
+function Both() {
+  const text = useText();
+  const known = useStudio((studio) => studio.schemas[studio.task]?.properties ?? {});
+  const values = useStudio((studio) => studio.values[studio.task]);
+  const guidance = (values?.["guidance"] ?? {}) as Record<string, unknown>;
+  return (
+    <div className="both">
+      {"sampler" in known && (
+        <Button
+          look="quiet"
+          onClick={() =>
+            void runBoth([
+              { label: "ODE", more: { sampler: "ode" } },
+              { label: "SDE", more: { sampler: "sde" } },
+            ])
+          }
+        >
+          {text("both.sampler")}
+        </Button>
+      )}
+      {"guidance" in known && (
+        <Button
+          look="quiet"
+          onClick={() =>
+            void runBoth([
+              { label: text("both.plain"), more: { guidance: { ...guidance, gain: { name: "plain" } } } },
+              { label: text("both.ratio"), more: { guidance: { ...guidance, gain: { name: "ratio" } } } },
+            ])
+          }
+        >
+          {text("both.gain")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Progress({ running }: { running: Running }) {
+  const text = useText();
+  const { job, since } = running;
+  const left = useLeft(since, job.done, job.total);
+  const share = job.total ? job.done / job.total : 0;
+  const said =
+    job.state === "cancelling"
+      ? text("busy.stop")
+      : job.state === "queued"
+        ? text("run.queued", { position: (job.position ?? 0) + 1 })
+        : job.total
+          ? text("run.step", { done: job.done, total: job.total })
+          : text("run.loading");
+  return (
+    <div className="progress">
+      <div className="progress-head">
+        <span role="status">{said}</span>
+        <span>{left !== null && text("run.left", { seconds: left })}</span>
+      </div>
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label={text("run.progress")}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(100 * share)}
+      >
+        <div style={{ transform: `scaleX(${share})` }} />
+      </div>
+      <Button icon={Square} look="danger" onClick={() => void stop(job.id)} disabled={job.state === "cancelling"}>
+        {text("stop")}
+      </Button>
+    </div>
+  );
+}
+
+/** Seconds that are left, from the pace so far. */
+function useLeft(since: number | null, done: number, total: number): number | null {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const each = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(each);
+  }, []);
+  if (!since || done < 1 || !total) return null;
+  return Math.max(1, Math.round(((now - since) / done) * (total - done) * 0.001));
+}

@@ -1,0 +1,101 @@
+/** Take the picture away as a file, or the request as a command, a program or JSON. */
+import { Check, Copy, Download } from "lucide-react";
+import { useEffect, useState } from "react";
+import { api, assetUrl, takenUrl, type Texts } from "../api/client";
+import { useText } from "../i18n";
+import { Button } from "../parts/Button";
+import { Dialog } from "../parts/Dialog";
+import { looked, useStudio } from "../state/store";
+import { requestOf } from "../state/work";
+import { download } from "./files";
+
+const SUFFIXES = ["png", "jpg", "webp"] as const;
+
+export function TakeDialog() {
+  const text = useText();
+  const asset = useStudio(looked);
+  const seed = useStudio((studio) => {
+    const staged = studio.staged ?? studio.steps.find(({ id }) => id === studio.current)?.job;
+    return staged ? studio.jobs[staged]?.job.request["seed"] : studio.seed;
+  });
+  const made = useStudio((studio) =>
+    Object.values(studio.jobs).some(({ result }) => result?.pictures.some(({ id }) => id === asset)),
+  );
+  const [texts, setTexts] = useState<Texts | null>(null);
+  const [wrong, setWrong] = useState("");
+  useEffect(() => {
+    requestOf(seed === undefined || seed === null ? {} : { seed })
+      .then(({ kind, ...given }) => api.said(String(kind), given))
+      .then(setTexts)
+      .catch((error: unknown) => setWrong(error instanceof Error ? error.message : String(error)));
+  }, [seed]);
+  return (
+    <Dialog title={text("take")}>
+      <div className="take">
+        {asset && <img src={assetUrl(asset)} alt={text("canvas.alt")} />}
+        <div>
+          <h3>{text("take.picture")}</h3>
+          <p className="help">{text(made ? "take.inside" : "take.plain")}</p>
+          <div className="row">
+            {SUFFIXES.map((suffix) => (
+              <Button
+                key={suffix}
+                icon={Download}
+                onClick={() => asset && download(takenUrl(asset, suffix), `yuragi-${asset.slice(0, 8)}.${suffix}`)}
+              >
+                {suffix.toUpperCase()}
+              </Button>
+            ))}
+          </div>
+        </div>
+      </div>
+      <h3>{text("take.request")}</h3>
+      {wrong && <p className="notice">{wrong}</p>}
+      {texts && (
+        <>
+          <Text name={text("take.command")} told={texts.command} />
+          <Text name="Python" told={texts.python} />
+          <Text name="JSON" told={texts.submission} />
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function Text({ name, told }: { name: string; told: string }) {
+  const text = useText();
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => {
+    void copyText(told).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 1500);
+    });
+  };
+  return (
+    <div className="code">
+      <div className="field-head">
+        <h4>{name}</h4>
+        <Button icon={copied ? Check : Copy} look="quiet" onClick={copy}>
+          {text(copied ? "copied" : "copy")}
+        </Button>
+      </div>
+      <pre tabIndex={0} aria-label={name}>
+        {told}
+      </pre>
+    </div>
+  );
+}
+
+/** Browsers give the clipboard to pages of this machine and of https only. */
+async function copyText(told: string): Promise<void> {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(told);
+    return;
+  }
+  const area = document.createElement("textarea");
+  area.value = told;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}

@@ -1,0 +1,53 @@
+/** Files that come in: chosen, dropped or pasted. */
+import { openFile } from "../state/work";
+
+const KINDS = "image/png,image/jpeg,image/webp";
+
+export function pickFile(take: (file: File) => void = (file) => void openFile(file, file.name)): void {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = KINDS;
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) take(file);
+  });
+  input.click();
+}
+
+/** Take what is dropped anywhere on the page, and what is pasted. */
+export function receiveFiles(over: (isOver: boolean) => void): () => void {
+  const take = (data: DataTransfer | null): boolean => {
+    const file = [...(data?.files ?? [])][0];
+    if (file) void openFile(file, file.name);
+    return Boolean(file);
+  };
+  const drag = (event: DragEvent): void => {
+    event.preventDefault();
+    over(event.type === "dragover");
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    over(false);
+    take(event.dataTransfer);
+  };
+  const paste = (event: ClipboardEvent): void => {
+    if (take(event.clipboardData)) event.preventDefault();
+  };
+  addEventListener("dragover", drag);
+  addEventListener("dragleave", drag);
+  addEventListener("drop", drop);
+  addEventListener("paste", paste);
+  return () => {
+    removeEventListener("dragover", drag);
+    removeEventListener("dragleave", drag);
+    removeEventListener("drop", drop);
+    removeEventListener("paste", paste);
+  };
+}
+
+export function download(url: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}

@@ -1,0 +1,109 @@
+/** What a user makes over a picture: points, regions and a mask, as plain values that undo restores. */
+import { mean } from "../drag/flow";
+import type { Pair, XY } from "../drag/points";
+
+export interface Picture {
+  asset: string;
+  width: number;
+  height: number;
+  name: string;
+}
+
+export interface Point {
+  id: number;
+  source: XY;
+  target: XY;
+}
+
+/** A polygon, and how it is moved, turned (degrees, clockwise) and scaled about its centre. */
+export interface Region {
+  id: number;
+  corners: XY[];
+  move: XY;
+  turn: number;
+  scale: XY;
+}
+
+/** White may change. A mask is the list of what was done to it, so that each stroke can be undone. */
+export type MaskStep =
+  | { kind: "stroke"; white: boolean; size: number; path: XY[] }
+  | { kind: "area"; white: boolean; path: XY[] }
+  | { kind: "feather"; radius: number }
+  | { kind: "load"; asset: string }
+  | { kind: "invert" };
+
+export interface Doc {
+  picture: Picture | null;
+  points: Point[];
+  regions: Region[];
+  mask: MaskStep[];
+}
+
+export const EMPTY: Doc = { picture: null, points: [], regions: [], mask: [] };
+
+/** Where the corners of a region go, in pixels. */
+function targetOf({ corners, move, turn, scale }: Region): XY[] {
+  const [cx, cy] = mean(corners);
+  const [c, s] = [Math.cos((turn * Math.PI) / 180), Math.sin((turn * Math.PI) / 180)];
+  return corners.map(([x, y]) => {
+    const [dx, dy] = [(x - cx) * scale[0], (y - cy) * scale[1]];
+    return [cx + c * dx - s * dy + move[0], cy + s * dx + c * dy + move[1]];
+  });
+}
+
+export function isMoved(region: Region): boolean {
+  const { move, turn, scale } = region;
+  return move[0] !== 0 || move[1] !== 0 || turn % 360 !== 0 || scale[0] !== 1 || scale[1] !== 1;
+}
+
+/** All pairs of source and target: the points, and the corners of the regions. */
+export function pairsOf(doc: Doc): Pair[] {
+  const corners = doc.regions.filter(isMoved).flatMap((region) => {
+    const targets = targetOf(region);
+    return region.corners.map((corner, k): Pair => [corner, targets[k]!]);
+  });
+  return [...doc.points.map(({ source, target }): Pair => [source, target]), ...corners];
+}
+
+/** Whether anything moves, so that there is a drag to run. */
+export function moves(doc: Doc): boolean {
+  return pairsOf(doc).some(([a, b]) => a[0] !== b[0] || a[1] !== b[1]);
+}
+
+/** Points and regions as the request of a drag names them. */
+export function geometryOf(doc: Doc): { points: Pair[]; regions: { source: XY[]; target: XY[] }[] } {
+  return {
+    points: doc.points.map(({ source, target }): Pair => [source, target]),
+    regions: doc.regions
+      .filter(isMoved)
+      .map((region) => ({ source: region.corners, target: targetOf(region).map(rounded) })),
+  };
+}
+
+const rounded = ([x, y]: XY): XY => [Math.round(x * 100) / 100, Math.round(y * 100) / 100];
+
+export function nextId(items: readonly { id: number }[]): number {
+  return Math.max(0, ...items.map((each) => each.id)) + 1;
+}
+
+/** A place within the picture, on a pixel's centre. */
+export function onPixel([x, y]: XY, { width, height }: Picture): XY {
+  const inside = (value: number, length: number): number =>
+    Math.min(Math.max(Math.round(value), 0), length - 1);
+  return [inside(x, width), inside(y, height)];
+}
+
+/** Fewer corners that lie within `off` pixels of the path (Douglas and Peucker 1973). */
+export function simplified(path: readonly XY[], off: number): XY[] {
+  if (path.length < 3) return [...path];
+  const [a, b] = [path[0]!, path[path.length - 1]!];
+  const length = Math.hypot(b[0] - a[0], b[1] - a[1]) || 1;
+  let [worst, at] = [0, 0];
+  path.forEach(([x, y], k) => {
+    const away = Math.abs((b[0] - a[0]) * (a[1] - y) - (a[0] - x) * (b[1] - a[1])) / length;
+    const apart = length > 1 ? away : Math.hypot(x - a[0], y - a[1]);
+    if (apart > worst) [worst, at] = [apart, k];
+  });
+  if (worst <= off) return [a, b];
+  return [...simplified(path.slice(0, at + 1), off).slice(0, -1), ...simplified(path.slice(at), off)];
+}

@@ -1,0 +1,186 @@
+/** The state of the studio. Actions that reach the service live beside it, in `work.ts`. */
+import { create } from "zustand";
+import type { Clouds, Job, JobResult, ModelInfo, QueueState, Values } from "../api/client";
+import type { Schema } from "../forms/schema";
+import type { XY } from "../drag/points";
+import { EMPTY, type Doc } from "./doc";
+
+export type Tool = "move" | "point" | "brush" | "eraser" | "polygon" | "lasso";
+export type Task = string;
+export type Dialog = "open" | "take" | "gallery" | "learn" | "keys" | null;
+export type Way = "slider" | "hold" | "flicker" | "difference";
+
+/** A picture in the history, and what led to it. */
+export interface Step {
+  id: string;
+  parent: string | null;
+  at: number;
+  task: Task | "open";
+  asset: string;
+  doc: Doc;
+  prompt: string;
+  model: string;
+  values: Values;
+  job: string | null;
+}
+
+export interface Running {
+  job: Job;
+  /** The doc and the settings with which it was submitted. */
+  doc: Doc;
+  values: Values;
+  preview: string | null;
+  since: number | null;
+  result: JobResult | null;
+  /** Which of two runs that are compared, if it is one of them. */
+  pair: { group: string; label: string } | null;
+}
+
+export interface View {
+  zoom: number;
+  x: number;
+  y: number;
+}
+
+export interface Studio {
+  doc: Doc;
+  past: Doc[];
+  future: Doc[];
+  /** What is being drawn and is not yet in the doc. */
+  draft: Doc | null;
+  task: Task;
+  model: string;
+  prompt: string;
+  sourcePrompt: string;
+  negative: string;
+  values: Record<Task, Values>;
+  seed: number | null;
+  steps: Step[];
+  current: string | null;
+  staged: string | null;
+  candidate: number;
+  jobs: Record<string, Running>;
+  /** Assets that the user marked. */
+  favourites: string[];
+  // What the service says.
+  models: ModelInfo[];
+  schemas: Record<string, Schema>;
+  queue: QueueState | null;
+  online: boolean;
+  busy: string | null;
+  error: { text: string; advice: string } | null;
+  // What is shown.
+  tool: Tool;
+  brush: number;
+  /** The picked point, or the region with minus its id. */
+  picked: number | null;
+  /** Corners of a polygon that is not closed yet. */
+  corners: XY[];
+  view: View;
+  motion: "cut" | "bend" | null;
+  dialog: Dialog;
+  tour: number | null;
+  compare: { way: Way; with: string | null; labels: [string, string] | null } | null;
+  side: "edit" | "history" | "queue";
+  clouds: Record<string, Clouds[]>;
+}
+
+const START: Studio = {
+  doc: EMPTY,
+  past: [],
+  future: [],
+  draft: null,
+  task: "drag",
+  model: "portraits",
+  prompt: "",
+  sourcePrompt: "",
+  negative: "",
+  values: {},
+  seed: null,
+  steps: [],
+  current: null,
+  staged: null,
+  candidate: 0,
+  jobs: {},
+  favourites: [],
+  models: [],
+  schemas: {},
+  queue: null,
+  online: true,
+  busy: null,
+  error: null,
+  tool: "point",
+  brush: 24,
+  picked: null,
+  corners: [],
+  view: { zoom: 1, x: 0, y: 0 },
+  motion: null,
+  dialog: null,
+  tour: null,
+  compare: null,
+  side: "edit",
+  clouds: {},
+};
+
+export const useStudio = create<Studio>(() => START);
+export const get = useStudio.getState;
+export const set = useStudio.setState;
+
+const MOST_UNDONE = 200;
+
+/** Change the doc, so that undo restores what it was. */
+export function change(doc: Doc): void {
+  const { doc: before, past } = get();
+  set({ doc, draft: null, past: [...past, before].slice(-MOST_UNDONE), future: [] });
+}
+
+export function undo(): void {
+  const { doc, past, future } = get();
+  const before = past.at(-1);
+  if (before) set({ doc: before, draft: null, past: past.slice(0, -1), future: [doc, ...future] });
+}
+
+export function redo(): void {
+  const { doc, past, future } = get();
+  const [next, ...rest] = future;
+  if (next) set({ doc: next, draft: null, past: [...past, doc], future: rest });
+}
+
+/** The doc as it is shown: with what is being drawn. */
+export const shown = (studio: Studio): Doc => studio.draft ?? studio.doc;
+
+/** Set an option of the present task; undefined leaves it to the model again. */
+export function setValue(name: string, value: unknown): void {
+  const { values, task } = get();
+  const own = { ...values[task] };
+  if (value === undefined) Reflect.deleteProperty(own, name);
+  else own[name] = value;
+  set({ values: { ...values, [task]: own } });
+}
+
+/** The picture that is looked at: a staged candidate, or the one that is edited. */
+export function looked(studio: Studio): string | null {
+  const result = studio.staged ? studio.jobs[studio.staged]?.result : null;
+  return result?.pictures[ranked(result)[studio.candidate] ?? 0]?.id ?? studio.doc.picture?.asset ?? null;
+}
+
+/** What the picture that is looked at is compared with, unless another one is named. */
+export function original(studio: Studio): string | null {
+  if (studio.staged) return studio.jobs[studio.staged]?.doc.picture?.asset ?? null;
+  const byId = new Map(studio.steps.map((step) => [step.id, step]));
+  let step = studio.current ? byId.get(studio.current) : undefined;
+  while (step?.parent) step = byId.get(step.parent);
+  return step?.asset ?? null;
+}
+
+export function toggleFavourite(asset: string): void {
+  const { favourites } = get();
+  const rest = favourites.filter((each) => each !== asset);
+  set({ favourites: rest.length < favourites.length ? rest : [...favourites, asset] });
+}
+
+/** The candidates of a result, the best first. */
+export function ranked(result: JobResult): number[] {
+  const order = (result.report["ranking"] ?? []) as number[];
+  return order.length === result.pictures.length ? order : result.pictures.map((_, k) => k);
+}

@@ -1,0 +1,264 @@
+/** What the studio asks of the service: opening pictures, running tasks, following jobs. */
+import { api, assetUrl, Refused, Unreachable, type Job, type Values } from "../api/client";
+import { follow } from "../api/events";
+import type { Schema } from "../forms/schema";
+import { text } from "../i18n";
+import { EMPTY, geometryOf, type Doc } from "./doc";
+import { edit, id, record } from "./editing";
+import { hasWhite, maskFile, maskOf } from "./mask";
+import { restore } from "./restore";
+import { change, get, looked, ranked, set, type Running } from "./store";
+
+/** Show what went wrong and what to do about it. */
+function failed(error: unknown): void {
+  if (error instanceof Unreachable) {
+    set({ online: false });
+    return;
+  }
+  const told = error instanceof Refused || error instanceof Error ? error.message : String(error);
+  set({ error: { text: told, advice: adviceFor(error) } });
+}
+
+function adviceFor(error: unknown): string {
+  if (!(error instanceof Refused)) return text("advice.again");
+  if (error.status === 413) return text("advice.large");
+  if (error.status === 404) return text("advice.gone");
+  if (error.argument === "points" || error.argument === "regions") return text("advice.points");
+  if (error.argument === "mask") return text("advice.mask");
+  if (error.argument === "image") return text("advice.file");
+  if (error.argument?.includes("prompt")) return text("advice.words");
+  return text("advice.option");
+}
+
+/** Do something with the service; `busy` says in words what is waited for. */
+export async function doing<T>(busy: string, act: () => Promise<T>): Promise<T | undefined> {
+  set({ busy, error: null });
+  try {
+    const made = await act();
+    set({ online: true });
+    return made;
+  } catch (error) {
+    failed(error);
+    return undefined;
+  } finally {
+    set({ busy: null });
+  }
+}
+
+export async function connect(): Promise<void> {
+  try {
+    const [models, schemas, queue] = await Promise.all([api.models(), api.schemas(), api.queue()]);
+    set({ models, schemas: schemas as unknown as Record<string, Schema>, queue, online: true });
+    for (const id of Object.keys(get().jobs)) {
+      const state = get().jobs[id]!.job.state;
+      if (state === "queued" || state === "running" || state === "cancelling") void watch(id);
+    }
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Ask again every second until the service answers. */
+export function keepConnected(): void {
+  setInterval(() => {
+    if (!get().online || get().models.length === 0) void connect();
+  }, 1000);
+}
+
+/** Open a file: a picture of Yuragi's restores what made it, any other is edited. */
+export function openFile(file: Blob, name: string): Promise<unknown> {
+  return doing(text("busy.open"), async () => {
+    if (file.type && !/^image\/(png|jpeg|webp)$/.test(file.type)) {
+      throw new Refused(422, text("error.kind", { kind: file.type }), "image");
+    }
+    const found = await api.carried(file).catch((error: unknown) => {
+      if (error instanceof Refused && error.argument === "image") return null;
+      throw error;
+    });
+    if (!found) edit(await api.upload(file), name);
+    else restore(found, name);
+  });
+}
+
+export function openExample(name: string, prompt: string): Promise<unknown> {
+  return doing(text("busy.open"), async () => {
+    const asset = await api.openExample(name);
+    set({ prompt: prompt.trim() });
+    edit(asset, name);
+  });
+}
+
+let uploaded: { steps: Doc["mask"]; asset: string } | null = null;
+
+/** The asset of the mask; null if there is none. */
+export async function maskAsset(doc: Doc): Promise<string | null> {
+  if (!doc.picture || doc.mask.length === 0) return null;
+  if (uploaded?.steps === doc.mask) return uploaded.asset;
+  const canvas = await maskOf(doc.mask, doc.picture.width, doc.picture.height);
+  if (!hasWhite(canvas)) return null;
+  const asset = (await api.upload(await maskFile(canvas))).id;
+  uploaded = { steps: doc.mask, asset };
+  return asset;
+}
+
+/** The request that the present settings make, with pictures as assets. */
+export async function requestOf(more: Values = {}): Promise<Values> {
+  const { doc, task, model, prompt, sourcePrompt, negative, seed, values, schemas } = get();
+  const known = schemas[task]?.properties ?? {};
+  const made: Values = { kind: task, model, prompt, negative_prompt: negative };
+  if ("source_prompt" in known) made["source_prompt"] = sourcePrompt;
+  if ("image" in known) {
+    made["image"] = doc.picture?.asset;
+    made["mask"] = await maskAsset(doc);
+  }
+  if (task === "drag") Object.assign(made, geometryOf(doc));
+  Object.assign(made, values[task], { seed }, more);
+  const usable = Object.entries(made).filter(([name, each]) => {
+    return name === "kind" || (name in known && each !== null && each !== undefined && each !== "");
+  });
+  return Object.fromEntries(usable);
+}
+
+export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Job | undefined> {
+  return doing(text("busy.submit"), async () => {
+    const { doc, task, values } = get();
+    const seed = get().seed ?? Math.floor(Math.random() * 2 ** 32);
+    const request = await requestOf({ seed, ...more });
+    const job = await submitted(request);
+    const running: Running = {
+      job,
+      doc,
+      values: { ...values[task], ...more },
+      preview: null,
+      since: null,
+      result: null,
+      pair,
+    };
+    set({ jobs: { ...get().jobs, [job.id]: running }, staged: job.id, candidate: 0, compare: null });
+    void watch(job.id);
+    return job;
+  });
+}
+
+/** Submit under one key, so that an answer that was lost does not make a second job. */
+async function submitted(request: Values): Promise<Job> {
+  const key = id();
+  try {
+    return await api.submit(request, key);
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    return await api.submit(request, key);
+  }
+}
+
+/** The same run in two ways from one seed, then side by side. */
+export async function runBoth(ways: readonly { label: string; more: Values }[]): Promise<void> {
+  const seed = get().seed ?? Math.floor(Math.random() * 2 ** 32);
+  const group = id();
+  for (const { label, more } of ways) await run({ seed, ...more }, { group, label });
+}
+
+const watched = new Set<string>();
+
+function update(job: string, change: Partial<Running>): void {
+  const before = get().jobs[job];
+  if (before) set({ jobs: { ...get().jobs, [job]: { ...before, ...change } } });
+}
+
+/** Follow a job to its end, through lost connections and restarts of the service. */
+async function watch(job: string): Promise<void> {
+  if (watched.has(job)) return;
+  watched.add(job);
+  const stop = new AbortController();
+  try {
+    await follow(
+      job,
+      ({ kind, data }) => {
+        const running = get().jobs[job];
+        if (!running) return;
+        const told = running.job;
+        if (kind === "started") {
+          update(job, { job: { ...told, state: "running" }, since: Date.now() });
+        } else if (kind === "step") {
+          update(job, { job: { ...told, done: Number(data["done"]), total: Number(data["total"]) } });
+        } else if (kind === "preview") update(job, { preview: String(data["preview"]) });
+        else if (kind === "position") {
+          update(job, { job: { ...told, position: Number(data["position"]) } });
+        }
+        void refreshQueue();
+      },
+      (online) => {
+        if (get().online !== online) set({ online });
+      },
+      stop.signal,
+    );
+    await ended(job);
+  } catch (error) {
+    failed(error);
+  } finally {
+    watched.delete(job);
+  }
+}
+
+async function ended(job: string): Promise<void> {
+  const told = await api.job(job);
+  const result = told.state === "done" ? await api.result(job) : null;
+  update(job, { job: told, result });
+  void refreshQueue();
+  if (!result) return;
+  for (const each of result.pictures) void fetch(assetUrl(each.id), { priority: "low" });
+  const pair = get().jobs[job]?.pair;
+  if (pair) bothDone(pair.group);
+}
+
+function bothDone(group: string): void {
+  const [first, second] = Object.values(get().jobs).filter((each) => each.pair?.group === group);
+  const other = first?.result?.pictures[0]?.id;
+  if (!first?.pair || !second?.pair || !other || !second.result) return;
+  const labels: [string, string] = [first.pair.label, second.pair.label];
+  set({ staged: second.job.id, candidate: 0, compare: { way: "slider", with: other, labels } });
+}
+
+export async function refreshQueue(): Promise<void> {
+  try {
+    set({ queue: await api.queue() });
+  } catch (error) {
+    if (error instanceof Unreachable) set({ online: false });
+  }
+}
+
+export function stop(job: string): Promise<unknown> {
+  return doing(text("busy.stop"), async () => update(job, { job: await api.cancel(job) }));
+}
+
+/** Take the candidate as the picture to edit. */
+export function accept(): void {
+  const now = get();
+  const running = now.staged ? now.jobs[now.staged] : undefined;
+  const asset = looked(now);
+  const made = running?.result?.pictures.find((each) => each.id === asset);
+  if (!running || !made) return;
+  const name = running.doc.picture?.name ?? text("task.sample");
+  const doc: Doc = {
+    ...EMPTY,
+    picture: { asset: made.id, width: made.width, height: made.height, name },
+  };
+  const { prompt, model, current } = now;
+  change(doc);
+  const values = running.values;
+  const job = running.job.id;
+  record({ parent: current, task: running.job.kind, asset: made.id, doc: running.doc, prompt, model, values, job });
+  set({ staged: null, candidate: 0, compare: null, picked: null });
+}
+
+export function discard(): void {
+  set({ staged: null, candidate: 0, compare: null });
+}
+
+export function nextCandidate(by: 1 | -1): void {
+  const { staged, jobs, candidate } = get();
+  const result = staged ? jobs[staged]?.result : null;
+  if (!result) return;
+  const count = ranked(result).length;
+  set({ candidate: (candidate + by + count) % count });
+}

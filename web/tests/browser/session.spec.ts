@@ -1,0 +1,135 @@
+/** From an empty page to a saved picture, as a user does it. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "./fixtures";
+
+test("drag, look, run, compare, accept, go back, and find all of it after a reload", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openExample(3);
+  await expect(page.getByText("It knows this picture")).toBeVisible();
+
+  await studio.drag([75, 24], [55, 30]);
+  await studio.drag([75, 115], [70, 115]);
+  await expect(studio.points).toHaveCount(2);
+  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("55");
+  await expect(page.getByTestId("warp")).toBeVisible();
+  await expect(page.getByText("cuts the thing out", { exact: true })).toBeVisible();
+
+  await test.step("an end is moved later, and undo and redo restore every step", async () => {
+    await studio.drag([55, 30], [58, 32]);
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("58");
+    await page.keyboard.press("Control+z");
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("55");
+    await page.keyboard.press("Control+z");
+    await expect(studio.points).toHaveCount(1);
+    await page.keyboard.press("Control+Shift+z");
+    await expect(studio.points).toHaveCount(2);
+  });
+
+  await test.step("two candidates, ranked with scores", async () => {
+    await page.getByRole("button", { name: "One more" }).click();
+    await studio.run.click();
+    await expect(studio.candidates).toHaveCount(2);
+    const scores = await studio.candidates.allInnerTexts();
+    expect(scores.map(Number)).toEqual([...scores.map(Number)].sort((a, b) => b - a));
+    expect(Number(scores[0])).toBeGreaterThan(0.3);
+  });
+
+  await test.step("four ways to compare", async () => {
+    await page.keyboard.press("c");
+    await expect(page.getByRole("slider", { name: "Divide" })).toBeVisible();
+    for (const way of ["Hold", "Flicker", "Difference"]) {
+      await page.getByRole("radio", { name: way }).click();
+    }
+    await expect(page.locator(".compared.difference")).toBeVisible();
+    await page.keyboard.press("Escape");
+  });
+
+  const before = await studio.seen.getAttribute("src");
+  await page.keyboard.press("Enter");
+  await expect(studio.candidates).toHaveCount(0);
+  expect(await studio.seen.getAttribute("src")).toBe(before);
+
+  await test.step("the history leads back to the picture and its points", async () => {
+    await page.getByRole("radio", { name: "History" }).click();
+    await expect(page.locator(".step")).toHaveCount(2);
+    await page.reload();
+    await expect(page.locator(".step")).toHaveCount(0); // the panel opens on Edit
+    await page.getByRole("radio", { name: "History" }).click();
+    await page.locator(".step").filter({ hasText: "Opened" }).click();
+    await page.getByRole("radio", { name: "Edit", exact: true }).click();
+    await expect(studio.points).toHaveCount(2);
+  });
+});
+
+test("a saved picture restores picture, points and settings", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openExample(3);
+  await studio.drag([75, 24], [62, 28]);
+  await page.getByRole("textbox", { name: "Seed" }).fill("7");
+  await studio.run.click();
+  await expect(studio.candidates).toHaveCount(1);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("dialog").getByText("yuragi drag picture.png")).toBeVisible();
+  const files: [string, string, Buffer][] = [];
+  for (const [suffix, kind] of [["WEBP", "webp"], ["JPG", "jpeg"], ["PNG", "png"]] as const) {
+    const saving = page.waitForEvent("download");
+    await page.getByRole("button", { name: suffix }).click();
+    files.push([suffix, `image/${kind}`, readFileSync(await (await saving).path())]);
+  }
+  await page.keyboard.press("Escape");
+  for (const [suffix, kind, data] of files) {
+    await studio.openFile(`saved.${suffix}`, data, kind);
+    await expect(page.getByText(`saved.${suffix}`)).toBeVisible();
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("62");
+    await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("7");
+  }
+});
+
+test("the mask is painted, undone stroke by stroke, inverted, and filled", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openExample(1);
+  await page.keyboard.press("2");
+  await expect(studio.run).toBeDisabled();
+  await studio.drag([50, 40], [70, 40]);
+  await studio.drag([50, 50], [70, 50]);
+  const white = (): Promise<number> =>
+    page.getByTestId("mask").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((each, k) => k % 4 === 3 && each > 127).length;
+    });
+  await expect.poll(white).toBeGreaterThan(800);
+  const two = await white();
+  await page.keyboard.press("Control+z");
+  await expect.poll(white).toBeLessThan(two);
+  const one = await white();
+  await page.keyboard.press("i");
+  await expect.poll(white).toBe(128 * 128 - one);
+  await page.keyboard.press("Control+z");
+  await expect.poll(white).toBe(one);
+  await studio.fill("Steps", "8");
+  await studio.run.click();
+  await expect(studio.candidates).toHaveCount(1);
+});
+
+test("a lasso grips a thing, which is moved by its handle and by keys", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openExample(3);
+  await page.keyboard.press("l");
+  const corners: [number, number][] = [[56, 12], [92, 12], [94, 36], [56, 36], [56, 14]];
+  const first = await studio.at(corners[0]!);
+  await page.mouse.move(first.x, first.y);
+  await page.mouse.down();
+  for (const corner of corners.slice(1)) {
+    const { x, y } = await studio.at(corner);
+    await page.mouse.move(x, y, { steps: 5 });
+  }
+  await page.mouse.up();
+  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("0");
+  await studio.drag([72, 26], [62, 26]);
+  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-10");
+  await page.keyboard.press("ArrowLeft");
+  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-11");
+  await expect(page.getByTestId("warp")).toBeVisible();
+  await studio.run.click();
+  await expect(studio.candidates).toHaveCount(1);
+});

@@ -1,0 +1,104 @@
+/** The warp under the pointer is that of the drag itself, and it keeps up. */
+import { expect, test, type Studio } from "./fixtures";
+import { waves } from "./pictures";
+
+/** The mean and the largest difference of the two warps in levels, where they differ by sampling only. */
+async function difference(studio: Studio): Promise<{ mean: number; share: number }> {
+  const { page } = studio;
+  await expect(page.getByTestId("rested")).toBeVisible();
+  return page.evaluate(() => {
+    const pixels = (of: CanvasImageSource, width: number, height: number): Uint8ClampedArray => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [width, height];
+      const pen = canvas.getContext("2d")!;
+      pen.drawImage(of, 0, 0, width, height);
+      return pen.getImageData(0, 0, width, height).data;
+    };
+    const live = document.querySelector<HTMLCanvasElement>("[data-testid=warp]")!;
+    const rested = document.querySelector<HTMLImageElement>("[data-testid=rested]")!;
+    const size = [rested.naturalWidth, rested.naturalHeight] as const;
+    const [a, b] = [pixels(live, ...size), pixels(rested, ...size)];
+    let [sum, far] = [0, 0];
+    a.forEach((each, k) => {
+      const off = Math.abs(each - b[k]!);
+      sum += off;
+      if (off > 24) far++;
+    });
+    return { mean: sum / a.length, share: far / a.length };
+  });
+}
+
+test("a cut agrees with the service's own warp", async ({ studio }) => {
+  await studio.openExample(3);
+  await studio.drag([75, 24], [55, 30]);
+  await studio.drag([75, 115], [70, 115]);
+  const found = await difference(studio);
+  expect(found.mean).toBeLessThan(1);
+  expect(found.share).toBeLessThan(0.005);
+});
+
+test("a bend agrees with the service's own warp, also within a mask", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openFile("waves.png", waves(512, 384));
+  await expect(page.getByText("512 × 384")).toBeVisible();
+  await studio.drag([200, 180], [260, 200]);
+  await expect(page.getByText("bends the picture", { exact: true })).toBeVisible();
+  const free = await difference(studio);
+  expect(free.mean).toBeLessThan(1.5);
+  await page.keyboard.press("b");
+  for (let k = 0; k < 6; k++) await page.keyboard.press("]");
+  await studio.drag([120, 190], [340, 190], 4);
+  const held = await difference(studio);
+  expect(held.mean).toBeLessThan(1.5);
+  expect(held.share).toBeLessThan(0.02);
+});
+
+for (const [width, height, least] of [[512, 512, 30], [1920, 1080, 15]] as const) {
+  test(`the warp keeps up with the pointer at ${width} x ${height}`, async ({ studio }, info) => {
+    const { page } = studio;
+    await studio.openFile("waves.png", waves(width, height));
+    await expect(page.getByText(`${width} × ${height}`)).toBeVisible();
+    await studio.drag([width * 0.4, height * 0.5], [width * 0.5, height * 0.5]);
+    await expect(page.getByTestId("rested")).toBeVisible();
+    const [a, b] = [await studio.at([width * 0.5, height * 0.5]), await studio.at([width * 0.6, height * 0.6])];
+    await page.mouse.move(a.x, a.y);
+    await page.mouse.down();
+    await page.evaluate(() => {
+      performance.clearMeasures("warp");
+      performance.mark("moving");
+    });
+    const until = Date.now() + 2000;
+    for (let k = 0; Date.now() < until; k++) {
+      const share = 0.5 + 0.5 * Math.sin(k / 8);
+      await page.mouse.move(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share);
+    }
+    const found = await page.evaluate(() => {
+      const all = performance.getEntriesByName("warp");
+      const span = performance.now() - performance.getEntriesByName("moving").at(-1)!.startTime;
+      const each = all.map(({ duration }) => duration).sort((x, y) => x - y);
+      return { rate: (1000 * all.length) / span, median: each[Math.floor(each.length / 2)] };
+    });
+    await page.mouse.up();
+    info.annotations.push({ type: "measured", description: JSON.stringify(found) });
+    console.log(`${width} x ${height}: ${found.rate.toFixed(0)} warps a second, ${found.median?.toFixed(1)} ms each`);
+    // What the picture costs to show is measured on machines that do nothing else.
+    expect(found.rate).toBeGreaterThan(least / 3);
+  });
+}
+
+test("the first sight of the page and of a run comes soon", async ({ studio }) => {
+  const { page } = studio;
+  const paint = await page.evaluate(
+    () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
+  );
+  await studio.openExample(2);
+  await page.keyboard.press("3");
+  await page.getByRole("textbox", { name: "Prompt" }).fill("a person with red hair");
+  await studio.fill("Steps", "100");
+  await studio.run.click();
+  const begun = Date.now();
+  await expect(page.getByTestId("becoming")).toBeVisible();
+  console.log(`first paint ${paint.toFixed(0)} ms, first preview ${Date.now() - begun} ms after Run`);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect(page.getByText("Stopped. Nothing was changed.")).toBeVisible();
+});
