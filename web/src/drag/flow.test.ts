@@ -32,7 +32,7 @@ describe("the page's flow is that of the library", () => {
 });
 
 describe("the mesh", () => {
-  it("agrees with the flow between its nodes to a tenth of a pixel", () => {
+  it("agrees with the flow between its nodes to a third of a pixel", () => {
     const pairs: Pair[] = [[[300, 200], [340, 230]]];
     const flow = bend(pairs, reachOf(pairs, 512, 512));
     const { vertices, triangles } = meshOf(flow, 512, 512);
@@ -44,8 +44,24 @@ describe("the mesh", () => {
       flow(at);
       worst = Math.max(worst, Math.hypot(at[0]! - u!, at[1]! - v!));
     }
-    expect(worst).toBeLessThan(0.1);
+    expect(worst).toBeLessThan(1 / 3);
   });
+
+  // The time of the processor, as other programs may run beside; a frame has 33 and 66 ms.
+  for (const [width, height, most] of [
+    [512, 512, 20],
+    [1920, 1080, 40],
+  ] as const) {
+    it(`is made in time at ${width} x ${height}`, () => {
+      const times = Array.from({ length: 21 }, (_, k) => {
+        const pairs: Pair[] = [[[width * 0.4, height / 2], [width * 0.4 + 20 + k, height / 2 + k]]];
+        const begun = process.cpuUsage().user;
+        meshOf(bend(pairs, reachOf(pairs, width, height)), width, height);
+        return (process.cpuUsage().user - begun) / 1000;
+      });
+      expect(times.sort((a, b) => a - b)[10]).toBeLessThan(most);
+    });
+  }
 
   it("covers the picture from edge to edge", () => {
     const { vertices } = meshOf(() => undefined, 128, 96);

@@ -8,8 +8,8 @@ export interface Mesh {
 }
 
 /** About how many cells lie along the longer side. */
-const CELLS = 120;
-const [FINEST, COARSEST] = [4, 16];
+const CELLS = 72;
+const [FINEST, COARSEST] = [4, 20];
 
 export function meshOf(flow: Flow, width: number, height: number): Mesh {
   const gap = Math.min(Math.max(Math.round(Math.max(width, height) / CELLS), FINEST), COARSEST);
