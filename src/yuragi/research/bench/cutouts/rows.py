@@ -25,14 +25,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.drag import handles, warp
-from yuragi.drag.paste import paste
+from yuragi.drag import warp
 from yuragi.images.shapes import polygon
 from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.cutouts.scenes import Scene
-from yuragi.research.bench.drag.method import box_radius
-from yuragi.research.bench.elastic.fields import FIELDS, sampled
+from yuragi.research.bench.drag.plain import boxes_copied
+from yuragi.research.bench.elastic.fields import FIELDS, on_grid, sampled
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.run import run
@@ -52,9 +51,7 @@ Ask: TypeAlias = Callable[[Scene], Mapping[str, Any]]
 def flow_on_grid(name: str, scene: Scene) -> NDArray[np.float64]:
     """A flow of `FIELDS` at every pixel, [h, w, 2], backward and in pixels."""
     side = len(scene.before)
-    y, x = np.mgrid[:side, :side].astype(np.float64)
-    back = FIELDS[name](scene.points, side)(np.column_stack([x.ravel(), y.ravel()]))
-    return np.asarray(back.reshape(side, side, 2))
+    return on_grid(FIELDS[name](scene.points, side), side)
 
 
 def _nothing(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
@@ -62,10 +59,7 @@ def _nothing(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
 
 
 def _paste(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
-    before = _tensor(scene.before)
-    moves, radius = handles(scene.points, 1), box_radius() * min(before.shape[-2:])
-    still = torch.zeros_like(before)
-    return paste(before, before, moves, radius, gain=1.0, keep=1.0, noise=still)
+    return boxes_copied(_tensor(scene.before), scene.points)
 
 
 def _pasted_in_mask(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:

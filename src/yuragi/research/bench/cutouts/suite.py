@@ -19,7 +19,7 @@ from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.cutouts.rows import ROWS, flow_on_grid
 from yuragi.research.bench.cutouts.scenes import MOTIONS, Scene, scene
-from yuragi.research.bench.elastic.fields import FIELDS
+from yuragi.research.bench.elastic.fields import FIELDS, on_grid
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import Scores, contrast, means
 from yuragi.research.bench.tears import folds, tears
@@ -130,7 +130,7 @@ def _whole(row: str, scenes: Sequence[Scene]) -> Scores:
         return {}
     backs = [flow_on_grid(flow, one) for one in scenes]
     side = len(scenes[0].before)
-    still = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1)
+    still = on_grid(lambda places: places, side)
     return {
         "folds": torch.tensor([folds(back) for back in backs]).double(),
         "tears": torch.tensor([tears(back - still) for back in backs]).double(),

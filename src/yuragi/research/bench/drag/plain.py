@@ -5,18 +5,28 @@ Pictures are [n, 3, h, w] in [-1, 1].
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from yuragi.drag import PointPair, handles
+from yuragi.drag.paste import paste
 from yuragi.images.tensors import mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
-from yuragi.research.bench.drag.method import requested
-from yuragi.research.bench.elastic.fields import FIELDS, sampled
+from yuragi.research.bench.drag.method import box_radius, requested
+from yuragi.research.bench.elastic.fields import FIELDS, on_grid, sampled
 from yuragi.tasks.warping import preview
 
-__all__ = ["nearest", "nothing", "without_network"]
+__all__ = ["boxes_copied", "nearest", "nothing", "without_network"]
+
+
+def boxes_copied(before: Tensor, points: Sequence[PointPair]) -> Tensor:
+    """A picture [1, 3, h, w] with SDE-Drag's boxes about the sources copied to the targets."""
+    moves, radius = handles(points, 1), box_radius() * min(before.shape[-2:])
+    still = torch.zeros_like(before)
+    return paste(before, before, moves, radius, gain=1.0, keep=1.0, noise=still)
 
 
 def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
@@ -27,12 +37,10 @@ def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
 def nearest(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
     """The pictures bent by Inpaint4Drag's field, within the mask if there is one."""
     side = cases.before.shape[-1]
-    y, x = np.mgrid[:side, :side].astype(np.float64)
-    places, made = np.column_stack([x.ravel(), y.ravel()]), []
+    made = []
     for sample in cases.samples:
         before = to_tensor(sample.image)
-        back = FIELDS["nearest 4"](sample.points, side)(places).reshape(side, side, 2)
-        bent = sampled(before, back).float()
+        bent = sampled(before, on_grid(FIELDS["nearest 4"](sample.points, side), side)).float()
         inside = None if sample.mask is None else mask_tensor(sample.mask) > 0
         made.append(bent if inside is None else bent.where(inside, before))
     return torch.cat(made)

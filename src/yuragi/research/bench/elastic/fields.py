@@ -25,10 +25,16 @@ from yuragi.drag.warp import sampling_grid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FIELDS", "sampled"]
+__all__ = ["FIELDS", "on_grid", "sampled"]
 
 FRAME = 9
 """Held points along each edge of the frame."""
+
+
+def on_grid(flow: Flow, side: int) -> NDArray[np.float64]:
+    """A backward flow at every pixel of a square picture, [side, side, 2] in pixels."""
+    y, x = np.mgrid[:side, :side].astype(np.float64)
+    return np.asarray(flow(np.column_stack([x.ravel(), y.ravel()])).reshape(side, side, 2))
 
 
 def sampled(picture: Tensor, back: NDArray[np.float64]) -> Tensor:

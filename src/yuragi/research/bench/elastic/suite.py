@@ -19,7 +19,7 @@ from torch import Tensor
 
 from yuragi.drag.flow import Flow, ends
 from yuragi.images.tensors import to_tensor
-from yuragi.research.bench.elastic.fields import FIELDS, sampled
+from yuragi.research.bench.elastic.fields import FIELDS, on_grid, sampled
 from yuragi.research.bench.elastic.maps import Case, case
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
@@ -89,17 +89,15 @@ def bench_elastic(
 
 
 def _measured(one: Case, picture: Tensor, side: int) -> dict[str, dict[str, float]]:
-    y, x = np.mgrid[:side, :side].astype(np.float64)
-    places = np.column_stack([x.ravel(), y.ravel()])
-    truth = one.back(places).reshape(side, side, 2)
-    moves = np.linalg.norm(truth - places.reshape(truth.shape), axis=-1) >= 0.5
+    truth, still = on_grid(one.back, side), on_grid(lambda places: places, side)
+    moves = np.linalg.norm(truth - still, axis=-1) >= 0.5
     right = sampled(picture, truth)
     everywhere = torch.ones(1, side, side, dtype=torch.bool)
     source, target = ends(one.points)
     found = {}
     for name, make in FIELDS.items():
         flow: Flow = make(one.points, side)
-        back = flow(places).reshape(truth.shape)
+        back = on_grid(flow, side)
         error = np.linalg.norm(back - truth, axis=-1)
         found[name] = {
             "error": float(error.mean()),

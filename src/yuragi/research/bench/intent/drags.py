@@ -21,7 +21,7 @@ from yuragi.drag.intent import Asked
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.research.bench.cutouts.scenes import scene
 from yuragi.research.bench.drag.cases import EVEN, cases
-from yuragi.research.bench.elastic.fields import sampled
+from yuragi.research.bench.elastic.fields import on_grid, sampled
 from yuragi.research.bench.elastic.maps import case
 from yuragi.research.bench.grounds import PATTERN, PHOTOGRAPH, ground
 from yuragi.research.bench.scores import changed
@@ -105,10 +105,9 @@ def _cutout(given: str) -> Callable[[str, str, int, int], Drag]:
 
 def _bent(kind: str, split: str, index: int, side: int) -> Drag:
     one, before = case(split, index, side), ground(PHOTOGRAPH, split, index, side)
-    y, x = np.mgrid[:side, :side].astype(np.float64)
-    back = one.back(np.column_stack([x.ravel(), y.ravel()])).reshape(side, side, 2)
+    back = on_grid(one.back, side)
     truth = from_tensor(sampled(to_tensor(Image.fromarray(before)), back).float())[0]
-    moves = np.linalg.norm(back - np.stack([x, y], -1), axis=-1) >= 1
+    moves = np.linalg.norm(back - on_grid(lambda places: places, side), axis=-1) >= 1
     points = tuple(one.points)
     return Drag(kind, Image.fromarray(before), truth, moves, moves, points, {"points": points})
 

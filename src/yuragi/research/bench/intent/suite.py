@@ -21,7 +21,7 @@ from yuragi.research.bench.intent.drags import KINDS, Drag, drag
 from yuragi.research.bench.intent.variants import VARIANTS, ours
 from yuragi.research.bench.report import frame
 
-__all__ = ["bench_intent", "ranked"]
+__all__ = ["bench_intent"]
 
 
 def bench_intent(
@@ -45,7 +45,7 @@ def bench_intent(
     above: dict[str, list[tuple[str, bool]]] = {name: [] for name in (*VARIANTS, "ours")}
     for index in range(number):
         one = drag(split, index, side)
-        for name, right in ranked(one).items():
+        for name, right in _ranked(one).items():
             above[name].append((one.kind, right))
         on_done(index + 1, number)
     return frame("intent", torch.device("cpu"), [0], number) | {
@@ -65,7 +65,7 @@ def bench_intent(
     }
 
 
-def ranked(one: Drag) -> dict[str, bool]:
+def _ranked(one: Drag) -> dict[str, bool]:
     """Whether the score of the true result is above that of each other one."""
     results: dict[str, Tensor] = {"truth": to_tensor(one.truth), "ours": ours(one)}
     results |= {

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi.drag import handles, warp
+from yuragi.drag import warp
 from yuragi.drag.flow import flow_of
-from yuragi.drag.paste import paste
 from yuragi.drag.region import moving, on_even_ground
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.drag.method import box_radius
+from yuragi.research.bench.drag.plain import boxes_copied
 from yuragi.research.bench.intent.drags import Drag
 from yuragi.tasks.warping import preview
 
@@ -50,10 +50,7 @@ def _ghost(drag: Drag) -> Tensor:
 
 
 def _boxes(drag: Drag) -> Tensor:
-    before = to_tensor(drag.before)
-    moves, radius = handles(drag.points, 1), box_radius() * min(before.shape[-2:])
-    still = torch.zeros_like(before)
-    return paste(before, before, moves, radius, gain=1.0, keep=1.0, noise=still)
+    return boxes_copied(to_tensor(drag.before), drag.points)
 
 
 def _boxes_with_blocks(drag: Drag) -> Tensor:
