@@ -1,4 +1,4 @@
-"""The command line: `yuragi TASK | replay | verify | studio | serve | worker | models | ...`.
+"""The command line: `yuragi TASK | batch | replay | verify | studio | serve | models | ...`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
 imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
@@ -18,6 +18,7 @@ import typer
 
 from yuragi import __version__
 from yuragi.cli import audit, models, settings
+from yuragi.cli.batch import batch
 from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
 from yuragi.cli.parameters import signature
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 for name, kind in TASKS.items():
     app.command(name, help=kind.title)(task_command(kind))
+app.command("batch")(batch)
 app.command()(replay)
 app.command()(verify)
 app.command("studio")(studio)
