@@ -94,7 +94,12 @@ class Ray(Engine):
         own: dict[str, Any] = (
             {} if known else {"num_cpus": self.workers, "include_dashboard": False}
         )
-        ray.init(address=known or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+        try:
+            ray.init(
+                address=known or "local", log_to_driver=False, logging_level=logging.ERROR, **own
+            )
+        except Exception as error:  # it has no class of its own for these
+            raise YuragiError(f"Ray does not start or answer: {error}") from error
 
     def _done(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[dict[str, str]]:
         import ray
