@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,13 +17,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROWS, KILLS = 30, 4
 
 
+def as_many(folder, least):
+    return len(receipts(folder)) >= least
+
+
 def test_results_after_kills_are_those_of_one_run(manifest, tmp_path):
     edit = {"kind": "sdedit", "prompt": "a person", "num_inference_steps": 20}
     rows = manifest(*[{**edit, "image": "ab"[k % 2] + ".png", "seed": k} for k in range(ROWS)])
     out, seen = tmp_path / "out", {}
     for _ in range(KILLS):
         process = start(rows, "-o", out, "-q")
-        until(lambda least=len(seen) + 2: len(receipts(out)) >= least, process)
+        until(partial(as_many, out, len(seen) + 2), process)
         kill(process)
         after = receipts(out)
         assert {name: after[name] for name in seen} == seen  # nothing is done twice
