@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
 batch = signature(_batch, [*OWN, *OPENING], json=JsonOption, quiet=QuietOption)
 
 
-def _completed(said: Mapping[str, Any]) -> dict[str, Any]:
+def _completed(said: dict[str, Any]) -> dict[str, Any]:
     """What was given, and what the configuration says of the rest, for the chosen engine."""
     found = defaults_of("batch", [*OWN, *OPENING]) | said
     chosen = f"--engine {found.get('engine', Local().name)}"
