@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -71,8 +73,9 @@ class Ray(Engine):
         if began:
             self._begin()
         try:
-            for told in self._done(chunks, bench):
-                yield Outcome(**told)
+            with redirect_stdout(sys.stderr):  # Ray says there that a worker died
+                for told in self._done(chunks, bench):
+                    yield Outcome(**told)
         except RayError as error:
             cause = getattr(error, "cause", None)
             if isinstance(cause, OSError):  # a worker cannot keep results
