@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from yuragi import __version__
-from yuragi.cli import audit, models, settings
+from yuragi.cli import audit, jobs, models, settings
 from yuragi.cli.batch import batch
 from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
@@ -50,6 +50,7 @@ app.command("worker")(worker)
 app.add_typer(models.app, name="models")
 app.add_typer(settings.app, name="config")
 app.add_typer(audit.app, name="audit")
+app.add_typer(jobs.app, name="jobs")
 
 COMMANDS: Registry[typer.Typer] = Registry(
     "yuragi.commands",

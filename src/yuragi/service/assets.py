@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from yuragi.service.wire import Asset
 __all__ = ["Assets", "open_assets"]
 
 ID = re.compile(r"[0-9a-f]{32}")
+ASSETS = tables.assets
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ class Assets:
             width=upload.width,
             height=upload.height,
         )
+        self._note(asset)  # first: it waits for a deletion that is under way
         with answering():
             known = self.files.exists(self._place(asset.id))
         if not known:
             write_whole(self.files, self._place(asset.id), upload.data)
-        self._note(asset)
         return asset
 
     def find(self, name: str) -> Asset:
@@ -70,7 +72,7 @@ class Assets:
             NotFound: there is none with this id.
         """
         with self.database.reading() as connection:
-            wanted = sa.select(tables.assets).where(tables.assets.c.id == name)
+            wanted = sa.select(ASSETS).where(ASSETS.c.id == name)
             row = connection.execute(wanted).one_or_none()
         if row is None:
             raise NotFound(f"there is no asset {name}")
@@ -90,6 +92,15 @@ class Assets:
             raise OSError(f"the asset {name} is damaged")
         return data
 
+    def remove(self, name: str) -> None:
+        """Delete the file of an asset, within the transaction that forgets the asset.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        with suppress(FileNotFoundError), answering():
+            self.files.rm_file(self._place(name))
+
     @property
     def writable(self) -> bool:
         """Whether pictures can be stored now."""
@@ -105,12 +116,13 @@ class Assets:
         return f"{self.folder}/{name[:2]}/{name}"
 
     def _note(self, asset: Asset) -> None:
+        """Note what is stored, and when it was stored last."""
+        told = {**asset.model_dump(), "created": time.time()}
+        known = sa.update(ASSETS).where(ASSETS.c.id == asset.id).values(created=told["created"])
         try:
             with self.database.writing() as connection:
-                known = sa.select(tables.assets.c.id).where(tables.assets.c.id == asset.id)
-                if connection.execute(known).one_or_none() is None:
-                    told = {**asset.model_dump(), "created": time.time()}
-                    connection.execute(sa.insert(tables.assets).values(told))
+                if not connection.execute(known).rowcount:
+                    connection.execute(sa.insert(ASSETS).values(told))
         except sa.exc.IntegrityError:  # another process noted the same bytes a moment ago
             pass
 
