@@ -7,9 +7,12 @@ from pathlib import Path
 import fsspec
 
 from yuragi.errors import InputError
-from yuragi.service.files import answering
+from yuragi.service.files import answering, ask
 
 __all__ = ["beside", "fetch", "is_url"]
+
+TRIES = 3
+"""How often a file system that is elsewhere is asked for a file."""
 
 
 def is_url(place: str) -> bool:
@@ -39,7 +42,7 @@ def fetch(place: str, argument: str) -> bytes:
     try:
         with answering():
             files, path = fsspec.url_to_fs(place)
-            found: bytes = files.cat_file(path)
+        found: bytes = ask(files, "cat_file", path, tries=TRIES)
     except FileNotFoundError as error:
         raise InputError(argument, place, "", "the file is missing") from error
     except OSError as error:

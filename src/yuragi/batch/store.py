@@ -19,11 +19,13 @@ from typing import Any
 import fsspec
 
 from yuragi.errors import InputError
-from yuragi.service.files import answering, write_whole
+from yuragi.service.files import ask, write_whole
 
 __all__ = ["Store", "open_store"]
 
 FOLDER = "results"
+TRIES = 3
+"""How often a store that is elsewhere is asked before its failure ends the batch."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,13 @@ class Store:
         Raises:
             OSError: the folder cannot be listed.
         """
-        with answering():
-            found: Iterable[str] = self.files.find(f"{self.folder}/{FOLDER}")
+        found: Iterable[str] = ask(self.files, "find", f"{self.folder}/{FOLDER}", tries=TRIES)
         names = (PurePosixPath(place).name for place in found)
         return {each.removesuffix(self._receipt) for each in names if each.endswith(self._receipt)}
 
     def has(self, name: str) -> bool:
         """Whether a result is there; raises the errors of `done`."""
-        with answering():
-            return bool(self.files.exists(self._whole(name)))
+        return bool(ask(self.files, "exists", self._whole(name), tries=TRIES))
 
     def put(self, name: str, pictures: Sequence[bytes], report: Mapping[str, Any]) -> None:
         """Keep a result.
@@ -74,9 +74,9 @@ class Store:
         """
         places = self.pictures(name, len(pictures))
         for place, data in zip(places, pictures, strict=True):
-            write_whole(self.files, f"{self.folder}/{place}", data)
+            self._write(f"{self.folder}/{place}", data)
         receipt = json.dumps({"files": places, **report}, default=str).encode()
-        write_whole(self.files, self._whole(name), receipt)
+        self._write(self._whole(name), receipt)
 
     def write_table(self, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         """Write a table as CSV, in place of an earlier one; returns where it is.
@@ -89,8 +89,11 @@ class Store:
         writer.writerow(head)
         writer.writerows(rows)
         place = f"{self.folder}/{name}.csv"
-        write_whole(self.files, place, text.getvalue().encode())
+        self._write(place, text.getvalue().encode())
         return place
+
+    def _write(self, place: str, data: bytes) -> None:
+        write_whole(self.files, place, data, TRIES)
 
     @property
     def _receipt(self) -> str:

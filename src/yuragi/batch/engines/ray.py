@@ -124,8 +124,6 @@ class Ray(Engine):
             compute=ray.data.ActorPoolStrategy(size=self.workers),
             num_cpus=1,
             num_gpus=gpus,
-            max_restarts=-1,
-            max_task_retries=-1,
         )
         yield from made.iter_rows()
 
