@@ -16,6 +16,7 @@ SQUARE = [(20, 16), (32, 16), (32, 28), (20, 28)]
 CASES = {
     "sample": ("sample", MANY),
     "sdedit": ("sdedit", MANY),
+    "invert": ("invert", {"sampler": "ode", "num_inference_steps": 5}),
     "stress": ("sdedit", MANY | {"guidance": {"gain": {"name": "plain", "stress": True}}}),
     "paste": ("drag", {"preset": "fast", "points": [((20, 20), (40, 20))]}),
     "warp": (
@@ -74,6 +75,7 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(tiny, picture, case):
     assert [each.tobytes() for each in rest.frames] == [each.tobytes() for each in whole.frames]
     assert rest.evaluations == whole.evaluations
     assert rest.guidance == whole.guidance
+    assert rest.reconstruction == whole.reconstruction
     assert said[-1] == steps[-1]
     assert len(said) < len(steps)
 

@@ -228,9 +228,47 @@ class Edit:
         Returns:
             The edited clean latents [b, c, h, w]; outside the mask those of `x0`, bit for bit.
         """
+        path = self.up(x0, down, seed, samples, watch, stream)
+        return self.back(path, down, seed, samples, mask, watch, stream)
+
+    def up(
+        self,
+        x0: Tensor,
+        down: Tensor,
+        seed: int | Sequence[int],
+        samples: Sequence[int],
+        watch: Manipulation = everything,
+        stream: str = "",
+    ) -> Path:
+        """The first half of an edit: the way up in noise. The arguments are those of the whole."""
+        noise = SeededNoise(seed, list(samples), stream=f"{stream}encode")
+        return self.sampler.encode(self.source, x0, down.flip(0), noise, watch)
+
+    def back(
+        self,
+        path: Path,
+        down: Tensor,
+        seed: int | Sequence[int],
+        samples: Sequence[int],
+        mask: Tensor | None = None,
+        watch: Manipulation = everything,
+        stream: str = "",
+    ) -> Tensor:
+        """The second half: the change at t0, and the way down.
+
+        Args:
+            path: what the way up gave.
+            down: as for the whole edit, like the other arguments.
+            seed: see there.
+            samples: see there.
+            mask: see there.
+            watch: called after every step down.
+            stream: see there.
+
+        Returns:
+            The edited clean latents [b, c, h, w].
+        """
         held = list(samples)
-        noise = SeededNoise(seed, held, stream=f"{stream}encode")
-        path = self.sampler.encode(self.source, x0, down.flip(0), noise, watch)
         top = self.manipulate(path)
         keep: Manipulation = everything
         if mask is not None:

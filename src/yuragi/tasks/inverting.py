@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.edit import Edit, Path, Start, descent, unchanged
+from yuragi.edit import Edit, descent, watch
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context, Row
@@ -50,27 +51,30 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     sampler = request.make_sampler()
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
     tick = context.ticker((len(down) - 1) * sampler.passes)
-    up: list[Tensor] = []
-    curve: list[float] = []
+    edit = _edit(request, down, context)
 
-    def start(path: Path) -> Tensor:
-        up.extend(path)
-        return path[-1]
+    def climbed() -> Sequence[Tensor]:
+        return edit.up(x0, down, request.seed, [0], watch(tick))
 
-    def compare(step: int, x: Tensor) -> Tensor:
-        tick()
-        if up:  # on the way down
-            curve.append((x - up[len(up) - 2 - step]).square().mean().sqrt().item())
-        return x
+    def retraced() -> Sequence[Tensor]:
+        curve = list[Tensor]()
 
-    edit = _edit(request, down, context, start)
+        def compare(step: int, x: Tensor) -> Tensor:
+            tick()
+            curve.append((x - path[len(path) - 2 - step]).square().mean().sqrt())
+            return x
+
+        z = edit.back(path, down, request.seed, [0], watch=compare)
+        return [z, torch.stack(curve)]
+
     with context.charge(of):
-        z = edit(x0, down, request.seed, [0], watch=compare)
+        path = context.kept(tick, climbed)
+        z, curve = context.kept(tick, retraced)
     after, alone = (
         from_tensor(model.codec.decode(latents, before.height, before.width))[0]
         for latents in (z, x0)
     )
-    held = Reconstruction(psnr(after, alone), psnr(alone, before), curve)
+    held = Reconstruction(psnr(after, alone), psnr(alone, before), curve.tolist())
     if held.psnr < BAD:
         warnings.warn(
             f"the reconstruction is only {held.psnr:.1f} dB: take more steps, or a lower scale; "
@@ -91,15 +95,15 @@ def invert_work(request: InvertRequest, context: Context) -> Work:
     down = descent(schedule, request.num_inference_steps, request.strength)
 
     def act(part: Sequence[Row[InvertRequest]], x0: Tensor, counted: Context) -> Tensor:
-        return _edit(request, down, counted, unchanged)(x0, down, request.seed, [0])
+        return _edit(request, down, counted)(x0, down, request.seed, [0])
 
     return rehearsed(request, 1, context, act)
 
 
-def _edit(request: InvertRequest, down: Tensor, context: Context, start: Start) -> Edit:
+def _edit(request: InvertRequest, down: Tensor, context: Context) -> Edit:
     # There are two: one for the way up and the reference of a path, and one for the way down.
     source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
-    return Edit(source, target, request.make_sampler(), start)
+    return Edit(source, target, request.make_sampler())
 
 
 def psnr(first: Image.Image, second: Image.Image) -> float:
