@@ -12,6 +12,7 @@ from yuragi.cli.files import check_output
 from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
 from yuragi.cli.progress import progress
+from yuragi.errors import InputError, missing_extra
 
 __all__ = ["app"]
 
@@ -81,3 +82,81 @@ def run(
     with progress("running", quiet) as on_run:
         rows = run_plan(fixed, plan.parent, place, model, on_run)
     answer(json, {"folder": place, "runs": len(rows)}, place, f"{len(rows)} runs")
+
+
+@app.command()
+def votes(
+    plan: PlanArgument,
+    folder: FolderOption = None,
+    raters: Annotated[
+        int | None,
+        typer.Option(help="Number of raters with a link; by default that of the plan.", min=1),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine's need --name.")
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A name by which browsers call this page; can be repeated."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Serve the page on which raters vote, and print a link for each of them."""
+    from yuragi.research.pilot.pairs import blind_of
+    from yuragi.research.pilot.plan import read_plan
+    from yuragi.research.pilot.run import read_rows
+    from yuragi.research.pilot.votes import Votes
+
+    try:
+        from yuragi.research.pilot.page import Booth
+        from yuragi.research.pilot.serve import serve
+    except ImportError as error:
+        raise missing_extra("the page of the raters", "pilot") from error
+    fixed = read_plan(plan)
+    place = folder or Path("out/pilot") / fixed.draft.name
+    rows = read_rows(place)
+    if not rows:
+        raise InputError("folder", str(place), "one in which `yuragi pilot run` has run")
+    store = Votes.of(place)
+    for k in range(1, (raters or fixed.draft.voting.raters) + 1):
+        store.add_rater(f"rater-{k}", simulated=False)
+    booth = Booth(blind_of(fixed, place), plan.parent, place, tuple(rows), store)
+
+    def ready(url: str) -> None:
+        links = {rater: f"{url}/rate/{booth.blind.token(rater)}" for rater in store.raters()}
+        lines = [f"{rater}: {link}" for rater, link in links.items()]
+        answer(json, {"url": url, "links": links}, *lines)
+
+    serve(booth, host, port, frozenset(name or ()), ready)
+
+
+@app.command()
+def report(
+    plan: PlanArgument,
+    folder: FolderOption = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="en or ja; can be repeated. By default both.", metavar="en|ja"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the report as HTML and PDF, its numbers as JSON, and the votes as CSV."""
+    from yuragi.research.pilot.plan import LANGUAGES, read_plan
+    from yuragi.research.pilot.report import write_report
+    from yuragi.research.pilot.summary import summary_of
+
+    unknown = [each for each in language or () if each not in LANGUAGES]
+    if unknown:
+        raise InputError("language", unknown[0], "one of " + ", ".join(LANGUAGES))
+    fixed = read_plan(plan)
+    place = folder or Path("out/pilot") / fixed.draft.name
+    summary = summary_of(fixed, place)
+    chosen = [each for each in LANGUAGES if each in (language or LANGUAGES)]
+    files = write_report(summary, plan.parent, place, chosen)
+    told = {"files": files, **summary.values()}
+    simulated = [f"{summary.simulated} of {len(summary.votes)} votes are SIMULATED"]
+    said = [f"{each.arm}: {each.outcome}" for each in summary.verdicts]
+    answer(
+        json, told, *files, f"outcome: {summary.outcome}", *said, *simulated[: summary.simulated]
+    )

@@ -113,7 +113,7 @@ def overall(verdicts: Sequence[Verdict]) -> Outcome:
 def defects(plan: Plan, rows: Sequence[Row], votes: Sequence[Vote]) -> list[str]:
     """The names of what makes a decision void."""
     found = []
-    if any(each.plan != plan.digest for each in (*rows, *votes)):
+    if {plan.digest} < {plan.digest, *(row.plan for row in rows), *(vote.plan for vote in votes)}:
         found.append("plan_changed")
     wanted = {
         (edit.name, seed, arm.name)

@@ -113,10 +113,7 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
     direct = [vote for vote in votes if {vote.left_arm, vote.right_arm} == pair]
     scores = _clustered(draft, direct, lambda vote: vote.score(arm))
     names = sorted({name for row in rows for name in row.measures})
-    found = {
-        name: _by_picture(draft, arm, rows, lambda row, name=name: row.measures.get(name))
-        for name in names
-    }
+    found = {name: _by_picture(draft, arm, rows, _measure(name)) for name in names}
     logs = paired_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
     return Against(
         arm,
@@ -129,6 +126,10 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
         {name: len(each) for name, each in found.items()},
         Interval(*map(math.exp, logs)),
     )
+
+
+def _measure(name: str) -> Callable[[Row], float | None]:
+    return lambda row: row.measures.get(name)
 
 
 def _by_picture(

@@ -53,7 +53,7 @@ def strengths(
         np.add.at(wins, (left, right), weights * for_left)
         np.add.at(wins, (right, left), weights * (1 - for_left))
         found = _maximum(wins)
-        return found - found[number[baseline]]
+        return np.asarray(found - found[number[baseline]], np.float64)
 
     rng = np.random.default_rng(0)
     drawn = [

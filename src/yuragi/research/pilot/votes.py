@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from yuragi.errors import InputError
 
@@ -160,10 +160,7 @@ class Votes:
                 FROM votes JOIN raters ON raters.name = votes.rater ORDER BY number
                 """
             )
-            flags = {7, 8, 10}
-            return [
-                Vote(*(bool(x) if k in flags else x for k, x in enumerate(row))) for row in rows
-            ]
+            return [_vote(row) for row in rows]
 
     def write_csv(self, path: Path) -> None:
         """Write all votes as a table."""
@@ -183,3 +180,10 @@ class Votes:
                 yield connection
         finally:
             connection.close()
+
+
+def _vote(row: tuple[Any, ...]) -> Vote:
+    """A vote from its row, in which SQLite has numbers for truth values."""
+    values = dict(zip((each.name for each in fields(Vote)), row, strict=True))
+    truths = {name: bool(values[name]) for name in ("left_accepted", "right_accepted", "simulated")}
+    return Vote(**{**values, **truths})
