@@ -33,18 +33,23 @@ def main(plan_file: str, folder: str) -> None:
     of_rater = {(rater, arm): rng.gauss(0, TASTE) for rater in raters for arm in arms}
     for rater in raters:
         store.add_rater(rater, simulated=True)
+    # In the order of the plan, so that the same votes come of every secret.
+    utility = {
+        (rater, pair.name, arm): quality[pair.edit, pair.seed, arm]
+        + of_rater[rater, arm]
+        + on_picture[plan.draft.edit(pair.edit).image, arm]
+        + rng.gauss(0, NOISE)
+        for rater in raters
+        for pair in blind.pairs
+        for arm in pair.arms
+    }
     for shown in zip(*(blind.session(rater) for rater in raters), strict=True):
         for rater, each in zip(raters, shown, strict=True):
-            edit, seed = plan.draft.edit(each.pair.edit), each.pair.seed
-
-            def utility(arm: str, rater: str = rater, edit=edit, seed: int = seed) -> float:
-                fixed = quality[edit.name, seed, arm] + of_rater[rater, arm]
-                return fixed + on_picture[edit.image, arm] + rng.gauss(0, NOISE)
-
-            left, right = utility(each.left), utility(each.right)
+            pair = each.pair
+            left, right = (utility[rater, pair.name, arm] for arm in (each.left, each.right))
             better = "left" if left > right else "right"
             choice = "tie" if abs(left - right) < TIE else better
-            names = each.pair.name, edit.name, seed, each.left, each.right, choice
+            names = pair.name, pair.edit, pair.seed, each.left, each.right, choice
             accepted = left > ENOUGH, right > ENOUGH
             store.cast(Vote(rater, *names, *accepted, plan.digest, simulated=True))
 

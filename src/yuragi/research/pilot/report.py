@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -154,5 +155,7 @@ def _data(picture: Image.Image) -> str:
 
 
 def _amount(value: float) -> str:
-    """Money or a number with two significant digits at least."""
+    """An amount of money with two significant digits at least."""
+    if math.isinf(value):
+        return "∞"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.2g}"

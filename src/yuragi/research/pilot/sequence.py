@@ -97,7 +97,7 @@ class Clustered:
             correlations: of votes of one rater, and of votes on one picture, as assumed.
         """
         n = len(self.values)
-        by_rater, on_picture = (np.unique_counts(x).counts for x in (self.raters, self.pictures))
+        by_rater, on_picture = (_counts(x) for x in (self.raters, self.pictures))
         fewest = min(len(by_rater), len(on_picture))
         if n < FEWEST_VOTES or fewest < FEWEST_CLUSTERS:
             return math.inf
@@ -174,6 +174,12 @@ def inflation(clusters: int) -> float:
 def _within(left: NDArray[np.float64], clusters: NDArray[np.int64]) -> float:
     """The squared sums of residuals by cluster, as a variance of the mean."""
     return float((np.bincount(clusters, left) ** 2).sum()) / len(left) ** 2
+
+
+def _counts(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The votes of every cluster that has any."""
+    counts = np.bincount(clusters)
+    return counts[counts > 0].astype(np.int64)
 
 
 def _numbers(names: Sequence[object]) -> NDArray[np.int64]:
