@@ -10,11 +10,13 @@ import pytest
 pytest.importorskip("choix")
 pytest.importorskip("weasyprint")
 
+from piloting import write_draft
+
 pytestmark = pytest.mark.slow
 
 
-def test_from_a_draft_to_a_report(cli, write_draft, tmp_path):
-    draft = write_draft(tmp_path)
+def test_from_a_draft_to_a_report(cli, pipeline_folder, tmp_path):
+    draft = write_draft(tmp_path, pipeline_folder)
     code, out, err = cli("pilot", "plan", draft, "--json", "-q")
     assert code == 0, err
     told = json.loads(out)

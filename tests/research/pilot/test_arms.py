@@ -1,6 +1,7 @@
 import pytest
 from PIL import Image
 
+from piloting import write_draft
 from yuragi.errors import InputError
 from yuragi.research.pilot.arms import fix, request_of, sources_of
 from yuragi.research.pilot.plan import read_draft
@@ -21,22 +22,22 @@ def test_arms_differ_in_their_options_only(small):
     assert (ode.sampler, sde.sampler, ode.seed) == ("ode", "sde", 17)
 
 
-def test_a_budget_that_an_arm_cannot_use(write_draft, tiny, tmp_path):
-    draft = read_draft(write_draft(tmp_path))
+def test_a_budget_that_an_arm_cannot_use(pipeline_folder, tiny, tmp_path):
+    draft = read_draft(write_draft(tmp_path, pipeline_folder))
     tight = draft.budget.model_copy(update={"evaluations": 7, "tolerance": 0.01})
     with pytest.raises(InputError, match=r"edit red-0, arm ode can use 6"):
         fix(draft.model_copy(update={"budget": tight}), tmp_path, tiny.loaded, lambda *_: None)
 
 
-def test_an_option_that_a_task_does_not_have(write_draft, tiny, tmp_path):
-    path = write_draft(tmp_path)
+def test_an_option_that_a_task_does_not_have(pipeline_folder, tiny, tmp_path):
+    path = write_draft(tmp_path, pipeline_folder)
     path.write_text(path.read_text("utf-8").replace('sampler = "sde"', "speed = 3"), "utf-8")
     with pytest.raises(InputError, match="edit red-0, arm sde: speed"):
         fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
 
 
-def test_a_picture_that_changed_after_the_plan(write_draft, tiny, tmp_path):
-    draft = read_draft(write_draft(tmp_path))
+def test_a_picture_that_changed_after_the_plan(pipeline_folder, tiny, tmp_path):
+    draft = read_draft(write_draft(tmp_path, pipeline_folder))
     plan = fix(draft, tmp_path, tiny.loaded, lambda *_: None)
     assert len(sources_of(plan, tmp_path)) == 4
     Image.new("RGB", (64, 64)).save(tmp_path / "picture-2.png")

@@ -6,9 +6,10 @@ import threading
 import pytest
 
 pytest.importorskip("fastapi")
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright")
 
 import uvicorn
+from playwright.sync_api import sync_playwright
 
 from yuragi.research.pilot.page import Booth, make_page
 from yuragi.research.pilot.pairs import blind_of
@@ -39,7 +40,7 @@ def served(small, tmp_path):
 
 @pytest.fixture
 def page():
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         browser = started.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
@@ -57,6 +58,7 @@ def test_a_whole_session_with_keys_alone(served, page):
     keys = ["ArrowLeft", "ArrowDown", "ArrowRight"]
     for k in range(len(session)):
         page.wait_for_selector(f"text=Pair {k + 1} of {len(session)}")
+        page.wait_for_load_state("load")
         for picture in page.locator("img").all():
             assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
         if k == 0:
@@ -75,8 +77,10 @@ def test_back_and_correct(served, page):
     page.goto(f"{address}/rate/{booth.blind.token('rater-1')}")
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("text=Pair 2")
+    page.wait_for_load_state("load")
     page.keyboard.press("Backspace")
     page.wait_for_selector("text=Pair 1")
+    page.wait_for_load_state("load")
     assert page.locator('button[value="left"]').get_attribute("aria-pressed") == "true"
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("text=Pair 2")
@@ -85,7 +89,7 @@ def test_back_and_correct(served, page):
 
 def test_it_works_without_its_script(served):
     address, booth = served
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         browser = started.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )

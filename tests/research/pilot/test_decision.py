@@ -27,8 +27,8 @@ def rule(small):
     """What the rule says of some figures; the plan seeks 0.45 above one half."""
     plan, _, _ = small
 
-    def say(found, own=arm("sde"), broken=()):
-        return decide(plan, found, own, arm("ode"), broken)
+    def say(found, own=None, broken=()):
+        return decide(plan, found, own or arm("sde"), arm("ode"), broken)
 
     return say, plan.size.votes
 

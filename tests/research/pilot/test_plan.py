@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from piloting import write_draft
 from yuragi.errors import InputError
 from yuragi.research.pilot.plan import read_draft, read_plan
 
@@ -30,8 +31,8 @@ def test_the_digest_is_that_of_what_the_plan_says(small, tmp_path):
         ("[budget]", "[budget", "this is not TOML"),
     ],
 )
-def test_what_is_wrong_in_a_draft_is_named(write_draft, tmp_path, old, new, message):
-    path = write_draft(tmp_path)
+def test_what_is_wrong_in_a_draft_is_named(pipeline_folder, tmp_path, old, new, message):
+    path = write_draft(tmp_path, pipeline_folder)
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")

@@ -9,12 +9,11 @@ import pytest
 pytest.importorskip("choix")
 pytest.importorskip("weasyprint")
 
+from piloting import vote_all
 from yuragi.errors import InputError
 from yuragi.research.pilot.report import html_of, write_report
 from yuragi.research.pilot.summary import summary_of
 from yuragi.research.pilot.votes import Votes
-
-from .conftest import vote_all
 
 RATERS = [f"r-{k}" for k in range(4)]
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
+from piloting import TIES, simulated
 from yuragi.research.pilot.sequence import (
     Boundary,
     Clustered,
@@ -15,25 +15,7 @@ from yuragi.research.pilot.sequence import (
     looks,
 )
 
-LEVEL, TIES, ASSUMED = 0.05, 0.2, (0.05, 0.1)
-
-
-def simulated(rng, raters, pictures, seeds, correlations, shift):
-    """Votes with tastes of raters and pictures, in the order in which they come; and the truth.
-
-    A latent normal variable decides: above q for the arm, below -q for the baseline.
-    """
-    q, d = norm.ppf(0.5 + TIES / 2), norm.ppf(0.5 + shift)
-    each = pictures * seeds
-    of_rater = rng.normal(0, math.sqrt(correlations[0]), (raters, 1))
-    of_picture = rng.normal(0, math.sqrt(correlations[1]), pictures).repeat(seeds)
-    own = rng.normal(0, math.sqrt(1 - sum(correlations)), (raters, each))
-    latent = d + of_rater + of_picture + own
-    scores = np.where(latent > q, 1.0, np.where(latent < -q, 0.0, 0.5))
-    order = np.stack([rng.permutation(each) for _ in range(raters)], 1).ravel()
-    who = np.tile(np.arange(raters), each)
-    truth = norm.cdf(d - q) + 0.5 * (norm.cdf(d + q) - norm.cdf(d - q))
-    return Clustered(scores[who, order], who, order // seeds), truth
+LEVEL, ASSUMED = 0.05, (0.05, 0.1)
 
 
 def boundary(raters, pictures, seeds):

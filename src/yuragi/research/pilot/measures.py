@@ -1,4 +1,4 @@
-"""Automatic measures of an edited picture. A larger value is better, and each lies in [0, 1].
+"""Automatic measures of an edited picture. A larger value is better, and each is at most 1.
 
 - ``intent``: how far a drag was carried out (`yuragi.drag.intent`), for drags only.
 - ``kept``: structural similarity with the picture before the edit.

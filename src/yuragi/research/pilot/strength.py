@@ -24,7 +24,7 @@ from yuragi.research.pilot.votes import Vote
 
 __all__ = ["strengths"]
 
-DRAWS, REGULARISATION = 400, 0.01
+DRAWS, REGULARISATION = 200, 0.01
 
 
 def strengths(

@@ -15,6 +15,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
   if (modified || event.repeat || !(event.key in KEYS)) return;
+  if (document.readyState !== "complete") return; // nobody votes on pictures that are not there yet
   event.preventDefault();
   KEYS[event.key]();
 });
