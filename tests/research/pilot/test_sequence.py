@@ -10,7 +10,6 @@ from yuragi.research.pilot.sequence import (
     Boundary,
     Clustered,
     design_effect,
-    inflation,
     look,
     looks,
 )
@@ -21,8 +20,7 @@ LEVEL, ASSUMED = 0.05, (0.05, 0.1)
 def boundary(raters, pictures, seeds):
     n = raters * pictures * seeds
     effect = design_effect([pictures * seeds] * raters, [raters * seeds] * pictures, ASSUMED)
-    few = inflation(min(raters, pictures))
-    return Boundary.tightest(LEVEL, n / ((1 - TIES) / 4 * effect * few))
+    return Boundary.tightest(LEVEL, n / ((1 - TIES) / 4 * effect))
 
 
 def coverage(raters, pictures, seeds, correlations, shift, repeats):

@@ -23,11 +23,11 @@ def draft(pipeline_folder, tmp_path):
 
 
 def test_the_effect_is_found_as_often_as_planned(draft):
-    found = draft(raters=10, effect=0.22)
+    found = draft(raters=10, effect=0.2)
     size = planned(found)
     bound = Boundary.tightest(size.level, size.information)
     rng, hits = np.random.default_rng(0), 0
-    shift = brentq(lambda x: preference(x) - 0.72, 0.0, 0.49)
+    shift = brentq(lambda x: preference(x) - 0.7, 0.0, 0.49)
     for _ in range(200):
         votes, _ = simulated(rng, 10, 24, size.seeds, (0.05, 0.1), shift)
         hits += look(votes, bound, (0.05, 0.1)).low > 0.5

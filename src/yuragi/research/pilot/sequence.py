@@ -18,11 +18,11 @@ looking.
 The standard error is clustered by rater and by picture (Cameron, Gelbach & Miller 2011, Journal of
 Business & Economic Statistics 29): with residuals summed by rater, by picture and by both,
 s^2 = s_rater^2 + s_picture^2 - s_both^2, and not less than either of the first two, each with the
-factor G / (G - 1) for G clusters. With few clusters such estimates are too small and too uncertain.
-So s is not smaller either than the plan's assumption of correlations says for votes that have the
-variance (1/4 + sum (x - 1/2)^2) / (n + 1) each; and s is multiplied by t_{df, 0.975} / z_{0.975}
-with df = G - 1 of the smaller number of clusters. Both are safeguards without a theorem: the tests
-and `docs/pilot.md` give the coverage by simulation.
+factor G / (G - 1) for G clusters. With few clusters such an estimate is too uncertain, so it is
+multiplied by q^2, with q = t_{df, 0.975} / z_{0.975} and df = G - 1 of the smaller number of
+clusters. And s^2 is not smaller than what the plan's assumption of correlations gives for votes that
+have the variance (1/4 + sum (x - 1/2)^2) / (n + 1) each. Both are safeguards without a theorem: the
+tests and `docs/pilot.md` give the coverage by simulation.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Clustered:
         robust = max(rater + picture - _within(left, both), rater, picture)
         single = (0.25 + float(((self.values - 0.5) ** 2).sum())) / (n + 1)
         assumed = single * design_effect(by_rater.tolist(), on_picture.tolist(), correlations) / n
-        return max(robust, assumed) * inflation(fewest)
+        return max(robust * inflation(fewest), assumed)
 
 
 @dataclass(frozen=True)

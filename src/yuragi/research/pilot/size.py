@@ -8,11 +8,9 @@ variance of the mean is that of independent votes times the design effect
     D = 1 + (sum_r n_r^2 / n - 1) rho_r + (sum_p n_p^2 / n - 1) rho_p
 
 (Kish 1965, "Survey Sampling", section 5.4, for each of two crossed clusterings). Let
-V = n / (sigma^2 D q^2) be the information, with q = t_{df, 0.975} / z_{0.975}, and df one less than
-the number of raters or of pictures, whichever is smaller (see `yuragi.research.pilot.sequence`).
-The interval at the planned end has the half-width c / sqrt(V), with the constant c of that module.
-So the effect delta is found with probability 1 - beta at the planned end, and sooner if looked at
-before, if
+V = n / (sigma^2 D) be the information. The interval at the planned end has the half-width
+c / sqrt(V), with the constant c of `yuragi.research.pilot.sequence`. So the effect delta is found
+with probability 1 - beta at the planned end, and sooner if looked at before, if
 
     V >= ((c + z_{1 - beta}) / delta)^2
 
@@ -28,7 +26,7 @@ from scipy.stats import norm
 
 from yuragi.errors import InputError
 from yuragi.research.pilot.plan import Draft, Size
-from yuragi.research.pilot.sequence import Boundary, design_effect, inflation
+from yuragi.research.pilot.sequence import Boundary, design_effect
 
 __all__ = ["information", "planned"]
 
@@ -39,8 +37,7 @@ def information(draft: Draft, seeds: int) -> float:
     on_picture = [voting.raters * seeds * k for k in Counter(draft.pictures).values()]
     by_rater = [len(draft.edits) * seeds] * voting.raters
     effect = design_effect(by_rater, on_picture, _correlations(draft))
-    few = inflation(min(len(by_rater), len(on_picture)))
-    return sum(by_rater) / ((1 - voting.ties) / 4 * effect * few)
+    return sum(by_rater) / ((1 - voting.ties) / 4 * effect)
 
 
 def planned(draft: Draft) -> Size:
