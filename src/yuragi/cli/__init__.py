@@ -55,6 +55,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "train": "yuragi.research.cli.train:app",
         "bench": "yuragi.research.cli.bench:app",
         "lab": "yuragi.research.cli.lab:app",
+        "measure": "yuragi.research.cli.measure:app",
     },
 )
 """Additional command groups, which no other module imports."""

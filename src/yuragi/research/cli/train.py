@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Train the portrait model (extra: train), or one of Fashion-MNIST.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train the portrait model (extra: train), or one of Fashion-MNIST.", no_args_is_help=True
+)
 
 RUNS = Path("runs")
 

@@ -17,14 +17,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from yuragi.errors import InputError
+from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.train.config import Fit
-from yuragi.research.train.fashion.data import CLASSES
+from yuragi.research.train.fashion.data import CLASSES, SIDE
 from yuragi.research.train.loop import Report, fit, place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FashionJudge", "read_fashion_judge", "train_fashion_judge", "write_fashion_judge"]
+__all__ = [
+    "FashionJudge",
+    "open_fashion",
+    "read_fashion_judge",
+    "train_fashion_judge",
+    "write_fashion_judge",
+]
 
 
 class FashionJudge(nn.Module):
@@ -77,7 +84,9 @@ def train_fashion_judge(
 def write_fashion_judge(judge: FashionJudge, path: Path) -> None:
     """Its weights, complete or not at all."""
     partial = path.with_name(path.name + ".partial")
-    save_file({name: value.contiguous().cpu() for name, value in judge.state_dict().items()}, partial)
+    save_file(
+        {name: value.contiguous().cpu() for name, value in judge.state_dict().items()}, partial
+    )
     partial.replace(path)
 
 
@@ -91,5 +100,27 @@ def read_fashion_judge(path: Path, device: torch.device) -> FashionJudge:
     try:
         judge.load_state_dict(load_file(path))
     except (OSError, RuntimeError) as error:
-        raise InputError("judge", str(path), "the file judge.safetensors of train fashion") from error
+        raise InputError(
+            "judge", str(path), "the file judge.safetensors of train fashion"
+        ) from error
     return place(judge, device).eval().requires_grad_(False)
+
+
+def open_fashion(where: str, device: torch.device) -> Backend:
+    """The judge as a feature backend; pictures are scaled to 32 x 32 and averaged over colours.
+
+    Raises:
+        InputError: the file is no judge.
+    """
+    if not where:
+        raise InputError("features", "fashion", "fashion:FILE, with the judge of train fashion")
+    judge = read_fashion_judge(Path(where), device)
+
+    def encode(images: Tensor) -> Encoded:
+        grey = images.to(device).mean(1, keepdim=True)
+        if grey.shape[-2:] != (SIDE, SIDE):
+            grey = nn.functional.interpolate(grey, (SIDE, SIDE), mode="bicubic", antialias=True)
+        features, logits = judge(grey)
+        return Encoded(features.cpu(), logits.cpu())
+
+    return Backend("fashion", "FD-Fashion", encode)

@@ -15,7 +15,9 @@ from yuragi.research.train.networks import build_scheduler
 __all__ = ["build_transformer", "write_pipeline"]
 
 
-def build_transformer(config: ClassDenoiserConfig, channels: int, side: int) -> DiTTransformer2DModel:
+def build_transformer(
+    config: ClassDenoiserConfig, channels: int, side: int
+) -> DiTTransformer2DModel:
     """The untrained network on latents [b, channels, side, side]; the class after the last is null.
 
     diffusers' network would hide classes by itself while it trains, from the global generator and

@@ -17,7 +17,7 @@ from diffusers import AutoencoderTiny, DiTTransformer2DModel
 from torch import Tensor
 
 from yuragi.errors import InputError
-from yuragi.research.train.autoencoder import build_autoencoder, codec_psnr, train_autoencoder
+from yuragi.research.train.autoencoder import codec_psnr, train_autoencoder
 from yuragi.research.train.denoiser import encode_all
 from yuragi.research.train.fashion.config import ClassDenoiserConfig, FashionRecipe
 from yuragi.research.train.fashion.data import CLASSES, coloured, read_split
@@ -27,7 +27,7 @@ from yuragi.research.train.fashion.judge import (
     write_fashion_judge,
 )
 from yuragi.research.train.fashion.networks import build_transformer, write_pipeline
-from yuragi.research.train.loop import Loss, Report, fit, load_averaged, place, steps_made
+from yuragi.research.train.loop import Loss, Report, fit, steps_made
 from yuragi.research.train.networks import build_scheduler
 
 if TYPE_CHECKING:
