@@ -56,6 +56,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "bench": "yuragi.research.cli.bench:app",
         "lab": "yuragi.research.cli.lab:app",
         "measure": "yuragi.research.cli.measure:app",
+        "sweep": "yuragi.research.cli.sweep:app",
     },
 )
 """Additional command groups, which no other module imports."""

@@ -49,7 +49,7 @@ def test_inception_score_of_sure_and_even_answers_is_the_number_of_classes():
 
 def test_neighbours_of_equal_laws():
     """Density 1, and coverage 1 - 2^-k for large sets (Naeem et al., equation 11)."""
-    seen = Neighbours(normal(1500, 2, 0), normal(1500, 2, 1), k=3)
+    seen = Neighbours.between(normal(1500, 2, 0), normal(1500, 2, 1), k=3)
     assert seen.density == pytest.approx(1, abs=0.08)
     assert seen.coverage == pytest.approx(1 - 2**-3, abs=0.03)
 

@@ -48,7 +48,7 @@ def test_inception_score(fidelity):
 @pytest.mark.parametrize("k", [1, 5])
 def test_neighbours(k):
     want = prdc.compute_prdc(B.numpy(), A.numpy(), nearest_k=k)
-    found = Neighbours(A, B, k)
+    found = Neighbours.between(A, B, k)
     for name in ("precision", "recall", "density", "coverage"):
         # prdc counts strictly inside; no two distances are equal here.
         assert getattr(found, name) == pytest.approx(want[name], abs=1e-12), name
@@ -57,14 +57,14 @@ def test_neighbours(k):
 def test_precision_and_recall(fidelity):
     prc = fidelity("metric_prc")
     found = prc.prc_features_to_metric(A, B, prc_neighborhood=3, verbose=False)
-    seen = Neighbours(A, B, 3)
+    seen = Neighbours.between(A, B, 3)
     assert seen.precision == pytest.approx(found["precision"])
     assert seen.recall == pytest.approx(found["recall"])
 
 
 def test_some_of_the_pictures_are_those_alone():
     picked = torch.arange(0, 120, 2)
-    part, alone = Neighbours(A, B).of(picked), Neighbours(A[picked], B)
+    part, alone = Neighbours.between(A, B).of(picked), Neighbours.between(A[picked], B)
     for name in ("precision", "recall", "density", "coverage"):
         assert getattr(part, name) == getattr(alone, name)
 

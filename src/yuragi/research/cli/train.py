@@ -1,4 +1,4 @@
-"""`yuragi train`: the recipes of the shipped model and of another. Every command resumes where it was stopped."""
+"""`yuragi train`: recipes of models. Every command resumes where it was stopped."""
 
 from __future__ import annotations
 
@@ -332,8 +332,8 @@ def fashion(
     files = [output / name for name in (MODEL, WEAK, JUDGE)]
     answer(json, vars(found) | {"files": files}, *files)
     say(
-        f"PSNR of round trips {found.psnr:.2f} dB; the judge is right about {found.accuracy:.1%} of "
-        f"the test split; denoisers at steps {found.steps[0]} and {found.steps[1]}"
+        f"PSNR of round trips {found.psnr:.2f} dB; the judge is right about {found.accuracy:.1%} "
+        f"of the test split; denoisers at steps {found.steps[0]} and {found.steps[1]}"
     )
 
 

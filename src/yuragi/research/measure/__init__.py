@@ -1,1 +1,1 @@
-"""Figures of folders of pictures: against real ones, against their counterparts, and their texts."""
+"""Figures of folders: against real pictures, against counterparts, and against texts."""

@@ -14,7 +14,7 @@ from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval, frechet_distance
 from yuragi.research.metrics.halves import DRAWS, half_sets
 from yuragi.research.metrics.inception_score import inception_score
-from yuragi.research.metrics.kernel import kernel_distance
+from yuragi.research.metrics.kernel import Kernels
 
 __all__ = ["ALONE", "Resampled", "SetMeasure", "resampled", "set_figures", "set_measures"]
 
@@ -31,11 +31,12 @@ def set_measures(backend: Backend, generated: Encoded, real: Encoded) -> Mapping
     Distances of finite sets and shares of neighbourhoods depend on how many pictures there are, so
     the spread of halves is laid around the value of all pictures, and never around their own mean.
     """
-    seen = Neighbours(generated.features, real.features)
+    seen = Neighbours.between(generated.features, real.features)
+    kernels = Kernels.between(generated.features, real.features)
     fake, true = generated.features, real.features
     found: dict[str, SetMeasure] = {
         backend.distance: lambda picked: frechet_distance(fake[picked], true),
-        "KID": lambda picked: kernel_distance(fake[picked], true),
+        "KID": kernels.of,
         "precision": lambda picked: seen.of(picked).precision,
         "recall": lambda picked: seen.of(picked).recall,
         "density": lambda picked: seen.of(picked).density,

@@ -29,7 +29,7 @@ __all__ = ["BACKENDS", "Backend", "Encoded", "Opener", "encode_all", "open_backe
 
 @dataclass(frozen=True)
 class Encoded:
-    """Features [n, d] of some pictures, and class logits [n, c] where the network is a classifier."""
+    """Features [n, d] of some pictures, and class logits [n, c] where there is a classifier."""
 
     features: Tensor
     logits: Tensor | None = None

@@ -19,7 +19,6 @@ Kynkaanniemi et al. 2019 (arXiv 1904.06991), equation 1 (precision, recall); Fri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -33,65 +32,65 @@ K = 5
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Who is whose neighbour: generated rows [n, d] and real rows [m, d].
+    """Who is whose neighbour, among generated and real pictures.
 
-    Args:
-        generated: features.
-        real: features of real pictures.
+    Attributes:
+        inside: whether the neighbourhood of a real picture holds a generated one, [m, n].
+        across: distances from each real to each generated picture, [m, n].
+        among: distances between generated pictures, [n, n].
         k: neighbours that a neighbourhood holds.
-
-    Raises:
-        InputError: k not below both numbers of rows, when a value is asked for.
     """
 
-    generated: Tensor
-    real: Tensor
-    k: int = K
+    inside: Tensor
+    across: Tensor
+    among: Tensor
+    k: int
+
+    @classmethod
+    def between(cls, generated: Tensor, real: Tensor, k: int = K) -> Neighbours:
+        """Of generated rows [n, d] among real rows [m, d].
+
+        Raises:
+            InputError: k not below the number of real rows.
+        """
+        generated, real = generated.double(), real.double()
+        radius = _radius(torch.cdist(real, real), k, "real")
+        across = torch.cdist(real, generated)
+        return cls(across <= radius[:, None], across, torch.cdist(generated, generated), k)
 
     def of(self, picked: Tensor) -> Neighbours:
         """The same for some of the generated pictures, int64 [p]."""
-        return Neighbours(self.generated[picked], self.real, self.k).knowing(self._real_radius)
-
-    def knowing(self, real_radius: Tensor) -> Neighbours:
-        """With the neighbourhoods of the real pictures, which need not be found again."""
-        self.__dict__["_real_radius"] = real_radius
-        return self
+        return Neighbours(
+            self.inside.index_select(1, picked),
+            self.across.index_select(1, picked),
+            self.among.index_select(0, picked).index_select(1, picked),
+            self.k,
+        )
 
     @property
     def precision(self) -> float:
         """Share of generated pictures in a real neighbourhood."""
-        return float(self._in_real.any(0).double().mean())
+        return float(self.inside.any(0).double().mean())
 
     @property
     def recall(self) -> float:
-        """Share of real pictures in a generated neighbourhood."""
-        inside = self._distances <= _radius(self.generated, self.k, "generated")
-        return float(inside.any(1).double().mean())
+        """Share of real pictures in a generated neighbourhood.
+
+        Raises:
+            InputError: k not below the number of generated pictures.
+        """
+        found = self.across <= _radius(self.among, self.k, "generated")
+        return float(found.any(1).double().mean())
 
     @property
     def density(self) -> float:
         """Real neighbourhoods around a generated picture, over k."""
-        return float(self._in_real.double().sum(0).mean() / self.k)
+        return float(self.inside.double().sum(0).mean() / self.k)
 
     @property
     def coverage(self) -> float:
         """Share of real neighbourhoods with a generated picture in them."""
-        return float(self._in_real.any(1).double().mean())
-
-    @cached_property
-    def _distances(self) -> Tensor:
-        """[m, n]."""
-        return torch.cdist(self.real.double(), self.generated.double())
-
-    @cached_property
-    def _real_radius(self) -> Tensor:
-        """[m]."""
-        return _radius(self.real, self.k, "real")
-
-    @cached_property
-    def _in_real(self) -> Tensor:
-        """Whether real neighbourhood i holds generated picture j, [m, n]."""
-        return self._distances <= self._real_radius[:, None]
+        return float(self.inside.any(1).double().mean())
 
 
 def coverage(generated: Tensor, real: Tensor, k: int = K) -> float:
@@ -100,7 +99,7 @@ def coverage(generated: Tensor, real: Tensor, k: int = K) -> float:
     Raises:
         InputError: k not below the number of real rows.
     """
-    return Neighbours(generated, real, k).coverage
+    return Neighbours.between(generated, real, k).coverage
 
 
 def precision(generated: Tensor, real: Tensor, k: int = K) -> float:
@@ -109,7 +108,7 @@ def precision(generated: Tensor, real: Tensor, k: int = K) -> float:
     Raises:
         InputError: k not below the number of real rows.
     """
-    return Neighbours(generated, real, k).precision
+    return Neighbours.between(generated, real, k).precision
 
 
 def vendi(features: Tensor) -> float:
@@ -120,8 +119,9 @@ def vendi(features: Tensor) -> float:
     return float(torch.exp(-(shares * shares.log()).sum()))
 
 
-def _radius(rows: Tensor, k: int, kind: str) -> Tensor:
-    if not 1 <= k < len(rows):
-        raise InputError("k", k, f"1 to {len(rows) - 1}, below the number of {kind} pictures")
+def _radius(distances: Tensor, k: int, kind: str) -> Tensor:
+    """From distances of pictures to their fellows, [n, n], to the k-th nearest one, [n]."""
+    if not 1 <= k < len(distances):
+        raise InputError("k", k, f"1 to {len(distances) - 1}, below the number of {kind} pictures")
     # The nearest of all is the picture itself.
-    return torch.cdist(rows.double(), rows.double()).kthvalue(k + 1, dim=1).values
+    return distances.kthvalue(k + 1, dim=1).values

@@ -11,32 +11,64 @@ equation 3.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
 
-__all__ = ["kernel_distance"]
+__all__ = ["Kernels", "kernel_distance"]
 
 
-def kernel_distance(a: Tensor, b: Tensor) -> float:
-    """The distance between features a [n, d] and b [m, d], in float64.
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """What the distance is made of, so that it can be had for some of the pictures too.
+
+    Attributes:
+        among: the kernel between generated pictures, [n, n].
+        across: its mean over the real pictures, for each generated one, [n].
+        real: its mean over different real pictures.
+    """
+
+    among: Tensor
+    across: Tensor
+    real: float
+
+    @classmethod
+    def between(cls, generated: Tensor, real: Tensor) -> Kernels:
+        """Of features [n, d] and [m, d], in float64.
+
+        Raises:
+            InputError: fewer than two rows, or other widths.
+        """
+        a, b = generated, real
+        if a.ndim != 2 or b.ndim != 2 or min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
+            shapes = (tuple(a.shape), tuple(b.shape))
+            raise InputError("features", shapes, "[n, d] and [m, d] with n, m of 2 or more")
+        a, b = a.double(), b.double()
+        return cls(_kernel(a, a), _kernel(a, b).mean(1), _different(_kernel(b, b)))
+
+    def of(self, picked: Tensor) -> float:
+        """The distance of some of the generated pictures, int64 [p], p of 2 or more."""
+        among = self.among.index_select(0, picked).index_select(1, picked)
+        return _different(among) + self.real - 2 * float(self.across[picked].mean())
+
+
+def kernel_distance(generated: Tensor, real: Tensor) -> float:
+    """The distance between features [n, d] and [m, d], in float64.
 
     Raises:
         InputError: fewer than two rows, or other widths.
     """
-    if a.ndim != 2 or b.ndim != 2 or min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
-        shapes = (tuple(a.shape), tuple(b.shape))
-        raise InputError("features", shapes, "[n, d] and [m, d] with n, m of 2 or more")
-    a, b = a.double(), b.double()
-    return float(_within(a) + _within(b) - 2 * _kernel(a, b).mean())
+    return Kernels.between(generated, real).of(torch.arange(len(generated)))
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
     return (x @ y.T / x.shape[1] + 1).pow(3)
 
 
-def _within(x: Tensor) -> Tensor:
-    n = len(x)
-    own = (x.square().sum(1) / x.shape[1] + 1).pow(3).sum()
-    return (_kernel(x, x).sum() - own) / torch.tensor(n * (n - 1), dtype=x.dtype)
+def _different(kernel: Tensor) -> float:
+    """The mean of [n, n] off the diagonal."""
+    n = len(kernel)
+    return float((kernel.sum() - kernel.trace()) / (n * (n - 1)))
