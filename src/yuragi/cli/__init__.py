@@ -57,6 +57,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "lab": "yuragi.research.cli.lab:app",
         "measure": "yuragi.research.cli.measure:app",
         "sweep": "yuragi.research.cli.sweep:app",
+        "assess": "yuragi.research.cli.assess:app",
     },
 )
 """Additional command groups, which no other module imports."""

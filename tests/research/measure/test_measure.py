@@ -87,7 +87,7 @@ def test_statistics_of_shards(cli, folders, tmp_path):
 
 
 def test_pairs(cli, folders, tmp_path):
-    real, same, noisy = folders
+    real, _, noisy = folders
     code, out, err = cli("measure", "pairs", real, noisy, real, "-o", tmp_path / "p.json", "--json")
     assert code == 0, err
     figures = json.loads(out)["figures"]

@@ -112,7 +112,9 @@ def run(
     sampler = Sampler(loaded, load_weak(weak_model, loaded), prompts_for(loaded, prompts), seed)
     backend = open_backend(features, loaded.device)
     true = Real(backend, encode_all(backend, pictures.batches()))
-    points, n = _points(preset, rules, gains, scales, solvers, steps, number, weak_model is not None)
+    points, n = _points(
+        preset, rules, gains, scales, solvers, steps, number, weak_model is not None
+    )
     _sweep("sweep", points, n, sampler, true, draws, rows, output, json)
 
 
