@@ -105,10 +105,11 @@ def drag_figure(pictures: Pictures, features: DIFT, backend: str) -> Figure:
         if record is None or not isinstance(request, DragRequest) or not request.points:
             raise InputError("pictures", str(path), "a result of yuragi drag with points")
         before = picture_of(request.image, record.sources)
-        maps = [
+        known, seen = (
             features(to_tensor(each), [request.prompt])[0] for each in (before, read_picture(path))
-        ]
-        distances = mean_distance_a(*maps, request.points, (before.height, before.width))
+        )
+        size = (before.height, before.width)
+        distances = mean_distance_a(known, seen, request.points, size)
         found.append(distances.double().mean())
     n = len(pictures)
     return Figure.of(

@@ -59,8 +59,12 @@ class Figure:
     def of(
         cls, name: str, found: Interval, n: int, against: int, backend: str, seeds: str
     ) -> Figure:
-        """A figure from a value with its interval."""
-        return cls(name, *found, n, against, backend, seeds)
+        """A figure from a value with its interval, which is widened to hold the value.
+
+        An interval that comes from resamples may lie beside it, by rounding or by skewness.
+        """
+        low, high = min(found.low, found.value), max(found.high, found.value)
+        return cls(name, found.value, low, high, n, against, backend, seeds)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

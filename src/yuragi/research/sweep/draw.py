@@ -77,6 +77,7 @@ class Sampler:
         prompts = [self.prompts[k % len(self.prompts)] for k in numbers]
         samples = [0] * len(numbers)
         times = model.grids[point.spacing](model.denoiser.schedule, point.steps)
+        away: Denoiser
         if guidance.rule.weaker is not None and weak is not None:
             away = weak.bind(prompts)
         else:

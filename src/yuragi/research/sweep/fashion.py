@@ -40,7 +40,7 @@ def fashion_real(models: Path, data: Path, number: int, device: torch.device) ->
     backend = open_fashion(str(models / JUDGE), device)
     pictures, _ = read_split(data, "test")
     images = torch.from_numpy(pictures[:number]).float()[:, None].expand(-1, 3, -1, -1)
-    return Real(backend, encode_all(backend, (images / 127.5 - 1).split(500)), _right)
+    return Real(backend, encode_all(backend, torch.split(images / 127.5 - 1, 500)), _right)
 
 
 def _right(logits: Tensor, prompts: Sequence[str]) -> Tensor:

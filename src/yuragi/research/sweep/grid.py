@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
+from pydantic import ValidationError
+
 from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
 from yuragi.tasks.guidance import GAINS, RULES, Guidance
@@ -52,9 +54,17 @@ class Point:
         Raises:
             InputError: an unknown name, or an option that does not fit.
         """
-        found = Guidance.model_validate(
-            {"rule": rule_named(self.rule), "gain": gain_named(self.gain)}
-        )
+        said = {"rule": rule_named(self.rule), "gain": gain_named(self.gain)}
+        try:
+            found = Guidance.model_validate(said)
+        except ValidationError as error:
+            first = error.errors()[0]
+            cause = first.get("ctx", {}).get("error")
+            if isinstance(cause, InputError):
+                raise cause from error
+            raise InputError(
+                "rules and gains", f"{self.rule}, {self.gain}", first["msg"]
+            ) from error
         found.check(self.scale)
         return found
 

@@ -79,7 +79,7 @@ def _halves(row: Row, name: str) -> Tensor:
     A distance of half as many pictures is larger on average; only its spread is wanted.
     """
     found = torch.tensor(row["halves"][name], dtype=torch.float64)
-    return found - found.mean() + row["values"][name]
+    return found + (float(row["values"][name]) - found.mean())
 
 
 def _axes(row: Row, distance: str) -> tuple[float, float, float]:

@@ -96,16 +96,12 @@ def run_sweep(
     for done, point in enumerate(points):
         key = point.key(shared)
         if key not in known:
-            row = {"key": key} | _measured(
-                point,
-                sampler,
-                real,
-                n,
-                draws,
-                lambda made, before=done * n: on_done(before + made, len(points) * n),
-            )
-            rows.add(row)
-            known[key] = row
+
+            def told(made: int, before: int = done * n) -> None:
+                on_done(before + made, len(points) * n)
+
+            known[key] = {"key": key} | _measured(point, sampler, real, n, draws, told)
+            rows.add(known[key])
         on_done((done + 1) * n, len(points) * n)
     return [known[point.key(shared)] for point in points]
 

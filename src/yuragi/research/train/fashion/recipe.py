@@ -138,7 +138,8 @@ def _loss(
         sigma = (1 - alpha.square()).sqrt()
         told = labels[picked].masked_fill(hidden, len(CLASSES))
         out: Tensor = network(alpha * z + sigma * eps, timestep=t, class_labels=told).sample
-        return (out - (alpha * eps - sigma * z)).square().mean()
+        error: Tensor = out - (alpha * eps - sigma * z)
+        return error.square().mean()
 
     return loss
 
