@@ -84,7 +84,7 @@ def test_stability_is_over_the_seeds_of_a_prompt():
 
 
 def test_indices_of_a_known_function(tmp_path, monkeypatch):
-    """y = scale + 2 steps in units of their ranges: shares 1/5 and 4/5, and nothing else."""
+    """Of y = scale + 2 steps in units of their ranges: shares 1/5 and 4/5, and nothing else."""
 
     def measure(point):
         ranges = {name: high - low for name, (low, high) in RANGES.items()}

@@ -28,7 +28,9 @@ def test_areas_by_counting(axes):
     """On a grid of whole numbers the volume is the number of cells that some row beats."""
     rows = torch.randint(0, 7, (9, axes), generator=torch.Generator().manual_seed(axes)).tolist()
     cells = itertools.product(range(6), repeat=axes)
-    beaten = sum(any(all(r <= c for r, c in zip(row, cell)) for row in rows) for cell in cells)
+    beaten = sum(
+        any(all(r <= c for r, c in zip(row, cell, strict=True)) for row in rows) for cell in cells
+    )
     assert volume(rows, [6] * axes) == pytest.approx(beaten)
     assert volume([*rows, [5] * axes], [6] * axes) >= volume(rows, [6] * axes)
 

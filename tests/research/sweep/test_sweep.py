@@ -42,7 +42,9 @@ def sampler(model, weak=None):
     return Sampler(model, weak, ["0", "1", "2"], seed=5, batch=7)
 
 
-FEW = grid(["cfg", "linear"], ["plain", "reg", "ratio"], [1, 2], ["dpm++2m"], {"plain": [2, 4], "reg": [2], "ratio": [2]})  # fmt: skip
+STEPS = {"plain": [2, 4], "reg": [2], "ratio": [2]}
+GAINS = ("plain", "reg", "ratio")
+FEW = grid(["cfg", "linear"], GAINS, [1, 2], ["dpm++2m"], STEPS)
 
 
 def test_a_grid_has_every_combination_once():
@@ -98,10 +100,20 @@ def test_costs_are_counted(dit, real, tmp_path):
     gain = next(g for g in report["gains"] if (g["rule"], g["gain"]) == ("cfg", "reg"))
     (beside,) = gain["scales"]
     assert beside["rival_cost"] == 8  # plain guidance on twice the steps
-    assert set(report["areas"]) == {"corner", *(f"{r} + {g}" for r in ("cfg", "linear") for g in ("plain", "reg", "ratio"))}  # fmt: skip
+    pairs = {f"{rule} + {name}" for rule in ("cfg", "linear") for name in GAINS}
+    assert set(report["areas"]) == {"corner", *pairs}
     figure = report["points"][0]["figures"]["FD"]
     assert (figure["n"], figure["against"], figure["seeds"]) == (14, 20, "5-18")
     assert report["front"]
+    assert report["draws"]["weights"] == dit.weights
+
+
+def test_rows_of_two_sweeps_are_no_sweep(dit, real, tmp_path):
+    rows = Rows(tmp_path / "r")
+    for n in (12, 14):
+        run_sweep(FEW[:1], sampler(dit), real, n, rows, lambda *_: None, 10)
+    with pytest.raises(InputError, match="rows"):
+        sweep_report(list(rows))
 
 
 def test_a_point_differs_from_itself_by_nothing(dit, real, tmp_path):
@@ -153,7 +165,8 @@ def test_preset_of_the_paper_for_edm2(real, tmp_path):
         preset.rules_for(weaker=True), preset.gains, [1, 2], [preset.solver],
         {"plain": [4]}, preset.spacing,
     )  # fmt: skip
-    found = run_sweep(points, sampler(strong, weak), real, 12, Rows(tmp_path / "r"), lambda *_: None, 10)  # fmt: skip
+    rows = Rows(tmp_path / "r")
+    found = run_sweep(points, sampler(strong, weak), real, 12, rows, lambda *_: None, 10)
     assert len(found) == 1 + 5 * 3
     by_arm = {row["arm"]: row["values"]["FD"] for row in found}
     assert by_arm["auto (heun x4)"] != by_arm["cfg (heun x4)"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
 if TYPE_CHECKING:
+    import torch
+
     from yuragi.research.sweep.draw import Sampler
     from yuragi.research.sweep.grid import Point
     from yuragi.research.sweep.run import Real
@@ -151,6 +154,21 @@ def fashion(
     _sweep("sweep fashion", points, n, sampler, true, draws, rows, output, json)
 
 
+@app.command()
+def report(
+    rows: Annotated[Path, typer.Argument(help="File that keeps the rows of a sweep.")],
+    output: ReportOption = Path("out/sweep.json"),
+    json: JsonOption = False,
+) -> None:
+    """Report what is finished of one sweep, without a model: also while it still runs."""
+    import torch
+
+    from yuragi.research.sweep.rows import Rows
+
+    check_report("output", output)
+    _report("sweep report", list(Rows(rows)), torch.device("cpu"), output, json)
+
+
 def _points(
     preset: str,
     rules: str | None,
@@ -216,9 +234,6 @@ def _sweep(
     json_line: bool,
 ) -> None:
     """Run what is left, and write the report."""
-    from yuragi.research.bench.report import frame
-    from yuragi.research.cli.reports import finish
-    from yuragi.research.sweep.report import sweep_report
     from yuragi.research.sweep.rows import Rows
     from yuragi.research.sweep.run import run_sweep
 
@@ -226,11 +241,25 @@ def _sweep(
     check_folder("rows", rows.parent)
     with progress("sweeping") as on_done:
         found = run_sweep(points, sampler, real, n, Rows(rows), on_done, draws)
-    report: dict[str, Any] = frame(name, sampler.model.device, [sampler.seed], n)
-    report |= {"weights": sampler.model.weights, "against": len(real.seen.features)}
-    report |= sweep_report(found)
+    _report(name, found, sampler.model.device, output, json_line)
+
+
+def _report(
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    device: torch.device,
+    output: Path,
+    json_line: bool,
+) -> None:
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish
+    from yuragi.research.sweep.report import sweep_report
+
+    told = sweep_report(rows)
+    draws = told["draws"]
+    whole = frame(name, device, [draws["seed"]], draws["n"]) | told
     shown = {
         f"{row['arm']} at {row['point']['scale']:g}": {"cost": row["cost"]} | dict(row["values"])
-        for row in found
+        for row in rows
     }
-    finish(report, output, json_line, shown)
+    finish(whole, output, json_line, shown)

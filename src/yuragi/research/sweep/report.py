@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from yuragi.errors import InputError
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 from yuragi.research.sweep.fronts import front, volume
@@ -29,9 +30,18 @@ DIVERSITY = "coverage"
 
 
 def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything about some rows of one sweep, ready for JSON."""
+    """Everything about some rows of one sweep, ready for JSON.
+
+    Raises:
+        InputError: no rows, or rows of different models, pictures or seeds.
+    """
+    if not rows or any(row["draws"] != rows[0]["draws"] for row in rows):
+        allowed = "those of one sweep: of one model, number of pictures, seed and reference"
+        raise InputError("rows", len(rows), allowed)
     distance = _distance(rows)
     return {
+        "draws": dict(rows[0]["draws"]),
+        "against": rows[0]["against"],
         "points": [_told(row) for row in rows],
         "front": [_name(rows[k]) for k in front([_axes(row, distance) for row in rows])],
         "areas": _areas(rows, distance),
@@ -50,7 +60,8 @@ def _name(row: Row) -> str:
 
 def _told(row: Row) -> dict[str, Any]:
     """A row with figures in the place of its halves."""
-    seeds = f"{row['seed']}-{row['seed'] + row['n'] - 1}"
+    draws = row["draws"]
+    seeds = f"{draws['seed']}-{draws['seed'] + draws['n'] - 1}"
     alone = ("Vendi", "IS", "accuracy")
     return {
         "arm": row["arm"],
@@ -63,9 +74,9 @@ def _told(row: Row) -> dict[str, Any]:
             name: Figure.of(
                 name,
                 bootstrap_interval(value, _halves(row, name)),
-                row["n"],
+                draws["n"],
                 0 if name in alone else row["against"],
-                row["backend"],
+                draws["backend"],
                 seeds,
             ).as_dict()
             for name, value in row["values"].items()
@@ -103,7 +114,8 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
 
     `same_steps` compares at equal steps; `same_cost` with the plain point that costs at least as
     much, and least above it, so that a gain never profits from a cheaper rival; `best` compares the
-    best distances over all scales, at whatever the cost.
+    best distances over all scales, of plain points that cost at least as much; `diversity` is what
+    more is covered at a distance that is no worse than plain guidance's best.
     """
     found = []
     for rule, gain in dict.fromkeys((r["point"]["rule"], r["point"]["gain"]) for r in rows):
@@ -117,6 +129,7 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
                 "gain": gain,
                 "scales": [_beside(row, plain) for row in own],
                 "best": _best(own, _dear(plain, min(row["cost"] for row in own)), distance),
+                "diversity": _at_equal_quality(own, plain, distance),
             }
         )
     return found
@@ -166,6 +179,24 @@ def _best(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[str, 
         distance: bootstrap_interval(difference, my_halves - their_halves)._asdict(),
         "ratio": mine["values"][distance] / theirs["values"][distance],
     }
+
+
+def _at_equal_quality(
+    own: Sequence[Row], plain: Sequence[Row], distance: str
+) -> dict[str, Any] | None:
+    """The paired difference of coverage between a gain and plain guidance at its best distance.
+
+    Of the gain's points that are at least as near to real pictures, the one that covers most
+    counts; without any there is nothing to compare.
+    """
+    if not plain:
+        return None
+    rival = min(plain, key=lambda row: row["values"][distance])
+    near = [row for row in own if row["values"][distance] <= rival["values"][distance]]
+    if not near:
+        return None
+    most = max(near, key=lambda row: row["values"][DIVERSITY])
+    return {"point": _name(most), "plain": _name(rival), DIVERSITY: compare(most, rival)[DIVERSITY]}
 
 
 def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:

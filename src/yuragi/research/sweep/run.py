@@ -100,7 +100,8 @@ def run_sweep(
             def told(made: int, before: int = done * n) -> None:
                 on_done(before + made, len(points) * n)
 
-            known[key] = {"key": key} | _measured(point, sampler, real, n, draws, told)
+            found = _measured(point, sampler, real, n, draws, told)
+            known[key] = {"key": key, "draws": asdict(shared)} | found
             rows.add(known[key])
         on_done((done + 1) * n, len(points) * n)
     return [known[point.key(shared)] for point in points]
@@ -132,9 +133,6 @@ def _measured(
     return {
         "point": asdict(point),
         "arm": point.arm,
-        "n": n,
-        "seed": sampler.seed,
-        "backend": real.backend.name,
         "against": len(real.seen.features),
         "evaluations": fmean(each.evaluations for each in spent),
         "reverse": fmean(each.reverse for each in spent),

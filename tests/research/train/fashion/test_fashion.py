@@ -159,15 +159,16 @@ def test_the_shipped_recipe_is_read():
 
 def test_sweep_and_sensitivity_of_the_models(cli, models, data, tmp_path, monkeypatch):
     monkeypatch.setattr("yuragi.research.train.fashion.data.FOLDER", data)
-    words = ["--rules", "cfg,auto", "--gains", "plain,ratio", "--scales", "2", "--steps", "plain=2",
-             "-n", 12, "--draws", 10, "--against", 20, "--data", data, "--rows", "r.jsonl"]  # fmt: skip
+    words = ["--rules", "cfg,auto", "--gains", "plain,ratio", "--scales", "2", "-n", 12]
+    words += ["--steps", "plain=2", "--draws", 10, "--against", 20, "--data", data]
+    words += ["--rows", "r.jsonl"]
     code, out, err = cli("sweep", "fashion", models / "out", *words, "-o", "s.json", "--json")
     assert code == 0, err
     found = json.loads(out)
     assert len(found["points"]) == 4
     assert {"FD-Fashion", "IS", "accuracy"} <= set(found["points"][0]["figures"])
-    code, out, err = cli("assess", "sensitivity", models / "out", "--base", 4, "-n", 12,
-                         "--against", 20, "--picture", "bars.png", "-o", "a.json", "--json")  # fmt: skip
+    words = ["--base", 4, "-n", 12, "--against", 20, "--picture", "bars.png", "-o", "a.json"]
+    code, out, err = cli("assess", "sensitivity", models / "out", *words, "--json")
     assert code == 0, err
     found = json.loads(out)
     assert found["points"] == 4 * 7
