@@ -61,6 +61,7 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "measure": "yuragi.research.cli.measure:app",
         "sweep": "yuragi.research.cli.sweep:app",
         "assess": "yuragi.research.cli.assess:app",
+        "pilot": "yuragi.research.cli.pilot:app",
     },
 )
 """Additional command groups, which no other module imports."""
