@@ -20,9 +20,9 @@ Business & Economic Statistics 29): with residuals summed by rater, by picture a
 s^2 = s_rater^2 + s_picture^2 - s_both^2, and not less than either of the first two, each with the
 factor G / (G - 1) for G clusters. With few clusters such an estimate is too uncertain, so it is
 multiplied by q^2, with q = t_{df, 0.975} / z_{0.975} and df = G - 1 of the smaller number of
-clusters. And s^2 is not smaller than what the plan's assumption of correlations gives for votes that
-have the variance (1/4 + sum (x - 1/2)^2) / (n + 1) each. Both are safeguards without a theorem: the
-tests and `docs/pilot.md` give the coverage by simulation.
+clusters. And s^2 is not smaller than what the plan's assumption of correlations gives for votes
+that have the variance (1/4 + sum (x - 1/2)^2) / (n + 1) each. Both are safeguards without a
+theorem: the tests and `docs/pilot.md` give the coverage by simulation.
 """
 
 from __future__ import annotations
