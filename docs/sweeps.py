@@ -90,7 +90,7 @@ def _gains(report: Mapping[str, Any]) -> str:
 def _areas(report: Mapping[str, Any]) -> str:
     corner = report["areas"]["corner"]
     rows = [
-        [name, _told(found["area"]), interval(found.get("more_than_plain"))]
+        [name, _told(found["area"]), interval(found.get("added_to_plain"))]
         for name, found in report["areas"].items()
         if name != "corner"
     ]
@@ -98,7 +98,7 @@ def _areas(report: Mapping[str, Any]) -> str:
     return (
         "Area of the front in distance, what is not covered, and cost, as a share of the box up to "
         f"the corner\n({ends}; coverage is told as what is missing):\n\n"
-        + table(["rule + gain", "area", "more than plain"], rows)
+        + table(["rule + gain", "area", "added to plain"], rows)
         + "\n"
     )
 
@@ -127,9 +127,7 @@ def _gamma(report: Mapping[str, Any]) -> str:
 def _bias(report: Mapping[str, Any]) -> str:
     arms = report["arms"]
     names = list(next(iter(arms.values())))
-    rows = [
-        [arm, *(_told(found[name]["shift"]) for name in names)] for arm, found in arms.items()
-    ]
+    rows = [[arm, *(_told(found[name]["shift"]) for name in names)] for arm, found in arms.items()]
     first = next(iter(arms.values()))
     rows.append(["by chance", *(number(first[name]["chance"]) for name in names)])
     told = report["settings"]
@@ -142,9 +140,7 @@ def _bias(report: Mapping[str, Any]) -> str:
 
 def _stability(report: Mapping[str, Any]) -> str:
     names = ["fit", "spread", "worst", "failed"]
-    rows = [
-        [arm, *(_told(found[name]) for name in names)] for arm, found in report["arms"].items()
-    ]
+    rows = [[arm, *(_told(found[name]) for name in names)] for arm, found in report["arms"].items()]
     told = report["settings"]
     return (
         f"{told['prompts']} captions with {told['seeds_each']} seeds each, {told['steps']} steps; "
