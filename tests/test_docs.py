@@ -30,7 +30,7 @@ def anchors(page):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("name", ["options", "measured"])
+@pytest.mark.parametrize("name", ["options", "measured", "benchmarks"])
 def test_a_generated_page_is_what_its_script_writes(name):
     spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     script = importlib.util.module_from_spec(spec)

@@ -13,7 +13,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))["BLOCK"].findall(README)
+BLOCK = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))["BLOCK"]
+COMMANDS = [block for _, block in BLOCK.findall(README)]
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 

@@ -49,8 +49,8 @@ class Clean:
             **{f"XDG_{kind}_HOME": str(self.home / kind) for kind in ("DATA", "CACHE", "CONFIG")},
         }
 
-    def run(self, *command: str | Path, status: int = 0) -> str:
-        """What a command printed; an error if it ends with another status."""
+    def run(self, *command: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+        """A command with what it printed; an error if it ends with another status."""
         done = subprocess.run(
             [self.bin / command[0], *command[1:]],
             cwd=self.home, env=self.environment, text=True, capture_output=True,
@@ -60,7 +60,7 @@ class Clean:
                 f"{shlex.join(map(str, command))} ended with {done.returncode}, not {status}\n"
                 f"{done.stdout}{done.stderr}"
             )
-        return done.stdout + done.stderr
+        return done
 
     def install(self, *what: str | Path) -> None:
         """With the versions that are tested."""
@@ -81,7 +81,7 @@ def check_import(clean: Clean) -> str:
         "import time; begin = time.perf_counter(); import yuragi; "
         "print(time.perf_counter() - begin, yuragi.__file__)"
     )
-    said = [clean.run("python", "-c", code).split() for _ in range(5)]
+    said = [clean.run("python", "-c", code).stdout.split() for _ in range(5)]
     assert all(Path(place).is_relative_to(clean.bin.parent) for _, place in said), said
     seconds = statistics.median(float(taken) for taken, _ in said)
     assert seconds < IMPORT_WITHIN, f"`import yuragi` took {seconds:.2f} s"
@@ -96,14 +96,15 @@ def check_drag(clean: Clean) -> str:
     )
     clean.run("python", "-c", shipped)
     clean.run("yuragi", "drag", "face.png", *POINTS, "--seed", "0", "-o", "dragged.png")
-    found = json.loads(clean.run("yuragi", "replay", "dragged.png", "--json").splitlines()[-1])
+    found = json.loads(clean.run("yuragi", "replay", "dragged.png", "--json").stdout)
     assert (clean.home / "dragged.png").read_bytes() != (clean.home / "face.png").read_bytes()
-    return f"yuragi drag, and its replay: {json.dumps(found)}"
+    assert found["identical"], found["reason"]
+    return "yuragi drag changes a shipped portrait, and its replay is identical"
 
 
 def check_hint(clean: Clean) -> str:
     """What is missing is named with a command that installs it."""
-    said = clean.run("yuragi", "studio", "--no-browser", status=1)
+    said = clean.run("yuragi", "studio", "--no-browser", status=2).stderr
     hint = re.search(r"pip install '([^']+)'", " ".join(said.split()))
     assert hint, said
     clean.install(hint[1])
@@ -156,7 +157,7 @@ def main(wheel: Path, folder: Path) -> None:
     clean.install(wheel.resolve())
     name, offered = extras(wheel)
     version = wheel.name.split("-")[1]
-    assert clean.run("yuragi", "--version").strip() == f"yuragi {version}"
+    assert clean.run("yuragi", "--version").stdout.strip() == f"yuragi {version}"
     print(f"installed {name} {version}", flush=True)
     for check in (check_import, check_drag, check_hint):
         print(check(clean), flush=True)
