@@ -2,9 +2,9 @@
 
     python docs/figures.py
 
-Everything is computed on mixtures of Gaussians, for which the denoiser, the law at every noise level and
-the law that guidance aims at are known exactly; so no network and no data are needed. The numbers stand
-in docs/img/theory/numbers.json, and a test computes them again.
+Everything is computed on mixtures of Gaussians, for which the denoiser, the law at every noise
+level and the law that guidance aims at are known exactly; so no network and no data are needed.
+The numbers stand in docs/img/theory/numbers.json, and a test computes them again.
 """
 
 from __future__ import annotations

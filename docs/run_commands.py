@@ -1,4 +1,4 @@
-"""Run what makes the pictures and numbers of the documentation: blocks marked `sh run` or `python run`."""
+"""Run what makes the pictures and numbers of the pages: blocks marked `sh run` or `python run`."""
 
 import re
 import subprocess

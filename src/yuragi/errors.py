@@ -80,7 +80,7 @@ class MissingExtraError(YuragiError, ImportError):
 
 def missing_extra(what: str, extra: str) -> MissingExtraError:
     """The error to raise when `what` needs the optional dependencies named `extra`."""
-    # The name of the distribution, not of the package. As it is installed, pip adds what is missing,
-    # from whatever it was installed: an index, a wheel or a checkout.
+    # The name of the distribution, not of the package. As it is installed, pip only adds what is
+    # missing, whether Yuragi came from an index, a wheel or a checkout.
     command = f"pip install 'yuragi-diffusion[{extra}]'"
     return MissingExtraError(f"{what} needs more packages: {command}")
