@@ -2,8 +2,8 @@
 
     python scripts/release/smoke.py dist/yuragi_diffusion-*.whl out/release
 
-The environment stays in the folder, with every optional dependency of users: the bill of materials is
-made of it (`licences.py`).
+The environment stays in the folder, with every optional dependency of users: `licences.py` makes
+the bill of materials of it.
 """
 
 from __future__ import annotations
