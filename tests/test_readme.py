@@ -38,7 +38,7 @@ def test_the_python_runs(tmp_path):
 
 @pytest.fixture
 def place(tmp_path):
-    """The environment in a clone's folder, as far as commands see it; `yuragi` is this checkout's."""
+    """The environment of a fresh clone, as far as commands see it; `yuragi` is this one."""
     (tmp_path / "src").symlink_to(ROOT / "src")
     (tmp_path / "bin").mkdir()
     for name, arguments in (("yuragi", "-m yuragi "), ("python", "")):
