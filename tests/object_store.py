@@ -44,11 +44,12 @@ class Line:
     Attributes:
         port: where it listens.
         most: the number of bytes after which a connection is cut; None for no limit.
+        stuck: whether what is sent is taken and never passed on.
         cuts: how many connections were cut.
     """
 
     def __init__(self, port):
-        self.to, self.most, self.cuts = port, None, 0
+        self.to, self.most, self.cuts, self.stuck = port, None, 0, False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -69,6 +70,8 @@ class Line:
             threading.Thread(target=_copy, args=(server, taken), daemon=True).start()
             sent = 0
             while data := taken.recv(BLOCK):
+                if self.stuck:
+                    continue
                 left = len(data) if self.most is None else self.most - sent
                 server.sendall(data[:left])
                 sent += len(data)

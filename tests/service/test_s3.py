@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import threading
+import time
 
 import pytest
 from PIL import Image
@@ -182,6 +183,34 @@ def test_a_store_that_is_away(bucket, line, app, portrait):
     line.most = None
     assert app.get("/readyz").status_code == 200
     assert app.get(f"/api/v1/assets/{asset['id']}").content == portrait
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("yuragi.service.files.DEADLINE_S", 2.0)
+    monkeypatch.setattr("yuragi.service.files.PAUSE_S", 0.1)
+
+
+def test_a_stuck_store_is_not_waited_for_without_end(store, bucket, line, picture, impatient):
+    line.stuck = True
+    began = time.monotonic()
+    with pytest.raises(OSError, match="the store did not answer within 2 seconds"):
+        store.put(png(picture))
+    with pytest.raises(OSError, match="did not answer"):
+        store.ask("cat_file", f"{BUCKET}/{FOLDER}/x")
+    assert time.monotonic() - began < 30
+    line.stuck = False
+    assert store.read(store.put(png(picture)).id) == png(picture).data
+
+
+def test_a_worker_asks_a_stuck_store_again(bucket, parts, line, picture, impatient):
+    store = open_assets(URL, parts.database, tries=4)
+    line.stuck = True
+    timer = threading.Timer(3.0, setattr, (line, "stuck", False))
+    timer.start()
+    asset = store.put(png(picture))
+    timer.join()
+    assert store.read(asset.id) == png(picture).data
 
 
 def test_a_store_at_which_nobody_listens(line, app, portrait, monkeypatch):

@@ -1,4 +1,4 @@
-"""The command line: `yuragi TASK | replay | verify | studio | serve | worker | models | ...`.
+"""The command line: `yuragi TASK | batch | replay | verify | studio | serve | models | ...`.
 
 The commands of the tasks are made from their request classes (`yuragi.cli.task`). PyTorch is
 imported only when a task runs, so that ``yuragi --help`` and errors respond quickly.
@@ -17,7 +17,8 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from yuragi import __version__
-from yuragi.cli import audit, models, settings
+from yuragi.cli import audit, jobs, models, settings
+from yuragi.cli.batch import batch
 from yuragi.cli.loading import LOADING, OPENING, use
 from yuragi.cli.naming import called
 from yuragi.cli.parameters import signature
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 for name, kind in TASKS.items():
     app.command(name, help=kind.title)(task_command(kind))
+app.command("batch")(batch)
 app.command()(replay)
 app.command()(verify)
 app.command("studio")(studio)
@@ -48,6 +50,7 @@ app.command("worker")(worker)
 app.add_typer(models.app, name="models")
 app.add_typer(settings.app, name="config")
 app.add_typer(audit.app, name="audit")
+app.add_typer(jobs.app, name="jobs")
 
 COMMANDS: Registry[typer.Typer] = Registry(
     "yuragi.commands",
@@ -55,6 +58,10 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "train": "yuragi.research.cli.train:app",
         "bench": "yuragi.research.cli.bench:app",
         "lab": "yuragi.research.cli.lab:app",
+        "measure": "yuragi.research.cli.measure:app",
+        "sweep": "yuragi.research.cli.sweep:app",
+        "assess": "yuragi.research.cli.assess:app",
+        "pilot": "yuragi.research.cli.pilot:app",
     },
 )
 """Additional command groups, which no other module imports."""

@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.answer import answer
+from yuragi.cli.configuration import defaults_of
 from yuragi.cli.files import check_output, writing
 from yuragi.cli.loading import LOADING, loads
 from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
+from yuragi.cli.parameters import parameters
+from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
 from yuragi.images.files import SUFFIXES
+from yuragi.tasks.policy import read_policy
 
 __all__ = ["replay"]
+
+JUDGED = list(parameters(Judged))
 
 
 @loads
@@ -37,6 +43,17 @@ def replay(
             help="Name or path of the weaker model, if it has moved.", metavar="NAME|PATH"
         ),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="File of a policy, which can refuse the request before it runs."),
+    ] = None,
+    consent: Annotated[
+        bool | None,
+        typer.Option(
+            "--consent",
+            help="Say that those whom the picture shows agree, where a policy asks for it.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replay even with another version of the model.")
     ] = False,
@@ -47,6 +64,8 @@ def replay(
     """Run the request inside a result again and compare the pixels. The hub is never contacted."""
     from yuragi.tasks.replay import replay_from
 
+    said = {name: each for name, each in (("policy", policy), ("consent", consent)) if each}
+    judged = Judged(**defaults_of("replay", JUDGED) | said)
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     with progress("replaying", quiet) as on_progress:
@@ -59,6 +78,8 @@ def replay(
             force,
             on_progress,
             forewarn(quiet),
+            read_policy(judged.policy),
+            judged.consent,
         )
     for note in again.notes:
         say(f"note: {note}")

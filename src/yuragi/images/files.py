@@ -28,6 +28,7 @@ __all__ = [
     "animation",
     "as_given",
     "as_stored",
+    "encoded",
     "in_segments",
     "numbered",
     "read_carried",
@@ -170,7 +171,17 @@ def write_picture(
     Raises:
         OSError: the folder cannot be written.
     """
-    write_file(path, finish(ENCODERS[path.suffix.lower()](picture, carried)))
+    write_file(path, encoded(path.suffix, picture, carried, finish))
+
+
+def encoded(
+    suffix: str,
+    picture: Image.Image,
+    carried: Carried = NOTHING,
+    finish: Callable[[bytes], bytes] = as_given,
+) -> bytes:
+    """The bytes of a picture's file; `suffix` is one of `SUFFIXES`, see `write_picture`."""
+    return finish(ENCODERS[suffix.lower()](picture, carried))
 
 
 def write_file(path: Path, data: bytes) -> None:

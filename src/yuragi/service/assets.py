@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from yuragi.errors import InputError
 from yuragi.service import tables
 from yuragi.service.database import Database
-from yuragi.service.files import answering, write_whole
+from yuragi.service.files import ask, write_whole
 from yuragi.service.jobs import NotFound
 from yuragi.service.uploads import Upload
 from yuragi.service.wire import Asset
@@ -27,6 +28,7 @@ from yuragi.service.wire import Asset
 __all__ = ["Assets", "open_assets"]
 
 ID = re.compile(r"[0-9a-f]{32}")
+ASSETS = tables.assets
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Assets:
         files: the file system.
         folder: the folder on it.
         database: what the files are.
+        tries: how often a store that is elsewhere is asked before its failure is an error.
     """
 
     files: Any
     folder: str
     database: Database
+    tries: int = 1
 
     def put(self, upload: Upload) -> Asset:
         """Store a checked picture; the same bytes again are the same asset.
@@ -56,11 +60,9 @@ class Assets:
             width=upload.width,
             height=upload.height,
         )
-        with answering():
-            known = self.files.exists(self._place(asset.id))
-        if not known:
-            write_whole(self.files, self._place(asset.id), upload.data)
-        self._note(asset)
+        self._note(asset)  # first: it waits for a deletion that is under way
+        if not self.ask("exists", self._place(asset.id)):
+            self.write(self._place(asset.id), upload.data)
         return asset
 
     def find(self, name: str) -> Asset:
@@ -70,7 +72,7 @@ class Assets:
             NotFound: there is none with this id.
         """
         with self.database.reading() as connection:
-            wanted = sa.select(tables.assets).where(tables.assets.c.id == name)
+            wanted = sa.select(ASSETS).where(ASSETS.c.id == name)
             row = connection.execute(wanted).one_or_none()
         if row is None:
             raise NotFound(f"there is no asset {name}")
@@ -84,17 +86,33 @@ class Assets:
             OSError: it cannot be read, or is damaged.
         """
         place = self._place(self.find(name).id)
-        with answering():
-            data: bytes = self.files.cat_file(place)
+        data: bytes = self.ask("cat_file", place)
         if hashlib.blake2b(data, digest_size=16).hexdigest() != name:
             raise OSError(f"the asset {name} is damaged")
         return data
+
+    def remove(self, name: str) -> None:
+        """Delete the file of an asset, within the transaction that forgets the asset.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        with suppress(FileNotFoundError):
+            self.ask("rm_file", self._place(name))
+
+    def ask(self, method: str, *given: Any, **named: Any) -> Any:
+        """Call a method of the file system; see `yuragi.service.files.ask`."""
+        return ask(self.files, method, *given, tries=self.tries, **named)
+
+    def write(self, place: str, data: bytes) -> None:
+        """Write a file of the store; see `yuragi.service.files.write_whole`."""
+        write_whole(self.files, place, data, self.tries)
 
     @property
     def writable(self) -> bool:
         """Whether pictures can be stored now."""
         try:
-            write_whole(self.files, f"{self.folder}/.probe", b"")
+            self.write(f"{self.folder}/.probe", b"")
         except OSError:
             return False
         return True
@@ -105,18 +123,24 @@ class Assets:
         return f"{self.folder}/{name[:2]}/{name}"
 
     def _note(self, asset: Asset) -> None:
+        """Note what is stored, and when it was stored last."""
+        told = {**asset.model_dump(), "created": time.time()}
+        known = sa.update(ASSETS).where(ASSETS.c.id == asset.id).values(created=told["created"])
         try:
             with self.database.writing() as connection:
-                known = sa.select(tables.assets.c.id).where(tables.assets.c.id == asset.id)
-                if connection.execute(known).one_or_none() is None:
-                    told = {**asset.model_dump(), "created": time.time()}
-                    connection.execute(sa.insert(tables.assets).values(told))
+                if not connection.execute(known).rowcount:
+                    connection.execute(sa.insert(ASSETS).values(told))
         except sa.exc.IntegrityError:  # another process noted the same bytes a moment ago
             pass
 
 
-def open_assets(url: str, database: Database) -> Assets:
+def open_assets(url: str, database: Database, tries: int = 1) -> Assets:
     """Open the store in a folder or at a URL of fsspec.
+
+    Args:
+        url: the folder or the URL.
+        database: what the files are.
+        tries: how often a store that is elsewhere is asked before its failure is an error.
 
     Raises:
         InputError: there is no such kind of file system here.
@@ -125,4 +149,4 @@ def open_assets(url: str, database: Database) -> Assets:
         files, folder = fsspec.url_to_fs(url)
     except (ValueError, ImportError) as error:
         raise InputError("assets", url, f"a folder or a URL of fsspec ({error})") from error
-    return Assets(files, folder.rstrip("/"), database)
+    return Assets(files, folder.rstrip("/"), database, tries)

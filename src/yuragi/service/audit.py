@@ -34,7 +34,7 @@ __all__ = [
 
 AUDIT, JOBS = tables.audit, tables.jobs
 AUDITED = frozenset({"queued", "started", "done", "failed", "cancelled"})
-"""Kinds of events that make a row."""
+"""Kinds of events that make a row; `yuragi.service.prune` adds one for a job that is deleted."""
 FIRST = "0" * 64
 """What stands for the hash before the first row."""
 PENDING = "yuragi_audit"

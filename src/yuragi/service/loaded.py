@@ -11,7 +11,7 @@ import torch
 
 from yuragi.errors import OutOfMemoryError
 from yuragi.models.model import DiffusionModel
-from yuragi.models.names import load_model, load_weak, model_path
+from yuragi.models.names import load_model, load_weak, model_folder
 from yuragi.models.opening import Opening
 from yuragi.tasks.base import Request
 
@@ -81,7 +81,9 @@ class Loaded:
 
 def _key(name: str) -> Hashable:
     """A name with what lies there now: an operator can replace a model while a worker runs."""
-    path = model_path(name)
+    path = model_folder(name)
+    if path is None:  # on the hub, where a revision never changes
+        return name
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     found = [(str(file), file.stat()) for file in files]
     return name, tuple((file, at.st_ino, at.st_size, at.st_mtime_ns) for file, at in found)

@@ -21,7 +21,6 @@ from yuragi import __version__
 from yuragi.core import NOISE_VERSION
 from yuragi.models.model import DiffusionModel
 from yuragi.service.assets import Assets
-from yuragi.service.files import answering, write_whole
 
 __all__ = ["Parts", "forget_parts"]
 
@@ -36,7 +35,7 @@ class Parts:
     """
 
     def __init__(self, assets: Assets, job: str, models: Sequence[DiffusionModel]) -> None:
-        self.files = assets.files
+        self.assets = assets
         self.folder = _folder(assets, job)
         made_by = [[each.weights, str(each.device), str(each.dtype)] for each in models]
         origin = json.dumps([made_by, __version__, NOISE_VERSION, torch.__version__])
@@ -54,14 +53,12 @@ class Parts:
             OSError: the part before cannot be written, or the store does not say which there are.
         """
         if self._unwritten is not None:
-            write_whole(self.files, *self._unwritten)
+            self.assets.write(*self._unwritten)
             self._unwritten = None
         place = f"{self.folder}/{self.origin}-{self._asked}.safetensors"
         self._asked += 1
         with suppress(FileNotFoundError, SafetensorError):  # a damaged one is made again
-            with answering():
-                data = self.files.cat_file(place)
-            held = load(data)
+            held = load(self.assets.ask("cat_file", place))
             return [held[str(number)] for number in range(len(held))]
         made = list(make())
         self._unwritten = place, save({str(k): each.cpu() for k, each in enumerate(made)})
@@ -70,8 +67,8 @@ class Parts:
 
 def forget_parts(assets: Assets, job: str) -> None:
     """Delete the parts of a job that has ended."""
-    with suppress(OSError), answering():  # what is left does no harm
-        assets.files.rm(_folder(assets, job), recursive=True)
+    with suppress(OSError):  # what is left does no harm
+        assets.ask("rm", _folder(assets, job), recursive=True)
 
 
 def _folder(assets: Assets, job: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from yuragi.errors import InputError
-from yuragi.options.option import inner
 from yuragi.service.assets import Assets
 from yuragi.service.intake import Submission
 from yuragi.service.jobs import NotFound
@@ -21,11 +20,11 @@ from yuragi.service.naming import check_asked, check_named
 from yuragi.service.uploads import png
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
-from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.picture import pictures_of
 from yuragi.tasks.policy import Asked, Permission, Policy
 from yuragi.tasks.tasks import TASKS
 
-__all__ = ["asked", "pictures_of", "schema_of", "submission"]
+__all__ = ["asked", "schema_of", "submission"]
 
 
 def asked(text: bytes | str) -> dict[str, Any]:
@@ -117,12 +116,6 @@ def _picture(name: object, argument: str, assets: Assets) -> bytes:
         return assets.read(str(name))
     except NotFound as error:
         raise InputError(argument, name, "the id of an uploaded asset") from error
-
-
-def pictures_of(kind: type[Request]) -> set[str]:
-    """The names of the options that are pictures."""
-    fields = kind.model_fields.items()
-    return {name for name, info in fields if inner(info.annotation) is PictureRef}
 
 
 def schema_of(kind: type[Request]) -> dict[str, Any]:

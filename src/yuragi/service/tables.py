@@ -81,6 +81,7 @@ assets = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
+    # When it was stored last.
     sa.Column("created", sa.Double, nullable=False),
 )
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
@@ -204,10 +202,7 @@ def _stored(bench: Bench, result: Result) -> JobResult:
     style, record = Style(signing=bench.signing), result.record
 
     def put(picture: Image.Image, told: Record) -> Asset:
-        with tempfile.TemporaryDirectory(prefix="yuragi-") as folder:
-            file = Path(folder) / "result.png"
-            style.write(file, picture, told)
-            data = file.read_bytes()
+        data = style.encoded("result.png", picture, told)
         return bench.assets.put(Upload(data, FORMATS["PNG"], picture.width, picture.height))
 
     pictures = [put(each, replace(record, index=k)) for k, each in enumerate(result.images)]

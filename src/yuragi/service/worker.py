@@ -28,6 +28,8 @@ AGAIN_S = 1.0
 """How long a slot that died is left alone before it is started again."""
 LATE_S = 5.0
 """How much longer than the grace period a slot may take to end."""
+TRIES = 3
+"""How often a store of pictures that is elsewhere is asked before a job fails for it."""
 NICE = 5
 """Whoever shares a machine with a worker, such as the HTTP API, goes first."""
 
@@ -62,7 +64,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     device = str(pick_device(opening.device))
     bench = Bench(
         database,
-        open_assets(settings.assets, database),
+        open_assets(settings.assets, database, TRIES),
         Loaded(opening, settings.keep),
         slot.name,
         open_tickets(database),

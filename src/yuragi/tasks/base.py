@@ -158,10 +158,15 @@ class Request(Strict):
     def alike(self, model: DiffusionModel) -> Hashable:
         """A key: requests of one model with equal keys run in the same batches.
 
-        By default, requests of one class have equal keys if their options differ only in `OWN`.
+        By default, requests have equal keys if they share all but `OWN`; see `shared`.
         """
-        shared = self.model_dump_json(exclude=set(self.OWN))
-        return type(self), shared, self.size, getattr(self, "mask", None) is None
+        return self.shared
+
+    @property
+    def shared(self) -> Hashable:
+        """A key: requests with unequal keys never run in the same batch, whatever the model."""
+        told = self.model_dump_json(exclude=set(self.OWN))
+        return type(self), told, self.size, getattr(self, "mask", None) is None
 
     @property
     def weak_model(self) -> str | None:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import BaseModel
+
 from yuragi.errors import InputError
+from yuragi.options.option import inner
 from yuragi.options.values import Strict
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Mask", "Picture", "PictureRef", "Reads", "picture_of"]
+__all__ = ["Mask", "Picture", "PictureRef", "Reads", "picture_of", "pictures_of"]
 
 
 class PictureRef(Strict):
@@ -58,3 +61,9 @@ def picture_of(named: PictureRef, sources: Mapping[str, Image.Image]) -> Image.I
         allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"
         raise InputError("source", "missing", allowed)
     return sources[named.digest]
+
+
+def pictures_of(kind: type[BaseModel]) -> set[str]:
+    """The names of the options of a request class that are pictures."""
+    fields = kind.model_fields.items()
+    return {name for name, info in fields if inner(info.annotation) is PictureRef}

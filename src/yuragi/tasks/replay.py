@@ -26,6 +26,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model, load_weak, model_folder, split_version
 from yuragi.models.opening import Opening
 from yuragi.models.places import place_of
+from yuragi.tasks.policy import Asked, Policy
 from yuragi.tasks.record import Record, parse_record, read_record
 from yuragi.tasks.recovered import signed_record
 from yuragi.tasks.result import Result
@@ -81,6 +82,8 @@ def replay_from(
     force: bool = False,
     on_progress: Progress = lambda done, total: None,
     on_estimate: OnEstimate | None = None,
+    policy: Policy = Policy(),  # noqa: B008 (frozen)
+    consent: bool = False,
 ) -> Replay:
     """Run a result's request again, with the models that it names, and compare.
 
@@ -93,11 +96,16 @@ def replay_from(
         force: also with other weights than those that made the picture.
         on_progress: called with (steps done, steps in all).
         on_estimate: called with how long it will take, before it runs.
+        policy: which requests are allowed; it is asked before a model is loaded.
+        consent: whether those agree whom the picture shows, which a policy can ask for.
 
     Raises:
         InputError: no result; a model or a picture that is not there; other weights.
+        Forbidden: the policy refuses the request.
     """
     record, kept = read_result(source)
+    record = changed(record, sources={**record.sources, **_read(files, record)})
+    policy.check(Asked(record.request, record.sources, consent))
     notes = list(record.notes)
     loaded = model if isinstance(model, DiffusionModel) else model_of(record, opening, model)
     if record.shows != "preview" and loaded.weights != record.origin.weights:
@@ -112,7 +120,7 @@ def replay_from(
         weak = load_weak(weak or _weak_name(record), loaded)
     if weak is not None and weak.weights != record.origin.weak_weights:
         notes.append(f"the weights in {weak.path} are not those that guided this picture")
-    again = replay(record, kept, loaded, files, on_progress, weak, on_estimate)
+    again = replay(record, kept, loaded, (), on_progress, weak, on_estimate)
     return changed(again, notes=notes)
 
 

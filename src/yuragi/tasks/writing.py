@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from yuragi import __version__
-from yuragi.images.files import as_given, write_file, write_picture
+from yuragi.images.files import as_given, encoded, write_file
 from yuragi.images.mark import MARK, marked
 from yuragi.images.png import Carried
 from yuragi.images.show import animated
@@ -52,13 +52,26 @@ class Style:
             YuragiError: signing failed.
             OSError: the folder cannot be written.
         """
+        write_file(path, self.encoded(path.name, picture, record))
+
+    def encoded(self, name: str, picture: Image.Image, record: Record) -> bytes:
+        """The bytes of a picture's file.
+
+        Args:
+            name: the name of the file, whose suffix is one of `yuragi.images.files.SUFFIXES`.
+            picture: the picture.
+            record: what the file tells about it.
+
+        Raises:
+            YuragiError: signing failed.
+        """
         if self.mark and record.shows != "mask":
             picture, record = marked(picture), replace(record, marked=True)
         carried, finish = self._carried(record, picture), as_given
         if self.signing.sign:
             statement = self._statement(record)
-            finish = partial(signed, title=path.name, statement=statement, signing=self.signing)
-        write_picture(path, picture, carried, finish)
+            finish = partial(signed, title=name, statement=statement, signing=self.signing)
+        return encoded(Path(name).suffix, picture, carried, finish)
 
     def write_animation(self, path: Path, result: Record, frames: list[Image.Image]) -> None:
         """Write the frames of a drag as an animation; raises the errors of `write`."""

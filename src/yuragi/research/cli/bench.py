@@ -511,6 +511,41 @@ def load(
 
 
 @app.command()
+def batch(
+    output: ReportOption = Path("out/bench-batch.json"),
+    json: JsonOption = False,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Engine and number of workers; can be given several times.",
+            metavar="ENGINE:WORKERS",
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Number of edits in a batch.")] = 32,
+    steps: Annotated[int, typer.Option(min=2, help="Number of noise levels of an edit.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the engines take turns.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the first edit.")] = 0,
+    device: DeviceOption = None,
+) -> None:
+    """What an edit of a batch costs, and how engines scale with workers."""
+    from yuragi.research.bench.batch.arrangements import ENGINES
+    from yuragi.research.bench.batch.suite import bench_batch
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    chosen: dict[str, list[int]] = {}
+    for each in engine or ["local:1", "ray:1", "ray:2", "queue:1", "queue:2"]:
+        name, _, count = each.partition(":")
+        if name not in ENGINES or not count.isdigit() or not int(count):
+            allowed = f"one of {', '.join(ENGINES)}, a colon and a number of workers"
+            raise InputError("engine", each, allowed)
+        chosen.setdefault(name, []).append(int(count))
+    with progress("batches") as on_turn:
+        report = bench_batch(chosen, rows, steps, rounds, seed, _place(device), on_turn)
+    finish(report, output, json, report["arrangements"])
+
+
+@app.command()
 def faults(
     output: ReportOption = Path("out/bench-faults.json"),
     json: JsonOption = False,

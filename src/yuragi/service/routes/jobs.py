@@ -20,13 +20,14 @@ from yuragi.service.jobs import Conflict
 from yuragi.service.limits import check_room, client_of
 from yuragi.service.logs import of_job
 from yuragi.service.refusals import note_refusal
-from yuragi.service.requests import asked, pictures_of, submission
+from yuragi.service.requests import asked, submission
 from yuragi.service.results import result_of
 from yuragi.service.states import State
 from yuragi.service.stream import follow, last_seen
 from yuragi.service.tracing import submitted
 from yuragi.service.uploads import checked
 from yuragi.service.wire import Job, JobResult
+from yuragi.tasks.picture import pictures_of
 from yuragi.tasks.policy import Forbidden
 from yuragi.tasks.tasks import TASKS
 

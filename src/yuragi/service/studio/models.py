@@ -15,11 +15,10 @@ from yuragi.models.opening import Opening
 from yuragi.service.held import Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.naming import check_asked
-from yuragi.service.requests import pictures_of
 from yuragi.service.studio.wire import Familiarity, ModelFacts, Settled, Words, WordsAsked
 from yuragi.tasks.base import Request
 from yuragi.tasks.defaults import defaults_of
-from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.picture import PictureRef, pictures_of
 from yuragi.tasks.tasks import TASKS
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from pydantic import BaseModel
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, options
 from yuragi.service.jobs import NotFound
-from yuragi.service.requests import pictures_of
 from yuragi.service.studio.wire import Texts
 from yuragi.tasks.base import Request
-from yuragi.tasks.picture import PictureRef
+from yuragi.tasks.picture import PictureRef, pictures_of
 from yuragi.tasks.tasks import TASKS
 
 __all__ = ["router"]

@@ -1,0 +1,42 @@
+"""What an engine is: a class of its options, with a method that does chunks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from yuragi.options.values import Strict
+
+if TYPE_CHECKING:
+    from yuragi.batch.outcome import Outcome
+    from yuragi.batch.plan import Chunk
+    from yuragi.batch.settings import Files
+    from yuragi.batch.work import Bench
+
+__all__ = ["Engine"]
+
+
+class Engine(Strict):
+    """The base class of engines; the fields of an engine are its options."""
+
+    name: str
+
+    def check(self, files: Files) -> None:
+        """Refuse what the engine cannot do, before the manifest is read.
+
+        Raises:
+            InputError: an option is not allowed with this engine.
+            MissingExtraError: it needs optional dependencies.
+        """
+
+    @abstractmethod
+    def run(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[Outcome]:
+        """Do chunks, and say what came of each row as soon as that is known.
+
+        A result that is said to be kept is in the store. Who stops asking stops the work.
+
+        Raises:
+            OSError: results cannot be kept.
+            YuragiError: the engine cannot go on.
+        """

@@ -1,0 +1,101 @@
+"""The rows of a manifest: JSON lines, CSV or Parquet, on any file system of fsspec."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+from yuragi.batch.places import fetch
+from yuragi.errors import InputError, missing_extra
+
+__all__ = ["FORMATS", "Row", "read_manifest"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a manifest.
+
+    Attributes:
+        number: counts from 1: lines of a JSONL file, rows after the header of a CSV file.
+        values: what it gives, by column; a cell without a value is not given.
+        typed: whether values have the types of JSON, and are not all text.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    typed: bool = True
+
+
+def _json_lines(file: BinaryIO) -> Iterator[Row]:
+    for number, line in enumerate(io.TextIOWrapper(file, "utf-8-sig"), 1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            raise InputError("manifest", f"line {number}", "a JSON object", str(error)) from error
+        if not isinstance(values, dict):
+            raise InputError("manifest", f"line {number}", "a JSON object in every line")
+        yield Row(number, {name: value for name, value in values.items() if value is not None})
+
+
+def _csv(file: BinaryIO) -> Iterator[Row]:
+    reader = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
+    try:
+        for number, cells in enumerate(reader, 1):
+            if None in cells or None in cells.values():
+                held = f"row {number}"
+                raise InputError("manifest", held, "as many cells in every row as the header has")
+            yield Row(number, {name: cell for name, cell in cells.items() if cell != ""}, False)
+    except csv.Error as error:
+        raise InputError("manifest", f"line {reader.line_num}", "", str(error)) from error
+
+
+def _parquet(file: BinaryIO) -> Iterator[Row]:
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetFile
+    except ModuleNotFoundError as error:
+        raise missing_extra("a Parquet manifest", "parquet") from error
+    number = 0
+    try:
+        for part in ParquetFile(file).iter_batches():
+            for values in part.to_pylist():
+                number += 1
+                given = {name: value for name, value in values.items() if value is not None}
+                yield Row(number, given)
+    except pa.ArrowException as error:
+        raise InputError("manifest", None, "", f"this is no Parquet file: {error}") from error
+
+
+FORMATS: Mapping[str, Callable[[BinaryIO], Iterator[Row]]] = {
+    ".jsonl": _json_lines,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
+"""Readers of manifests by the suffix of their names."""
+
+
+def read_manifest(url: str) -> Iterator[Row]:
+    """The rows of a manifest.
+
+    Args:
+        url: a path, or a URL of fsspec such as ``s3://bucket/edits.parquet``.
+
+    Raises:
+        InputError: an unknown suffix, a file that cannot be read, or something else than rows.
+        MissingExtraError: a Parquet file, without the optional dependencies.
+    """
+    suffix = PurePosixPath(url).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError("manifest", url, "a file name ending in " + ", ".join(FORMATS))
+    file = io.BytesIO(fetch(url, "manifest"))
+    try:
+        yield from FORMATS[suffix](file)
+    except UnicodeDecodeError as error:
+        raise InputError("manifest", url, "text in UTF-8", str(error)) from error

@@ -1,0 +1,122 @@
+"""What is to be done: names of results, seeds, and groups of rows that can share device batches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+from yuragi.batch.items import Item, name_of
+from yuragi.tasks.context import BATCH
+
+__all__ = ["Chunk", "Plan", "Planned", "Planner"]
+
+SEED_BYTES = 4
+
+Chunk = Sequence[Item]
+"""Rows that are done together: as many as fill a device batch, if so many are alike.
+
+Chunks depend on the manifest alone, so that a resumed batch, and every engine, forms the same."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A row of the plan.
+
+    Attributes:
+        row: the number of the row.
+        id: its column ``id``.
+        kind: its task.
+        seed: its seed.
+        pictures: how many it makes.
+        name: the name of its results, which another row can share.
+    """
+
+    row: int
+    id: str
+    kind: str
+    seed: int
+    pictures: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a manifest asks for.
+
+    Attributes:
+        rows: every row, in the order of the manifest.
+        chunks: the work, each result once.
+    """
+
+    rows: Sequence[Planned]
+    chunks: Sequence[Chunk]
+
+
+@dataclass
+class Planner:
+    """Collects the rows of a manifest.
+
+    Attributes:
+        seed: decides the seeds of rows that give none, with their content.
+    """
+
+    seed: int
+    rows: list[Planned] = field(default_factory=list)
+    _equal: Counter[str] = field(default_factory=Counter)
+    _groups: dict[tuple[str, str, bytes], list[tuple[Item, int]]] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+
+    def add(self, item: Item) -> None:
+        """Plan a row.
+
+        Raises:
+            InputError: it cannot be made.
+        """
+        drawn = "seed" not in item.options
+        request = item.made(0 if drawn else None).request
+        if drawn:
+            request = request.model_copy(update={"seed": self._seed(name_of(request))})
+            item = replace(item, options={**item.options, "seed": request.seed})
+        item = replace(item, name=name_of(request))
+        pictures = getattr(request, "num_images", 1)
+        self.rows.append(Planned(item.row, item.id, item.kind, request.seed, pictures, item.name))
+        if item.name not in self._known:
+            self._known.add(item.name)
+            key = request.model, request.weak_model or "", _digest(request.shared)
+            self._groups.setdefault(key, []).append((item, pictures))
+
+    def plan(self) -> Plan:
+        """The plan: rows of one model one after another, in the order in which they are named."""
+        models = list(dict.fromkeys(key[:2] for key in self._groups))
+        chunks = [
+            chunk
+            for model in models
+            for key, group in self._groups.items()
+            if key[:2] == model
+            for chunk in _filled(group)
+        ]
+        return Plan(self.rows, chunks)
+
+    def _seed(self, content: str) -> int:
+        """A seed by content, and by how many equal rows came before."""
+        told = f"{self.seed} {content} {self._equal[content]}".encode()
+        self._equal[content] += 1
+        return int.from_bytes(hashlib.blake2b(told, digest_size=SEED_BYTES).digest())
+
+
+def _filled(group: Sequence[tuple[Item, int]]) -> list[Chunk]:
+    """A group in chunks of at most `BATCH` pictures, or one row that makes more."""
+    chunks, held = list[list[Item]](), BATCH
+    for item, pictures in group:
+        if held + pictures > BATCH:
+            chunks.append([])
+            held = 0
+        chunks[-1].append(item)
+        held += pictures
+    return [*chunks]
+
+
+def _digest(key: Hashable) -> bytes:
+    return hashlib.blake2b(repr(key).encode(), digest_size=16).digest()

@@ -1,0 +1,144 @@
+"""How rows are done, in this process or in that of a worker."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from yuragi.batch.items import Item, Made, name_of
+from yuragi.batch.outcome import Outcome, failed
+from yuragi.batch.plan import Chunk
+from yuragi.batch.store import Store
+from yuragi.errors import InputError, YuragiError, YuragiWarning
+from yuragi.models.model import DiffusionModel
+from yuragi.models.opening import Opening
+from yuragi.service.loaded import Loaded
+from yuragi.tasks.policy import Asked, Policy
+from yuragi.tasks.record import Record, public
+from yuragi.tasks.result import Result
+from yuragi.tasks.run import run_all
+from yuragi.tasks.writing import Style
+
+__all__ = ["Bench", "Worker"]
+
+LOG = logging.getLogger(__name__)
+MODELS = 2
+"""Chunks come ordered by model, so that one and its weaker one are enough at a time."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What workers work with. It can be sent to another process.
+
+    Attributes:
+        store: where results lie.
+        style: how their files are written.
+        opening: how models are opened.
+        policy: which requests are allowed.
+    """
+
+    store: Store
+    style: Style
+    opening: Opening
+    policy: Policy
+
+
+class Worker:
+    """Does chunks; its models stay loaded between them."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._loaded = Loaded(bench.opening, MODELS)
+
+    def do(self, chunk: Chunk) -> Iterator[Outcome]:
+        """Do what is not done yet of a chunk, and say what came of each row.
+
+        A row that cannot be made is an outcome like others.
+
+        Raises:
+            OSError: results cannot be kept.
+        """
+        ready = list[tuple[Item, Made]]()
+        for item in chunk:
+            if self.bench.store.has(item.name):  # by a worker that was killed after it
+                yield Outcome(item.name)
+                continue
+            try:
+                ready.append((item, self._made(item)))
+            except YuragiError as error:
+                yield failed(item.name, error)
+        if not ready:
+            return
+        try:
+            model, weak = self._loaded.of(ready[0][1].request)
+        except YuragiError as error:
+            yield from (failed(item.name, error) for item, _ in ready)
+            return
+        yield from self._run(ready, model, weak)
+
+    def _made(self, item: Item) -> Made:
+        """The request of an item, which must be the one that was checked."""
+        made = item.made()
+        if name_of(made.request) != item.name:
+            reason = "its picture or its model has changed since the manifest was checked"
+            raise InputError("row", item.row, "", reason)
+        self.bench.policy.check(Asked(made.request, made.sources, made.consent))
+        return made
+
+    def _run(
+        self,
+        ready: Sequence[tuple[Item, Made]],
+        model: DiffusionModel,
+        weak: DiffusionModel | None,
+    ) -> Iterator[Outcome]:
+        """Run rows together; if that fails each alone, so that one spoils nothing for others."""
+        requests = [made.request for _, made in ready]
+        sources = {key: each for _, made in ready for key, each in made.sources.items()}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", YuragiWarning)  # receipts have them
+                results = self._loaded.with_room(
+                    lambda: run_all(requests, model, sources, weak=weak)
+                )
+            written = [
+                self._pictures(item, result)
+                for (item, _), result in zip(ready, results, strict=True)
+            ]
+        except Exception as error:
+            if len(ready) > 1:
+                for one in ready:
+                    yield from self._run([one], model, weak)
+                return
+            ((item, _),) = ready
+            if not isinstance(error, YuragiError):
+                LOG.exception("row %s failed", item.row)
+            yield failed(item.name, error)
+            return
+        for (item, _), result, pictures in zip(ready, results, written, strict=True):
+            self.bench.store.put(item.name, pictures, _report(result))
+            yield Outcome(item.name)
+
+    def _pictures(self, item: Item, result: Result) -> list[bytes]:
+        """The bytes of a result's files, each with its request inside."""
+        style = self.bench.style
+        if style.signing.sign:
+            style = replace(style, original=item.original())
+        return [
+            style.encoded(f"{item.name}{self.bench.store.suffix}", one, _of(result, k))
+            for k, one in enumerate(result.images)
+        ]
+
+
+def _of(result: Result, index: int) -> Record:
+    return replace(result.record, index=index)
+
+
+def _report(result: Result) -> dict[str, Any]:
+    """What a receipt says: the report of `yuragi TASK --json`, without paths of this machine."""
+    told = {**result.report(), "request": public(result.request).model_dump(mode="json")}
+    found: dict[str, Any] = json.loads(json.dumps(told, default=str))
+    return found

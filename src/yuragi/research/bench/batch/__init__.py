@@ -1,0 +1,1 @@
+"""What a batch costs: its parts, and how engines scale with workers."""

@@ -1,0 +1,136 @@
+"""Deleting old jobs that have ended, and pictures that no job names any more.
+
+A job goes with its events in one transaction, which adds a row to the audit. A picture goes only if
+no remaining job names it and nobody stored it again lately: `Assets.put` notes when that was, and
+waits for a deletion that is under way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from yuragi.service import tables
+from yuragi.service.assets import Assets
+from yuragi.service.audit import note, settle
+from yuragi.service.database import Database
+from yuragi.service.states import ENDED
+
+__all__ = ["Pruned", "prune"]
+
+JOBS, EVENTS, ASSETS = tables.jobs, tables.events, tables.assets
+PAGE = 200
+"""The most jobs or pictures that a transaction deletes: others wait for it."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was deleted, or would be.
+
+    Attributes:
+        jobs: the number of jobs.
+        pictures: the number of pictures.
+        bytes: the size of their files.
+    """
+
+    jobs: int
+    pictures: int
+    bytes: int
+
+
+def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool = False) -> Pruned:
+    """Delete jobs that ended so long ago, and then pictures that no job names.
+
+    Args:
+        database: the job table.
+        assets: the store of pictures.
+        older_than_s: seconds since a job ended, or a picture was stored. Pictures that were stored
+            lately may be named by a job in a moment, so it should be an hour at least.
+        dry_run: count only.
+
+    Raises:
+        OSError: a picture cannot be deleted.
+    """
+    before = time.time() - older_than_s
+    old = JOBS.c.state.in_(list(ENDED)), JOBS.c.ended < before
+    with database.reading() as connection:
+        jobs = connection.execute(sa.select(sa.func.count()).where(*old)).scalar_one()
+    if not dry_run:
+        jobs = sum(_delete_jobs(database, old))
+    # A job that is being tried again was left, and still names its pictures.
+    named = _named(database, sa.not_(sa.and_(*old)) if dry_run else sa.true())
+    pictures = size = 0
+    for page in _unnamed(database, named, before):
+        gone = page if dry_run else _delete_pictures(database, assets, page, before)
+        pictures += len(gone)
+        size += sum(gone.values())
+    return Pruned(jobs, pictures, size)
+
+
+def _delete_jobs(database: Database, old: tuple[sa.ColumnElement[bool], ...]) -> Iterator[int]:
+    """Delete jobs, a page at a time; gives how many went."""
+    while True:
+        with database.writing() as connection:
+            # Locked first: whoever changes one of them now waits for the audit while we hold it.
+            chosen = sa.select(JOBS.c.id).where(*old).limit(PAGE).with_for_update(skip_locked=True)
+            found = list(connection.execute(chosen).scalars())
+            for job in found:
+                note(connection, job, "deleted")
+            settle(connection)  # it reads the jobs
+            connection.execute(sa.delete(JOBS).where(JOBS.c.id.in_(found)))
+        if not found:
+            return
+        yield len(found)
+
+
+def _named(database: Database, kept: sa.ColumnElement[bool]) -> set[str]:
+    """The pictures that those jobs name which are kept."""
+    jobs = sa.select(JOBS.c.sources, JOBS.c.preview, JOBS.c.result).where(kept)
+    previews = sa.select(EVENTS.c.data).join(JOBS).where(EVENTS.c.kind == "preview", kept)
+    with database.reading() as connection:
+        named = {name for row in connection.execute(jobs) for name in _of(row._mapping)}
+        return named | {data["preview"] for (data,) in connection.execute(previews)}
+
+
+def _of(job: Mapping[Any, Any]) -> Iterator[str]:
+    """The pictures of a job."""
+    yield from job["sources"].values()
+    if job["preview"]:
+        yield job["preview"]
+    result = job["result"] or {}
+    yield from (each["id"] for each in result.get("pictures", []))
+    if result.get("mask"):
+        yield result["mask"]["id"]
+
+
+def _unnamed(database: Database, named: set[str], before: float) -> Iterator[dict[str, int]]:
+    """Old pictures that are not named: pages of their sizes by id."""
+    last = ""
+    while True:
+        wanted = sa.select(ASSETS.c.id, ASSETS.c.bytes).where(
+            ASSETS.c.created < before, ASSETS.c.id > last
+        )
+        with database.reading() as connection:
+            rows = list(connection.execute(wanted.order_by(ASSETS.c.id).limit(PAGE)))
+        if not rows:
+            return
+        last = rows[-1].id
+        yield {row.id: row.bytes for row in rows if row.id not in named}
+
+
+def _delete_pictures(
+    database: Database, assets: Assets, page: Mapping[str, int], before: float
+) -> dict[str, int]:
+    """Delete pictures that nobody has stored again, with their files; gives those that went."""
+    with database.writing() as connection:
+        chosen = sa.select(ASSETS.c.id).where(ASSETS.c.id.in_(page), ASSETS.c.created < before)
+        found = list(connection.execute(chosen.with_for_update()).scalars())
+        connection.execute(sa.delete(ASSETS).where(ASSETS.c.id.in_(found)))
+        # Within the transaction, so that who stores one again writes its file after this.
+        for name in found:
+            assets.remove(name)
+    return {name: page[name] for name in found}

@@ -1,0 +1,148 @@
+"""Old jobs and pictures are deleted, and nothing that is still needed."""
+
+import json
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from submitting import running, submission, submit
+from yuragi.service import jobs, tables
+from yuragi.service.assets import NotFound
+from yuragi.service.audit import broken, every
+from yuragi.service.intake import Submission
+from yuragi.service.prune import prune
+from yuragi.service.uploads import png
+
+DAY_S = 86400.0
+
+
+def stored(parts, level):
+    return parts.assets.put(png(Image.new("RGB", (4, 4), (level, level, level)))).id
+
+
+def aged(parts, days=2):
+    """Let all that is there be older."""
+    with parts.database.writing() as connection:
+        for table, columns in ((tables.jobs, ("created", "ended")), (tables.assets, ("created",))):
+            made = {name: table.c[name] - days * DAY_S for name in columns}
+            connection.execute(sa.update(table).values(made))
+
+
+def job(parts, number, sources=(), pictures=(), preview=None, end=True):
+    """A job that has run, with its pictures."""
+    given = submission(seed=number)
+    named = {str(k) * 32: each for k, each in enumerate(sources)}
+    made = parts.intake.submit(Submission(given.request, named, given.body, given.key))
+    attempt = running(parts, made, workflow=f"w{number}")
+    if preview:
+        attempt.preview(preview)
+    if end:
+        attempt.finish({"pictures": [{"id": each} for each in pictures], "report": {}})
+    return made.id
+
+
+def left(parts):
+    with parts.database.reading() as connection:
+        found = connection.execute(sa.select(tables.assets.c.id)).scalars().all()
+    return set(found)
+
+
+def files(parts):
+    return {each.rpartition("/")[2] for each in parts.assets.files.find(parts.assets.folder)}
+
+
+def test_old_jobs_go_with_their_pictures_and_others_stay(parts):
+    names = [stored(parts, level) for level in range(8)]
+    shared, source, result, preview, orphan, young, working, fresh = names
+    old = job(parts, 1, [shared, source], [result], preview)
+    busy = job(parts, 2, [working], end=False)
+    aged(parts)
+    new = job(parts, 3, [shared], [young])
+    waiting = submit(parts, seed=4).id
+    parts.assets.put(png(Image.new("RGB", (4, 4), (7, 7, 7))))  # `fresh` is stored once more
+    told = prune(parts.database, parts.assets, DAY_S, dry_run=True)
+    assert (told.jobs, told.pictures) == (1, 4)
+    assert left(parts) == set(names)
+    done = prune(parts.database, parts.assets, DAY_S)
+    assert done == told
+    assert done.bytes > 0
+    assert left(parts) == {shared, young, working, fresh} == files(parts) - {".probe"}
+    assert {each.id for each in jobs.listed(parts.database, (), 100, None)} == {busy, waiting, new}
+    with pytest.raises(jobs.NotFound):
+        jobs.find(parts.database, old)
+    for gone in (source, result, preview, orphan):
+        with pytest.raises(NotFound):
+            parts.assets.read(gone)
+    with parts.database.reading() as connection:
+        events = connection.execute(sa.select(tables.events.c.job)).scalars().all()
+        rows = list(every(connection))
+    assert old not in events
+    assert [row["state"] for row in rows if row["job"] == old] == [
+        "queued",
+        "running",
+        "done",
+        "deleted",
+    ]
+    assert broken(rows) is None
+    assert prune(parts.database, parts.assets, DAY_S).jobs == 0
+
+
+def test_more_than_a_page_goes(parts, monkeypatch):
+    monkeypatch.setattr("yuragi.service.prune.PAGE", 2)
+    for number in range(5):
+        job(parts, number, [stored(parts, number)])
+    aged(parts)
+    done = prune(parts.database, parts.assets, DAY_S)
+    assert (done.jobs, done.pictures) == (5, 5)
+    assert left(parts) == set()
+
+
+def test_a_picture_that_is_stored_again_meanwhile_is_whole(parts, monkeypatch):
+    upload = png(Image.new("RGB", (4, 4)))
+    name = parts.assets.put(upload).id
+    aged(parts)
+    remove, deleting = type(parts.assets).remove, threading.Event()
+
+    def slowly(assets, gone):
+        deleting.set()
+        time.sleep(0.3)
+        remove(assets, gone)
+
+    monkeypatch.setattr(type(parts.assets), "remove", slowly)
+    pruning = threading.Thread(target=prune, args=(parts.database, parts.assets, DAY_S))
+    pruning.start()
+    assert deleting.wait(10)
+    parts.assets.put(upload)
+    pruning.join()
+    assert parts.assets.read(name) == upload.data
+
+
+def test_a_key_of_a_deleted_job_can_be_used_again(parts):
+    first = submit(parts, key="k")
+    running(parts, first).finish({"pictures": [], "report": {}})
+    aged(parts)
+    prune(parts.database, parts.assets, DAY_S)
+    assert submit(parts, key="k").id != first.id
+
+
+def test_the_command(parts, cli, address):
+    job(parts, 1, [stored(parts, 1)])
+    aged(parts)
+    where = ("--database", address, "--assets", parts.assets.folder)
+    code, out, _ = cli("jobs", "prune", "--older-than", "1d", "--dry-run", *where)
+    assert code == 0
+    assert out.startswith("would delete 1 jobs and 1 pictures (0.0 MiB)")
+    code, out, _ = cli("jobs", "prune", "--older-than", "1d", *where, "--json")
+    told = json.loads(out)
+    assert (told["jobs"], told["pictures"], told["dry_run"]) == (1, 1, False)
+    assert left(parts) == set()
+
+
+@pytest.mark.parametrize("age", ["30", "0d", "d", "30m", "-1d"])
+def test_an_age_has_a_unit(cli, age):
+    code, _, err = cli("jobs", "prune", f"--older-than={age}")
+    assert code == 2
+    assert err.startswith("error: --older-than must be a whole number of hours, days or weeks")
