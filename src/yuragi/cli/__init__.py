@@ -58,6 +58,10 @@ COMMANDS: Registry[typer.Typer] = Registry(
         "train": "yuragi.research.cli.train:app",
         "bench": "yuragi.research.cli.bench:app",
         "lab": "yuragi.research.cli.lab:app",
+        "measure": "yuragi.research.cli.measure:app",
+        "sweep": "yuragi.research.cli.sweep:app",
+        "assess": "yuragi.research.cli.assess:app",
+        "pilot": "yuragi.research.cli.pilot:app",
     },
 )
 """Additional command groups, which no other module imports."""

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from yuragi.images.files import NOTHING, animation
 from yuragi.images.png import Carried
 
-__all__ = ["animated", "before_after"]
+__all__ = ["animated", "before_after", "with_moves"]
 
 SOURCE, TARGET, OUTLINE = (220, 30, 30), (30, 80, 230), (255, 255, 255)
 Move = tuple[tuple[float, float], tuple[float, float]]
@@ -22,8 +22,8 @@ def _enlarged(picture: Image.Image) -> tuple[Image.Image, int]:
     return picture.resize(size, Image.Resampling.NEAREST), factor
 
 
-def _with_points(picture: Image.Image, moves: Sequence[Move]) -> Image.Image:
-    """The enlarged picture, with an arrow from each source (red) to its target (blue)."""
+def with_moves(picture: Image.Image, moves: Sequence[Move]) -> Image.Image:
+    """The picture, enlarged if small, with a line from each source (red) to its target (blue)."""
     shown, factor = _enlarged(picture.convert("RGB"))
     canvas = ImageDraw.Draw(shown)
     radius = max(3, max(shown.size) // 80)
@@ -45,7 +45,7 @@ def before_after(before: Image.Image, after: Image.Image, moves: Sequence[Move])
         after: the picture after the drag.
         moves: the pairs of source (drawn red) and target (drawn blue), (x, y) in pixels.
     """
-    left, right = _with_points(before, moves), _with_points(after, moves)
+    left, right = with_moves(before, moves), with_moves(after, moves)
     gap = max(4, left.width // 48)
     both = Image.new("RGB", (left.width + gap + right.width, left.height), "white")
     both.paste(left, (0, 0))

@@ -27,7 +27,7 @@ from yuragi.tasks.record import Origin
 from yuragi.tasks.result import Result, TaskOutput
 from yuragi.tasks.words import check_words
 
-__all__ = ["OnEstimate", "Progress", "estimate", "run", "run_all"]
+__all__ = ["OnEstimate", "Progress", "estimate", "evaluations", "run", "run_all"]
 
 OnEstimate = Callable[[Estimate], None]
 """A function called before the requests that share batches run, with how long they will take."""
@@ -97,6 +97,21 @@ def estimate(
     context = _context(cut, _Setting(model, weak, named))
     with enough_memory(model.device, _needed(cut, model)):
         return estimate_of([cut], context)
+
+
+def evaluations(
+    request: Request,
+    model: DiffusionModel,
+    sources: Mapping[str, Image.Image],
+    weak: DiffusionModel | None = None,
+) -> int:
+    """The network evaluations that a request would make, counted by a rehearsal.
+
+    The arguments and errors are those of `run`.
+    """
+    check_words(request, model)
+    (cut,), named, _ = _cropped([request], model, sources)
+    return cut.work(_context(cut, _Setting(model, weak, named))).evaluations
 
 
 def run_all(

@@ -19,7 +19,7 @@ def test_the_named_ones():
     assert marginal.guide.weights[:3].sum().item() == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_families(dimension):
     problems = family(3, 8, dimension)
     assert len({problem.name for problem in problems}) == 8
@@ -33,4 +33,4 @@ def test_families(dimension):
 
 def test_bad_dimension():
     with pytest.raises(InputError, match="dimension"):
-        family(0, 8, 3)
+        family(0, 8, 4)

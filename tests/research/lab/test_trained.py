@@ -52,7 +52,7 @@ def test_a_classifier_is_learned():
 
 def test_tables_on_learned_networks():
     quick = Training(steps=20, batch=64, width=16)
-    effort = Effort(levels=3, nodes=30, plane=20, grid=10, samples=10, family=(0, 0))
+    effort = Effort(levels=3, nodes=30, plane=20, grid=10, samples=10, family=(0,))
     rules = {name: RULES[name] for name in ("none", "cfg", "reg", "ratio")}
     parts = []
     report = compare_trained(

@@ -108,14 +108,15 @@ def test_the_ideal_denoiser_climbs_the_expected_reward(name, level):
     assert torch.allclose(term, want, rtol=1e-5, atol=1e-6 * float(sigma))
 
 
-def test_in_the_plane_independent_axes_stay_apart():
-    # c and u are products of a problem on the line and of two Gaussians: so is pi.
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_independent_axes_stay_apart(dimension):
+    # c and u are products of a problem on the line and of Gaussians: so is pi.
     along = named["1D-paper"]
-    one = torch.ones(2, dtype=F64)
+    more = torch.ones(2, dimension - 1, dtype=F64)
 
     def product(mixture, mean, std):
-        means = torch.cat([mixture.means, mean * one[:, None]], 1)
-        variances = torch.cat([mixture.covariances[:, 0], std**2 * one[:, None]], 1)
+        means = torch.cat([mixture.means, mean * more], 1)
+        variances = torch.cat([mixture.covariances[:, 0], std**2 * more], 1)
         return GaussianMixture.diagonal(mixture.weights, means, variances)
 
     conditional = product(along.conditional, 0.3, 0.2)
@@ -125,9 +126,11 @@ def test_in_the_plane_independent_axes_stay_apart():
     for level in LEVELS:
         alpha, sigma = pair(level)
         x = target.sample(20, alpha, sigma, torch.Generator().manual_seed(3))
-        parts = [first.x0(x[:, :1], alpha, sigma), second.x0(x[:, 1:], alpha, sigma)]
-        assert torch.allclose(target.x0(x, alpha, sigma), torch.cat(parts, 1), atol=1e-9)
-    assert math.isclose(target.log_evidence, first.log_evidence + second.log_evidence, abs_tol=1e-9)
+        parts = [first.x0(x[:, :1], alpha, sigma)]
+        parts += [second.x0(column[:, None], alpha, sigma) for column in x[:, 1:].T]
+        assert torch.allclose(target.x0(x, alpha, sigma), torch.cat(parts, 1), atol=1e-8)
+    evidence = first.log_evidence + (dimension - 1) * second.log_evidence
+    assert math.isclose(target.log_evidence, evidence, abs_tol=1e-8)
 
 
 @pytest.mark.parametrize("weight", [1.0, 3.0])
@@ -252,9 +255,9 @@ def test_bad_input(conditional, guide, weight, argument):
         JointTarget(conditional, guide, weight)
 
 
-def test_three_dimensions_are_too_many():
+def test_four_dimensions_are_too_many():
     wide = GaussianMixture.diagonal(
-        torch.ones(1, dtype=F64), torch.zeros(1, 3, dtype=F64), torch.ones(1, 3, dtype=F64)
+        torch.ones(1, dtype=F64), torch.zeros(1, 4, dtype=F64), torch.ones(1, 4, dtype=F64)
     )
     with pytest.raises(InputError, match="dimensions"):
         JointTarget(wide, wide, 1.0)

@@ -55,6 +55,39 @@ def reg(
 
 
 @app.command()
+def gamma(
+    problems: Annotated[
+        tuple[int, int, int],
+        typer.Option(help="Random problems on the line, in the plane and in space."),
+    ] = (24, 24, 16),
+    states: Annotated[
+        int, typer.Option(help="States drawn per noise level in the plane and in space.", min=2)
+    ] = 200,
+    output: ReportOption = Path("out/lab-gamma.json"),
+    json: JsonOption = False,
+    seed: Annotated[int, typer.Option(help="Seed of problems and draws.")] = 0,
+) -> None:
+    """Choose the gamma of `ratio` on half of random problems, and report on the other half."""
+    from dataclasses import replace
+
+    import torch
+
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish, transposed
+    from yuragi.research.lab.choice import choose
+    from yuragi.research.lab.measure import QUICK
+    from yuragi.research.lab.rules import CANDIDATES
+
+    check_report("output", output)
+    effort = replace(QUICK, plane=states, family=problems)
+    with progress("comparing") as on_problem:
+        found = choose(CANDIDATES, effort, seed, on_problem)
+    report = frame("lab gamma", torch.device("cpu"), [seed], sum(problems)) | found
+    report["effort"] = {name: getattr(effort, name) for name in ("levels", "nodes", "plane")}
+    finish(report, output, json, transposed(report["geomean_vs_reg"]["report"]))
+
+
+@app.command()
 def trained(
     quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
     output: ReportOption = Path("out/lab-trained.json"),

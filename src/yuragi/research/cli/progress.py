@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from yuragi.cli.progress import bar, progress
 from yuragi.research.train.loop import Report
 
-__all__ = ["phases", "training"]
+__all__ = ["phased_training", "phases", "training"]
 
 
 @contextmanager
@@ -27,3 +27,10 @@ def phases() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """Progress bars for phases, one after another; yields a function that begins one by name."""
     with ExitStack() as open_bars:
         yield lambda name: open_bars.enter_context(progress(name))
+
+
+@contextmanager
+def phased_training() -> Iterator[Callable[[str], Callable[[Report], None]]]:
+    """The same for trainings one after another; yields a function that begins one by name."""
+    with ExitStack() as open_bars:
+        yield lambda name: open_bars.enter_context(training(name))

@@ -1,4 +1,4 @@
-"""`yuragi train`: the recipe of the shipped model. Every command resumes where it was stopped."""
+"""`yuragi train`: recipes of models. Every command resumes where it was stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Train the portrait model (extra: train).", no_args_is_help=True)
+app = typer.Typer(
+    help="Train the portrait model (extra: train), or one of Fashion-MNIST.", no_args_is_help=True
+)
 
 RUNS = Path("runs")
 
@@ -288,6 +290,51 @@ def wholeness(
         write_wholeness(network, output)
     answer(json, {"files": files}, *files)
     say(f"{FIT.steps} steps on {len(drags)} drags")
+
+
+@app.command()
+def fashion(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the two pipelines and the judge.")
+    ],
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Training recipe (TOML file); by default the shipped one."),
+    ] = None,
+    runs: RunsOption = RUNS / "fashion",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Folder with the files of Fashion-MNIST; by default where Debian's package "
+            "dataset-fashion-mnist puts them.",
+        ),
+    ] = None,
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train a small class-conditional model of Fashion-MNIST and a weaker sibling (15 minutes).
+
+    Start it again after it was stopped: it goes on, and what is finished is left as it is. Guidance
+    can push the model in OUTPUT/model away from OUTPUT/weak (--guidance auto --weak-model).
+    """
+    from yuragi.device import pick_device
+    from yuragi.research.cli.progress import phased_training
+    from yuragi.research.train.fashion.config import read_fashion_recipe
+    from yuragi.research.train.fashion.data import FOLDER
+    from yuragi.research.train.fashion.recipe import JUDGE, MODEL, WEAK, train_fashion
+
+    recipe = read_fashion_recipe(config)
+    check_folder("output", output)
+    check_folder("runs", runs)
+    with phased_training() as on_part:
+        found = train_fashion(recipe, runs, data or FOLDER, output, pick_device(device), on_part)
+    files = [output / name for name in (MODEL, WEAK, JUDGE)]
+    answer(json, vars(found) | {"files": files}, *files)
+    say(
+        f"PSNR of round trips {found.psnr:.2f} dB; the judge is right about {found.accuracy:.1%} "
+        f"of the test split; denoisers at steps {found.steps[0]} and {found.steps[1]}"
+    )
 
 
 @app.command("import")

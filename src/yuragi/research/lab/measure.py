@@ -66,14 +66,15 @@ class Effort:
     Args:
         levels: noise levels per path-KL.
         nodes: nodes per level on the line.
-        plane: draws per level in the plane.
+        plane: draws per level in the plane and in space.
         grid: points per time of the published win ratio.
         fields: draws per level of 32 x 32 fields (each is 1024 numbers).
         classes: draws per level of 8 x 8 fields.
         separations: of the classes.
         samples: draws of each sampler.
         steps: of each sampler.
-        family: random problems per dimension, of which half choose and half report.
+        family: random problems on the line, in the plane and in space, of which half choose and
+            half report.
     """
 
     levels: int = 24
@@ -85,7 +86,7 @@ class Effort:
     separations: tuple[float, ...] = (0.3, 0.6, 1.0)
     samples: int = 4000
     steps: int = 200
-    family: tuple[int, int] = (24, 16)
+    family: tuple[int, ...] = (24, 24, 16)
 
     def __post_init__(self) -> None:
         # The four kinds of problem take turns: whole turns, so that both halves hold them alike.
@@ -104,7 +105,7 @@ QUICK = Effort(
     separations=(0.3, 1.0),
     samples=300,
     steps=30,
-    family=(8, 0),
+    family=(8,),
 )
 
 

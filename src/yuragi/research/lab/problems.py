@@ -123,10 +123,10 @@ def family(seed: int, count: int, dimension: int) -> list[Problem]:
     """`count` random problems; the kinds marginal, autoG, sharpen and shift take turns.
 
     Raises:
-        InputError: a dimension other than 1 and 2.
+        InputError: a dimension other than 1 to 3.
     """
-    if dimension not in (1, 2):
-        raise InputError("dimension", dimension, "1 or 2")
+    if dimension not in (1, 2, 3):
+        raise InputError("dimension", dimension, "1 to 3")
     generator = torch.Generator().manual_seed(1000 * dimension + seed)
     problems = []
     for i in range(count):

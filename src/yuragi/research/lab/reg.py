@@ -18,15 +18,14 @@ standard error.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
 
 from yuragi.core.mixture import MixtureDenoiser
 from yuragi.errors import InputError
+from yuragi.research.lab.choice import WEIGHTS, choose, geomean, noise_of
 from yuragi.research.lab.gauge import GAUGED, gauge
 from yuragi.research.lab.measure import (
     FULL,
@@ -40,7 +39,7 @@ from yuragi.research.lab.measure import (
     rule_errors,
     win_ratios,
 )
-from yuragi.research.lab.problems import family, named
+from yuragi.research.lab.problems import named
 from yuragi.research.metrics.classes import ClassTarget, class_mixture
 from yuragi.research.metrics.energy import energy_distance
 from yuragi.research.metrics.fields import class_field, tilt
@@ -51,12 +50,9 @@ from yuragi.research.metrics.path_kl import levels_by_sampling, log_spaced
 __all__ = ["WEIGHTS", "WINS", "WIN_WEIGHTS", "compare_rules"]
 
 F64 = torch.float64
-WEIGHTS = (1.0, 3.0)
 TABLE_NOISE = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 SAMPLED = ("1D-paper", "1D-marginal", "1D-autoG", "2D-marginal", "2D-autoG")
 SAMPLED_WEIGHT = 3.0
-EXACT = 1e-9
-"""Path-KL relative to `reg` below which a rule is exact but for rounding."""
 WINS = ("1D-ckpt", "1D-paper")
 WIN_WEIGHTS = (0.5, 1.0, 3.0)
 
@@ -89,7 +85,7 @@ def compare_rules(
         lambda: {"relative_error": _relative_errors(rules, effort, seed)},
         lambda: {"fields": _fields(rules, effort, seed)},
         lambda: {"samples": _samples(rules, effort, seed)},
-        lambda: {"family": _family(rules, effort, seed)},
+        lambda: {"family": choose(rules, effort, seed)},
         lambda: {"stress": _stress(effort, seed)},
     ]
     report: Table = {"weights": list(WEIGHTS), "effort": vars(effort).copy()}
@@ -100,38 +96,21 @@ def compare_rules(
     return report
 
 
-def _noise(effort: Effort) -> Tensor:
-    return log_spaced(0.01, 20.0, effort.levels)
-
-
 def _path_kls(rules: Rules, effort: Effort, seed: int) -> Table:
     report: Table = {"path_kl": {}, "path_kl_stderr": {}, "geomean_vs_reg": {}}
     for weight in WEIGHTS:
         values: Table = {}
         errors: Table = {}
         for name, problem in named.items():
-            found = problem_errors(rules, problem, weight, _noise(effort), effort, seed)
+            found = problem_errors(rules, problem, weight, noise_of(effort), effort, seed)
             values[name] = {rule: one.path_kl for rule, one in found.items()}
             if problem.dimension > 1:
                 errors[name] = {rule: one.path_kl_stderr for rule, one in found.items()}
         kept = [values[name] for name, problem in named.items() if not problem.exact]
         report["path_kl"][f"{weight:g}"] = values
         report["path_kl_stderr"][f"{weight:g}"] = errors
-        report["geomean_vs_reg"][f"{weight:g}"] = _geomean(kept)
+        report["geomean_vs_reg"][f"{weight:g}"] = geomean(kept)
     return report
-
-
-def _geomean(tables: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Geometric mean over tables (rule -> path-KL) of each rule relative to `reg`.
-
-    A table where a rule is exact is left out of its mean, which would be 0 whatever the others say.
-    """
-    means = {}
-    for rule in tables[0]:
-        relative = [table[rule] / table["reg"] for table in tables]
-        logs = [math.log(value) for value in relative if value > EXACT]
-        means[rule] = math.exp(math.fsum(logs) / len(logs)) if logs else 0.0
-    return means
 
 
 def _win_ratios(rules: Rules, effort: Effort) -> Table:
@@ -207,30 +186,8 @@ def _samples(rules: Rules, effort: Effort, seed: int) -> Table:
     return report
 
 
-def _family(rules: Rules, effort: Effort, seed: int) -> Table:
-    """Choose among rules on the even problems of each kind, report on the odd ones."""
-    halves: dict[str, dict[str, list[dict[str, float]]]] = {
-        half: {f"{weight:g}": [] for weight in WEIGHTS} for half in ("choose", "report")
-    }
-    for dimension, count in zip((1, 2), effort.family, strict=True):
-        for i, problem in enumerate(family(seed, count, dimension)):
-            half = halves["choose" if i // 4 % 2 == 0 else "report"]
-            for weight in WEIGHTS:
-                found = problem_errors(rules, problem, weight, _noise(effort), effort, seed)
-                half[f"{weight:g}"].append({rule: one.path_kl for rule, one in found.items()})
-    means = {
-        half: {weight: _geomean(tables) for weight, tables in by_weight.items()}
-        for half, by_weight in halves.items()
-    }
-    # One rule for all weights: the best over both.
-    pooled = _geomean([table for tables in halves["choose"].values() for table in tables])
-    gammas = {rule: mean for rule, mean in pooled.items() if rule.startswith("ratio_")}
-    chosen = min(gammas, key=lambda rule: gammas[rule]) if gammas else None
-    return {"problems": list(effort.family), "geomean_vs_reg": means, "chosen": chosen}
-
-
 def _stress(effort: Effort, seed: int) -> Table:
-    noise = _noise(effort)
+    noise = noise_of(effort)
     return {
         name: gauge(problem, GAUGED, noise, effort, seed)
         for name, problem in named.items()

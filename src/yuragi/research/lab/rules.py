@@ -14,12 +14,13 @@ from yuragi.guidance.ratio import Ratio, SeparationGamma
 from yuragi.guidance.rectified import RowSum, RowSumForward
 from yuragi.guidance.weight import constant
 
-__all__ = ["GAMMAS", "RULES", "Rule"]
+__all__ = ["CANDIDATES", "GAMMAS", "RULES", "Rule"]
 
 Rule: TypeAlias = Callable[[Denoiser, Denoiser, float], Denoiser]
 """`(strong, weak, weight) -> guided denoiser`; weight = guidance_scale - 1."""
 
 GAMMAS = (0.0, 0.25, 0.5, 1.0)
+FINE_GAMMAS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0)
 
 
 def _none(strong: Denoiser, weak: Denoiser, weight: float) -> Denoiser:
@@ -51,3 +52,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 ratio gain by default, with other gammas, with gamma chosen from rho, and with slopes at a point
 instead of along the push (`tangent_g`); look-ahead around plain guidance, and the look-ahead form
 of the ratio gain (`lookahead_g`)."""
+
+CANDIDATES: Mapping[str, Rule] = MappingProxyType(
+    {
+        **{name: RULES[name] for name in ("none", "cfg", "reg", "ratio_auto")},
+        **{f"ratio_{gamma:g}": _guided(Ratio(gamma)) for gamma in FINE_GAMMAS},
+    }
+)
+"""What the default gamma is chosen from, and what it is compared with."""

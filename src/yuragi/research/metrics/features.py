@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from yuragi.errors import missing_extra
+from yuragi.errors import InputError, missing_extra
+from yuragi.research.metrics.backends import Backend, Encoded
 
 if TYPE_CHECKING:
     from efficientnet_lite_pytorch import EfficientNet
 
-__all__ = ["Features", "load_features"]
+__all__ = ["Features", "load_features", "open_efflite0"]
 
 SIDE = 224
 CORRESPONDING = 10
@@ -77,3 +78,16 @@ def load_features(device: torch.device) -> Features:
     path = EfficientnetLite0ModelFile.get_model_file_path()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return Features(network.to(device).eval().requires_grad_(False), device)
+
+
+def open_efflite0(where: str, device: torch.device) -> Backend:
+    """The network as a backend.
+
+    Raises:
+        InputError: a place is given for weights, which come with the package.
+        MissingExtraError: the extra ``metrics`` is not installed.
+    """
+    if where:
+        raise InputError("features", f"efflite0:{where}", "efflite0 alone: its weights are shipped")
+    network = load_features(device)
+    return Backend("efflite0", "FD-EffLite0", lambda images: Encoded(network(images)))

@@ -3,7 +3,8 @@ r"""Frechet distance between two sets of features, with bootstrap intervals.
     d = |m_a - m_b|^2 + tr C_a + tr C_b - 2 tr (C_a C_b)^{1/2}
 
 With centred feature matrices A [n, d] and B [m, d] the last trace is the nuclear norm of A B^T
-over sqrt((n - 1)(m - 1)), so nothing of size d x d is built. The distance of finite sets is
+over sqrt((n - 1)(m - 1)). Where there are more pictures than features, the same singular values
+come from the triangular factors of A and B, which are d x d. The distance of finite sets is
 biased upwards: compare sets of the same size, and read it against the distance of two sets of
 real pictures.
 
@@ -43,9 +44,18 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     a, b = a.double(), b.double()
     mean_a, mean_b = a.mean(0), b.mean(0)
     a, b = (a - mean_a) / (len(a) - 1) ** 0.5, (b - mean_b) / (len(b) - 1) ** 0.5
-    cross = torch.linalg.svdvals(a @ b.T).sum()
+    if min(len(a), len(b)) > a.shape[1]:
+        cross = torch.linalg.svdvals(_triangle(a) @ _triangle(b).T).sum()
+    else:
+        cross = torch.linalg.svdvals(a @ b.T).sum()
     value = (mean_a - mean_b).square().sum() + a.square().sum() + b.square().sum() - 2 * cross
     return max(float(value), 0.0)
+
+
+def _triangle(rows: Tensor) -> Tensor:
+    """R [d, d] of rows = Q R: it has the rows' products with each other, R^T R = rows^T rows."""
+    triangle: Tensor = torch.linalg.qr(rows, mode="r").R
+    return triangle
 
 
 def resampled_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Tensor:

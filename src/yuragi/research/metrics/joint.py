@@ -1,4 +1,4 @@
-r"""The exact target of joint-scaled guidance for Gaussian mixtures on the line and in the plane.
+r"""The exact target of joint-scaled guidance for Gaussian mixtures in one to three dimensions.
 
 A reward on clean data scales the law of the whole reverse chain, not each marginal:
 
@@ -21,6 +21,7 @@ References: Gao et al. 2025 (arXiv 2501.18865); the Doob h-transform.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,7 +38,7 @@ F64 = torch.float64
 # Elements of one block of the sums: fits the second-level cache.
 BLOCK = 1 << 17
 # Nodes per standard deviation of the narrowest feature, by dimension.
-CELLS = {1: 8, 2: 2}
+CELLS = {1: 8, 2: 2, 3: 1.2}
 # The local grid: half-width and spacing in units of sigma / alpha.
 REACH, STRIDE = 8.0, 0.7
 # Noise below this many spacings of the common grid gets the local grid.
@@ -48,7 +49,7 @@ FAINT = -400.0
 
 @dataclass(frozen=True, eq=False)
 class JointTarget:
-    """pi = p_c (p_c / p_u)^w / E for mixtures in one or two dimensions.
+    """pi = p_c (p_c / p_u)^w / E for mixtures in one to three dimensions.
 
     Methods take states [b, *event] with d numbers per sample and a level as the 0-dim pair
     (alpha, sigma), as those of `GaussianMixture` do.
@@ -59,7 +60,7 @@ class JointTarget:
         weight: w >= 0; guidance_scale - 1.
 
     Raises:
-        InputError: dimensions other than 1 and 2 or that differ, a negative weight, or a pi that
+        InputError: dimensions other than 1 to 3 or that differ, a negative weight, or a pi that
             cannot be normalised (u too narrow).
     """
 
@@ -72,7 +73,7 @@ class JointTarget:
             raise InputError("weight", self.weight, "0 or above")
         d = self.conditional.means.shape[1]
         if d not in CELLS:
-            raise InputError("conditional", d, "1 or 2 dimensions: the integrals are grid sums")
+            raise InputError("conditional", d, "1 to 3 dimensions: the integrals are grid sums")
         if self.guide.means.shape[1] != d:
             raise InputError("guide", tuple(self.guide.means.shape), f"{d} dimensions")
         _ = self.support  # a target that cannot be normalised is refused here
@@ -179,11 +180,12 @@ class JointTarget:
         table = (density - top).exp().reshape(len(axes[0]), -1)
         squares = [((x[:, i, None] - alpha * n) / sigma) ** 2 / 2 for i, n in enumerate(axes)]
         kernels = [(square.amin(-1, keepdim=True) - square).exp() for square in squares]
-        last = kernels[1] if len(axes) > 1 else torch.ones(1, 1, dtype=F64)
         rows = kernels[0] @ table
-        mass = (rows * last).sum(-1)
-        means = [(((kernels[0] * axes[0]) @ table) * last).sum(-1) / mass]
-        means += [((rows * last) @ axis) / mass for axis in axes[1:]]
+        mass = _folded(rows, kernels[1:])
+        means = [_folded((kernels[0] * axes[0]) @ table, kernels[1:]) / mass]
+        for i in range(1, len(axes)):
+            moved = [k * axes[j] if j == i else k for j, k in enumerate(kernels)]
+            means.append(_folded(rows, moved[1:]) / mass)
         least = torch.stack([square.amin(-1) for square in squares]).sum(0)
         return mass.log() + top - least, torch.stack(means, -1)
 
@@ -213,3 +215,10 @@ class JointTarget:
         log_ratio = self._log_tilted(points) - log_density[which]
         coin = torch.rand(count, generator=generator, dtype=F64)
         return points[coin.log() < log_ratio - log_ratio.max()]
+
+
+def _folded(rows: Tensor, kernels: Sequence[Tensor]) -> Tensor:
+    """Sums over the axes that are left, of [b, n_2 n_3 ...] by kernels [b, n_i]: [b]."""
+    for kernel in kernels:
+        rows = (rows.reshape(*kernel.shape, -1) * kernel[..., None]).sum(1)
+    return rows[:, 0]

@@ -1,4 +1,4 @@
-r"""Where a density on the line or in the plane lives: a regular grid that covers it.
+r"""Where a density in one to three dimensions lives: a regular grid that covers it.
 
 The trapezoidal rule on a regular grid converges faster than any power of the spacing for smooth
 integrands that vanish at the ends: a Gaussian of standard deviation tau is integrated with a
@@ -23,9 +23,9 @@ __all__ = ["Support", "find_support", "regular_axes"]
 
 # Below the maximum by this much in log density, nothing is left to integrate. Deeper on the line,
 # where it costs little: there fields are also looked at far away from the data.
-NEGLIGIBLE = {1: 600.0, 2: 60.0}
+NEGLIGIBLE = {1: 600.0, 2: 60.0, 3: 45.0}
 # Cells per axis of the search; a box is widened this often before we give up.
-SEARCH_CELLS = {1: 4000, 2: 160}
+SEARCH_CELLS = {1: 4000, 2: 160, 3: 60}
 WIDENINGS = 12
 
 
@@ -35,7 +35,7 @@ class Support:
 
     Args:
         axes: d rising coordinates, [n_i] each, with a common distance of neighbours.
-        log_density: [n_1] or [n_1, n_2].
+        log_density: [n_1, ..., n_d].
         spacing: that distance.
     """
 
@@ -65,7 +65,7 @@ def regular_axes(low: Tensor, high: Tensor, spacing: float) -> tuple[Tensor, ...
 def find_support(
     log_density: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, spacing: float
 ) -> Support:
-    """The smallest box outside which a density on R^d, d = 1 or 2, is negligible.
+    """The smallest box outside which a density on R^d, d = 1 to 3, is negligible.
 
     Args:
         log_density: [m, d] -> [m], up to a constant.
@@ -75,11 +75,11 @@ def find_support(
         spacing: distance of the nodes.
 
     Raises:
-        InputError: d is neither 1 nor 2, or the density does not fall towards infinity.
+        InputError: d is not 1 to 3, or the density does not fall towards infinity.
     """
     d = len(low)
     if d not in NEGLIGIBLE:
-        raise InputError("dimension", d, "1 or 2: the integrals are done on a grid")
+        raise InputError("dimension", d, "1 to 3: the integrals are done on a grid")
     for _ in range(WIDENINGS):
         step = ((high - low).max() / SEARCH_CELLS[d]).item()
         nodes = _product(regular_axes(low, high, step))

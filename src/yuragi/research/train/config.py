@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
 
 from yuragi.errors import InputError
 
-__all__ = ["AutoencoderConfig", "DataConfig", "DenoiserConfig", "Fit", "Recipe", "read_recipe"]
+__all__ = [
+    "AutoencoderConfig",
+    "DataConfig",
+    "DenoiserConfig",
+    "Fit",
+    "Recipe",
+    "Section",
+    "read_recipe",
+    "read_sections",
+]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of a recipe, or a whole one."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DataConfig(_Section):
+S = TypeVar("S", bound=Section)
+
+
+class DataConfig(Section):
     """The side of the portraits in pixels, and how many to draw for each split."""
 
     size: PositiveInt
@@ -25,7 +41,7 @@ class DataConfig(_Section):
     validation: PositiveInt
 
 
-class Fit(_Section):
+class Fit(Section):
     """What every training loop needs: AdamW with warm-up and cosine decay, and an EMA.
 
     `steps` may grow between two runs of the same folder: training then goes on.
@@ -68,7 +84,7 @@ class DenoiserConfig(Fit):
     text_layers: PositiveInt
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """The whole recipe."""
 
     data: DataConfig
@@ -87,12 +103,21 @@ def read_recipe(path: Path | None = None) -> Recipe:
     """The recipe in a TOML file; without a path, the one that made the shipped model.
 
     Raises:
+        InputError: see `read_sections`.
+    """
+    shipped = files("yuragi.research.train") / "portraits.toml"
+    return read_sections(Recipe, path if path is not None else shipped)
+
+
+def read_sections(kind: type[S], source: Path | Traversable) -> S:
+    """A recipe of a kind, from a TOML file.
+
+    Raises:
         InputError: the file is missing, is not TOML, or a value is missing, unknown or out of
             range (the message names it).
     """
-    source = path if path is not None else files("yuragi.research.train") / "portraits.toml"
     try:
-        return Recipe.model_validate(tomllib.loads(source.read_text("utf-8")))
+        return kind.model_validate(tomllib.loads(source.read_text("utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("config", str(source), "a readable TOML file") from error
     except tomllib.TOMLDecodeError as error:

@@ -1,0 +1,131 @@
+"""How guidance and gains shift the frequencies of what a prompt leaves open.
+
+Prompts name the clothes' colour alone. Skin, hair and beard are left to the model, which has seen
+them with the frequencies of its training portraits; a judge counts them in what it draws. The
+judge's own mistakes are the same for every arm, and on drawings they are told beside.
+
+- ``shift``: half the sum of |frequency - training frequency|: the share of the pictures that would
+  have to change (total variation), 0 to 1. A small sample shifts by chance: ``chance`` is the mean
+  shift of equally many draws from the training frequencies.
+- ``values``: each frequency with its 95 % interval (Wilson), and that in training.
+
+References: Wilson 1927 (JASA 22.158), equation 3; Friedrich et al. 2023 (arXiv 2302.10893) for
+attributes that prompts leave open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from yuragi.research.metrics.figure import Figure
+from yuragi.research.metrics.halves import halves_interval
+from yuragi.research.sweep.draw import Sampler
+from yuragi.research.sweep.grid import Point
+from yuragi.research.train.judge import Judge
+from yuragi.research.train.portraits import ATTRIBUTES, portrait
+
+__all__ = ["OPEN", "bias", "open_prompts", "training_marginals", "wilson"]
+
+OPEN = ("skin", "hair_colour", "hair_length", "beard")
+"""What the prompts leave open."""
+Z = 1.959963984540054
+CHANCES = 400
+
+
+def open_prompts(n: int) -> list[str]:
+    """The prompts of the first n benchmark portraits that name nothing but the clothes' colour."""
+    colours = (portrait("benchmark", k).labels["clothes_colour"] for k in range(n))
+    return [f"a person with {colour} clothes" for colour in colours]
+
+
+def training_marginals(n: int) -> Mapping[str, Mapping[str, float]]:
+    """How often the first n training portraits have each value, by attribute of `OPEN`."""
+    labels = [portrait("train", k).labels for k in range(n)]
+    found = {name: Counter(each[name] for each in labels) for name in OPEN}
+    return {
+        name: {value: count[value] / n for value in ATTRIBUTES[name]}
+        for name, count in found.items()
+    }
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share, from hits of n."""
+    share = hits / n
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def bias(
+    points: Mapping[str, Point],
+    sampler: Sampler,
+    judge: Judge,
+    training: Mapping[str, Mapping[str, float]],
+    n: int,
+    on_done: Callable[[int, int], None],
+) -> dict[str, Any]:
+    """The frequencies of every arm, ready for JSON.
+
+    Args:
+        points: settings by name.
+        sampler: a portrait model with `open_prompts`.
+        judge: tells what a portrait shows.
+        training: `training_marginals`.
+        n: pictures an arm, from the same seeds and prompts.
+        on_done: told (pictures done, pictures in all).
+    """
+    report: dict[str, Any] = {}
+    for done, (arm, point) in enumerate(points.items()):
+        seen: dict[str, list[Tensor]] = {name: [] for name in OPEN}
+        made = 0
+        for images, _ in sampler.drawn(point, n):
+            with torch.no_grad():
+                logits = judge(images.to(next(judge.parameters()).device))
+            for name in OPEN:
+                seen[name].append(logits[name].argmax(1).cpu())
+            made += len(images)
+            on_done(done * n + made, len(points) * n)
+        report[arm] = {
+            name: _attribute(name, torch.cat(found), training[name], sampler.seed)
+            for name, found in seen.items()
+        }
+    return report
+
+
+def _attribute(name: str, seen: Tensor, training: Mapping[str, float], seed: int) -> dict[str, Any]:
+    values, n = ATTRIBUTES[name], len(seen)
+    wanted = torch.tensor([training[value] for value in values], dtype=torch.float64)
+
+    def shift(picked: Tensor) -> float:
+        found = torch.bincount(picked, minlength=len(values)).double() / len(picked)
+        return float((found - wanted).abs().sum() / 2)
+
+    counts = torch.bincount(seen, minlength=len(values)).tolist()
+    interval = halves_interval(shift, seen)
+    seeds = f"{seed}-{seed + n - 1}"
+    return {
+        "shift": Figure.of(f"shift of {name}", interval, n, 0, "portrait judge", seeds).as_dict(),
+        "chance": _chance(wanted, n),
+        "values": {
+            value: {
+                "share": count / n,
+                "interval": list(wilson(count, n)),
+                "training": training[value],
+            }
+            for value, count in zip(values, counts, strict=True)
+        },
+    }
+
+
+def _chance(wanted: Tensor, n: int) -> float:
+    """The mean shift of n draws from the training frequencies themselves."""
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.multinomial(wanted.expand(CHANCES, -1), n, replacement=True, generator=generator)
+    found = torch.nn.functional.one_hot(draws, len(wanted)).double().mean(1)
+    return float((found - wanted).abs().sum(1).mean() / 2)

@@ -1,0 +1,207 @@
+"""`yuragi assess`: bias, stability, reproducibility, and what a result hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yuragi.cli.files import check_output, check_report
+from yuragi.cli.loading import opening_on
+from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
+from yuragi.cli.progress import progress
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    from yuragi.research.sweep.grid import Point
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Assess bias, stability, reproducibility and sensitivity (extras: train, lab).",
+    no_args_is_help=True,
+)
+
+ScaleOption = Annotated[float, typer.Option(help="Guidance scale of all arms but the unguided.")]
+StepsOption = Annotated[int, typer.Option(help="Solver steps.", min=1)]
+GainsOption = Annotated[
+    str, typer.Option(help="Gains to compare, such as plain,reg,ratio.", metavar="GAIN,...")
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of the first picture.")]
+SOLVER = "dpm++2m"
+
+
+def _arms(gains: str, scale: float, steps: int) -> Mapping[str, Point]:
+    """Unguided, and each gain with plain CFG's rule."""
+    from yuragi.research.sweep.grid import Point
+
+    names = [name.strip() for name in gains.split(",") if name.strip()]
+    if not names:
+        raise InputError("gains", gains, "names with commas between them")
+    arms = {name: Point("cfg", name, scale, SOLVER, steps) for name in names}
+    found = {"unguided": Point("cfg", "plain", 1.0, SOLVER, steps)} | arms
+    for point in found.values():
+        point.guidance  # noqa: B018 (refuses what does not fit)
+    return found
+
+
+@app.command()
+def bias(
+    model: ModelOption = "portraits",
+    gains: GainsOption = "plain,reg,ratio",
+    scale: ScaleOption = 3.0,
+    steps: StepsOption = 20,
+    number: Annotated[int, typer.Option("--number", "-n", help="Portraits an arm.", min=4)] = 256,
+    training: Annotated[
+        int, typer.Option(help="Training portraits that tell the true frequencies.", min=1)
+    ] = 4000,
+    seed: SeedOption = 0,
+    output: ReportOption = Path("out/assess-bias.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How guidance shifts the skin, hair and beards that a prompt leaves open."""
+    from yuragi.research.assess.bias import bias as measured
+    from yuragi.research.assess.bias import open_prompts, training_marginals
+    from yuragi.research.assess.portraits import portrait_sampler
+    from yuragi.research.train.judge import shipped_judge
+
+    check_report("output", output)
+    sampler = portrait_sampler(model, open_prompts(number), seed, opening_on(device))
+    arms = _arms(gains, scale, steps)
+    judge, known = shipped_judge(sampler.model.device), training_marginals(training)
+    with progress("drawing") as on_done:
+        found = measured(arms, sampler, judge, known, number, on_done)
+    shown = {arm: {name: row["shift"] for name, row in rows.items()} for arm, rows in found.items()}
+    shown["by chance"] = {name: row["chance"] for name, row in next(iter(found.values())).items()}
+    settings = {"scale": scale, "steps": steps, "solver": SOLVER, "training": training}
+    _finish("assess bias", sampler, number, settings, {"arms": found}, shown, output, json)
+
+
+@app.command()
+def stability(
+    model: ModelOption = "portraits",
+    gains: GainsOption = "plain,reg,ratio",
+    scale: ScaleOption = 3.0,
+    steps: StepsOption = 20,
+    prompts: Annotated[int, typer.Option(help="Captions of the benchmark.", min=2)] = 32,
+    seeds: Annotated[int, typer.Option(help="Seeds of every caption.", min=2)] = 8,
+    seed: SeedOption = 0,
+    output: ReportOption = Path("out/assess-stability.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How much a picture hangs on its seed: spread, worst seed and failures of every arm."""
+    from yuragi.research.assess.portraits import captioned, fit_to_captions, portrait_sampler
+    from yuragi.research.assess.stability import stability as measured
+    from yuragi.research.train.judge import shipped_judge
+
+    check_report("output", output)
+    sampler = portrait_sampler(model, captioned(prompts, seed), seed, opening_on(device))
+    fit, n = fit_to_captions(shipped_judge(sampler.model.device)), prompts * seeds
+    arms, found = _arms(gains, scale, steps), {}
+    with progress("drawing") as on_done:
+        for done, (arm, point) in enumerate(arms.items()):
+
+            def told(made: int, total: int, before: int = done * n) -> None:
+                on_done(before + made, len(arms) * n)
+
+            found[arm] = measured(point, sampler, fit, seeds, told)
+    settings = {"scale": scale, "steps": steps, "prompts": prompts, "seeds_each": seeds}
+    _finish("assess stability", sampler, n, settings, {"arms": found}, found, output, json)
+
+
+@app.command()
+def reproducibility(
+    model: ModelOption = "portraits",
+    gains: GainsOption = "plain,reg,ratio",
+    scale: ScaleOption = 3.0,
+    steps: StepsOption = 20,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pictures an arm.", min=1)] = 8,
+    seed: SeedOption = 0,
+    output: ReportOption = Path("out/assess-reproducibility.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Whether the same request gives the same picture again, also in another batch."""
+    from yuragi.research.assess.portraits import captioned, portrait_sampler
+    from yuragi.research.assess.stability import reproducibility as measured
+
+    check_report("output", output)
+    sampler = portrait_sampler(model, captioned(number, seed), seed, opening_on(device))
+    arms = _arms(gains, scale, steps)
+    with progress("drawing") as on_done:
+        found = {}
+        for done, (arm, point) in enumerate(arms.items(), 1):
+            found[arm] = measured(point, sampler, number)
+            on_done(done, len(arms))
+    shown = {
+        f"{arm}, {kind}": row[kind] for arm, row in found.items() for kind in ("again", "alone")
+    }
+    settings = {"scale": scale, "steps": steps}
+    _finish(
+        "assess reproducibility", sampler, number, settings, {"arms": found}, shown, output, json
+    )
+
+
+@app.command()
+def sensitivity(
+    models: Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")],
+    base: Annotated[
+        int, typer.Option(help="Saltelli's n, a power of 2; there are 7 n points.", min=4)
+    ] = 16,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.", min=12)] = 200,
+    against: Annotated[int, typer.Option(help="Real pictures to compare with.", min=6)] = 1000,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw the indices into this file (.png).")
+    ] = None,
+    seed: SeedOption = 0,
+    output: ReportOption = Path("out/assess-sensitivity.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Which settings quality, diversity and right classes hang on (total-order Sobol indices)."""
+    from yuragi.research.assess.measured import measured_point
+    from yuragi.research.assess.sensitivity import sensitivity as measured
+    from yuragi.research.assess.sensitivity import write_bars
+    from yuragi.research.sweep.fashion import fashion_real, fashion_sampler
+    from yuragi.research.train.fashion.data import FOLDER
+
+    check_report("output", output)
+    if picture is not None:
+        check_output("picture", picture, [output], True, (".png",))
+    if base & (base - 1):
+        raise InputError("base", base, "a power of 2")
+    sampler = fashion_sampler(models, seed, opening_on(device))
+    real = fashion_real(models, FOLDER, against, sampler.model.device)
+    with progress("measuring") as on_done:
+        found = measured(measured_point(sampler, real, number), base, seed, on_done)
+    shown = {
+        f"{measure}, {name}": row
+        for measure, rows in found["indices"].items()
+        for name, row in rows.items()
+    }
+    if picture is not None:
+        write_bars(found, picture, list(found["indices"]))
+    settings = {"base": base, "against": against}
+    _finish("assess sensitivity", sampler, number, settings, found, shown, output, json)
+
+
+def _finish(
+    name: str,
+    sampler: Any,
+    n: int,
+    settings: Mapping[str, Any],
+    found: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    output: Path,
+    json_line: bool,
+) -> None:
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish
+
+    report = frame(name, sampler.model.device, [sampler.seed], n)
+    report |= {"weights": sampler.model.weights, "settings": dict(settings)} | dict(found)
+    finish(report, output, json_line, shown)

@@ -1,0 +1,217 @@
+"""`yuragi measure`: figures of folders of pictures, each with n, backend, seeds and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from yuragi.cli.files import check_output, check_report
+from yuragi.cli.loading import opening_on
+from yuragi.cli.options import DeviceOption, JsonOption, OverwriteOption, ReportOption
+from yuragi.cli.progress import progress
+
+if TYPE_CHECKING:
+    import torch
+
+    from yuragi.research.metrics.figure import Figure
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Measure folders of pictures (extra: metrics).", no_args_is_help=True)
+
+Real = Annotated[Path, typer.Argument(help="Folder with real pictures.")]
+Folders = Annotated[list[Path], typer.Argument(help="Folders with pictures to measure.")]
+FeaturesOption = Annotated[
+    str,
+    typer.Option(
+        help="What turns pictures into features: efflite0, inception:FILE, dinov2:PATH, "
+        "clip:PATH or fashion:FILE.",
+        metavar="NAME[:WHERE]",
+    ),
+]
+DrawsOption = Annotated[
+    int, typer.Option(help="Random halves of the pictures, for the intervals.", min=10)
+]
+
+
+@app.command()
+def sets(
+    real: Real,
+    folders: Folders,
+    features: FeaturesOption = "efflite0",
+    draws: DrawsOption = 100,
+    output: ReportOption = Path("out/measure-sets.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Frechet and kernel distance, precision, recall, density, coverage, Vendi score (and IS)."""
+    from yuragi.research.measure.folder import Pictures
+    from yuragi.research.measure.sets import set_figures
+    from yuragi.research.metrics.backends import encode_all, open_backend
+
+    check_report("output", output)
+    every = [Pictures(folder) for folder in (real, *folders)]
+    place = _place(device)
+    backend = open_backend(features, place)
+    found: dict[str, Sequence[Figure]] = {}
+    true = None
+    with progress("measuring") as on_folder:
+        for done, pictures in enumerate(every):
+            seen = encode_all(backend, pictures.batches())
+            if true is None:
+                true = seen
+            else:
+                name = str(pictures.folder)
+                found[name] = set_figures(backend, seen, true, pictures.seeds, draws)
+            on_folder(done + 1, len(every))
+    _finish("measure sets", found, output, place, json)
+
+
+@app.command()
+def pairs(
+    truth: Annotated[Path, typer.Argument(help="Folder with the counterparts, of equal names.")],
+    folders: Folders,
+    output: ReportOption = Path("out/measure-pairs.json"),
+    json: JsonOption = False,
+) -> None:
+    """PSNR, SSIM and perceptual distance (HED-LPIPS) to the picture of the same name."""
+    import torch
+
+    from yuragi.research.measure.folder import Pictures
+    from yuragi.research.measure.pairs import pair_figures
+
+    check_report("output", output)
+    true = Pictures(truth)
+    found = {str(folder): pair_figures(Pictures(folder), true) for folder in folders}
+    _finish("measure pairs", found, output, torch.device("cpu"), json)
+
+
+@app.command()
+def texts(
+    folders: Folders,
+    clip: Annotated[
+        str, typer.Option(help="CLIP model: a folder, or a name on the hub.", metavar="PATH|NAME")
+    ],
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file with the texts by file name; by default the prompts in the pictures."
+        ),
+    ] = None,
+    output: ReportOption = Path("out/measure-texts.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How well pictures fit their texts, by CLIP, 0 to 100."""
+    from yuragi.research.measure.folder import Pictures, read_texts
+    from yuragi.research.measure.pairs import Texts, text_figure
+    from yuragi.research.metrics.transformers_features import open_text_image
+
+    check_report("output", output)
+    place = _place(device)
+    told = None if texts is None else read_texts(texts)
+    score = open_text_image(clip, place)
+    found = {}
+    for pictures in map(Pictures, folders):
+        known = Texts(pictures.texts if told is None else told, score, f"clip:{Path(clip).name}")
+        found[str(pictures.folder)] = [text_figure(pictures, known)]
+    _finish("measure texts", found, output, place, json)
+
+
+@app.command()
+def drags(
+    folders: Folders,
+    features: Annotated[
+        str, typer.Option(help="Model whose features locate the content.", metavar="NAME|PATH")
+    ] = "portraits",
+    output: ReportOption = Path("out/measure-drags.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How far dragged content is from its targets, in pixels, in results of `yuragi drag`."""
+    from yuragi.models.dift import DIFT
+    from yuragi.models.names import load_model
+    from yuragi.research.measure.folder import Pictures
+    from yuragi.research.measure.pairs import drag_figure
+
+    check_report("output", output)
+    seen = DIFT(load_model(features, opening_on(device)))
+    name = f"DIFT of {Path(features).name}, t {seen.time:g}"
+    found = {str(each): [drag_figure(Pictures(each), seen, name)] for each in folders}
+    _finish("measure drags", found, output, _place(device), json)
+
+
+@app.command()
+def statistics(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of pictures, or files that this command wrote (of shards)."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File for the statistics (.safetensors).")
+    ],
+    features: FeaturesOption = "efflite0",
+    device: DeviceOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Mean and covariance of features, as a file that merges with those of other workers."""
+    from yuragi.cli.answer import answer
+    from yuragi.research.measure.shards import gathered
+    from yuragi.research.metrics.backends import open_backend
+
+    check_output("output", output, sources, overwrite, (".safetensors",))
+    with progress("measuring") as on_source:
+        found = gathered(sources, lambda: open_backend(features, _place(device)), on_source)
+    found.save(output)
+    told = {"n": found.whole.count, "backend": found.backend, "files": [output]}
+    answer(json, told, f"{output}: {found.whole.count} pictures by {found.backend}")
+
+
+@app.command()
+def distance(
+    real: Annotated[Path, typer.Argument(help="File of `statistics` of real pictures.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of `statistics` to measure.")],
+    seeds: Annotated[str, typer.Option(help="Seeds of the measured pictures.")] = "unknown",
+    output: ReportOption = Path("out/measure-distance.json"),
+    json: JsonOption = False,
+) -> None:
+    """Frechet distance of statistics to those of real pictures, without the pictures."""
+    import torch
+
+    from yuragi.research.measure.shards import distance_figure
+    from yuragi.research.metrics.moments import Statistics
+
+    check_report("output", output)
+    true = Statistics.read(real)
+    found = {str(each): [distance_figure(Statistics.read(each), true, seeds)] for each in files}
+    _finish("measure distance", found, output, torch.device("cpu"), json)
+
+
+def _place(device: str | None) -> torch.device:
+    """The device that was asked for, before the command or after it."""
+    from yuragi.device import pick_device
+
+    return pick_device(opening_on(device).device)
+
+
+def _finish(
+    name: str,
+    found: Mapping[str, Sequence[Figure]],
+    output: Path,
+    device: torch.device,
+    json_line: bool,
+) -> None:
+    """Write the report, and print every figure on a line, or all as one line of JSON."""
+    from yuragi.cli.answer import answer
+    from yuragi.research.bench.report import frame, write_report
+
+    n = min(figure.n for figures in found.values() for figure in figures)
+    told = {each: [figure.as_dict() for figure in figures] for each, figures in found.items()}
+    report = frame(name, device, [0], n) | {"figures": told}
+    write_report(report, output)
+    lines = [f"{each}: {figure}" for each, figures in found.items() for figure in figures]
+    answer(json_line, report | {"files": [str(output)]}, *lines, output)

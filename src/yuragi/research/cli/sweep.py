@@ -1,0 +1,265 @@
+"""`yuragi sweep`: rules, gains, scales, solvers and steps; commands go on where they were cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.loading import opening_on
+from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
+from yuragi.cli.progress import progress
+from yuragi.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from yuragi.research.sweep.draw import Sampler
+    from yuragi.research.sweep.grid import Point
+    from yuragi.research.sweep.run import Real
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Sweep guidance and solvers, and draw fronts of quality, diversity and cost.",
+    no_args_is_help=True,
+)
+
+PresetOption = Annotated[
+    str,
+    typer.Option(
+        help="Protocol: reg-dit, reg-edm2 and reg-text are those of the REG paper; small is for "
+        "small models."
+    ),
+]
+RulesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Weight rules instead of the preset's, such as cfg,interval:0.28:2.9,auto.",
+        metavar="RULE,...",
+    ),
+]
+GainsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Gains instead of the preset's, such as plain,ratio:0.25.", metavar="GAIN,..."
+    ),
+]
+ScalesOption = Annotated[
+    str | None, typer.Option(help="Guidance scales instead of the preset's.", metavar="SCALE,...")
+]
+SolversOption = Annotated[
+    str | None, typer.Option(help="Solvers instead of the preset's.", metavar="NAME,...")
+]
+StepsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Steps instead of the preset's, as plain=8+16,ratio=8; what is not named has those of "
+        "plain.",
+        metavar="GAIN=N+N,...",
+    ),
+]
+NumberOption = Annotated[
+    int | None, typer.Option("--number", "-n", help="Pictures a point, instead of the preset's.")
+]
+SeedOption = Annotated[int, typer.Option(help="Picture k has this seed + k, at every point.")]
+RowsOption = Annotated[
+    Path, typer.Option("--rows", help="File that keeps a line for every finished point.")
+]
+DrawsOption = Annotated[
+    int, typer.Option(help="Random halves of the pictures, for intervals and paired tests.", min=10)
+]
+
+
+@app.command()
+def run(
+    real: Annotated[Path, typer.Option(help="Folder with real pictures.")],
+    model: ModelOption = "portraits",
+    weak_model: Annotated[
+        str | None, typer.Option(help="Weaker model for autoguidance.", metavar="NAME|PATH")
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="Text file with a prompt per line; by default every class in turn."),
+    ] = None,
+    features: Annotated[
+        str, typer.Option(help="Feature backend; see yuragi measure sets.", metavar="NAME[:WHERE]")
+    ] = "efflite0",
+    preset: PresetOption = "small",
+    rules: RulesOption = None,
+    gains: GainsOption = None,
+    scales: ScalesOption = None,
+    solvers: SolversOption = None,
+    steps: StepsOption = None,
+    number: NumberOption = None,
+    seed: SeedOption = 0,
+    draws: DrawsOption = 60,
+    rows: RowsOption = Path("runs/sweep/rows.jsonl"),
+    output: ReportOption = Path("out/sweep.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sweep any model against a folder of real pictures."""
+    from yuragi.models.names import load_model, load_weak
+    from yuragi.research.measure.folder import Pictures
+    from yuragi.research.metrics.backends import encode_all, open_backend
+    from yuragi.research.sweep.draw import Sampler
+    from yuragi.research.sweep.prompts import prompts_for
+    from yuragi.research.sweep.run import Real
+
+    pictures = Pictures(real)
+    loaded = load_model(model, opening_on(device))
+    sampler = Sampler(loaded, load_weak(weak_model, loaded), prompts_for(loaded, prompts), seed)
+    backend = open_backend(features, loaded.device)
+    true = Real(backend, encode_all(backend, pictures.batches()))
+    points, n = _points(
+        preset, rules, gains, scales, solvers, steps, number, weak_model is not None
+    )
+    _sweep("sweep", points, n, sampler, true, draws, rows, output, json)
+
+
+@app.command()
+def fashion(
+    models: Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the files of Fashion-MNIST.")
+    ] = None,
+    against: Annotated[
+        int, typer.Option(help="Real pictures of the test split to compare with.", min=6)
+    ] = 2000,
+    preset: PresetOption = "small",
+    rules: RulesOption = None,
+    gains: GainsOption = None,
+    scales: ScalesOption = None,
+    solvers: SolversOption = None,
+    steps: StepsOption = None,
+    number: NumberOption = None,
+    seed: SeedOption = 0,
+    draws: DrawsOption = 60,
+    rows: RowsOption = Path("runs/sweep/fashion.jsonl"),
+    output: ReportOption = Path("out/sweep-fashion.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sweep the Fashion-MNIST models against the test split, with right classes counted."""
+    from yuragi.research.sweep.fashion import fashion_real, fashion_sampler
+    from yuragi.research.train.fashion.data import FOLDER
+
+    sampler = fashion_sampler(models, seed, opening_on(device))
+    true = fashion_real(models, data or FOLDER, against, sampler.model.device)
+    points, n = _points(preset, rules, gains, scales, solvers, steps, number, weaker=True)
+    _sweep("sweep fashion", points, n, sampler, true, draws, rows, output, json)
+
+
+@app.command()
+def report(
+    rows: Annotated[Path, typer.Argument(help="File that keeps the rows of a sweep.")],
+    output: ReportOption = Path("out/sweep.json"),
+    json: JsonOption = False,
+) -> None:
+    """Report what is finished of one sweep, without a model: also while it still runs."""
+    import torch
+
+    from yuragi.research.sweep.rows import Rows
+
+    check_report("output", output)
+    _report("sweep report", list(Rows(rows)), torch.device("cpu"), output, json)
+
+
+def _points(
+    preset: str,
+    rules: str | None,
+    gains: str | None,
+    scales: str | None,
+    solvers: str | None,
+    steps: str | None,
+    number: int | None,
+    weaker: bool,
+) -> tuple[list[Point], int]:
+    """The points of a preset with what the user says instead, and the pictures of each."""
+    from yuragi.research.sweep.grid import grid
+    from yuragi.research.sweep.presets import PRESETS
+
+    if preset not in PRESETS:
+        raise InputError("preset", preset, "one of " + ", ".join(PRESETS))
+    held = PRESETS[preset]
+    n = held.n if number is None else number
+    if n < 12:
+        raise InputError("number", n, "12 or more pictures a point")
+    given = grid(
+        _split(rules) or held.rules_for(weaker),
+        _split(gains) or held.gains,
+        _numbers("scales", scales) or held.scales,
+        _split(solvers) or [held.solver],
+        _steps(steps) or held.steps,
+        held.spacing,
+    )
+    return given, n
+
+
+def _split(said: str | None) -> list[str]:
+    return [part.strip() for part in (said or "").split(",") if part.strip()]
+
+
+def _numbers(name: str, said: str | None) -> list[float]:
+    try:
+        return [float(part) for part in _split(said)]
+    except ValueError as error:
+        raise InputError(name, said, "numbers with commas between them") from error
+
+
+def _steps(said: str | None) -> dict[str, list[int]]:
+    try:
+        pairs = (part.split("=") for part in _split(said))
+        found = {gain: [int(number) for number in counts.split("+")] for gain, counts in pairs}
+    except ValueError as error:
+        raise InputError("steps", said, "such as plain=8+16,ratio=8") from error
+    if found and "plain" not in found:
+        raise InputError("steps", said, "with the steps of plain among them")
+    return found
+
+
+def _sweep(
+    name: str,
+    points: list[Point],
+    n: int,
+    sampler: Sampler,
+    real: Real,
+    draws: int,
+    rows: Path,
+    output: Path,
+    json_line: bool,
+) -> None:
+    """Run what is left, and write the report."""
+    from yuragi.research.sweep.rows import Rows
+    from yuragi.research.sweep.run import run_sweep
+
+    check_report("output", output)
+    check_folder("rows", rows.parent)
+    with progress("sweeping") as on_done:
+        found = run_sweep(points, sampler, real, n, Rows(rows), on_done, draws)
+    _report(name, found, sampler.model.device, output, json_line)
+
+
+def _report(
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    device: torch.device,
+    output: Path,
+    json_line: bool,
+) -> None:
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish
+    from yuragi.research.sweep.report import sweep_report
+
+    told = sweep_report(rows)
+    draws = told["draws"]
+    whole = frame(name, device, [draws["seed"]], draws["n"]) | told
+    shown = {
+        f"{row['arm']} at {row['point']['scale']:g}": {"cost": row["cost"]} | dict(row["values"])
+        for row in rows
+    }
+    finish(whole, output, json_line, shown)

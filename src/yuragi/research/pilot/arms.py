@@ -1,0 +1,127 @@
+"""The complete requests of every edit and arm, with an equal budget of network evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from yuragi.errors import InputError
+from yuragi.models.model import DiffusionModel
+from yuragi.models.names import load_weak
+from yuragi.research.pilot.plan import Arm, Draft, Edit, Plan
+from yuragi.research.pilot.size import planned
+from yuragi.tasks.base import OnPicture
+from yuragi.tasks.build import build
+from yuragi.tasks.picture import pictures_of
+from yuragi.tasks.run import evaluations
+from yuragi.tasks.tasks import TASKS
+
+__all__ = ["fix", "request_of", "sources_of"]
+
+Progress = Callable[[int, int], None]
+Built = tuple[OnPicture, Mapping[str, Image.Image]]
+
+
+def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress) -> Plan:
+    """Make the plan of a draft. The network is not called, but to see whether it knows a picture.
+
+    Args:
+        draft: what a person wrote.
+        folder: its folder, from which the names of pictures count.
+        model: the loaded model of the draft.
+        on_progress: is called with (arms done, arms in all), over all edits.
+
+    Raises:
+        InputError: a value is not allowed, the votes cannot find the effect, or the budget does
+            not fit an arm.
+    """
+    size = planned(draft)
+    requests: dict[str, dict[str, Any]] = {}
+    spent: dict[str, dict[str, int]] = {}
+    total = len(draft.edits) * len(draft.arms)
+    for edit in draft.edits:
+        requests[edit.name], spent[edit.name] = {}, {}
+        for arm in draft.arms:
+            request, count = _fitted(draft, edit, arm, folder, model)
+            requests[edit.name][arm.name] = request.model_dump(mode="json")
+            spent[edit.name][arm.name] = count
+            on_progress(sum(map(len, spent.values())), total)
+    return Plan(draft=draft, weights=model.weights, size=size, requests=requests, evaluations=spent)
+
+
+def request_of(plan: Plan, edit: str, arm: str, seed: int) -> OnPicture:
+    """The request of an edit in an arm, with a seed."""
+    given = plan.requests[edit][arm]
+    request = TASKS[given["kind"]](**{**given, "seed": seed})
+    assert isinstance(request, OnPicture)
+    return request
+
+
+def sources_of(plan: Plan, folder: Path) -> dict[str, Image.Image]:
+    """All pictures and masks of a plan, by digest.
+
+    Raises:
+        InputError: a picture is missing, or is not the one for which the plan was made.
+    """
+    found: dict[str, Image.Image] = {}
+    for edit in plan.draft.edits:
+        request, sources = _built(plan.draft, edit, plan.draft.arms[0], folder, {})
+        fixed = plan.requests[edit.name][plan.draft.arms[0].name]["image"]["digest"]
+        if request.image.digest != fixed:
+            allowed = "the picture for which the plan was made"
+            raise InputError(f"edit {edit.name}.image", edit.image, allowed, "its pixels changed")
+        found |= sources
+    return found
+
+
+def _built(draft: Draft, edit: Edit, arm: Arm, folder: Path, more: Mapping[str, Any]) -> Built:
+    """A complete request and its pictures.
+
+    Raises:
+        InputError: an option is not allowed; the error names edit and arm.
+    """
+    kind = TASKS.get(edit.task)
+    if kind is None or not issubclass(kind, OnPicture):
+        known = [name for name, each in TASKS.items() if issubclass(each, OnPicture)]
+        raise InputError(f"edit {edit.name}.task", edit.task, "one of " + ", ".join(known))
+    given = {**edit.options, **arm.options, **more, "image": edit.image}
+    for name in pictures_of(kind) & given.keys():
+        given[name] = folder / given[name]
+    try:
+        return build(kind, {**given, "model": draft.model, "seed": draft.seed})
+    except InputError as error:
+        raise error.called(f"edit {edit.name}, arm {arm.name}: {error.argument}") from error
+
+
+def _fitted(
+    draft: Draft, edit: Edit, arm: Arm, folder: Path, model: DiffusionModel
+) -> tuple[OnPicture, int]:
+    """The request with the most steps within the budget, and its evaluations."""
+    weak = lru_cache(partial(load_weak, strong=model))
+
+    def counted(steps: int | None) -> tuple[OnPicture, int]:
+        more = {} if steps is None else {"num_inference_steps": steps}
+        request, sources = _built(draft, edit, arm, folder, more)
+        return request, evaluations(request, model, sources, weak(request.weak_model))
+
+    request, count = counted(None)
+    budget = draft.budget.evaluations
+    if budget is None:
+        return request, count
+    # Evaluations grow with the steps, almost in proportion.
+    steps = max(1, round(request.num_inference_steps * budget / max(count, 1)))
+    request, count = counted(steps)
+    while count > budget and steps > 1:
+        steps -= 1
+        request, count = counted(steps)
+    while (larger := counted(steps + 1))[1] <= budget:
+        steps, (request, count) = steps + 1, larger
+    if not budget * (1 - draft.budget.tolerance) <= count <= budget:
+        reason = f"edit {edit.name}, arm {arm.name} can use {count}, not as many"
+        allowed = "another number, or the tolerance larger"
+        raise InputError("budget.evaluations", budget, allowed, reason)
+    return request, count

@@ -1,0 +1,147 @@
+"""Go, extend or stop, by the rule that the plan fixed.
+
+For an arm against the baseline, with the interval of its preference that is valid at any look:
+
+- **go**: the whole interval lies above one half, and every guard holds;
+- **stop**: the whole interval lies below one half plus the effect that the plan seeks; or as many
+  votes were cast as the rule allows; or as many as planned, and a guard does not hold;
+- **extend**: otherwise.
+
+Guards compare estimates with limits of the rule: the loss in each automatic measure, the response
+time, and the cost of an accepted edit. Nothing is decided (**void**) where the plan is not the one
+under which pictures were made and votes were cast, runs are missing, or arms used different
+budgets although the plan has an equal one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from yuragi.research.pilot.figures import Against, Figures
+from yuragi.research.pilot.plan import Plan
+from yuragi.research.pilot.run import Row
+from yuragi.research.pilot.votes import Vote
+
+__all__ = ["Guard", "Outcome", "Verdict", "decide", "defects", "overall"]
+
+Outcome = Literal["go", "extend", "stop", "void"]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A condition beside the votes.
+
+    Attributes:
+        name: ``slower``, ``costlier``, or the name of a measure.
+        value: the estimate.
+        limit: what it may be: at most for ``slower`` and ``costlier``, at least for measures.
+        holds: whether it is kept.
+    """
+
+    name: str
+    value: float
+    limit: float
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rule says of an arm.
+
+    Attributes:
+        arm: the arm.
+        outcome: what to do.
+        reason: the name of the sentence that says why.
+        guards: the conditions beside the votes.
+        planned_left: votes left until the planned end.
+        most_left: votes left until the pilot stops.
+    """
+
+    arm: str
+    outcome: Outcome
+    reason: str
+    guards: Sequence[Guard]
+    planned_left: int
+    most_left: int
+
+
+def decide(
+    plan: Plan, found: Against, own: Figures, baseline: Figures, broken: Sequence[str]
+) -> Verdict:
+    """What the rule says of an arm.
+
+    Args:
+        plan: the plan.
+        found: the arm against the baseline.
+        own: the arm by itself.
+        baseline: the baseline by itself.
+        broken: what `defects` found.
+    """
+    rule, size = plan.draft.rule, plan.size
+    guards = [
+        Guard("slower", found.slower.value, rule.slower, found.slower.value <= rule.slower),
+        *_cost(own, baseline, rule.costlier),
+    ]
+    for name, loss in rule.losses.items():
+        if name in found.differences:
+            value = found.differences[name].value
+            guards.append(Guard(name, value, -loss, value >= -loss))
+    preference, most = found.preference, round(size.votes * rule.extension)
+    hold = all(guard.holds for guard in guards)
+    cases: list[tuple[bool, Outcome, str]] = [
+        (bool(broken), "void", "void"),
+        (preference.low > 0.5 and hold, "go", "preferred"),
+        (preference.high < 0.5 + plan.draft.voting.effect, "stop", "no_effect"),
+        (preference.n >= most, "stop", "no_more_votes"),
+        (preference.n >= size.votes and not hold, "stop", "guard"),
+        (preference.low > 0.5, "extend", "guard_open"),
+        (True, "extend", "open"),
+    ]
+    outcome, reason = next((what, why) for applies, what, why in cases if applies)
+    left = max(size.votes - preference.n, 0), max(most - preference.n, 0)
+    return Verdict(found.arm, outcome, reason, guards, *left)
+
+
+def overall(verdicts: Sequence[Verdict]) -> Outcome:
+    """The outcome of the pilot: that of the most promising arm."""
+    order: Sequence[Outcome] = ("void", "go", "extend", "stop")
+    return min((verdict.outcome for verdict in verdicts), key=order.index)
+
+
+def defects(plan: Plan, rows: Sequence[Row], votes: Sequence[Vote]) -> list[str]:
+    """The names of what makes a decision void."""
+    found = []
+    if {plan.digest} < {plan.digest, *(row.plan for row in rows), *(vote.plan for vote in votes)}:
+        found.append("plan_changed")
+    wanted = {
+        (edit.name, seed, arm.name)
+        for edit in plan.draft.edits
+        for seed in plan.seeds
+        for arm in plan.draft.arms
+    }
+    if wanted - {row.key for row in rows}:
+        found.append("runs_missing")
+    if plan.draft.budget.evaluations is not None and _unequal(plan, rows):
+        found.append("budget_unequal")
+    return found
+
+
+def _unequal(plan: Plan, rows: Sequence[Row]) -> bool:
+    """Whether the arms used different numbers of evaluations, by more than the tolerance."""
+    spent = {
+        arm.name: sum(row.evaluations for row in rows if row.arm == arm.name)
+        for arm in plan.draft.arms
+    }
+    return min(spent.values()) < max(spent.values()) * (1 - plan.draft.budget.tolerance)
+
+
+def _cost(own: Figures, baseline: Figures, limit: float) -> list[Guard]:
+    """The guard of the cost, where there are votes and the machine has a price."""
+    if not own.accepted.n or not baseline.accepted.n or not baseline.price:
+        return []
+    if not baseline.accepted.mean:  # nothing of the baseline is accepted: it cannot be costlier
+        return [Guard("costlier", 0.0, limit, True)]
+    ratio = own.cost.value / baseline.cost.value
+    return [Guard("costlier", ratio, limit, ratio <= limit)]

@@ -1,0 +1,161 @@
+"""What runs and votes give for each arm, before anything is decided."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from yuragi.research.metrics.frechet import Interval
+from yuragi.research.metrics.paired import paired_interval
+from yuragi.research.pilot.plan import Draft, Plan
+from yuragi.research.pilot.run import Row
+from yuragi.research.pilot.sequence import Boundary, Clustered, Look, look, looks
+from yuragi.research.pilot.votes import Vote
+
+__all__ = ["Against", "Figures", "against", "figures"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of an arm by itself.
+
+    Attributes:
+        arm: the arm.
+        runs: the number of its runs.
+        evaluations: mean network evaluations of an edit.
+        median: median response time in seconds.
+        slow: the response time that 9 of 10 edits do not exceed, in seconds.
+        price: the price of the machine for one edit.
+        measures: the mean of each automatic measure, and of how many runs.
+        accepted: the share of pictures that raters would use as they are.
+    """
+
+    arm: str
+    runs: int
+    evaluations: float
+    median: float
+    slow: float
+    price: float
+    measures: Mapping[str, tuple[float, int]]
+    accepted: Look
+
+    @property
+    def tries(self) -> float:
+        """Edits until one is accepted, on average; infinite if none is."""
+        return 1 / self.accepted.mean if self.accepted.mean else math.inf
+
+    @property
+    def cost(self) -> Interval:
+        """The price of an accepted edit, with the interval of the share that is accepted."""
+        _, mean, low, high = self.accepted
+        value, cheap, dear = (self.price / p if p else math.inf for p in (mean, high, low))
+        return Interval(value, cheap, dear)
+
+
+@dataclass(frozen=True)
+class Against:
+    """An arm against the baseline.
+
+    Attributes:
+        arm: the arm.
+        preference: the share of votes for it, ties as halves.
+        path: the same after growing numbers of votes.
+        wins: votes for it.
+        ties: ties.
+        losses: votes for the baseline.
+        differences: of each automatic measure, arm less baseline, over pictures.
+        pictures: on how many pictures each difference was measured.
+        slower: response time as a multiple of the baseline's: geometric mean over pictures.
+    """
+
+    arm: str
+    preference: Look
+    path: Sequence[Look]
+    wins: int
+    ties: int
+    losses: int
+    differences: Mapping[str, Interval]
+    pictures: Mapping[str, int]
+    slower: Interval
+
+
+def figures(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) -> Figures:
+    """What is known of an arm; it needs a run at least."""
+    own = [row for row in rows if row.arm == arm]
+    seconds = np.array([row.seconds for row in own])
+    by_measure = defaultdict[str, list[float]](list)
+    for row in own:
+        for name, value in row.measures.items():
+            by_measure[name].append(value)
+    seen = [vote for vote in votes if arm in (vote.left_arm, vote.right_arm)]
+    accepted = _clustered(plan.draft, seen, lambda vote: float(vote.accepted(arm)))
+    return Figures(
+        arm,
+        len(own),
+        float(np.mean([row.evaluations for row in own])),
+        float(np.median(seconds)),
+        float(np.quantile(seconds, 0.9)),
+        plan.draft.price.per_hour * float(seconds.mean()) / 3600,
+        {name: (float(np.mean(x)), len(x)) for name, x in by_measure.items()},
+        look(accepted, _boundary(plan), _correlations(plan)),
+    )
+
+
+def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) -> Against:
+    """An arm against the baseline; it needs runs of both on two pictures or more."""
+    draft = plan.draft
+    pair = {arm, draft.baseline}
+    direct = [vote for vote in votes if {vote.left_arm, vote.right_arm} == pair]
+    scores = _clustered(draft, direct, lambda vote: vote.score(arm))
+    names = sorted({name for row in rows for name in row.measures})
+    found = {name: _by_picture(draft, arm, rows, _measure(name)) for name in names}
+    logs = paired_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
+    return Against(
+        arm,
+        look(scores, _boundary(plan), _correlations(plan)),
+        looks(scores, _boundary(plan), _correlations(plan)),
+        int((scores.values == 1).sum()),
+        int((scores.values == 0.5).sum()),
+        int((scores.values == 0).sum()),
+        {name: paired_interval(each) for name, each in found.items() if len(each) > 1},
+        {name: len(each) for name, each in found.items()},
+        Interval(*map(math.exp, logs)),
+    )
+
+
+def _measure(name: str) -> Callable[[Row], float | None]:
+    return lambda row: row.measures.get(name)
+
+
+def _by_picture(
+    draft: Draft, arm: str, rows: Sequence[Row], value: Callable[[Row], float | None]
+) -> torch.Tensor:
+    """The mean difference to the baseline on each picture that has both, [n]."""
+    known = {row.key: value(row) for row in rows}
+    found = defaultdict[str, list[float]](list)
+    for (edit, seed, of), here in known.items():
+        base = known.get((edit, seed, draft.baseline))
+        if of == arm and here is not None and base is not None:
+            found[draft.edit(edit).image].append(here - base)
+    return torch.tensor([sum(x) / len(x) for x in found.values()], dtype=torch.float64)
+
+
+def _clustered(draft: Draft, votes: Sequence[Vote], value: Callable[[Vote], float]) -> Clustered:
+    return Clustered.of(
+        [value(vote) for vote in votes],
+        [vote.rater for vote in votes],
+        [draft.edit(vote.edit).image for vote in votes],
+    )
+
+
+def _boundary(plan: Plan) -> Boundary:
+    return Boundary.tightest(plan.size.level, plan.size.information)
+
+
+def _correlations(plan: Plan) -> tuple[float, float]:
+    return plan.draft.voting.rater_correlation, plan.draft.voting.picture_correlation

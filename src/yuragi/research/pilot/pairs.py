@@ -1,0 +1,118 @@
+"""What raters see: pairs of pictures, in an order and on sides that say nothing about the arms.
+
+All of it follows from a secret of the pilot, which stays in its folder: the names of pairs, the
+order in which a rater sees them, the sides, and the links of raters. So nothing of it needs to be
+stored, and a rater who comes back sees the same. Each rater sees each arm of a comparison on the
+left equally often (to one, where the number of pairs is odd).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import random
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from yuragi.research.pilot.plan import Plan
+
+__all__ = ["Blind", "Pair", "Shown", "blind_of"]
+
+SECRET = "secret"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms on the same edit and seed.
+
+    Attributes:
+        name: what pages and votes call it; it says nothing of what it is.
+        edit: the edit.
+        seed: the seed.
+        arms: both arms, in the order of the plan.
+    """
+
+    name: str
+    edit: str
+    seed: int
+    arms: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A pair as a rater sees it.
+
+    Attributes:
+        pair: the pair.
+        left: the arm on the left.
+        right: the arm on the right.
+    """
+
+    pair: Pair
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Names, orders, sides and links that follow from a secret.
+
+    Attributes:
+        plan: the plan.
+        secret: random bytes.
+    """
+
+    plan: Plan
+    secret: bytes
+
+    def token(self, rater: str) -> str:
+        """What the link of a rater contains."""
+        return self._keyed(f"token {rater}")[:32]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All pairs of the plan."""
+        draft = self.plan.draft
+        return [
+            Pair(self._named(edit.name, seed, arms), edit.name, seed, arms)
+            for edit in draft.edits
+            for seed in self.plan.seeds
+            for arms in draft.comparisons
+        ]
+
+    def session(self, rater: str) -> list[Shown]:
+        """All pairs, in the order and on the sides of a rater."""
+        shuffled = random.Random(self._keyed(f"order {rater}"))
+        session: list[Shown] = []
+        for arms in self.plan.draft.comparisons:
+            pairs = [pair for pair in self.pairs if pair.arms == arms]
+            shuffled.shuffle(pairs)
+            # Every other pair is turned; who begins is drawn, for an odd number.
+            turned = shuffled.randrange(2)
+            for k, pair in enumerate(pairs):
+                left, right = arms if (k + turned) % 2 else arms[::-1]
+                session.append(Shown(pair, left, right))
+        shuffled.shuffle(session)
+        return session
+
+    def _named(self, edit: str, seed: int, arms: tuple[str, str]) -> str:
+        return self._keyed(f"pair {edit} {seed} {' '.join(arms)}")[:16]
+
+    def _keyed(self, text: str) -> str:
+        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
+
+
+def blind_of(plan: Plan, folder: Path) -> Blind:
+    """With the secret in the folder of a pilot, which is made if there is none."""
+    path = folder / SECRET
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return Blind(plan, path.read_bytes())
+    with os.fdopen(handle, "wb") as file:
+        secret = secrets.token_bytes(32)
+        file.write(secret)
+    return Blind(plan, secret)

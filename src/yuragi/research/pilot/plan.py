@@ -1,0 +1,341 @@
+"""The plan of a pilot: what a person writes, and what is fixed before anything runs.
+
+A draft is a TOML file with pictures, edits, arms, and the rule of the decision. `fix` (in
+`yuragi.research.pilot.arms`) makes the plan of it: every request is complete, the budget is equal,
+and the number of votes is known. The plan is a JSON file to commit; its digest stands in every
+result, vote and report, so that a rule that is changed afterwards is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from yuragi.errors import InputError
+from yuragi.options.values import Finite, Strict
+
+__all__ = [
+    "LANGUAGES",
+    "Arm",
+    "Budget",
+    "Draft",
+    "Edit",
+    "Language",
+    "Plan",
+    "Price",
+    "Rule",
+    "Size",
+    "Voting",
+    "read_draft",
+    "read_plan",
+]
+
+Language = Literal["en", "ja"]
+LANGUAGES: Sequence[Language] = ("en", "ja")
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Between = Annotated[Finite, Field(gt=0, lt=1)]
+Texts = Mapping[Language, str]
+"""A text by language; another language falls back on English."""
+
+
+class Edit(Strict):
+    """An edit of one picture.
+
+    Attributes:
+        name: its name in files and tables.
+        task: the name of a task, such as ``drag``.
+        image: the file of the picture, relative to the plan.
+        instruction: what a rater reads, by language.
+        options: options of the task as in Python; files of masks are relative to the plan.
+        expect: labels that the shipped judge of portraits shall see in the result, by attribute;
+            empty for pictures of another kind.
+    """
+
+    name: Name
+    task: str
+    image: str
+    instruction: Texts
+    options: Mapping[str, Any] = {}
+    expect: Mapping[str, str] = {}
+
+
+class Arm(Strict):
+    """A way of making every edit.
+
+    Attributes:
+        name: its name in files and tables; raters never see it.
+        title: what the report calls it, by language.
+        options: options of the tasks that differ from those of the edit.
+    """
+
+    name: Name
+    title: Texts
+    options: Mapping[str, Any] = {}
+
+
+class Budget(Strict):
+    """The network evaluations of one edit.
+
+    Attributes:
+        evaluations: as many as every arm may use; its steps are chosen to fit. None leaves the
+            steps of arms as they are, and the report says that budgets differ.
+        tolerance: the share of the budget that an arm may leave unused.
+    """
+
+    evaluations: Annotated[int, Field(ge=1)] | None
+    tolerance: Between = 0.1
+
+
+class Voting(Strict):
+    """What is assumed of the votes, from which their number follows.
+
+    Attributes:
+        raters: how many people vote; each sees every pair once.
+        effect: the smallest preference worth finding, as a share of votes above one half.
+        level: the probability that some interval, at any time, does not contain the truth.
+        power: the probability of finding the effect.
+        ties: the share of ties.
+        rater_correlation: correlation of votes of one rater (intraclass correlation).
+        picture_correlation: correlation of votes on one picture.
+        most_seeds: the most seeds for each edit.
+    """
+
+    raters: Annotated[int, Field(ge=3, le=1000)]
+    effect: Annotated[Finite, Field(gt=0, lt=0.5)] = 0.2
+    level: Between = 0.05
+    power: Between = 0.8
+    ties: Annotated[Finite, Field(ge=0, lt=1)] = 0.2
+    rater_correlation: Annotated[Finite, Field(ge=0, lt=1)] = 0.05
+    picture_correlation: Annotated[Finite, Field(ge=0, lt=1)] = 0.1
+    most_seeds: Annotated[int, Field(ge=1, le=100)] = 8
+
+
+class Rule(Strict):
+    """When to go, to extend or to stop; see `yuragi.research.pilot.decision`.
+
+    Attributes:
+        losses: by automatic measure, how much an arm may lose against the baseline.
+        slower: how many times the response time of the baseline an arm may take.
+        costlier: how many times the baseline's cost of an accepted edit an arm may have.
+        extension: how many times the planned votes may be cast before the pilot stops.
+    """
+
+    losses: Mapping[str, Annotated[Finite, Field(ge=0)]] = {}
+    slower: Annotated[Finite, Field(gt=0)] = 1.5
+    costlier: Annotated[Finite, Field(gt=0)] = 1.0
+    extension: Annotated[Finite, Field(ge=1)] = 2.0
+
+
+class Price(Strict):
+    """What an hour of the machine costs.
+
+    Attributes:
+        per_hour: the price.
+        currency: such as EUR or JPY, for display.
+    """
+
+    per_hour: Annotated[Finite, Field(ge=0)]
+    currency: str = "EUR"
+
+
+class Draft(Strict):
+    """What a person writes.
+
+    Attributes:
+        name: the name of the pilot.
+        title: what the report calls it, by language.
+        model: name of a model, or path of a pipeline.
+        baseline: the arm with which the others are compared.
+        seed: the first seed; the seeds of an edit are this and the following ones, the same for
+            every arm.
+        edits: the edits.
+        arms: two arms or more.
+        budget: the evaluations of an edit.
+        voting: what is assumed of the votes.
+        rule: when to go, to extend or to stop.
+        price: what an hour of the machine costs.
+    """
+
+    name: Name
+    title: Texts
+    model: str = "portraits"
+    baseline: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    edits: Annotated[tuple[Edit, ...], Field(min_length=3)]
+    arms: Annotated[tuple[Arm, ...], Field(min_length=2, max_length=8)]
+    budget: Budget
+    voting: Voting
+    rule: Rule = Rule()
+    price: Price
+
+    def check(self) -> None:
+        """Check values that depend on one another.
+
+        Raises:
+            InputError: names repeat, the baseline is none of the arms, or a text is missing.
+        """
+        for kind, named in (("edit", self.edits), ("arm", self.arms)):
+            names = [each.name for each in named]
+            if len(set(names)) < len(names):
+                raise InputError(f"{kind}.name", ", ".join(names), "another for each")
+        arms = [each.name for each in self.arms]
+        if self.baseline not in arms:
+            raise InputError("baseline", self.baseline, "one of " + ", ".join(arms))
+        texts = {"title": self.title, **{f"arm {each.name}": each.title for each in self.arms}}
+        texts |= {f"edit {each.name}": each.instruction for each in self.edits}
+        for place, text in texts.items():
+            if not text.get("en", "").strip():
+                raise InputError(f"{place}.en", text.get("en"), "a text in English")
+
+    @property
+    def challengers(self) -> list[str]:
+        """The arms beside the baseline."""
+        return [each.name for each in self.arms if each.name != self.baseline]
+
+    @property
+    def comparisons(self) -> list[tuple[str, str]]:
+        """All pairs of arms."""
+        return list(combinations([each.name for each in self.arms], 2))
+
+    @property
+    def pictures(self) -> list[str]:
+        """The file of the picture of each edit: votes on one picture are correlated."""
+        return [each.image for each in self.edits]
+
+    def edit(self, name: str) -> Edit:
+        """The edit of a name."""
+        return next(each for each in self.edits if each.name == name)
+
+
+class Size(Strict):
+    """How many votes the plan asks for; see `yuragi.research.pilot.size`.
+
+    Attributes:
+        seeds: seeds of each edit.
+        votes: votes on each pair of arms, by all raters.
+        per_rater: votes of one rater on all pairs of arms.
+        level: the level of each comparison with the baseline.
+        information: 1 / squared standard error of the preference when these votes are cast.
+        detectable: the preference above one half that they find with the wanted power.
+    """
+
+    seeds: int
+    votes: int
+    per_rater: int
+    level: float
+    information: float
+    detectable: float
+
+
+class Plan(Strict):
+    """A plan that is fixed.
+
+    Attributes:
+        version: of this form.
+        draft: what a person wrote.
+        weights: the fingerprint of the model.
+        size: how many votes it asks for.
+        requests: the complete request of each edit and arm, for the first seed.
+        evaluations: the network evaluations of each edit and arm, counted by a rehearsal.
+    """
+
+    version: Literal[1] = 1
+    draft: Draft
+    weights: str
+    size: Size
+    requests: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    evaluations: Mapping[str, Mapping[str, int]]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of every edit, the same for every arm."""
+        return list(range(self.draft.seed, self.draft.seed + self.size.seeds))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the plan says; white space and the order of keys do not count."""
+        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write the plan to a file."""
+        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """A plan from plain values.
+
+        Raises:
+            InputError: it is not a plan.
+        """
+        draft = _draft(given.get("draft"), "edits", "arms")
+        return cls(**{**given, "draft": draft})
+
+
+def read_draft(path: Path) -> Draft:
+    """Read a draft (TOML).
+
+    Raises:
+        InputError: the file is missing, or a value in it is not allowed.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError("draft", str(path), "a TOML file that can be read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = f"this is not TOML: {error}"
+        raise InputError("draft", str(path), "a TOML file", reason) from error
+    return _draft(given, "edit", "arm")
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a fixed plan (JSON).
+
+    Raises:
+        InputError: the file is missing, or is not a plan.
+    """
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError("plan", str(path), "a plan that `yuragi pilot plan` wrote") from error
+    except ValueError as error:
+        raise InputError("plan", str(path), "a JSON file", "this is not JSON") from error
+    if not isinstance(given, dict):
+        raise InputError("plan", str(path), "a plan that `yuragi pilot plan` wrote")
+    return Plan.of(given)
+
+
+def _draft(given: object, edits: str, arms: str) -> Draft:
+    """A draft from plain values, whose parts are made one by one, so that errors name them."""
+    if not isinstance(given, dict):
+        raise InputError("draft", None, "a table")
+    values = dict(given)
+    values["edits"] = [Edit(**each) for each in _tables(values, edits)]
+    values["arms"] = [Arm(**each) for each in _tables(values, arms)]
+    parts: dict[str, type[Strict]] = {
+        "budget": Budget,
+        "voting": Voting,
+        "rule": Rule,
+        "price": Price,
+    }
+    for name, kind in parts.items():
+        if isinstance(values.get(name), dict):
+            values[name] = kind(**values[name])
+    draft = Draft(**values)
+    draft.check()
+    return draft
+
+
+def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = values.pop(name, None)
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InputError(name, None, f"tables [[{name}]]")
+    return found

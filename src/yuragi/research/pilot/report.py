@@ -1,0 +1,161 @@
+"""The report of a pilot: one HTML file that needs nothing else, and the same as PDF.
+
+The PDF is made by WeasyPrint, with the fonts of the machine; for Japanese they must have Japanese
+letters (on Debian for example the package fonts-noto-cjk).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from yuragi.errors import missing_extra
+from yuragi.images.read import open_picture, read_picture
+from yuragi.research.bench.report import frame
+from yuragi.research.pilot.arms import request_of, sources_of
+from yuragi.research.pilot.chart import intervals, path
+from yuragi.research.pilot.plan import Language
+from yuragi.research.pilot.summary import Summary
+from yuragi.research.pilot.votes import Votes
+from yuragi.research.pilot.words import spoken, words
+
+__all__ = ["html_of", "write_report"]
+
+EXAMPLES = 4
+
+
+def write_report(
+    summary: Summary, beside: Path, folder: Path, languages: Sequence[Language]
+) -> list[Path]:
+    """Write HTML and PDF in each language, the numbers as JSON, and the votes as CSV.
+
+    Args:
+        summary: what it says.
+        beside: the folder of the plan, from which the names of pictures count.
+        folder: the folder of the pilot; the files are written in its folder ``report``.
+        languages: the languages.
+
+    Returns:
+        the files.
+
+    Raises:
+        MissingExtraError: packages of the extra are missing.
+    """
+    try:
+        from weasyprint import HTML
+    except ImportError as error:
+        raise missing_extra("the report of a pilot", "pilot") from error
+    out = folder / "report"
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for language in languages:
+        page = html_of(summary, beside, folder, language)
+        html, pdf = out / f"report.{language}.html", out / f"report.{language}.pdf"
+        html.write_text(page, encoding="utf-8")
+        HTML(string=page, base_url=None).write_pdf(pdf)
+        written += [html, pdf]
+    numbers, votes = out / "report.json", out / "votes.csv"
+    head = frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows))
+    numbers.write_text(json.dumps(head | summary.values(), indent=1) + "\n", encoding="utf-8")
+    Votes.of(folder).write_csv(votes)
+    return [*written, numbers, votes]
+
+
+def html_of(summary: Summary, beside: Path, folder: Path, language: Language) -> str:
+    """The report in a language, as HTML without any address of another file."""
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+    except ImportError as error:
+        raise missing_extra("the report of a pilot", "pilot") from error
+    templates = Environment(
+        loader=PackageLoader("yuragi.research.pilot"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    draft, said = summary.plan.draft, words(language)
+    titles = {arm.name: spoken(arm.title, language) for arm in draft.arms}
+    templates.filters["amount"] = _amount
+    every = max(1, len(draft.edits) // EXAMPLES)
+    return templates.get_template("report.html").render(
+        language=language,
+        words=said,
+        s=summary,
+        draft=draft,
+        size=summary.plan.size,
+        title=spoken(draft.title, language),
+        titles=titles,
+        measures={k[8:]: text for k, text in said.items() if k.startswith("measure_")},
+        risks=_risks(summary, titles, language),
+        pictures=len(set(draft.pictures)),
+        machines=sorted({row.device for row in summary.rows}),
+        raters=len({vote.rater for vote in summary.votes}),
+        runs_digests=sorted({row.plan for row in summary.rows}),
+        votes_digests=sorted({vote.plan for vote in summary.votes}),
+        preferences=intervals(
+            [(titles[arm], each.preference) for arm, each in summary.against.items()],
+            draft.voting.effect,
+        ),
+        paths={arm: path(each.path, draft.voting.effect) for arm, each in summary.against.items()},
+        examples=_examples(summary, beside, folder, language, every),
+        every=every,
+        frame=frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows)),
+    )
+
+
+def _risks(summary: Summary, titles: dict[str, str], language: Language) -> list[str]:
+    """Sentences, with arms and measures by their names in the language."""
+    said, found = words(language), []
+    for name, values in summary.risks:
+        shown = dict(values)
+        if "arm" in shown:
+            shown["arm"] = titles[str(shown["arm"])]
+        if "measure" in shown:
+            shown["measure"] = said[f"measure_{shown['measure']}"]
+        found.append(said[f"risk_{name}"].format(**shown))
+    return found
+
+
+def _examples(
+    summary: Summary, beside: Path, folder: Path, language: Language, every: int
+) -> list[dict[str, Any]]:
+    """Every so many edits with its first seed, before and in each arm."""
+    plan, sources = summary.plan, sources_of(summary.plan, beside)
+    files = {row.key: folder / row.file for row in summary.rows}
+    found = []
+    for edit in plan.draft.edits[::every]:
+        arms = {
+            arm.name: files.get((edit.name, plan.seeds[0], arm.name)) for arm in plan.draft.arms
+        }
+        request = request_of(plan, edit.name, plan.draft.baseline, plan.seeds[0])
+        made = {
+            arm: _data(read_picture(open_picture(file, "picture", 10**9)))
+            for arm, file in arms.items()
+            if file is not None
+        }
+        before = _data(sources[request.image.digest])
+        found.append({"said": spoken(edit.instruction, language), "before": before, "arms": made})
+    return found
+
+
+def _data(picture: Image.Image) -> str:
+    """A picture as a data URL."""
+    written = io.BytesIO()
+    picture.convert("RGB").save(written, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()
+
+
+def _amount(value: float) -> str:
+    """An amount of money with two significant digits at least."""
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.2g}"

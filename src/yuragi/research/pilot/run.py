@@ -1,0 +1,169 @@
+"""Run every edit, seed and arm of a plan, one at a time, so that response times can be compared.
+
+A row of ``runs.jsonl`` says what one run gave; its picture, which carries its request, is in
+``results``. Rows are added one by one, so that a run that is interrupted goes on where it was. The
+arms of an edit and a seed follow one another in an order that is shuffled anew each time, so that a
+machine that grows slower or faster is no advantage for any arm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from PIL import Image
+
+from yuragi.device import wait_for
+from yuragi.errors import InputError
+from yuragi.models.model import DiffusionModel
+from yuragi.models.names import load_weak
+from yuragi.research.pilot.arms import request_of, sources_of
+from yuragi.research.pilot.measures import measured
+from yuragi.research.pilot.plan import Plan
+from yuragi.tasks.base import OnPicture
+from yuragi.tasks.result import Result
+from yuragi.tasks.run import run
+
+__all__ = ["Row", "read_rows", "run_plan"]
+
+ROWS = "runs.jsonl"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        plan: the digest of the plan under which it ran.
+        edit: the edit.
+        seed: the seed.
+        arm: the arm.
+        file: the picture, relative to the folder of the pilot.
+        seconds: the response time, from the request to the picture.
+        evaluations: the network evaluations.
+        measures: the automatic measures that apply.
+        device: what ran it.
+    """
+
+    plan: str
+    edit: str
+    seed: int
+    arm: str
+    file: str
+    seconds: float
+    evaluations: int
+    measures: Mapping[str, float]
+    device: str
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What was run."""
+        return self.edit, self.seed, self.arm
+
+
+def run_plan(
+    plan: Plan,
+    beside: Path,
+    folder: Path,
+    model: DiffusionModel,
+    on_progress: Callable[[int, int], None],
+) -> list[Row]:
+    """Run what is not in the folder yet, and return all rows.
+
+    Args:
+        plan: the plan.
+        beside: the folder of its file, from which the names of pictures count.
+        folder: for results.
+        model: the loaded model of the plan.
+        on_progress: is called with (runs done, runs in all).
+
+    Raises:
+        InputError: the model, or a picture, is not that of the plan; the folder has runs of
+            another plan.
+    """
+    if model.weights != plan.weights:
+        allowed = f"the one for which the plan was made ({plan.weights[:12]})"
+        raise InputError("model", model.weights[:12], allowed, "it has other weights")
+    sources = sources_of(plan, beside)
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    rows = read_rows(folder)
+    if any(row.plan != plan.digest for row in rows):
+        raise InputError("folder", str(folder), "another one", "it has runs of another plan")
+    done = {row.key for row in rows}
+    wanted = _order(plan)
+    weak = lru_cache(partial(load_weak, strong=model))
+    left = [key for key in wanted if key not in done]
+    if left:  # whatever only the first run has to do is not timed
+        first = request_of(plan, left[0][0], left[0][2], left[0][1])
+        _timed(first, model, weak(first.weak_model), sources)
+    with open(folder / ROWS, "a", encoding="utf-8") as file:
+        for count, key in enumerate(left, len(wanted) - len(left) + 1):
+            request = request_of(plan, key[0], key[2], key[1])
+            result, seconds = _timed(request, model, weak(request.weak_model), sources)
+            row = _kept(plan, key, folder, model, result, seconds)
+            file.write(json.dumps(asdict(row)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            rows.append(row)
+            on_progress(count, len(wanted))
+    return rows
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """The rows in a folder; an unfinished last line is no row."""
+    if not (folder / ROWS).exists():
+        return []
+    text = (folder / ROWS).read_text(encoding="utf-8")
+    whole, _, rest = text.rpartition("\n")
+    if rest:  # the process ended while it wrote
+        (folder / ROWS).write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return [Row(**json.loads(line)) for line in whole.splitlines()]
+
+
+def _order(plan: Plan) -> list[tuple[str, int, str]]:
+    """Every edit, seed and arm."""
+    shuffled = random.Random(plan.digest)
+    order = []
+    for seed in plan.seeds:
+        for edit in plan.draft.edits:
+            arms = [arm.name for arm in plan.draft.arms]
+            shuffled.shuffle(arms)
+            order += [(edit.name, seed, arm) for arm in arms]
+    return order
+
+
+def _kept(
+    plan: Plan,
+    key: tuple[str, int, str],
+    folder: Path,
+    model: DiffusionModel,
+    result: Result,
+    seconds: float,
+) -> Row:
+    """The row of a run, whose picture is written first."""
+    edit, seed, arm = key
+    best = (result.ranking or [0])[0]
+    name = f"results/{edit}.{seed}.{arm}.png"
+    result.save(folder / name, best, embed_sources=False, overwrite=True)
+    found = measured(plan.draft.edit(edit), result, best, model)
+    return Row(
+        plan.digest, edit, seed, arm, name, seconds, result.evaluations, found, result.origin.device
+    )
+
+
+def _timed(
+    request: OnPicture,
+    model: DiffusionModel,
+    weak: DiffusionModel | None,
+    sources: Mapping[str, Image.Image],
+) -> tuple[Result, float]:
+    began = time.perf_counter()
+    result = run(request, model, sources, weak=weak)
+    wait_for(model.device)
+    return result, time.perf_counter() - began

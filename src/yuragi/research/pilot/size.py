@@ -1,0 +1,84 @@
+r"""How many votes a pilot needs, computed beforehand.
+
+A vote is 1 for the arm, 0 for the baseline, 1/2 for a tie. With a share tau of ties and no
+preference, its variance is sigma^2 = (1 - tau) / 4. Votes of one rater are correlated by rho_r, and
+those on one picture by rho_p; with n_r votes of rater r and n_p on picture p, and n in all, the
+variance of the mean is that of independent votes times the design effect
+
+    D = 1 + (sum_r n_r^2 / n - 1) rho_r + (sum_p n_p^2 / n - 1) rho_p
+
+(Kish 1965, "Survey Sampling", section 5.4, for each of two crossed clusterings). Let
+V = n / (sigma^2 D) be the information. The interval at the planned end has the half-width
+c / sqrt(V), with the constant c of `yuragi.research.pilot.sequence`. So the effect delta is found
+with probability 1 - beta at the planned end, and sooner if looked at before, if
+
+    V >= ((c + z_{1 - beta}) / delta)^2
+
+The seeds of an edit are the fewest for which this holds. As V is at most that of endless seeds,
+there may be none: then more raters or more pictures are needed, or a larger effect.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from scipy.stats import norm
+
+from yuragi.errors import InputError
+from yuragi.research.pilot.plan import Draft, Size
+from yuragi.research.pilot.sequence import Boundary, design_effect
+
+__all__ = ["information", "planned"]
+
+
+def information(draft: Draft, seeds: int) -> float:
+    """V, when all raters have voted on so many seeds of every edit, for one pair of arms."""
+    voting = draft.voting
+    on_picture = [voting.raters * seeds * k for k in Counter(draft.pictures).values()]
+    by_rater = [len(draft.edits) * seeds] * voting.raters
+    effect = design_effect(by_rater, on_picture, _correlations(draft))
+    return sum(by_rater) / ((1 - voting.ties) / 4 * effect)
+
+
+def planned(draft: Draft) -> Size:
+    """The votes that a draft asks for.
+
+    Raises:
+        InputError: no number of seeds finds the effect, or there are fewer than three pictures.
+    """
+    voting = draft.voting
+    pictures = len(set(draft.pictures))
+    if pictures < 3:
+        raise InputError("edit.image", pictures, "three different pictures or more")
+    level = voting.level / len(draft.challengers)
+    needed = (_constant(draft) / voting.effect) ** 2
+    fitting = (k for k in range(1, voting.most_seeds + 1) if information(draft, k) >= needed)
+    seeds = next(fitting, None)
+    if seeds is None:
+        least = _constant(draft) / information(draft, voting.most_seeds) ** 0.5
+        reason = (
+            f"{voting.raters} raters and {pictures} pictures find no effect below {least:.2f} "
+            f"with {voting.most_seeds} seeds"
+        )
+        allowed = f"larger than {least:.2f}, or more raters or pictures be taken"
+        raise InputError("voting.effect", voting.effect, allowed, reason)
+    found = information(draft, seeds)
+    each = len(draft.edits) * seeds
+    return Size(
+        seeds=seeds,
+        votes=voting.raters * each,
+        per_rater=each * len(draft.comparisons),
+        level=level,
+        information=round(found, 6),
+        detectable=round(_constant(draft) / found**0.5, 6),
+    )
+
+
+def _constant(draft: Draft) -> float:
+    """C + z_{1 - beta}."""
+    level = draft.voting.level / len(draft.challengers)
+    return Boundary.tightest(level, 1.0).half_width(1.0) + float(norm.ppf(draft.voting.power))
+
+
+def _correlations(draft: Draft) -> tuple[float, float]:
+    return draft.voting.rater_correlation, draft.voting.picture_correlation

@@ -1,0 +1,28 @@
+// Keys for what the page's buttons and boxes do. Each key presses the element, so that nothing is
+// done here that a pointer cannot do.
+"use strict";
+
+const press = (selector) => document.querySelector(selector)?.click();
+const KEYS = {
+  ArrowLeft: () => press('button[value="left"]'),
+  ArrowDown: () => press('button[value="tie"]'),
+  ArrowRight: () => press('button[value="right"]'),
+  Backspace: () => press("#previous"),
+  1: () => press('input[name="left_accepted"]'),
+  2: () => press('input[name="right_accepted"]'),
+};
+
+document.addEventListener("keydown", (event) => {
+  const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (modified || event.repeat || !(event.key in KEYS)) return;
+  if (document.readyState !== "complete") return; // nobody votes on pictures that are not there yet
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+// A second press of a slow page would be a vote on the same pair: it does nothing.
+document.querySelector("form").addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => delete document.querySelector("form").dataset.sent);

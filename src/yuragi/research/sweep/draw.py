@@ -1,0 +1,114 @@
+"""The pictures of a point, in batches, and what they cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from yuragi.core import Denoiser
+from yuragi.guidance import Cost, Gain, Guidance, Guided
+from yuragi.models.model import DiffusionModel
+from yuragi.research.sweep.grid import Point
+from yuragi.tasks.sampling import sample_rows, start_noise
+from yuragi.tasks.sides import away_from, gain_of
+
+__all__ = ["Sampler", "Spent"]
+
+REVERSE = 2.0
+"""Evaluations that a reverse product costs beside the evaluation that it goes back through."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a point cost, a picture.
+
+    Attributes:
+        evaluations: of the networks, counted; those of a weaker network count as much.
+        reverse: reverse products (backward passes).
+        seconds: processor seconds of sampling and decoding.
+    """
+
+    evaluations: float
+    reverse: float
+    seconds: float
+
+    @property
+    def cost(self) -> float:
+        """In evaluations, a reverse product counted as two."""
+        return self.evaluations + REVERSE * self.reverse
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A model with what it is asked for.
+
+    Attributes:
+        model: the model.
+        weak: the weaker model of autoguidance, if there is one.
+        prompts: picture k shows prompt k mod their number; classes by number for class models.
+        seed: picture k has the seed `seed` + k.
+        batch: pictures drawn together.
+    """
+
+    model: DiffusionModel
+    weak: DiffusionModel | None
+    prompts: Sequence[str]
+    seed: int
+    batch: int = 100
+
+    def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:
+        """Batches of pictures [b, 3, h, w] in [-1, 1], and what each picture of them cost.
+
+        Raises:
+            InputError: a setting does not fit the model.
+        """
+        for start in range(0, n, self.batch):
+            yield self._batch(point, range(start, min(start + self.batch, n)))
+
+    def _batch(self, point: Point, numbers: Sequence[int]) -> tuple[Tensor, Spent]:
+        model, counter = self.model.counting()
+        weak, weak_counter = (None, None) if self.weak is None else self.weak.counting()
+        guidance = point.guidance.complete(model.path)
+        side = model.native_size
+        seeds = [self.seed + k for k in numbers]
+        prompts = [self.prompts[k % len(self.prompts)] for k in numbers]
+        samples = [0] * len(numbers)
+        times = model.grids[point.spacing](model.denoiser.schedule, point.steps)
+        away: Denoiser
+        if guidance.rule.weaker is not None and weak is not None:
+            away = weak.bind(prompts)
+        else:
+            away = away_from(model, "", point.scale)
+        weight = guidance.rule.weight(point.scale, model.denoiser.schedule, times)
+        reverse = _Reversed(gain_of(guidance))
+        guided = Guided(model.bind(prompts), away, weight, reverse)
+        noise = start_noise(seeds, samples, model.cells(side, side), model.device)
+        began = time.process_time()
+        latents = sample_rows(
+            guided, point.solver, None, times, seeds, samples, noise, lambda step, x: x
+        )
+        images = model.codec.decode(latents, side, side).cpu()
+        seconds = time.process_time() - began
+        total = counter.evaluations + (0 if weak_counter is None else weak_counter.evaluations)
+        return images, Spent(total / len(seeds), reverse.products, seconds / len(seeds))
+
+
+@dataclass
+class _Reversed:
+    """A gain that counts the reverse products of a trajectory, which its cost declares."""
+
+    gain: Gain
+    products: float = 0.0
+
+    @property
+    def cost(self) -> Cost:
+        return self.gain.cost
+
+    def __call__(
+        self, strong: Denoiser, weak: Denoiser, x: Tensor, t: Tensor, weight: Tensor
+    ) -> Guidance:
+        self.products += self.gain.cost.reverse
+        return self.gain(strong, weak, x, t, weight)

@@ -1,0 +1,48 @@
+"""The sweep of the Fashion-MNIST models: real pictures, judge and prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from yuragi.models.names import load_model, load_weak
+from yuragi.models.opening import Opening
+from yuragi.research.metrics.backends import encode_all
+from yuragi.research.sweep.draw import Sampler
+from yuragi.research.sweep.run import Real
+from yuragi.research.train.fashion.data import CLASSES, read_split
+from yuragi.research.train.fashion.judge import open_fashion
+from yuragi.research.train.fashion.recipe import JUDGE, MODEL, WEAK
+
+__all__ = ["fashion_real", "fashion_sampler"]
+
+
+def fashion_sampler(models: Path, seed: int, opening: Opening) -> Sampler:
+    """The model in a folder of `yuragi train fashion`, with its weaker sibling; all classes alike.
+
+    Raises:
+        InputError: the folder does not hold them.
+    """
+    model = load_model(models / MODEL, opening)
+    prompts = [str(number) for number in range(len(CLASSES))]
+    return Sampler(model, load_weak(str(models / WEAK), model), prompts, seed)
+
+
+def fashion_real(models: Path, data: Path, number: int, device: torch.device) -> Real:
+    """The first pictures of the test split, which no part has seen, through the judge.
+
+    Raises:
+        InputError: the data or the judge are not there.
+    """
+    backend = open_fashion(str(models / JUDGE), device)
+    pictures, _ = read_split(data, "test")
+    images = torch.from_numpy(pictures[:number]).float()[:, None].expand(-1, 3, -1, -1)
+    return Real(backend, encode_all(backend, torch.split(images / 127.5 - 1, 500)), _right)
+
+
+def _right(logits: Tensor, prompts: Sequence[str]) -> Tensor:
+    """Whether each picture shows the class of its prompt, bool [n]."""
+    return logits.argmax(1) == torch.tensor([int(prompt) for prompt in prompts])

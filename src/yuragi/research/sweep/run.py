@@ -1,0 +1,146 @@
+"""Run the points of a sweep, or those that are left of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from yuragi.errors import InputError
+from yuragi.research.measure.sets import resampled, set_measures
+from yuragi.research.metrics.backends import Backend, Encoded
+from yuragi.research.metrics.halves import DRAWS
+from yuragi.research.sweep.draw import Sampler, Spent
+from yuragi.research.sweep.grid import Draws, Point
+from yuragi.research.sweep.rows import Rows
+
+__all__ = ["Real", "check_points", "run_sweep", "settings_of"]
+
+
+@dataclass(frozen=True)
+class Real:
+    """Real pictures, looked at once.
+
+    Attributes:
+        backend: what looks at the generated ones too.
+        seen: their features.
+        accuracy: tells which generated pictures show their class, from logits and prompts, if the
+            backend is a classifier of the model's classes.
+    """
+
+    backend: Backend
+    seen: Encoded
+    accuracy: Callable[[Tensor, Sequence[str]], Tensor] | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of their features to three digits, which differ little between processors."""
+        rounded = (self.seen.features.double().mean(0) * 1000).round().numpy()
+        return hashlib.blake2b(rounded.tobytes(), digest_size=8).hexdigest()
+
+
+def settings_of(sampler: Sampler, real: Real, n: int) -> Draws:
+    """What all points of a sweep share."""
+    weak = "" if sampler.weak is None else sampler.weak.weights
+    return Draws(sampler.model.weights, weak, n, sampler.seed, real.digest, real.backend.name)
+
+
+def check_points(points: Sequence[Point], sampler: Sampler) -> None:
+    """Refuse a sweep before anything is drawn.
+
+    Raises:
+        InputError: a rule wants a weaker model that is not there, a gain a table that is not, or a
+            rule an empty prompt that the model does not know.
+    """
+    for point in points:
+        guidance = point.guidance.complete(sampler.model.path)
+        needs = guidance.rule.weaker is not None
+        if needs and sampler.weak is None:
+            raise InputError("weak_model", None, f"given for the rule {point.rule}")
+        if not needs and point.scale != 1 and not sampler.model.capabilities.empty:
+            allowed = "auto, which pushes away from a weaker model: this one knows no empty prompt"
+            raise InputError("rules", point.rule, allowed)
+
+
+def run_sweep(
+    points: Sequence[Point],
+    sampler: Sampler,
+    real: Real,
+    n: int,
+    rows: Rows,
+    on_done: Callable[[int, int], None],
+    draws: int = DRAWS,
+) -> list[Mapping[str, Any]]:
+    """The rows of all points; those that are in the file are not made again.
+
+    Args:
+        points: the settings.
+        sampler: the model with prompts and seeds.
+        real: what the pictures are compared with.
+        n: pictures a point.
+        rows: where finished points are kept.
+        on_done: told (pictures done, pictures in all).
+        draws: random halves for intervals and paired tests; the same pictures at every point.
+
+    Raises:
+        InputError: see `check_points`.
+    """
+    check_points(points, sampler)
+    shared = settings_of(sampler, real, n)
+    known = dict(rows.by_key())
+    for done, point in enumerate(points):
+        key = point.key(shared)
+        if key not in known:
+
+            def told(made: int, before: int = done * n) -> None:
+                on_done(before + made, len(points) * n)
+
+            found = _measured(point, sampler, real, n, draws, told)
+            known[key] = {"key": key, "draws": asdict(shared)} | found
+            rows.add(known[key])
+        on_done((done + 1) * n, len(points) * n)
+    return [known[point.key(shared)] for point in points]
+
+
+def _measured(
+    point: Point,
+    sampler: Sampler,
+    real: Real,
+    n: int,
+    draws: int,
+    on_made: Callable[[int], None],
+) -> dict[str, Any]:
+    features, logits, spent = list[Tensor](), list[Tensor](), list[Spent]()
+    for images, cost in sampler.drawn(point, n):
+        seen = real.backend.encode(images)
+        features.append(seen.features)
+        if seen.logits is not None:
+            logits.append(seen.logits)
+        spent += [cost] * len(images)
+        on_made(len(spent))
+    seen = Encoded(torch.cat(features), torch.cat(logits) if logits else None)
+    measures = dict(set_measures(real.backend, seen, real.seen))
+    if real.accuracy is not None and seen.logits is not None:
+        prompts = [sampler.prompts[k % len(sampler.prompts)] for k in range(n)]
+        hits = real.accuracy(seen.logits, prompts).double()
+        measures["accuracy"] = lambda picked: float(hits[picked].mean())
+    found = {name: resampled(measure, n, draws) for name, measure in measures.items()}
+    return {
+        "point": asdict(point),
+        "arm": point.arm,
+        "against": len(real.seen.features),
+        "evaluations": fmean(each.evaluations for each in spent),
+        "reverse": fmean(each.reverse for each in spent),
+        "cost": fmean(each.cost for each in spent),
+        "seconds": fmean(each.seconds for each in spent),
+        "values": {name: each.value for name, each in found.items()},
+        "halves": {
+            name: [float(f"{value:.6g}") for value in each.halves.tolist()]
+            for name, each in found.items()
+        },
+    }

@@ -1,0 +1,19 @@
+"""What the tests of pilots share."""
+
+import pytest
+
+from piloting import write_draft
+from yuragi.research.pilot.arms import fix
+from yuragi.research.pilot.plan import read_draft
+from yuragi.research.pilot.run import run_plan
+
+
+@pytest.fixture(scope="session")
+def small(pipeline_folder, tiny, tmp_path_factory):
+    """A plan of three arms that has run: (plan, its folder, the folder of the pilot)."""
+    beside = tmp_path_factory.mktemp("pilot")
+    draft = read_draft(write_draft(beside, pipeline_folder, third=True))
+    plan = fix(draft, beside, tiny.loaded, lambda done, total: None)
+    folder = beside / "out"
+    run_plan(plan, beside, folder, tiny.loaded, lambda done, total: None)
+    return plan, beside, folder

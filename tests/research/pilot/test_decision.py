@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import pytest
+
+from yuragi.research.metrics.frechet import Interval
+from yuragi.research.pilot.decision import decide, defects, overall
+from yuragi.research.pilot.figures import Against, Figures
+from yuragi.research.pilot.run import read_rows
+from yuragi.research.pilot.sequence import Look
+from yuragi.research.pilot.votes import Vote
+
+
+def against(n, mean, half, slower=1.0, kept=0.0):
+    preference = Look(n, mean, mean - half, mean + half)
+    differences = {"kept": Interval(kept, kept - 0.01, kept + 0.01)}
+    slow = Interval(slower, slower, slower)
+    return Against("sde", preference, [preference], 0, 0, 0, differences, {"kept": 4}, slow)
+
+
+def arm(name, accepted=0.5, price=0.01):
+    look = Look(100, accepted, accepted - 0.1, accepted + 0.1)
+    return Figures(name, 8, 8.0, 1.0, 1.2, price, {}, look)
+
+
+@pytest.fixture
+def rule(small):
+    """What the rule says of some figures; the plan seeks 0.45 above one half."""
+    plan, _, _ = small
+
+    def say(found, own=None, broken=()):
+        return decide(plan, found, own or arm("sde"), arm("ode"), broken)
+
+    return say, plan.size.votes
+
+
+def test_go_needs_the_whole_interval_and_every_guard(rule):
+    say, planned = rule
+    assert say(against(20, 0.8, 0.25)).outcome == "go"
+    assert say(against(20, 0.8, 0.31)).outcome == "extend"
+    for failing in ({"slower": 1.6}, {"kept": -0.21}):
+        verdict = say(against(planned - 1, 0.8, 0.25, **failing))
+        assert (verdict.outcome, verdict.reason) == ("extend", "guard_open")
+        assert [guard.holds for guard in verdict.guards].count(False) == 1
+        assert say(against(planned, 0.8, 0.25, **failing)).outcome == "stop"
+    dear = arm("sde", price=0.02)
+    assert say(against(planned, 0.8, 0.25), dear).reason == "guard"
+    # Twice the price is paid back by twice as many accepted edits.
+    assert say(against(20, 0.8, 0.25), arm("sde", accepted=1.0, price=0.02)).outcome == "go"
+
+
+def test_stop_where_the_effect_can_no_longer_be_there(rule):
+    say, planned = rule
+    assert say(against(20, 0.6, 0.3)).reason == "no_effect"
+    verdict = say(against(planned * 2, 0.7, 0.3))
+    assert (verdict.outcome, verdict.reason) == ("stop", "no_more_votes")
+    assert verdict.most_left == verdict.planned_left == 0
+
+
+def test_extend_says_how_many_votes_are_left(rule):
+    say, planned = rule
+    verdict = say(against(planned - 3, 0.75, 0.3))
+    assert (verdict.outcome, verdict.planned_left) == ("extend", 3)
+    assert verdict.most_left == planned + 3
+
+
+def test_nothing_is_decided_with_a_defect(rule):
+    say, _ = rule
+    assert say(against(20, 0.8, 0.2), broken=["plan_changed"]).outcome == "void"
+
+
+def test_the_best_arm_decides(rule):
+    say, _ = rule
+    go, extend, stop = (say(against(20, m, h)) for m, h in ((0.8, 0.2), (0.75, 0.3), (0.5, 0.3)))
+    assert overall([stop, go, extend]) == "go"
+    assert overall([stop, extend]) == "extend"
+    assert overall([stop, stop]) == "stop"
+
+
+def test_defects(small):
+    plan, _, folder = small
+    rows = read_rows(folder)
+    assert defects(plan, rows, []) == []
+    assert defects(plan, rows[1:], []) == ["runs_missing"]
+    vote = Vote("r", "p", "red-0", 3, "ode", "sde", "tie", False, False, "other", False)
+    assert defects(plan, rows, [vote]) == ["plan_changed"]
+    # As many as a third of the evaluations may be left unused, but not more.
+    fewer = [replace(row, evaluations=4) if row.arm == "ode" else row for row in rows]
+    assert defects(plan, fewer, []) == ["budget_unequal"]
+    free = plan.draft.budget.model_copy(update={"evaluations": None})
+    unequal = plan.model_copy(update={"draft": plan.draft.model_copy(update={"budget": free})})
+    assert "budget_unequal" not in defects(unequal, fewer, [])

@@ -1,0 +1,117 @@
+"""The report says everything in one file, and says of simulated votes that they are."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+pytest.importorskip("choix")
+pytest.importorskip("weasyprint")
+
+from piloting import vote_all
+from yuragi.errors import InputError
+from yuragi.research.pilot.report import html_of, write_report
+from yuragi.research.pilot.summary import summary_of
+from yuragi.research.pilot.votes import Votes
+
+RATERS = [f"r-{k}" for k in range(4)]
+
+
+def prefer(arm):
+    def choose(rater, shown):
+        if arm not in (shown.left, shown.right):
+            return "tie"
+        return "left" if shown.left == arm else "right"
+
+    return choose
+
+
+@pytest.fixture
+def pilot(small, tmp_path):
+    """The small pilot, in a folder without votes."""
+    plan, beside, folder = small
+    return plan, beside, shutil.copytree(folder, tmp_path / "out")
+
+
+def test_an_arm_that_all_prefer(pilot):
+    plan, beside, folder = pilot
+    vote_all(plan, folder, RATERS, False, prefer("sde"))
+    summary = summary_of(plan, folder)
+    found = summary.against["sde"]
+    assert (found.wins, found.ties, found.losses) == (plan.size.votes, 0, 0)
+    assert found.preference.mean == 1
+    assert summary.strengths["sde"].value > 2
+    # Left pictures are accepted, and each arm is on the left half of the time.
+    assert summary.arms["sde"].accepted.mean == pytest.approx(0.5, abs=0.15)
+    price = 360 * sum(r.seconds for r in summary.rows if r.arm == "sde") / 3600
+    runs = summary.arms["sde"].runs
+    assert summary.arms["sde"].cost.value == pytest.approx(
+        price / runs / summary.arms["sde"].accepted.mean
+    )
+    text = html_of(summary, beside, folder, "en")
+    assert "imulated" not in text
+    assert "Does noise &lt;pay&gt;?" in text
+
+
+def test_simulated_votes_are_labelled_wherever_they_appear(pilot):
+    plan, beside, folder = pilot
+    vote_all(plan, folder, RATERS, True, prefer("gain"))
+    summary = summary_of(plan, folder)
+    assert summary.values()["simulated_votes"] == summary.simulated == len(summary.votes)
+    for language, label in (("en", "simulated"), ("ja", "模擬")):
+        text = html_of(summary, beside, folder, language)
+        assert label in re.search(r"<title>(.*)</title>", text)[1]
+        assert label in re.search(r'@top-center \{ content: "([^"]*)', text)[1]
+        assert '<p class="banner" role="note">' in text
+        # Every heading, row and chart about votes.
+        tag = f'<span class="tag">{label}</span>'
+        assert text.count(tag) >= 3 + 2 * len(summary.verdicts) + len(summary.against)
+        for chart in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+            assert label in chart
+
+
+def test_a_rule_that_was_changed_afterwards_is_seen(pilot):
+    plan, beside, folder = pilot
+    vote_all(plan, folder, RATERS, False, prefer("sde"))
+    rule = plan.draft.rule.model_copy(update={"slower": 100.0})
+    changed = plan.model_copy(update={"draft": plan.draft.model_copy(update={"rule": rule})})
+    summary = summary_of(changed, folder)
+    assert summary.outcome == "void"
+    assert ("plan_changed", {}) in summary.risks
+    text = html_of(summary, beside, folder, "en")
+    assert f"another: {plan.digest}" in text
+    assert changed.digest in text
+    assert "The plan was changed" in text
+
+
+def test_files(pilot):
+    plan, beside, folder = pilot
+    store = vote_all(plan, folder, RATERS, True, prefer("sde"))
+    files = write_report(summary_of(plan, folder), beside, folder, ("en", "ja"))
+    by_name = {file.name: file for file in files}
+    for language in ("en", "ja"):
+        text = by_name[f"report.{language}.html"].read_text("utf-8")
+        # Nothing is asked of another file.
+        assert not re.search(r'(src|href)="(?!data:)', text)
+        assert not re.search(r"url\(|@import", text)
+        assert plan.digest in text
+        assert by_name[f"report.{language}.pdf"].read_bytes().startswith(b"%PDF-")
+    numbers = json.loads(by_name["report.json"].read_text())
+    assert numbers["against"]["sde"]["preference"]["n"] == plan.size.votes
+    assert numbers["n"] == len(plan.draft.edits) * len(plan.draft.arms) * plan.size.seeds
+    assert len(by_name["votes.csv"].read_text().splitlines()) == len(store.all()) + 1
+
+
+def test_a_report_before_any_vote(pilot):
+    plan, beside, folder = pilot
+    summary = summary_of(plan, folder)
+    assert summary.outcome == "extend"
+    assert "GO" not in re.sub(r"<[^>]+>", "", html_of(summary, beside, folder, "en"))
+
+
+def test_a_report_without_runs(small, tmp_path):
+    plan, _, _ = small
+    Votes.of(tmp_path)
+    with pytest.raises(InputError, match="one with runs of all arms"):
+        summary_of(plan, tmp_path)

@@ -1,0 +1,196 @@
+"""Sweeps end to end on tiny random models: presets, resuming, and what the report says."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from tiny_pipelines import build
+from torch import nn
+
+from yuragi.errors import InputError
+from yuragi.models.edm import wrap_edm
+from yuragi.models.load import wrap_pipeline
+from yuragi.research.metrics.backends import Backend, Encoded
+from yuragi.research.sweep.draw import Sampler
+from yuragi.research.sweep.grid import Point, gain_named, grid, rule_named
+from yuragi.research.sweep.presets import PRESETS
+from yuragi.research.sweep.prompts import prompts_for
+from yuragi.research.sweep.report import compare, sweep_report
+from yuragi.research.sweep.rows import Rows
+from yuragi.research.sweep.run import Real, check_points, run_sweep
+
+
+def seen(images):
+    """Colours of the quarters, and as many logits."""
+    small = nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
+    return Encoded(small, small)
+
+
+@pytest.fixture
+def real():
+    generator = torch.Generator().manual_seed(0)
+    return Real(Backend("colours", "FD", seen), seen(torch.rand(20, 3, 8, 8, generator=generator)))
+
+
+@pytest.fixture(scope="module")
+def dit():
+    return wrap_pipeline(build("dit"))
+
+
+def sampler(model, weak=None):
+    return Sampler(model, weak, ["0", "1", "2"], seed=5, batch=7)
+
+
+STEPS = {"plain": [2, 4], "reg": [2], "ratio": [2]}
+GAINS = ("plain", "reg", "ratio")
+FEW = grid(["cfg", "linear"], GAINS, [1, 2], ["dpm++2m"], STEPS)
+
+
+def test_a_grid_has_every_combination_once():
+    assert len(FEW) == 2 + 2 * (2 + 1 + 1)
+    assert {point.gain for point in FEW if point.scale == 1} == {"plain"}
+    assert FEW[0] == Point("cfg", "plain", 1, "dpm++2m", 2)
+    assert [point.scale for point in FEW] == sorted(point.scale for point in FEW)
+
+
+@pytest.mark.parametrize("wrong", ["none", "cfg:2", "linear:x", "interval:3:1"])
+def test_a_rule_that_does_not_exist(wrong):
+    with pytest.raises(InputError):
+        grid([wrong], ["plain"], [2], ["ddim"], {"plain": [2]})
+
+
+def test_rules_and_gains_by_name():
+    assert rule_named("interval:0.28:2.9") == {"name": "interval", "interval": "0.28:2.9"}
+    assert rule_named("cosine:2") == {"name": "cosine", "power": 2}
+    assert gain_named("ratio:0.25") == {"name": "ratio", "gamma": 0.25}
+    with pytest.raises(InputError, match="gamma"):
+        gain_named("reg:0.25")
+
+
+def test_a_killed_sweep_goes_on(dit, real, tmp_path):
+    rows = Rows(tmp_path / "rows.jsonl")
+    whole = run_sweep(FEW, sampler(dit), real, 14, rows, lambda done, total: None, draws=10)
+    text = rows.path.read_text()
+    lines = text.splitlines()
+    assert len(lines) == len(FEW) == len(whole)
+    # What a killed process leaves: some rows, and a part of the next one.
+    rows.path.write_text("\n".join(lines[:4]) + "\n" + lines[4][:50])
+    done = []
+    again = run_sweep(FEW, sampler(dit), real, 14, rows, lambda k, n: done.append((k, n)), draws=10)
+    assert done[:4] == [(14 * k, 14 * len(FEW)) for k in (1, 2, 3, 4)]
+    assert len(list(rows)) == len(FEW)
+    for one, two in zip(whole, again, strict=True):
+        assert one["key"] == two["key"]
+        assert one["values"] == pytest.approx(two["values"], nan_ok=True)
+    # Another seed or number of pictures is another point.
+    run_sweep(FEW[:1], sampler(dit), real, 12, rows, lambda done, total: None, draws=10)
+    assert len(list(rows)) == len(FEW) + 1
+
+
+def test_costs_are_counted(dit, real, tmp_path):
+    found = run_sweep(FEW, sampler(dit), real, 14, Rows(tmp_path / "r"), lambda *_: None, draws=10)
+    by_arm = {(row["arm"], row["point"]["scale"]): row for row in found}
+    off = by_arm["cfg (dpm++2m x2)", 1]
+    plain, reg = by_arm["cfg (dpm++2m x2)", 2], by_arm["cfg + reg (dpm++2m x2)", 2]
+    assert (off["evaluations"], plain["evaluations"]) == (2, 4)
+    assert (reg["evaluations"], reg["reverse"], reg["cost"]) == (4, 2, 8)
+    assert by_arm["cfg + ratio (dpm++2m x2)", 2]["cost"] == 8
+    report = json.loads(json.dumps(sweep_report(found)))
+    gain = next(g for g in report["gains"] if (g["rule"], g["gain"]) == ("cfg", "reg"))
+    (beside,) = gain["scales"]
+    assert beside["rival_cost"] == 8  # plain guidance on twice the steps
+    pairs = {f"{rule} + {name}" for rule in ("cfg", "linear") for name in GAINS}
+    assert set(report["areas"]) == {"corner", *pairs}
+    figure = report["points"][0]["figures"]["FD"]
+    assert (figure["n"], figure["against"], figure["seeds"]) == (14, 20, "5-18")
+    assert report["front"]
+    assert report["draws"]["weights"] == dit.weights
+
+
+def test_rows_of_two_sweeps_are_no_sweep(dit, real, tmp_path):
+    rows = Rows(tmp_path / "r")
+    for n in (12, 14):
+        run_sweep(FEW[:1], sampler(dit), real, n, rows, lambda *_: None, 10)
+    with pytest.raises(InputError, match="rows"):
+        sweep_report(list(rows))
+
+
+def test_a_point_differs_from_itself_by_nothing(dit, real, tmp_path):
+    (row,) = run_sweep(FEW[:1], sampler(dit), real, 14, Rows(tmp_path / "r"), lambda *_: None, 10)
+    assert all(found == {"value": 0, "low": 0, "high": 0} for found in compare(row, row).values())
+
+
+def test_autoguidance_wants_a_weaker_model(dit, real):
+    points = grid(["auto"], ["plain"], [2], ["ddim"], {"plain": [2]})
+    with pytest.raises(InputError, match="weak_model"):
+        check_points(points, sampler(dit))
+    check_points(points, sampler(dit, dit))
+
+
+def test_preset_of_the_paper_for_dit(dit, real, tmp_path):
+    """All its rules and gains with its solver and grid, on few steps."""
+    preset = PRESETS["reg-dit"]
+    points = grid(
+        preset.rules_for(weaker=False), preset.gains, [1, 1.5], [preset.solver],
+        {"plain": [4]}, preset.spacing,
+    )  # fmt: skip
+    found = run_sweep(points, sampler(dit), real, 12, Rows(tmp_path / "r"), lambda *_: None, 10)
+    assert len(found) == 1 + 6 * 3
+    assert all(np.isfinite(row["values"]["FD"]) for row in found)
+
+
+class TinyEDM(nn.Module):
+    """The form of the authors' networks: `network(y, sigma, one-hot labels)`, and no labels."""
+
+    img_resolution, img_channels, label_dim = 8, 3, 3
+
+    def __init__(self, strength):
+        super().__init__()
+        self.mixing = nn.Parameter(torch.eye(3) * strength)
+        self.colour = nn.Parameter(torch.eye(3))
+
+    def forward(self, y, sigma, labels=None, **ignored):
+        sigma = torch.as_tensor(sigma).reshape(-1, 1, 1, 1)
+        mean = 0 if labels is None else (labels.float() @ self.colour)[:, :, None, None] / 2
+        mixed = torch.einsum("ij,bjhw->bihw", self.mixing, y)
+        return (mixed + sigma**2 * mean) / (1 + sigma**2)
+
+
+def test_preset_of_the_paper_for_edm2(real, tmp_path):
+    """With a weaker model, by Heun's method on EDM's own grid."""
+    preset = PRESETS["reg-edm2"]
+    strong, weak = wrap_edm(TinyEDM(1.0)), wrap_edm(TinyEDM(0.8))
+    points = grid(
+        preset.rules_for(weaker=True), preset.gains, [1, 2], [preset.solver],
+        {"plain": [4]}, preset.spacing,
+    )  # fmt: skip
+    rows = Rows(tmp_path / "r")
+    found = run_sweep(points, sampler(strong, weak), real, 12, rows, lambda *_: None, 10)
+    assert len(found) == 1 + 5 * 3
+    by_arm = {row["arm"]: row["values"]["FD"] for row in found}
+    assert by_arm["auto (heun x4)"] != by_arm["cfg (heun x4)"]
+    assert all(np.isfinite(value) for value in by_arm.values())
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd3"])
+def test_preset_of_the_paper_for_text(family, real, tmp_path):
+    model = wrap_pipeline(build(family))
+    file = tmp_path / "prompts.txt"
+    file.write_text("a red cat\n\na blue dog\n")
+    prompts = prompts_for(model, file)
+    assert prompts == ["a red cat", "a blue dog"]
+    preset = PRESETS["reg-text"]
+    points = grid(["cfg"], preset.gains, [3], [preset.solver], {"plain": [2]}, "trailing")
+    rows = Rows(tmp_path / "r")
+    found = run_sweep(points, Sampler(model, None, prompts, 0), real, 12, rows, lambda *_: None, 10)
+    assert [row["evaluations"] for row in found] == [4, 4, 8]
+
+
+def test_prompts(dit, tmp_path):
+    assert prompts_for(dit, None)[:2] == ["0", "1"]
+    with pytest.raises(InputError, match="prompts"):
+        prompts_for(wrap_pipeline(build("sd1")), None)
+    (tmp_path / "none.txt").write_text("\n")
+    with pytest.raises(InputError, match="prompts"):
+        prompts_for(dit, tmp_path / "none.txt")
