@@ -90,7 +90,7 @@ def _gains(report: Mapping[str, Any]) -> str:
 def _areas(report: Mapping[str, Any]) -> str:
     corner = report["areas"]["corner"]
     rows = [
-        [name, _told(found["area"]), interval(found.get("more_than_plain"))]
+        [name, _told(found["area"]), interval(found.get("added_to_plain"))]
         for name, found in report["areas"].items()
         if name != "corner"
     ]
@@ -98,7 +98,7 @@ def _areas(report: Mapping[str, Any]) -> str:
     return (
         "Area of the front in distance, what is not covered, and cost, as a share of the box up to "
         f"the corner\n({ends}; coverage is told as what is missing):\n\n"
-        + table(["rule + gain", "area", "more than plain"], rows)
+        + table(["rule + gain", "area", "added to plain"], rows)
         + "\n"
     )
 

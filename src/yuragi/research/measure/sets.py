@@ -21,7 +21,7 @@ __all__ = ["ALONE", "Resampled", "SetMeasure", "resampled", "set_figures", "set_
 SetMeasure = Callable[[Tensor], float]
 """A value for some of the generated pictures, int64 [p]."""
 
-ALONE = ("Vendi", "IS")
+ALONE = ("Vendi", "IS", "accuracy")
 """Measures without real pictures."""
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
+from yuragi.research.measure.sets import ALONE
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 from yuragi.research.sweep.fronts import front, volume
@@ -62,7 +63,6 @@ def _told(row: Row) -> dict[str, Any]:
     """A row with figures in the place of its halves."""
     draws = row["draws"]
     seeds = f"{draws['seed']}-{draws['seed'] + draws['n'] - 1}"
-    alone = ("Vendi", "IS", "accuracy")
     return {
         "arm": row["arm"],
         "point": row["point"],
@@ -75,7 +75,7 @@ def _told(row: Row) -> dict[str, Any]:
                 name,
                 bootstrap_interval(value, _halves(row, name)),
                 draws["n"],
-                0 if name in alone else row["against"],
+                0 if name in ALONE else row["against"],
                 draws["backend"],
                 seeds,
             ).as_dict()
@@ -200,7 +200,11 @@ def _at_equal_quality(
 
 
 def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
-    """The area of each rule and gain, and of a gain less that of plain guidance, over the seeds."""
+    """The area of each rule and gain, and what a gain adds to plain guidance's, over the seeds.
+
+    Plain guidance is tried at more costs than a gain, so that its own area is larger for that
+    alone; what a gain adds is free of it.
+    """
     corner = _corner(rows, distance)
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -211,7 +215,8 @@ def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
         entry: dict[str, Any] = {"area": bootstrap_interval(value, halves)._asdict()}
         plain = areas.get((rule, "plain"))
         if gain != "plain" and plain is not None:
-            entry["more_than_plain"] = _less(value, halves, *plain)._asdict()
+            both = _area([*groups[rule, "plain"], *groups[rule, gain]], distance, corner)
+            entry["added_to_plain"] = _less(*both, *plain)._asdict()
         told[f"{rule} + {gain}"] = entry
     return told
 
