@@ -1,10 +1,11 @@
 # make setup | studio | demo | test | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
 # make check-web | build-web | test-browser: for changes of the studio's page; they need Node.js 20.19 or newer.
+# make docs | dist: the documentation as a site in out/site; wheel, sdist and bill of materials in dist/, checked.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup studio demo test test-portable check check-web build-web test-browser clean
+.PHONY: setup studio demo test test-portable check check-web build-web test-browser docs dist clean
 
 setup: $(VENV)/.installed
 
@@ -66,5 +67,16 @@ build-web: web/node_modules/.installed
 test-browser: setup web/node_modules/.installed
 	cd web && YURAGI_PYTHON=$(abspath $(BIN))/python npm run -s browser
 
+docs: setup
+	$(BIN)/python docs/website.py
+
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python scripts/release/contents.py dist
+	$(BIN)/python scripts/release/smoke.py dist/*.whl out/release
+	$(BIN)/python scripts/release/licences.py out/release/venv dist/yuragi.cdx.json
+
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out dist

@@ -1,6 +1,7 @@
 """The documentation: its generated page is up to date, and its links lead to files."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(ROOT / name for name in ("README.md", "README.ja.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted(DOCS.rglob("*.md")),
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -30,11 +31,17 @@ def anchors(page):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("name", ["options", "measured", "sweeps"])
-def test_a_generated_page_is_what_its_script_writes(name):
+def script_of(name):
+    """A script of the documentation, as a module."""
     spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    return script
+
+
+@pytest.mark.parametrize("name", ["options", "measured", "sweeps", "benchmarks"])
+def test_a_generated_page_is_what_its_script_writes(name):
+    script = script_of(name)
     committed = script.PAGE.read_text("utf-8")
     assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
 
@@ -52,3 +59,53 @@ def test_the_index_lists_every_page():
     index = DOCS / "README.md"
     listed = {(DOCS / path).resolve() for path, _ in links(index)}
     assert {*DOCS.rglob("*.md")} - {index} <= listed
+
+
+def test_the_navigation_of_the_site_has_every_page_and_no_other():
+    assert script_of("website").misplaced() == []
+
+
+def test_a_page_that_the_navigation_lacks_is_found(monkeypatch):
+    website = script_of("website")
+    here = website.sources()
+    monkeypatch.setattr(website, "sources", lambda: [*here[1:], ROOT / "docs" / "new.md"])
+    assert website.misplaced() == [
+        "not in the navigation: docs/new.md",
+        f"in the navigation, but missing: {here[0].name}",
+    ]
+
+
+def test_broken_links_of_a_built_site_are_found(tmp_path, monkeypatch):
+    website = script_of("website")
+    monkeypatch.setattr(website, "SITE", tmp_path)
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "index.html").write_text('<h1 id="here">Here</h1>')
+    (tmp_path / "index.html").write_text(
+        '<a href="below/#here">1</a> <a href="below/#there">2</a> <a href="https://example.org/x">3</a>'
+        '<img src="below/missing.png"> <a href="#nowhere">4</a>'
+    )
+    assert website.broken() == [
+        "index.html: #nowhere",
+        "index.html: below/#there",
+        "index.html: below/missing.png",
+    ]
+
+
+def flat(numbers):
+    """The numbers of the figures by (group, name)."""
+    return {(group, name): value for group, row in numbers.items() for name, value in row.items()}
+
+
+def test_the_page_of_the_theory_says_the_numbers_of_its_figures():
+    text = (DOCS / "theory.md").read_text("utf-8")
+    committed = json.loads((DOCS / "img" / "theory" / "numbers.json").read_text("utf-8"))
+    for name, value in flat(committed).items():
+        assert re.search(rf"(?<![\d.]){value:g}(?!\d)", text), name
+
+
+@pytest.mark.slow
+def test_the_figures_of_the_theory_give_the_same_numbers():
+    committed = json.loads((DOCS / "img" / "theory" / "numbers.json").read_text("utf-8"))
+    found = flat(script_of("figures").numbers())
+    # Shares of samples at the border of two modes may round differently on other processors.
+    assert found == pytest.approx(flat(committed), rel=0.02)

@@ -1,8 +1,9 @@
-"""Everything in README.md runs as it is printed, in a fresh folder."""
+"""Everything in README.md and the tutorials runs as it is printed, in a fresh folder."""
 
 import os
 import re
 import runpy
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))["BLOCK"].findall(README)
+RUN = runpy.run_path(str(ROOT / "docs" / "run_commands.py"))
+COMMANDS = [block for _, block in RUN["BLOCK"].findall(README)]
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -34,17 +36,39 @@ def test_the_python_runs(tmp_path):
     assert (tmp_path / "moved.png").is_file()
 
 
+@pytest.fixture
+def place(tmp_path):
+    """The environment of a fresh clone, as far as commands see it; `yuragi` is this one."""
+    (tmp_path / "src").symlink_to(ROOT / "src")
+    (tmp_path / "bin").mkdir()
+    for name, arguments in (("yuragi", "-m yuragi "), ("python", "")):
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
+        program.chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "YURAGI_CONFIG": str(tmp_path / "none.toml")}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_it_runs_as_printed(tmp_path):
-    """A clone's folder, as far as the commands see it; `yuragi` is this checkout's."""
-    (tmp_path / "src").symlink_to(ROOT / "src")
-    program = tmp_path / "bin" / "yuragi"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m yuragi "$@"\n')
-    program.chmod(0o755)
-    place = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-    place["YURAGI_CONFIG"] = str(tmp_path / "none.toml")
+@pytest.mark.parametrize("page", ["quick-start", "tutorial"])
+def test_the_tutorials_make_their_pictures(page, tmp_path, place):
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        text = text.replace("8431", str(free.getsockname()[1]))
+    for kind, block in RUN["BLOCK"].findall(text):
+        subprocess.run([*RUN["PROGRAMS"][kind], block], cwd=tmp_path, env=place, check=True)
+    pictures = re.findall(rf"\]\((img/{page}/[^)]+)\)", text)
+    assert pictures
+    for name in pictures:
+        pixels = np.array(Image.open(tmp_path / "docs" / name).convert("RGB"), np.float32)
+        assert pixels.std() > 30, f"{name} shows nothing"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_it_runs_as_printed(tmp_path, place):
     for block in COMMANDS:
         subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env=place, check=True)
     for snippet in SNIPPETS:

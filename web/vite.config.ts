@@ -1,9 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
+import { thirdParty } from "./third-party";
+
 // The built page ships inside the Python package; the names of its files hold their digests.
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), thirdParty()],
   base: "./",
   build: {
     outDir: "../src/yuragi/studio/static",

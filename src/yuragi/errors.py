@@ -80,6 +80,7 @@ class MissingExtraError(YuragiError, ImportError):
 
 def missing_extra(what: str, extra: str) -> MissingExtraError:
     """The error to raise when `what` needs the optional dependencies named `extra`."""
-    # On the package index the name belongs to another project, so it is installed from a checkout.
-    command = f"pip install -e '.[{extra}]'"
-    return MissingExtraError(f"{what} needs more packages; in Yuragi's folder: {command}")
+    # The name of the distribution, not of the package. As it is installed, pip only adds what is
+    # missing, whether Yuragi came from an index, a wheel or a checkout.
+    command = f"pip install 'yuragi-diffusion[{extra}]'"
+    return MissingExtraError(f"{what} needs more packages: {command}")

@@ -87,4 +87,4 @@ def test_without_the_package_the_command_says_what_to_install(cli, edit, picture
     for code, err in (edit("face.png", "out.png", "--sign"), cli("verify", "face.png")[::2]):
         assert code == 2
         assert "needs more packages" in err
-        assert "pip install -e '.[c2pa]'" in err
+        assert "pip install 'yuragi-diffusion[c2pa]'" in err

@@ -40,5 +40,5 @@ def test_bars():
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r"pip install -e .*\[lab\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[lab\]"):
         check_matplotlib()
