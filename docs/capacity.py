@@ -20,6 +20,18 @@ EDITS, DAYS = 10**8, 30
 JOB_BYTES = 10_000
 """A job in the service's SQLite file: rows, events and audit, of 96 jobs of this benchmark."""
 
+NOTES = """\
+- **Ray did not scale.** A batch of 32 edits is a few seconds of work; to start a worker, with
+  PyTorch and the model, takes more than that, for each worker and each batch, and on a machine
+  without an idle core the second one only takes from the first. These figures show what starting
+  costs. Scaling on idle cores, and on several machines, was not measured. Until its workers were
+  there, Ray had a larger share of the processor than other programs; else it would not have
+  started on so busy a machine.
+- **Two workers of a service** did about twice as much as one. They were running before, and each
+  is a session of its own, to which Linux gives a share of a busy processor, so that a part of this
+  is the scheduler's.
+"""
+
 
 def page() -> str:
     """The page with the tables of the present report."""
@@ -58,16 +70,9 @@ def _measured(report: dict[str, Any]) -> str:
         "that rates\nare a fraction of those of an idle machine; processor seconds depend on that "
         "far less. Medians of rounds:\n\n"
         + table(head, rows)
-        + "\n\n- **Ray did not scale here.** A batch of 32 edits is a few seconds of work; to "
-        "start a worker, with PyTorch and the\n  model, takes more than that, for each worker and each "
-        "batch, and on a machine without an idle core the second one\n  only takes from the first. "
-        "These figures show what starting costs. Scaling on idle cores, and on several machines,\n"
-        "  was not measured. Until its workers were there, Ray had a larger share of the "
-        "processor than other programs; else it\n  would not have started on so busy a machine.\n"
-        "- **Two workers of a service** did about twice as much as one. They were running before, "
-        "and each is a session of its\n  own, to which Linux gives a share of a busy processor, so "
-        "that a part of this is the scheduler's.\n"
-        f"- A row also costs {number(parts['check_processor_ms'])} ms of a processor for its "
+        + "\n\n"
+        + NOTES
+        + f"- A row also costs {number(parts['check_processor_ms'])} ms of a processor for its "
         f"check; its picture has {number(parts['picture_bytes'] / 1000)} kB (with the\n  input "
         f"inside), its receipt {number(parts['receipt_bytes'] / 1000)} kB, and to write one file "
         f"whole takes {number(parts['write_ms'])} ms (median, with fsync).\n"
