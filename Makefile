@@ -25,7 +25,7 @@ studio: setup
 
 demo: setup
 	@$(BIN)/yuragi drag src/yuragi/assets/examples/portrait-4.png \
-	  --point 75,24:55,30 --point 75,115:70,115 --seed 0 \
+	  --point 150,48:110,60 --point 150,230:140,230 --seed 0 \
 	  --prompt "$$(cat src/yuragi/assets/examples/portrait-4.txt)" \
 	  --output out/dragged.png --compare out/before-after.png --animation out/steps.gif --overwrite
 

@@ -20,6 +20,12 @@ from yuragi.research.bench.tables import interval, number, table
 PAGE = Path(__file__).with_name("benchmarks.md")
 RESULTS = Path(__file__).parents[1] / "results"
 
+EARLIER = {
+    "d0268955cb0f8b027abc3f586de3461e": "Measured with the portrait model of 128 x 128 pixels that "
+    "the package held before; not measured again yet."
+}
+"""What is said of reports on weights that are no longer in the package."""
+
 HEAD = """# Benchmarks
 
 This page is written by `python docs/benchmarks.py` from the reports in `results/`; a test
@@ -165,7 +171,9 @@ def familiarity() -> str:
 
 
 def portraits() -> str:
-    """Accuracy of the judge on generated portraits; real drawings bound it."""
+    """Accuracy of the judge on generated portraits; real drawings bound it. The
+    [model card](../src/yuragi/assets/models/portraits/README.md) says more.
+    """
     found = _read("portraits")["accuracy"]
     columns = {"generated": "generated", "real": "real drawings", "round_trip": "their round trips"}
     rows = [
@@ -240,7 +248,9 @@ def _ends(found: Iterable[float]) -> str:
 def _source(name: str) -> str:
     report = _read(name)
     told = f"n = {report['n']}, seeds {_seeds(report)}, commit {report['commit']}"
-    return f"{told}: [{name}.json](../results/{name}.json)."
+    weights = str(report.get("weights"))
+    with_earlier = f" {EARLIER[weights]}" if weights in EARLIER else ""
+    return f"{told}: [{name}.json](../results/{name}.json).{with_earlier}"
 
 
 def _seeds(report: dict[str, Any]) -> str:

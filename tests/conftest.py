@@ -35,12 +35,19 @@ def pipeline_folder(tmp_path_factory):
     from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
 
     recipe = read_recipe()
+    codec = {"encoder_blocks": (0, 1, 3), "decoder_blocks": (3, 2, 0), "latent_channels": 4}
+    recipe = recipe.model_copy(
+        update={
+            "data": recipe.data.model_copy(update={"size": 128}),
+            "autoencoder": recipe.autoencoder.model_copy(update={"channels": 8} | codec),
+        }
+    )
     torch.manual_seed(0)
     tokenizer = build_tokenizer()
     small = recipe.denoiser.model_copy(update={"channels": (16, 16, 32), "text_width": 16})
     network = TextToLatent(small, len(tokenizer), recipe.latent)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    autoencoder = build_autoencoder(recipe.autoencoder.model_copy(update={"channels": 8}))
+    autoencoder = build_autoencoder(recipe.autoencoder)
     assemble(autoencoder, network, tokenizer).save_pretrained(folder)
     return folder
 

@@ -39,7 +39,9 @@ def script_of(name):
     return script
 
 
-@pytest.mark.parametrize("name", ["options", "measured", "capacity", "sweeps", "benchmarks"])
+@pytest.mark.parametrize(
+    "name", ["options", "measured", "sweeps", "benchmarks", "capacity", "card"]
+)
 def test_a_generated_page_is_what_its_script_writes(name):
     script = script_of(name)
     committed = script.PAGE.read_text("utf-8")

@@ -74,7 +74,10 @@ def test_other_weights_want_force(saved, tiny):
     with pytest.raises(InputError, match="^model.*force.*not those that made this picture"):
         yuragi.replay(first, "portraits", device="cpu")
     again = yuragi.replay(first, "portraits", device="cpu", force=True)
-    assert again.difference > 0
+    assert again.difference == 255
+    assert again.reason == (
+        "the model makes pictures of 256 x 256 pixels, and the saved one has 128 x 128"
+    )
     assert len(again.notes) == 1
 
 

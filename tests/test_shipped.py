@@ -32,7 +32,7 @@ def model():
 def test_it_is_half_precision_and_small():
     files = list(FOLDER.rglob("*.safetensors"))
     assert {file.parent.name for file in files} == {"unet", "vae", "text_encoder"}
-    assert sum(file.stat().st_size for file in files) <= 12 * 2**20
+    assert sum(file.stat().st_size for file in files) <= 24e6
     for file in files:
         with safe_open(file, framework="pt") as held:
             kinds = {held.get_slice(name).get_dtype() for name in held.keys()}  # noqa: SIM118
@@ -58,7 +58,7 @@ def test_diffusers_samples_the_same(model):
     theirs = StableDiffusionPipeline.from_pretrained(FOLDER, local_files_only=True)
     theirs.set_progress_bar_config(disable=True)
     assert isinstance(theirs.scheduler, DDIMScheduler)
-    z = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(0))
     prompt = "a person with long wavy red hair, on a light blue background"
     settings = {"num_inference_steps": 20, "guidance_scale": 3.0}
     expected = theirs(prompt, latents=z.clone(), output_type="np", **settings).images[0]
@@ -89,7 +89,7 @@ def test_examples_are_benchmark_portraits_with_a_prompt(path):
 def test_the_papers_preset_replays_bit_for_bit(model, tmp_path, sampler):
     first = SHOWN[0]
     prompt = first.with_suffix(".txt").read_text("utf-8").strip()
-    result = model.drag(first, [((64, 40), (64, 30))], prompt=prompt, sampler=sampler, seed=0)
+    result = model.drag(first, [((128, 80), (128, 60))], prompt=prompt, sampler=sampler, seed=0)
     result.save(tmp_path / "out.png")
     record, kept = read_result(tmp_path / "out.png")
     assert replay(record, kept, model.loaded, []).difference == 0

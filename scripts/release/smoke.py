@@ -31,7 +31,7 @@ IMPORT_WITHIN = 0.5
 """Seconds that `import yuragi` may take, beside starting Python."""
 READY_WITHIN = 120
 """Seconds until the studio has to answer."""
-POINTS = ("--point", "75,24:55,30", "--point", "75,115:70,115")
+POINTS = ("--point", "150,48:110,60", "--point", "150,230:140,230")
 
 
 class Clean:

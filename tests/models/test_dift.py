@@ -29,13 +29,13 @@ def test_the_shipped_model_finds_a_portrait_that_was_moved():
 
     loaded = yuragi.load("portraits", "cpu").loaded
     before = to_tensor_of(draw(portrait("validation", 3)))
-    after = torch.roll(before, 24, -1)
+    after = torch.roll(before, 48, -1)
     maps = DIFT(loaded, samples=4)(torch.cat([before, after]), ["a person"])
-    points = [(64, 70), (52, 60), (76, 60)]
-    targets = [(x + 24, y) for x, y in points]
-    found = by_features(maps[0], maps[1], points, targets, (128, 128))
-    assert found.median() <= 8
-    assert found.mean() < 24 / 2
+    points = [(128, 140), (104, 120), (152, 120)]
+    targets = [(x + 48, y) for x, y in points]
+    found = by_features(maps[0], maps[1], points, targets, (256, 256))
+    assert found.median() <= 16
+    assert found.mean() < 48 / 2
 
 
 def to_tensor_of(pixels):

@@ -37,12 +37,12 @@ def test_it_learns_the_picture_and_leaves_the_network_as_it_was(tmp_path):
     """A square before a gradient is no portrait; the shipped model learns to expect it."""
     model = yuragi.load("portraits", "cpu").loaded
     unet = model.pipeline.unet
-    pixels = np.zeros((128, 128, 3), np.uint8)
-    pixels[..., 0] = np.arange(128) * 2
-    pixels[..., 1] = np.arange(128)[:, None] * 2
-    pixels[40:70, 50:80] = (250, 240, 10)
+    pixels = np.zeros((256, 256, 3), np.uint8)
+    pixels[..., 0] = np.arange(256)
+    pixels[..., 1] = np.arange(256)[:, None]
+    pixels[80:140, 100:160] = (250, 240, 10)
     z = model.codec.encode(to_tensor(Image.fromarray(pixels)))
-    fit = LoRAFit(rank=8, steps=30, learning_rate=2e-3)
+    fit = LoRAFit(rank=8, steps=30, learning_rate=5e-3)
     before = {name: value.clone() for name, value in unet.state_dict().items()}
     state = torch.random.get_rng_state()
     plain = denoising_error(model, z)

@@ -17,5 +17,5 @@ def test_names_and_paths(tmp_path):
 
 def test_the_shipped_model_loads_as_any_other():
     model = load_model("portraits", Opening(device="cpu"))
-    assert model.native_size == 128
+    assert model.native_size == 256
     assert model.path == model_path("portraits").resolve()

@@ -77,7 +77,7 @@ def processes(registered, address):
 
 @pytest.fixture
 def portrait():
-    """The bytes of a PNG of 128 x 128 pixels."""
+    """The bytes of a PNG of 256 x 256 pixels."""
     import yuragi
 
     return (Path(yuragi.__file__).parent / "assets" / "examples" / "portrait-4.png").read_bytes()

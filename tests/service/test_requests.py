@@ -23,11 +23,11 @@ def made(parts, key=None, **given):
 
 
 def test_a_request_is_complete_and_its_pictures_are_stored(parts, image):
-    got = made(parts, kind="drag", image=image, points=[[[70, 52], [70, 40]]], resize=64)
+    got = made(parts, kind="drag", image=image, points=[[[140, 104], [140, 80]]], resize=64)
     again = parse_request(got.request.model_dump_json())
     assert again == got.request
     assert (again.image.width, again.image.height) == (64, 64)
-    assert again.points == (((34.75, 25.75), (34.75, 19.75)),)  # as `yuragi drag --resize` does
+    assert again.points == (((34.625, 25.625), (34.625, 19.625)),)  # as `yuragi drag --resize` does
     (name,) = got.sources.values()
     assert list(got.sources) == [again.image.digest]
     assert parts.assets.find(name).width == 64

@@ -43,7 +43,7 @@ def test_an_idempotency_key(http):
 
 
 def test_pictures_by_multipart_and_as_assets(http, portrait, parts):
-    mask = Image.new("L", (128, 128))
+    mask = Image.new("L", (256, 256))
     mask.paste(255, (20, 20, 60, 60))
     held = io.BytesIO()
     mask.save(held, "PNG")
@@ -59,7 +59,7 @@ def test_pictures_by_multipart_and_as_assets(http, portrait, parts):
     assert post(http, given).json()["request"] == first
     assert http.get(f"{API}/assets/{ids['image']}").content == portrait
     assert http.get(f"{API}/assets/{ids['image']}").headers["content-type"] == "image/png"
-    assert http.get(f"{API}/assets/{ids['image']}/about").json()["width"] == 128
+    assert http.get(f"{API}/assets/{ids['image']}/about").json()["width"] == 256
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import { Gallery } from "./panels/Gallery";
 import { History } from "./panels/History";
 import { listen } from "./panels/keys";
 import { KeysDialog } from "./panels/KeysDialog";
+import { ManyDialog } from "./panels/ManyDialog";
 import { OpenDialog } from "./panels/OpenDialog";
 import { Queue } from "./panels/Queue";
 import { RunBar } from "./panels/RunBar";
@@ -66,6 +67,7 @@ export function App() {
       </aside>
       {dialog === "open" && <OpenDialog />}
       {dialog === "take" && <TakeDialog />}
+      {dialog === "many" && <ManyDialog />}
       {dialog === "gallery" && <Gallery />}
       {dialog === "learn" && <Learn />}
       {dialog === "keys" && <KeysDialog />}

@@ -33,7 +33,7 @@ VERSIONED = re.compile(r"(.+)@([0-9a-f]{6,32})")
 """Pattern of a name with the beginning of a fingerprint of its weights."""
 
 SHIPPED: Mapping[str, str] = {
-    "portraits": "drawn portraits, 128 x 128, from a description; Stable Diffusion format",
+    "portraits": "drawn portraits, 256 x 256, from a description; Stable Diffusion format",
 }
 """The names and descriptions of the models inside the package."""
 

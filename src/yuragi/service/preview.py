@@ -18,7 +18,8 @@ from yuragi.service.uploads import FORMATS, Upload
 __all__ = ["Previews"]
 
 SIDE = 512
-LEAST_S = 1.0
+FIRST_S, LEAST_S = 0.25, 1.0
+"""Seconds to the first preview, and between two."""
 SHARE = 0.02
 """The largest share of the time that previews may take."""
 
@@ -47,7 +48,7 @@ class Previews:
         of = model.denoiser
         observed = _Observed(of.network, of.schedule, of.prediction, of.condition, self._latest)
         self.model = replace(model, denoiser=observed)
-        self._next = time.monotonic() + LEAST_S
+        self._next = time.monotonic() + FIRST_S
 
     @torch.no_grad()
     def due(self) -> Upload | None:

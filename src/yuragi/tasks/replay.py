@@ -38,6 +38,10 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 """Pattern of a commit on the hub, which never changes."""
 
 
+MOST = 255
+"""The largest difference of two pictures, in levels."""
+
+
 @dataclass(frozen=True)
 class Replay:
     """The result of a replay.
@@ -45,8 +49,8 @@ class Replay:
     Attributes:
         result: the new result, with all pictures of the request.
         index: the index of the saved picture.
-        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit, and
-            None where there was nothing to compare with.
+        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit, 255
+            also where the sizes differ, and None where there was nothing to compare with.
         reason: the reason for a difference in one sentence; empty if there is none or it is
             unknown.
         notes: what people should know about the models, a sentence each.
@@ -236,8 +240,18 @@ def replay(
         return Replay(result, record.index, None)
     made = result.images[record.index]
     again = as_stored(marked(made) if record.marked else made, kept.format)
+    if again.size != kept.size:
+        return Replay(result, record.index, MOST, _other_size(again, kept))
     difference = largest_difference(again, kept.convert("RGB"))
     return Replay(result, record.index, difference, _reason(record) if difference else "")
+
+
+def _other_size(again: Image.Image, kept: Image.Image) -> str:
+    (width, height), (before, high) = again.size, kept.size
+    return (
+        f"the model makes pictures of {width} x {height} pixels, and the saved one has "
+        f"{before} x {high}"
+    )
 
 
 def _reason(record: Record) -> str:

@@ -14,7 +14,7 @@ def small(tmp_path):
     text = (files("yuragi.research.train") / "portraits.toml").read_text("utf-8")
     head, judge = text.split("[judge]")
     head = head.replace("train = 24000", "train = 8").replace("validation = 512", "validation = 4")
-    judge = judge.replace("steps = 1000", "steps = 3").replace("batch = 64", "batch = 4")
+    judge = judge.replace("steps = 2000", "steps = 3").replace("batch = 64", "batch = 4")
     path = tmp_path / "small.toml"
     path.write_text(head + "[judge]" + judge)
     return path

@@ -94,9 +94,9 @@ def test_pairs(cli, folders, tmp_path):
     own = {row["name"]: row["value"] for row in figures[str(real)]}
     other = {row["name"]: row["value"] for row in figures[str(noisy)]}
     assert own == pytest.approx({"PSNR": 60, "SSIM": 1, "HED-LPIPS": 0})
-    assert other["PSNR"] < 25
+    assert other["PSNR"] < 27
     assert other["SSIM"] < 0.8
-    assert other["HED-LPIPS"] > 0.05
+    assert other["HED-LPIPS"] > 0.01
     (noisy / "more.png").write_bytes((noisy / "000.png").read_bytes())
     try:
         assert cli("measure", "pairs", real, noisy)[0] == 2
@@ -126,7 +126,7 @@ def test_drags(cli, tmp_path):
     """The distance of a drag is nearer than that of the same picture undragged."""
     example = files("yuragi") / "assets" / "examples" / "portrait-4.png"
     for seed in (0, 1):
-        code, _, err = cli("drag", example, "--point", "75,24:55,30", "--prompt", "person",
+        code, _, err = cli("drag", example, "--point", "150,48:110,60", "--prompt", "person",
                            "--preset", "fast", "--steps", 4, "--seed", seed,
                            "-o", tmp_path / "d" / f"{seed}.png")  # fmt: skip
         assert code == 0, err

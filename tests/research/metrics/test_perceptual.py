@@ -50,9 +50,9 @@ def test_another_person_is_farther_than_a_faint_copy(distance, pictures):
 
 def test_regions(distance, pictures):
     changed = pictures.clone()
-    changed[:, :, :40, :40] *= -1
-    region = torch.zeros(2, 128, 128, dtype=torch.bool)
-    region[:, :40, :40] = True
+    changed[:, :, :80, :80] *= -1
+    region = torch.zeros(2, 256, 256, dtype=torch.bool)
+    region[:, :80, :80] = True
     inside, outside, nowhere = distance(
         changed, pictures, [region, ~region, torch.zeros_like(region)]
     )

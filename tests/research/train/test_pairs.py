@@ -5,7 +5,7 @@ import pytest
 
 from yuragi.errors import InputError
 from yuragi.research.train.pairs import KINDS, hole, pair
-from yuragi.research.train.portraits import draw
+from yuragi.research.train.portraits import SIZE, draw
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +40,7 @@ def test_captions_name_both_sides():
 def test_holes_are_a_part_of_the_picture():
     for index in range(12):
         kind, inside = hole("benchmark", index)
-        assert inside.shape == (128, 128)
+        assert inside.shape == (SIZE, SIZE)
         assert 0.05 < inside.mean() <= 0.5, kind
         assert np.array_equal(hole("benchmark", index)[1], inside)
 

@@ -12,7 +12,7 @@ from yuragi.drag.warp import warp
 from yuragi.images.tensors import from_tensor, to_tensor
 
 STUDIO = "/api/v1/studio"
-POINTS = [[[75, 24], [55, 30]], [[75, 115], [70, 115]]]
+POINTS = [[[150, 48], [110, 60]], [[150, 230], [140, 230]]]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_the_layers_of_a_cut_make_the_warp(http, asset, portrait):
     told = http.post(f"{STUDIO}/layers", json={"image": asset, "points": POINTS}).json()
     assert told["motion"] == "cut"
     left, top, right, bottom = told["box"]
-    soft = np.zeros((128, 128), np.uint8)
+    soft = np.zeros((256, 256), np.uint8)
     soft[top:bottom, left:right] = np.asarray(opened(told["area"]))
     picture = Image.open(io.BytesIO(portrait)).convert("RGB")
     behind = picture.copy()
@@ -101,7 +101,7 @@ def test_examples(http):
     names = [each["name"] for each in http.get(f"{STUDIO}/examples").json()]
     assert "portrait-4" in names
     made = http.post(f"{STUDIO}/examples/portrait-4").json()
-    assert (made["width"], made["height"]) == (128, 128)
+    assert (made["width"], made["height"]) == (256, 256)
     assert http.post(f"{STUDIO}/examples/portrait-9").status_code == 404
 
 
@@ -113,7 +113,7 @@ def test_a_result_is_taken_away_and_restored(http, parts, suffix, tmp_path, port
     result = yuragi.load("portraits").drag(portrait, POINTS[:1], motion="bend", seed=5)
     result.save(tmp_path / "made.png")
     data = (tmp_path / "made.png").read_bytes()
-    stored = parts.assets.put(Upload(data, "image/png", 128, 128)).id
+    stored = parts.assets.put(Upload(data, "image/png", 256, 256)).id
     taken = http.get(f"{STUDIO}/taken/{stored}", params={"suffix": suffix})
     assert taken.status_code == 200
     told = http.post(f"{STUDIO}/carried", content=taken.content).json()

@@ -35,6 +35,13 @@ export const en = {
   "take.plain": "This is the picture as you opened it; results hold their request inside.",
   "take.request": "The request",
   "take.command": "Command",
+  many: "This edit on other pictures",
+  "many.open": "On other pictures …",
+  "many.lead":
+    "Every picture that you choose gets this edit, with the same settings and seed; points, regions and the mask keep their place as shares of its sides. The runs go on when this is closed, and end in the gallery.",
+  "many.choose": "Choose pictures",
+  "many.save": "Save {count} pictures",
+  "many.count": "{done} of {all} finished",
   gallery: "Gallery",
   "gallery.none": "Nothing fits. Finished runs appear here.",
   "gallery.restore": "Edit again",

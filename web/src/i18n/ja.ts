@@ -35,6 +35,13 @@ export const ja: Record<keyof typeof en, string> = {
   "take.plain": "開いたままの画像です。結果のファイルには設定一式が入ります。",
   "take.request": "設定",
   "take.command": "コマンド",
+  many: "同じ編集をほかの画像に",
+  "many.open": "ほかの画像にも…",
+  "many.lead":
+    "選んだ画像のそれぞれに、この編集を同じ設定とシードで行います。点・領域・マスクの位置は、画像の大きさに合わせて移します。この画面を閉じても処理は続き、結果はギャラリーに並びます。",
+  "many.choose": "画像を選ぶ",
+  "many.save": "{count} 枚を保存",
+  "many.count": "{all} 枚中 {done} 枚が完了",
   gallery: "ギャラリー",
   "gallery.none": "該当するものはありません。終わった作業がここに並びます。",
   "gallery.restore": "再編集",

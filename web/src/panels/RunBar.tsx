@@ -119,6 +119,11 @@ function Both() {
           {text("both.sampler")}
         </Button>
       )}
+      {"image" in known && (
+        <Button look="quiet" onClick={() => set({ dialog: "many" })}>
+          {text("many.open")}
+        </Button>
+      )}
       {"guidance" in known && (
         <Button
           look="quiet"

@@ -4,12 +4,21 @@ import { openFile } from "../state/work";
 const KINDS = "image/png,image/jpeg,image/webp";
 
 export function pickFile(take: (file: File) => void = (file) => void openFile(file, file.name)): void {
+  choose(false, ([file]) => file && take(file));
+}
+
+/** Let the user choose several pictures. */
+export function pickFiles(take: (files: File[]) => void): void {
+  choose(true, take);
+}
+
+function choose(multiple: boolean, take: (files: File[]) => void): void {
   const input = document.createElement("input");
   input.type = "file";
   input.accept = KINDS;
+  input.multiple = multiple;
   input.addEventListener("change", () => {
-    const file = input.files?.[0];
-    if (file) take(file);
+    if (input.files?.length) take([...input.files]);
   });
   input.click();
 }

@@ -93,6 +93,28 @@ export function onPixel([x, y]: XY, { width, height }: Picture): XY {
   return [inside(x, width), inside(y, height)];
 }
 
+/** The same edit on another picture: places and sizes as shares of the picture's sides. */
+export function fitted(doc: Doc, picture: Picture): Doc {
+  const from = doc.picture ?? picture;
+  const [across, down] = [picture.width / from.width, picture.height / from.height];
+  const size = Math.sqrt(across * down);
+  const place = ([x, y]: XY): XY => [x * across, y * down];
+  return {
+    picture,
+    points: doc.points.map((each) => ({
+      ...each,
+      source: onPixel(place(each.source), picture),
+      target: onPixel(place(each.target), picture),
+    })),
+    regions: doc.regions.map((each) => ({ ...each, corners: each.corners.map(place), move: place(each.move) })),
+    mask: doc.mask.map((step) => {
+      if (step.kind === "stroke") return { ...step, size: step.size * size, path: step.path.map(place) };
+      if (step.kind === "area") return { ...step, path: step.path.map(place) };
+      return step.kind === "feather" ? { ...step, radius: step.radius * size } : step;
+    }),
+  };
+}
+
 /** Fewer corners that lie within `off` pixels of the path (Douglas and Peucker 1973). */
 export function simplified(path: readonly XY[], off: number): XY[] {
   if (path.length < 3) return [...path];

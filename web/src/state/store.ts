@@ -7,7 +7,7 @@ import { EMPTY, type Doc } from "./doc";
 
 export type Tool = "move" | "point" | "brush" | "eraser" | "polygon" | "lasso";
 export type Task = string;
-export type Dialog = "open" | "take" | "gallery" | "learn" | "keys" | null;
+export type Dialog = "open" | "take" | "many" | "gallery" | "learn" | "keys" | null;
 export type Way = "slider" | "hold" | "flicker" | "difference";
 
 /** A picture in the history, and what led to it. */

@@ -1,5 +1,5 @@
 /** What the studio asks of the service: opening pictures, running tasks, following jobs. */
-import { api, assetUrl, Refused, Unreachable, type Job, type Values } from "../api/client";
+import { api, assetUrl, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
 import { follow } from "../api/events";
 import type { Schema } from "../forms/schema";
 import { text } from "../i18n";
@@ -65,12 +65,22 @@ export function keepConnected(): void {
   }, 1000);
 }
 
+function checkKind(file: Blob): void {
+  if (file.type && !/^image\/(png|jpeg|webp)$/.test(file.type)) {
+    throw new Refused(422, text("error.kind", { kind: file.type }), "image");
+  }
+}
+
+/** A file as an asset of the service. */
+export function taken(file: Blob): Promise<Asset> {
+  checkKind(file);
+  return api.upload(file);
+}
+
 /** Open a file: a picture of Yuragi's restores what made it, any other is edited. */
 export function openFile(file: Blob, name: string): Promise<unknown> {
   return doing(text("busy.open"), async () => {
-    if (file.type && !/^image\/(png|jpeg|webp)$/.test(file.type)) {
-      throw new Refused(422, text("error.kind", { kind: file.type }), "image");
-    }
+    checkKind(file);
     const found = await api.carried(file).catch((error: unknown) => {
       if (error instanceof Refused && error.argument === "image") return null;
       throw error;
@@ -101,9 +111,9 @@ export async function maskAsset(doc: Doc): Promise<string | null> {
   return asset;
 }
 
-/** The request that the present settings make, with pictures as assets. */
-export async function requestOf(more: Values = {}): Promise<Values> {
-  const { doc, task, model, prompt, sourcePrompt, negative, seed, values, schemas } = get();
+/** The request that the present settings make of a doc, with pictures as assets. */
+export async function requestOf(more: Values = {}, doc = get().doc): Promise<Values> {
+  const { task, model, prompt, sourcePrompt, negative, seed, values, schemas } = get();
   const known = schemas[task]?.properties ?? {};
   const made: Values = { kind: task, model, prompt, negative_prompt: negative };
   if ("source_prompt" in known) made["source_prompt"] = sourcePrompt;
@@ -141,7 +151,7 @@ export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Jo
 }
 
 /** Submit under one key, so that an answer that was lost does not make a second job. */
-async function submitted(request: Values): Promise<Job> {
+export async function submitted(request: Values): Promise<Job> {
   const key = id();
   try {
     return await api.submit(request, key);

@@ -16,7 +16,7 @@ for (const theme of ["dark", "light"] as const) {
     await expect(page.locator(".examples img").first()).toBeVisible();
     await accessible(page, "welcome");
     await studio.openExample(1);
-    await studio.drag([60, 40], [66, 44]);
+    await studio.drag([120, 80], [132, 88]);
     await page.getByRole("textbox", { name: "Prompt" }).fill("a bleu person");
     await expect(page.locator(".underlines mark")).toBeVisible();
     await page.locator("details.advanced summary").first().click();
@@ -44,9 +44,9 @@ test("a whole drag by keys alone", async ({ studio }) => {
   await page.keyboard.press("Alt+Shift+ArrowUp");
   await page.keyboard.press("Shift+ArrowLeft");
   await page.keyboard.press("ArrowDown");
-  await expect(page.getByRole("spinbutton", { name: "Point 1, source y" })).toHaveValue("54");
-  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("54");
-  await expect(page.getByRole("spinbutton", { name: "Point 1, target y" })).toHaveValue("65");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, source y" })).toHaveValue("118");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("118");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, target y" })).toHaveValue("129");
   await page.keyboard.press("Control+Enter");
   await expect(studio.candidates).toHaveCount(1);
   await page.keyboard.press("Backspace");
@@ -73,18 +73,18 @@ test("a tablet held upright shows all of it, and a finger drags", async ({ brows
   await page.waitForTimeout(200);
   const box = (await picture.boundingBox())!;
   const spot = (x: number, y: number) => ({
-    x: box.x + ((x + 0.5) / 128) * box.width,
-    y: box.y + ((y + 0.5) / 128) * box.height,
+    x: box.x + ((x + 0.5) / 256) * box.width,
+    y: box.y + ((y + 0.5) / 256) * box.height,
   });
   const finger = await context.newCDPSession(page);
   const touch = (type: "touchStart" | "touchMove" | "touchEnd", at?: { x: number; y: number }) =>
     finger.send("Input.dispatchTouchEvent", { type, touchPoints: at ? [at] : [] });
-  await touch("touchStart", spot(75, 24));
-  await touch("touchMove", spot(70, 26));
-  await touch("touchMove", spot(65, 28));
+  await touch("touchStart", spot(150, 48));
+  await touch("touchMove", spot(140, 52));
+  await touch("touchMove", spot(130, 56));
   await touch("touchEnd");
-  await expect(page.getByRole("spinbutton", { name: "Point 1, source x" })).toHaveValue("75");
-  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("65");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, source x" })).toHaveValue("150");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("130");
   await expect(page.getByTestId("run")).toBeInViewport();
   await context.close();
 });

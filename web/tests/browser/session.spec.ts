@@ -1,24 +1,25 @@
 /** From an empty page to a saved picture, as a user does it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "./fixtures";
+import { waves } from "./pictures";
 
 test("drag, look, run, compare, accept, go back, and find all of it after a reload", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(3);
   await expect(page.getByText("It knows this picture")).toBeVisible();
 
-  await studio.drag([75, 24], [55, 30]);
-  await studio.drag([75, 115], [70, 115]);
+  await studio.drag([150, 48], [110, 60]);
+  await studio.drag([150, 230], [140, 230]);
   await expect(studio.points).toHaveCount(2);
-  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("55");
+  await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("110");
   await expect(page.getByTestId("warp")).toBeVisible();
   await expect(page.getByText("cuts the thing out", { exact: true })).toBeVisible();
 
   await test.step("an end is moved later, and undo and redo restore every step", async () => {
-    await studio.drag([55, 30], [58, 32]);
-    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("58");
+    await studio.drag([110, 60], [116, 64]);
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("116");
     await page.keyboard.press("Control+z");
-    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("55");
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("110");
     await page.keyboard.press("Control+z");
     await expect(studio.points).toHaveCount(1);
     await page.keyboard.press("Control+Shift+z");
@@ -64,7 +65,7 @@ test("drag, look, run, compare, accept, go back, and find all of it after a relo
 test("a saved picture restores picture, points and settings", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(3);
-  await studio.drag([75, 24], [62, 28]);
+  await studio.drag([150, 48], [124, 56]);
   await page.getByRole("textbox", { name: "Seed" }).fill("7");
   await studio.run.click();
   await expect(studio.candidates).toHaveCount(1);
@@ -80,7 +81,7 @@ test("a saved picture restores picture, points and settings", async ({ studio })
   for (const [suffix, kind, data] of files) {
     await studio.openFile(`saved.${suffix}`, data, kind);
     await expect(page.getByText(`saved.${suffix}`)).toBeVisible();
-    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("62");
+    await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("124");
     await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("7");
   }
 });
@@ -90,8 +91,8 @@ test("the mask is painted, undone stroke by stroke, inverted, and filled", async
   await studio.openExample(1);
   await page.keyboard.press("2");
   await expect(studio.run).toBeDisabled();
-  await studio.drag([50, 40], [70, 40]);
-  await studio.drag([50, 50], [70, 50]);
+  await studio.drag([100, 80], [140, 80]);
+  await studio.drag([100, 100], [140, 100]);
   const white = (): Promise<number> =>
     page.getByTestId("mask").evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
@@ -103,7 +104,7 @@ test("the mask is painted, undone stroke by stroke, inverted, and filled", async
   await expect.poll(white).toBeLessThan(two);
   const one = await white();
   await page.keyboard.press("i");
-  await expect.poll(white).toBe(128 * 128 - one);
+  await expect.poll(white).toBe(256 * 256 - one);
   await page.keyboard.press("Control+z");
   await expect.poll(white).toBe(one);
   await studio.fill("Steps", "8");
@@ -115,7 +116,7 @@ test("a lasso grips a thing, which is moved by its handle and by keys", async ({
   const { page } = studio;
   await studio.openExample(3);
   await page.keyboard.press("l");
-  const corners: [number, number][] = [[56, 12], [92, 12], [94, 36], [56, 36], [56, 14]];
+  const corners: [number, number][] = [[112, 24], [184, 24], [188, 72], [112, 72], [112, 28]];
   const first = await studio.at(corners[0]!);
   await page.mouse.move(first.x, first.y);
   await page.mouse.down();
@@ -125,11 +126,33 @@ test("a lasso grips a thing, which is moved by its handle and by keys", async ({
   }
   await page.mouse.up();
   await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("0");
-  await studio.drag([72, 26], [62, 26]);
-  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-10");
+  await studio.drag([144, 52], [124, 52]);
+  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-20");
   await page.keyboard.press("ArrowLeft");
-  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-11");
+  await expect(page.getByRole("spinbutton", { name: "Region 1, moved along x" })).toHaveValue("-21");
   await expect(page.getByTestId("warp")).toBeVisible();
   await studio.run.click();
   await expect(studio.candidates).toHaveCount(1);
+});
+
+test("one edit on several pictures, each with the points where they lie there", async ({ studio, service }) => {
+  const { page } = studio;
+  await studio.openExample(3);
+  await studio.drag([150, 48], [110, 60]);
+  await page.getByRole("button", { name: "On other pictures" }).click();
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose pictures" }).click();
+  await (await chooser).setFiles([
+    { name: "small.png", mimeType: "image/png", buffer: waves(128, 128) },
+    { name: "wide.png", mimeType: "image/png", buffer: waves(512, 256) },
+    { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") },
+  ]);
+  await expect(page.getByText("3 of 3 finished")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("This is no PNG, JPEG or WebP")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save 2 pictures" })).toBeVisible();
+  const answer = await page.request.get(`${service.url}api/v1/jobs?limit=2`);
+  const jobs = (await answer.json()) as { request: { points: number[][][] } }[];
+  const points = jobs.map(({ request }) => request.points[0]);
+  expect(points).toContainEqual([[75, 24], [55, 30]]);
+  expect(points).toContainEqual([[300, 48], [220, 60]]);
 });

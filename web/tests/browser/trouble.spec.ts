@@ -14,7 +14,7 @@ const LONG = ["preset", "paper"] as const;
 test("Stop ends a run within a second", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(2);
-  await studio.drag([64, 40], [70, 46]);
+  await studio.drag([128, 80], [140, 92]);
   await studio.choose(...LONG);
   await studio.run.click();
   await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
@@ -30,7 +30,7 @@ test("Stop ends a run within a second", async ({ studio }) => {
 test("a service that is started again goes on with the job", async ({ studio, service }) => {
   const { page } = studio;
   await studio.openExample(2);
-  await studio.drag([64, 40], [70, 46]);
+  await studio.drag([128, 80], [140, 92]);
   await studio.choose(...LONG);
   await studio.run.click();
   await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
@@ -47,7 +47,7 @@ test("a service that is started again goes on with the job", async ({ studio, se
 test("a lost connection is said, what was drawn is kept, and it goes on", async ({ studio, context }) => {
   const { page } = studio;
   await studio.openExample(1);
-  await studio.drag([60, 40], [66, 44]);
+  await studio.drag([120, 80], [132, 88]);
   await context.setOffline(true);
   await studio.run.click();
   await expect(page.getByText("The service does not answer")).toBeVisible();

@@ -30,8 +30,8 @@ async function difference(studio: Studio): Promise<{ mean: number; share: number
 
 test("a cut agrees with the service's own warp", async ({ studio }) => {
   await studio.openExample(3);
-  await studio.drag([75, 24], [55, 30]);
-  await studio.drag([75, 115], [70, 115]);
+  await studio.drag([150, 48], [110, 60]);
+  await studio.drag([150, 230], [140, 230]);
   const found = await difference(studio);
   expect(found.mean).toBeLessThan(1);
   expect(found.share).toBeLessThan(0.005);

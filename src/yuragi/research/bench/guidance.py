@@ -38,7 +38,7 @@ from yuragi.images.tensors import to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
-from yuragi.research.bench.portraits import JUDGED, whole_caption
+from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.diversity import coverage, precision, vendi
 from yuragi.research.metrics.features import Features, load_features
@@ -46,6 +46,7 @@ from yuragi.research.metrics.frechet import bootstrap_interval, frechet_distance
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import Judge, judged, shipped_judge
+from yuragi.research.train.measure import whole_caption
 from yuragi.research.train.portraits import Labels
 from yuragi.tasks.build import build
 from yuragi.tasks.guidance import Guidance

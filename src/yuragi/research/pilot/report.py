@@ -49,10 +49,7 @@ def write_report(
     Raises:
         MissingExtraError: packages of the extra are missing.
     """
-    try:
-        from weasyprint import HTML
-    except ImportError as error:
-        raise missing_extra("the report of a pilot", "pilot") from error
+    make = _pdf_maker()
     out = folder / "report"
     out.mkdir(parents=True, exist_ok=True)
     written = []
@@ -60,13 +57,31 @@ def write_report(
         page = html_of(summary, beside, folder, language)
         html, pdf = out / f"report.{language}.html", out / f"report.{language}.pdf"
         html.write_text(page, encoding="utf-8")
-        HTML(string=page, base_url=None).write_pdf(pdf)
+        make(string=page, base_url=None).write_pdf(pdf)
         written += [html, pdf]
     numbers, votes = out / "report.json", out / "votes.csv"
     head = frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows))
     numbers.write_text(json.dumps(head | summary.values(), indent=1) + "\n", encoding="utf-8")
     Votes.of(folder).write_csv(votes)
     return [*written, numbers, votes]
+
+
+def _pdf_maker() -> Any:
+    """WeasyPrint's class of pages.
+
+    Importing it makes Pillow accept files that were cut short, in the whole process; what a user
+    gives must still be refused then.
+    """
+    from PIL import ImageFile
+
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    try:
+        from weasyprint import HTML
+    except ImportError as error:
+        raise missing_extra("the report of a pilot", "pilot") from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    return HTML
 
 
 def html_of(summary: Summary, beside: Path, folder: Path, language: Language) -> str:

@@ -1,8 +1,8 @@
 """A small classifier of portraits: it judges whether generated ones show what was asked for.
 
-Trained on real drawings of the training split, mirrored, blurred and with noise, so that it looks
-at shape and colour and not at the sharpness that an autoencoder loses. One ships with the package,
-so that benchmarks measure at once.
+Trained on real drawings of the training split, blurred and with noise, so that it looks at shape
+and colour and not at the sharpness that an autoencoder loses. One ships with the package, so that
+benchmarks measure at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import Fit
-from yuragi.research.train.loop import Report, fit, place
+from yuragi.research.train.loop import Report, fast_bfloat16, fit, place
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ __all__ = ["Judge", "accuracy", "judged", "shipped_judge", "targets", "train_jud
 
 
 class Judge(nn.Module):
-    """Pictures (b, 3, 128, 128) in [-1, 1] -> logits for every attribute."""
+    """Pictures [b, 3, 256, 256] in [-1, 1] -> logits for every attribute."""
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (3, 24, 48, 96, 160)
+        widths = (3, 16, 32, 64, 128, 192)
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
             layers += [
@@ -42,11 +42,12 @@ class Judge(nn.Module):
                 nn.GroupNorm(8, after),
                 nn.SiLU(),
             ]
-        layers += [nn.Conv2d(160, 160, 3, padding=1), nn.GroupNorm(8, 160), nn.SiLU()]
+        last = widths[-1]
+        layers += [nn.Conv2d(last, last, 3, padding=1), nn.GroupNorm(8, last), nn.SiLU()]
         self.trunk = nn.Sequential(*layers)
         # Small parts such as the mouth show in the maximum, colours of areas in the mean.
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(320, len(values)) for name, values in ATTRIBUTES.items()}
+            {name: nn.Linear(2 * last, len(values)) for name, values in ATTRIBUTES.items()}
         )
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -72,7 +73,7 @@ def train_judge(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> Judge:
-    """Train on drawings of shape [n, 128, 128, 3], resuming from `folder`."""
+    """Train on drawings of shape [n, 256, 256, 3], resuming from `folder`."""
     torch.manual_seed(config.seed)  # the starting weights
     network = place(Judge(), device)
     known = {name: column.to(device) for name, column in targets(labels).items()}
@@ -80,15 +81,15 @@ def train_judge(
     def loss(step: int, rng: torch.Generator) -> Tensor:
         picked = torch.randint(len(images), (config.batch,), generator=rng)
         x = arrays_to_tensor(images[picked.numpy()]).to(device)
-        draw = torch.rand(2, generator=rng).tolist()
-        if draw[0] < 0.5:
-            x = x.flip(3)
-        if draw[1] < 0.5:
+        if torch.rand((), generator=rng) < 0.5:
             x = nn.functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
         x = x + 0.05 * torch.randn(x.shape, generator=rng).to(device)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+            seen = network(x)
         terms = [
-            nn.functional.cross_entropy(logits, known[name][picked])
-            for name, logits in network(x).items()
+            nn.functional.cross_entropy(logits.float(), known[name][picked])
+            for name, logits in seen.items()
         ]
         return torch.stack(terms).mean()
 
@@ -114,7 +115,7 @@ def shipped_judge(device: torch.device) -> Judge:
 
 @torch.no_grad()
 def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, Tensor]:
-    """In which pictures [n, 3, 128, 128] the judge sees the label: bool [n] by attribute."""
+    """In which pictures [n, 3, 256, 256] the judge sees the label: bool [n] by attribute."""
     known = targets(labels)
     hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
     for start in range(0, len(images), 64):
@@ -125,6 +126,6 @@ def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[st
 
 
 def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
-    """Share of pictures (n, 3, 128, 128) in which the judge sees the label, by attribute."""
+    """Share of pictures [n, 3, 256, 256] in which the judge sees the label, by attribute."""
     found = judged(judge, images, labels)
     return {name: float(column.float().mean()) for name, column in found.items()}

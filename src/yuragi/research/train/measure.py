@@ -7,7 +7,7 @@ generated portraits in which the judge sees what the prompt names, beside its sh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,21 +15,20 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
-from yuragi.model import load
+from yuragi.model import Model, load
 from yuragi.models.codec import Codec
 from yuragi.research.train.autoencoder import arrays_to_tensor, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import accuracy, shipped_judge
-from yuragi.research.train.portraits import SIZE, caption
+from yuragi.research.train.portraits import Labels, caption
 
-__all__ = ["measure", "sheet_of"]
+__all__ = ["measure", "portraits_of", "sheet_of", "whole_caption"]
 
-AT_ONCE = 32
-"""Portraits between two reports of progress."""
+AT_ONCE = 16
+"""Portraits in a batch."""
 
 
 def measure(
@@ -63,21 +62,12 @@ def measure(
     codec = model.loaded.codec
     if not isinstance(codec, Codec):
         raise InputError("model", str(folder), "a model with an autoencoder")
-    prompts = [
-        caption(row, np.random.default_rng([seed, k]), empty=0.0, named=1.0)
-        for k, row in enumerate(labels)
-    ]
-    pictures: list[Image.Image] = []
-    for start in range(0, n, AT_ONCE):
-        several = prompts[start : start + AT_ONCE]
-        seeds = [seed + start + k for k in range(len(several))]
-        pictures += [each.image for each in model.sample(several, seed=seeds)]
-        on_sample(len(pictures), n)
+    pictures = portraits_of(model, labels, seed, on_sample)
     judge = shipped_judge(device)
     shown = torch.cat([to_tensor(picture) for picture in pictures])
     scores = {
-        "generated": dict(accuracy(judge, _judgeable(shown), labels)),
-        "drawings": dict(accuracy(judge, _judgeable(arrays_to_tensor(drawings)), labels)),
+        "generated": dict(accuracy(judge, shown, labels)),
+        "drawings": dict(accuracy(judge, arrays_to_tensor(drawings), labels)),
     }
     numbers = {
         "split": "validation",
@@ -90,6 +80,28 @@ def measure(
     return numbers, pictures
 
 
+def portraits_of(
+    model: Model, labels: Sequence[Labels], seed: int, on_sample: Callable[[int, int], None]
+) -> list[Image.Image]:
+    """Portraits with these labels at the model's default settings, `AT_ONCE` in a batch.
+
+    Portrait k is made from `whole_caption` of k and the seed `seed + k`.
+    """
+    pictures: list[Image.Image] = []
+    for start in range(0, len(labels), AT_ONCE):
+        numbers = range(start, min(start + AT_ONCE, len(labels)))
+        prompts = [whole_caption(labels[k], seed, k) for k in numbers]
+        several = model.sample(prompts, seed=[seed + k for k in numbers])
+        pictures += [each.image for each in several]
+        on_sample(len(pictures), len(labels))
+    return pictures
+
+
+def whole_caption(labels: Labels, seed: int, k: int) -> str:
+    """The prompt of portrait `k`: all of its labels, in an order of its own."""
+    return caption(labels, np.random.default_rng([seed, k]), empty=0.0, named=1.0)
+
+
 def sheet_of(pictures: list[Image.Image], across: int = 8) -> Image.Image:
     """The pictures in rows, none left out."""
     side = pictures[0].width
@@ -97,8 +109,3 @@ def sheet_of(pictures: list[Image.Image], across: int = 8) -> Image.Image:
     for k, picture in enumerate(pictures):
         sheet.paste(picture, (k % across * side, k // across * side))
     return sheet
-
-
-def _judgeable(images: Tensor) -> Tensor:
-    """Images [n, 3, s, s] at the size that the shipped judge was trained at."""
-    return nn.functional.interpolate(images, (SIZE, SIZE), mode="area")

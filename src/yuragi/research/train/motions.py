@@ -42,7 +42,7 @@ _HEAD = ("head", "hair", "rearHair", *_FACE)
 _FIGURE = ("body", "clothes", *_HEAD)
 DIFFERS = 8
 """A pixel shows a part if the picture without it differs there by more than so many levels."""
-MARGIN = 5
+MARGIN = 10
 """Pixels around what the mask must hold."""
 
 
@@ -249,7 +249,7 @@ def _points(
     )
 
 
-SHORTEST = 2.0
+SHORTEST = 4.0
 """Pixels that a point moves at least."""
 
 
@@ -258,7 +258,7 @@ def _grown(area: Area, margin: int) -> Area:
 
 
 def _shrunk(area: Area) -> Area:
-    return _filtered(area, ImageFilter.MinFilter(5))
+    return _filtered(area, ImageFilter.MinFilter(9))
 
 
 def _filtered(area: Area, rule: ImageFilter.RankFilter) -> Area:

@@ -43,7 +43,7 @@ __all__ = [
     "words",
 ]
 
-SIZE = 128
+SIZE = 256
 Split = Literal["train", "validation", "benchmark"]
 Labels = dict[str, str]
 HEADS = "toon-head"

@@ -108,7 +108,7 @@ def test_tables_and_sheet(first):
     assert "| lpips | 4 |" in text
     assert "| adaptive - sde |" in text
     assert set(shown) >= {"inpaint truth", "diffedit before", "sdedit sde 5"}
-    assert contact_sheet(shown).width == 7 * 128
+    assert contact_sheet(shown).width == 7 * 256
 
 
 def test_cases_are_spread_over_the_kinds():

@@ -1,0 +1,74 @@
+"""Write the numbers of the portrait model's card, from results/portraits.json.
+
+    python docs/card.py
+
+`tests/test_docs.py` fails when the committed card is not what this script writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from yuragi.research.bench.tables import number, table
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "src" / "yuragi" / "assets" / "models" / "portraits" / "README.md"
+REPORT = ROOT / "results" / "portraits.json"
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+GOALS = {
+    **dict.fromkeys(("hair_colour", "skin", "clothes_colour", "background", "hair_style"), 0.97),
+    **dict.fromkeys(("hair_length", "clothes", "beard"), 0.9),
+    **dict.fromkeys(("mouth", "eyes"), 0.5),
+}
+"""What a share of the drawings' accuracy should be; of mouth and eyes, 0.8 with a GPU."""
+PSNR, DISTANCE = 34.0, 100.0
+"""What the autoencoder should reach in dB, and FD-EffLite0 without a GPU."""
+
+
+def page() -> str:
+    """The card with the numbers of the present report."""
+    before, rest = PAGE.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    found: dict[str, Any] = json.loads(REPORT.read_text("utf-8"))
+    return f"{before}{BEGIN}\n{_whole(found)}\n{_attributes(found)}\n{END}{after}"
+
+
+def _whole(found: dict[str, Any]) -> str:
+    mean = found["mean_accuracy"]
+    rows = [
+        [
+            "autoencoder, PSNR of 8-bit round trips",
+            f"at least {PSNR:g} dB",
+            f"{found['psnr']:.1f} dB",
+        ],
+        ["FD-EffLite0 to drawings", f"at most {DISTANCE:g}", _interval(found["fd"])],
+        ["the same of other drawings", "", _interval(found["floor"])],
+        ["attributes right, mean without eyebrows", "", f"{mean['generated']:.1%}"],
+        ["the same on drawings", "", f"{mean['real']:.1%}"],
+    ]
+    return (
+        f"n = {found['n']} portraits of the benchmark split, which training never sees, at the "
+        f"default\nsettings; seed {found['seeds'][0]}, commit {found['commit']}, "
+        "`results/portraits.json`:\n\n" + table(["", "goal", "measured"], rows) + "\n"
+    )
+
+
+def _attributes(found: dict[str, Any]) -> str:
+    seen = found["accuracy"]
+    rows = []
+    for name, share in found["of_real"].items():
+        shares = [f"{seen[kind][name]:.1%}" for kind in ("generated", "real", "round_trip")]
+        goal = f"{GOALS[name]:g}" if name in GOALS else ""
+        rows.append([name.replace("_", " "), *shares, f"{share:.2f}", goal])
+    head = ["attribute", "generated", "real drawings", "their round trips", "share of real", "goal"]
+    return table(head, rows) + "\n"
+
+
+def _interval(found: dict[str, float]) -> str:
+    return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

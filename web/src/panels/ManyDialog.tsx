@@ -1,0 +1,68 @@
+/** One edit on many pictures: choose them, watch how far they are, and save what was made. */
+import { Download, Images } from "lucide-react";
+import { useEffect, useState } from "react";
+import { takenUrl } from "../api/client";
+import { useText } from "../i18n";
+import { Button } from "../parts/Button";
+import { Dialog } from "../parts/Dialog";
+import { followed, isOpen, madeUrl, submitMany, type One } from "../state/many";
+import { doing } from "../state/work";
+import { download, pickFiles } from "./files";
+
+const EACH_MS = 1000;
+
+export function ManyDialog() {
+  const text = useText();
+  const [all, setAll] = useState<readonly One[]>([]);
+  const open = all.some(isOpen);
+  useEffect(() => {
+    if (!open) return undefined;
+    const next = setTimeout(() => {
+      // A lost connection says so itself; the same list asks again.
+      void followed(all).then(setAll, () => setAll([...all]));
+    }, EACH_MS);
+    return () => clearTimeout(next);
+  }, [all, open]);
+  const choose = (): void =>
+    pickFiles((files) => void doing(text("busy.submit"), () => submitMany(files, setAll)));
+  const done = all.filter(({ made }) => made);
+  return (
+    <Dialog title={text("many")} wide>
+      <p>{text("many.lead")}</p>
+      <div className="row">
+        <Button icon={Images} look="primary" disabled={open} onClick={choose}>
+          {text("many.choose")}
+        </Button>
+        {done.length > 0 && (
+          <Button
+            icon={Download}
+            onClick={() => done.forEach(({ made, name }) => made && download(takenUrl(made.id, "png"), png(name)))}
+          >
+            {text("many.save", { count: done.length })}
+          </Button>
+        )}
+      </div>
+      {all.length > 0 && (
+        <p role="status">{text("many.count", { done: all.filter((one) => !isOpen(one)).length, all: all.length })}</p>
+      )}
+      <ul className="gallery">
+        {all.map((one, k) => (
+          <li key={k}>
+            {one.made ? <img src={madeUrl(one) ?? ""} alt="" /> : <div className="no-picture">{state(one, text)}</div>}
+            <strong>{one.name}</strong>
+            {one.error && <p title={one.error}>{one.error}</p>}
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+const png = (name: string): string => `${name.replace(/\.[^.]*$/, "")}-edited.png`;
+
+function state({ job, error }: One, text: ReturnType<typeof useText>): string {
+  if (!job) return error ? text("state.failed") : "";
+  if (job.state === "queued") return text("run.queued", { position: (job.position ?? 0) + 1 });
+  if (job.state === "failed" || job.state === "cancelled") return text(`state.${job.state}`);
+  return job.total ? text("run.step", { done: job.done, total: job.total }) : text("run.loading");
+}
