@@ -9,8 +9,8 @@ picture's border. The region is, if
                             that are inside it, because the mask says what can change
     neither is given        the segments under the points, and the objects that they form inside one
                             larger segment (a mouth with its teeth). With several points, also the
-                            content of their hull. If this is a large part of a connected object,
-                            the whole object
+                            content of their hull. If the hull covers a large part of a connected
+                            object, the whole object
 
 The region never includes the background. If all points lie on the background, it consists of boxes
 around them. Holes are filled, so that a face includes its eyes.
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["moving", "on_even_ground"]
 
-WORKING = 128
-"""The longer side in pixels for the segmentation: sufficient for edges, and it takes 20 ms."""
+WORKING = 256
+"""The longer side in pixels for the segmentation: at half of it, the outlines of drawings of this
+size are lost, and the segments of like colour run into each other. It takes about 80 ms."""
 SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
 """Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 GROUND = 0.35
@@ -50,8 +51,8 @@ BOX = 5 / 64
 ISLAND, WITHIN_HOST = 4, 0.25
 """Largest size of an object of several segments: relative to the segment under the point, and to
 the segment around the object."""
-LARGE = 0.3
-"""Share of a thing that stands for all of it."""
+LARGE = 0.35
+"""Share of a thing within the hull of the points' segments that stands for all of it."""
 EVEN, COLOURS, ALIKE = 0.65, 4, 4
 """Ground is even if this share of the ring about a thing has one of so many colours, within so many
 levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
@@ -171,7 +172,7 @@ class _Cut:
         hull = np.asarray(convex_hull_image(touched))  # type: ignore[no-untyped-call]
         spanned = touched | self._held(hull, HULL)
         thing = self._thing()
-        large = (spanned & thing).sum() > LARGE * thing.sum()
+        large = (hull & thing).sum() > LARGE * thing.sum()
         return _filled(thing if large else spanned)
 
     def _islands(self) -> Area:
