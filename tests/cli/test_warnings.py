@@ -65,3 +65,16 @@ def test_a_drag_that_changes_nothing(edit, picture, tmp_path):
     kept, said = edit("drag", "flat.png", *settings)
     assert kept == said
     assert kept == ["the drag changed nothing: the result is the picture that was given"]
+
+
+def test_a_stored_drag_without_a_prompt_says_nothing_of_the_preset(tiny, picture):
+    """In JSON all options are named; those of the preset were not asked for."""
+    from yuragi.tasks.build import build
+    from yuragi.tasks.drag import DragRequest
+    from yuragi.tasks.tasks import parse_request
+
+    given = {"model": str(tiny.loaded.path), "image": picture, "points": [((26, 22), (38, 22))]}
+    for more, count in (({}, 0), ({"preset": "paper"}, 0), ({"guidance_scale": 7.5}, 1)):
+        request, _ = build(DragRequest, given | more)
+        stored = parse_request(request.model_dump_json())
+        assert len(stored.unused(tiny.loaded)) == count, more

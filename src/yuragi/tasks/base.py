@@ -247,7 +247,8 @@ class Guided(Request):
     def unused(self, model: DiffusionModel) -> list[str]:
         found = super().unused(model)
         off, empty = self.guidance_scale == 1, not (self.prompt or self.negative_prompt)
-        usual = type(self).model_fields["guidance_scale"].default
+        field = type(self).model_fields["guidance_scale"]
+        usual = field.get_default(call_default_factory=True, validated_data=self.__dict__)
         asked = "guidance_scale" in self.model_fields_set and self.guidance_scale not in (1, usual)
         known = model.capabilities
         if asked and self.weak_model is None and not known.text and known.classes is None:
