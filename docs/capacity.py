@@ -11,11 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from yuragi.research.bench.tables import number, table
+from yuragi.research.bench.tables import measured, number, table
 
 PAGE = Path(__file__).with_name("batch.md")
 RESULTS = Path(__file__).parents[1] / "results"
-BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 EDITS, DAYS = 10**8, 30
 JOB_BYTES = 10_000
 """A job in the service's SQLite file: rows, events and audit, of 96 jobs of this benchmark."""
@@ -37,9 +36,7 @@ def page() -> str:
     """The page with the tables of the present report."""
     report = json.loads((RESULTS / "batch.json").read_text("utf-8"))
     load = json.loads((RESULTS / "load.json").read_text("utf-8"))
-    before, rest = PAGE.read_text("utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{_measured(report)}\n{_plan(report, load)}\n{END}{after}"
+    return measured(PAGE.read_text("utf-8"), _measured(report), _plan(report, load))
 
 
 def _measured(report: dict[str, Any]) -> str:

@@ -11,12 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from yuragi.research.bench.tables import number, table
+from yuragi.research.bench.tables import measured, number, table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "src" / "yuragi" / "assets" / "models" / "portraits" / "README.md"
 REPORT = ROOT / "results" / "portraits.json"
-BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 GOALS = {
     **dict.fromkeys(("hair_colour", "skin", "clothes_colour", "background", "hair_style"), 0.97),
     **dict.fromkeys(("hair_length", "clothes", "beard"), 0.9),
@@ -29,10 +28,8 @@ PSNR, DISTANCE = 34.0, 100.0
 
 def page() -> str:
     """The card with the numbers of the present report."""
-    before, rest = PAGE.read_text("utf-8").split(BEGIN)
-    _, after = rest.split(END)
     found: dict[str, Any] = json.loads(REPORT.read_text("utf-8"))
-    return f"{before}{BEGIN}\n{_whole(found)}\n{_attributes(found)}\n{END}{after}"
+    return measured(PAGE.read_text("utf-8"), _whole(found), _attributes(found))
 
 
 def _whole(found: dict[str, Any]) -> str:

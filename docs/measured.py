@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from yuragi.research.bench.service.faults.promises import PROMISES
-from yuragi.research.bench.tables import number, table
+from yuragi.research.bench.tables import measured, number, table
 
 PAGE = Path(__file__).with_name("service.md")
 RESULTS = Path(__file__).parents[1] / "results"
-BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
 
 def page() -> str:
     """The page with the tables of the present reports."""
-    before, rest = PAGE.read_text("utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{_load()}\n{_faults()}\n{END}{after}"
+    return measured(PAGE.read_text("utf-8"), _load(), _faults())
 
 
 def _read(name: str) -> dict[str, Any]:

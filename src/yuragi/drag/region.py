@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["moving", "on_even_ground"]
 
 WORKING = 256
-"""The longer side in pixels for the segmentation: at half of it, the outlines of drawings of this
-size are lost, and the segments of like colour run into each other. It takes about 80 ms."""
+"""The longer side in pixels at which a picture is looked at: at half of it, the outlines of
+drawings of this size are lost, and the segments of like colour run into each other. The
+segmentation takes about 80 ms."""
 SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
 """Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 GROUND = 0.35
@@ -58,8 +59,6 @@ EVEN, COLOURS, ALIKE = 0.65, 4, 4
 levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
 RING, GAP = 0.04, 0.012
 """Width of the ring and its distance from the thing, as shares of the shorter side."""
-LOOKED_AT = 256
-"""Longer side in pixels at which the ring is looked at. Pixels are picked, so colours stay."""
 
 
 def moving(
@@ -80,8 +79,7 @@ def moving(
     if regions:
         areas = [np.asarray(polygon(corners, picture.size)) > 0 for corners, _ in regions]
         return np.asarray(np.any(areas, axis=0))
-    share = min(1.0, WORKING / max(picture.size))
-    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+    share, size = _reduced(picture)
     small = np.asarray(picture.resize(size, Image.Resampling.BOX))
     cut = _Cut(small, _places(points, share, size))
     if mask is None or np.asarray(mask).all():
@@ -101,9 +99,8 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
     """
     from scipy.ndimage import binary_dilation
 
-    share = min(1.0, LOOKED_AT / max(picture.size))
-    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-    near = Image.Resampling.NEAREST
+    _, size = _reduced(picture)
+    near = Image.Resampling.NEAREST  # pixels are picked, so colours stay
     pixels = np.asarray(picture.resize(size, near)).astype(np.int_)
     small = np.asarray(Image.fromarray(area).resize(size, near))
     gap, width = (max(1, round(k * min(size))) for k in (GAP, RING))
@@ -120,6 +117,12 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
         common = np.median(rest[(rest // ALIKE == colours[counts.argmax()]).all(1)], axis=0)
         rest = rest[(abs(rest - common) > ALIKE).any(1)]
     return 1 - len(rest) / len(ring) >= EVEN
+
+
+def _reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:
+    """The scale at which a picture is looked at, and its width and height there."""
+    share = min(1.0, WORKING / max(picture.size))
+    return share, (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
 
 
 def _places(

@@ -53,6 +53,9 @@ function send<T>(path: string, body: unknown, method = "POST", signal?: AbortSig
   return read<T>(path, { method, headers, body: JSON.stringify(body), signal: signal ?? null });
 }
 
+/** Whether a job has not ended yet. */
+export const isOpen = ({ state }: Job): boolean => ["queued", "running", "cancelling"].includes(state);
+
 /** The address of an asset's file. */
 export const assetUrl = (id: string): string => `${API}/assets/${id}`;
 

@@ -1,11 +1,11 @@
 /** One edit on many pictures: choose them, watch how far they are, and save what was made. */
 import { Download, Images } from "lucide-react";
 import { useEffect, useState } from "react";
-import { takenUrl } from "../api/client";
+import { assetUrl, takenUrl } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
-import { followed, isOpen, madeUrl, submitMany, type One } from "../state/many";
+import { followed, submitMany, waits, type One } from "../state/many";
 import { doing } from "../state/work";
 import { download, pickFiles } from "./files";
 
@@ -14,7 +14,7 @@ const EACH_MS = 1000;
 export function ManyDialog() {
   const text = useText();
   const [all, setAll] = useState<readonly One[]>([]);
-  const open = all.some(isOpen);
+  const open = all.some(waits);
   useEffect(() => {
     if (!open) return undefined;
     const next = setTimeout(() => {
@@ -43,12 +43,12 @@ export function ManyDialog() {
         )}
       </div>
       {all.length > 0 && (
-        <p role="status">{text("many.count", { done: all.filter((one) => !isOpen(one)).length, all: all.length })}</p>
+        <p role="status">{text("many.count", { done: all.filter((one) => !waits(one)).length, all: all.length })}</p>
       )}
       <ul className="gallery">
         {all.map((one, k) => (
           <li key={k}>
-            {one.made ? <img src={madeUrl(one) ?? ""} alt="" /> : <div className="no-picture">{state(one, text)}</div>}
+            {one.made ? <img src={assetUrl(one.made.id)} alt="" /> : <div className="no-picture">{state(one, text)}</div>}
             <strong>{one.name}</strong>
             {one.error && <p title={one.error}>{one.error}</p>}
           </li>

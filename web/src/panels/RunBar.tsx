@@ -1,9 +1,11 @@
 /** Run, with how many candidates and which seed; progress with the time left, and Stop. */
 import { Dices, Minus, Play, Plus, Square, X } from "lucide-react";
 import { useEffect, useState } from "react";
+import { isOpen } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { moves } from "../state/doc";
+import { anySeed } from "../state/editing";
 import { set, setValue, useStudio, type Running, type Studio } from "../state/store";
 import { run, runBoth, stop } from "../state/work";
 
@@ -15,7 +17,7 @@ export function RunBar() {
   const count = useStudio((studio) => Number(studio.values[task]?.["num_images"] ?? 1));
   const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
   const missing = useStudio(whatIsMissing);
-  const active = running && ["queued", "running", "cancelling"].includes(running.job.state);
+  const active = running && isOpen(running.job);
   return (
     <footer className="runbar">
       <div className="run-options">
@@ -54,7 +56,7 @@ export function RunBar() {
           icon={Dices}
           name={text("seed.roll")}
           look="quiet"
-          onClick={() => set({ seed: Math.floor(Math.random() * 2 ** 32) })}
+          onClick={() => set({ seed: anySeed() })}
         />
         {seed !== null && (
           <Button icon={X} name={text("seed.free")} look="quiet" onClick={() => set({ seed: null })} />

@@ -6,6 +6,9 @@ import { change, get, set, type Step } from "./store";
 /** A name that no other has; `randomUUID` is missing where a page comes without TLS from elsewhere. */
 export const id = (): string => crypto.randomUUID?.() ?? Math.random().toString(36).slice(2);
 
+/** A seed that nobody chose. */
+export const anySeed = (): number => Math.floor(Math.random() * 2 ** 32);
+
 export function record(step: Omit<Step, "id" | "at">): void {
   const made: Step = { ...step, id: id(), at: Date.now() };
   set({ steps: [...get().steps, made], current: made.id });

@@ -1,6 +1,7 @@
 /** The present edit on other pictures: one job for each, with the points and the mask where they lie there. */
-import { api, assetUrl, Refused, type Asset, type Job } from "../api/client";
-import { fitted, type Doc, type Picture } from "./doc";
+import { api, isOpen, Refused, type Asset, type Job } from "../api/client";
+import { fitted } from "./doc";
+import { anySeed } from "./editing";
 import { get } from "./store";
 import { requestOf, submitted, taken } from "./work";
 
@@ -19,12 +20,13 @@ export async function submitMany(
   tell: (all: readonly One[]) => void,
 ): Promise<readonly One[]> {
   const { doc } = get();
-  const seed = get().seed ?? Math.floor(Math.random() * 2 ** 32);
+  const seed = get().seed ?? anySeed();
   const all: One[] = files.map(({ name }) => ({ name, job: null, made: null, error: "" }));
   for (const [k, file] of files.entries()) {
     try {
-      const asset = await taken(file);
-      all[k] = { ...all[k]!, job: await submitted(await requestOf({ seed }, onPicture(doc, asset, file.name))) };
+      const { id, width, height } = await taken(file);
+      const other = fitted(doc, { asset: id, width, height, name: file.name });
+      all[k] = { ...all[k]!, job: await submitted(await requestOf({ seed }, other)) };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       all[k] = { ...all[k]!, error: error.message };
@@ -38,7 +40,7 @@ export async function submitMany(
 export function followed(all: readonly One[]): Promise<readonly One[]> {
   return Promise.all(
     all.map(async (one) => {
-      if (!isOpen(one) || !one.job) return one;
+      if (!one.job || !isOpen(one.job)) return one;
       const job = await api.job(one.job.id);
       const made = job.state === "done" ? ((await api.result(job.id)).pictures[0] ?? null) : null;
       return { ...one, job, made, error: job.error ?? "" };
@@ -46,14 +48,5 @@ export function followed(all: readonly One[]): Promise<readonly One[]> {
   );
 }
 
-/** Whether a picture's job has not ended yet. */
-export const isOpen = ({ job }: One): boolean =>
-  job !== null && ["queued", "running", "cancelling"].includes(job.state);
-
-/** The address of what was made of a picture, or null. */
-export const madeUrl = ({ made }: One): string | null => (made ? assetUrl(made.id) : null);
-
-function onPicture(doc: Doc, { id, width, height }: Asset, name: string): Doc {
-  const picture: Picture = { asset: id, width, height, name };
-  return fitted(doc, picture);
-}
+/** Whether a picture is not done with yet. */
+export const waits = ({ job }: One): boolean => job !== null && isOpen(job);

@@ -1,10 +1,10 @@
 /** What the studio asks of the service: opening pictures, running tasks, following jobs. */
-import { api, assetUrl, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
+import { api, assetUrl, isOpen, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
 import { follow } from "../api/events";
 import type { Schema } from "../forms/schema";
 import { text } from "../i18n";
 import { EMPTY, geometryOf, type Doc } from "./doc";
-import { edit, id, record } from "./editing";
+import { anySeed, edit, id, record } from "./editing";
 import { hasWhite, maskFile, maskOf } from "./mask";
 import { restore } from "./restore";
 import { change, get, looked, ranked, set, type Running } from "./store";
@@ -50,8 +50,7 @@ export async function connect(): Promise<void> {
     const [models, schemas, queue] = await Promise.all([api.models(), api.schemas(), api.queue()]);
     set({ models, schemas: schemas as unknown as Record<string, Schema>, queue, online: true });
     for (const id of Object.keys(get().jobs)) {
-      const state = get().jobs[id]!.job.state;
-      if (state === "queued" || state === "running" || state === "cancelling") void watch(id);
+      if (isOpen(get().jobs[id]!.job)) void watch(id);
     }
   } catch (error) {
     failed(error);
@@ -132,7 +131,7 @@ export async function requestOf(more: Values = {}, doc = get().doc): Promise<Val
 export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Job | undefined> {
   return doing(text("busy.submit"), async () => {
     const { doc, task, values } = get();
-    const seed = get().seed ?? Math.floor(Math.random() * 2 ** 32);
+    const seed = get().seed ?? anySeed();
     const request = await requestOf({ seed, ...more });
     const job = await submitted(request);
     const running: Running = {
@@ -163,7 +162,7 @@ export async function submitted(request: Values): Promise<Job> {
 
 /** The same run in two ways from one seed, then side by side. */
 export async function runBoth(ways: readonly { label: string; more: Values }[]): Promise<void> {
-  const seed = get().seed ?? Math.floor(Math.random() * 2 ** 32);
+  const seed = get().seed ?? anySeed();
   const group = id();
   for (const { label, more } of ways) await run({ seed, ...more }, { group, label });
 }

@@ -42,7 +42,12 @@ from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.diversity import coverage, precision, vendi
 from yuragi.research.metrics.features import Features, load_features
-from yuragi.research.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
+from yuragi.research.metrics.frechet import (
+    bootstrap_interval,
+    frechet_distance,
+    frechet_interval,
+    resampled_frechet,
+)
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import Judge, judged, shipped_judge
@@ -157,7 +162,7 @@ def bench_guidance(
         "model": Path(model).name,
         "weights": loaded.weights,
         "settings": {"solver": SOLVER, "steps": {arm: ARMS[arm].steps for arm in arms}},
-        "floor": _interval(frechet_distance(others, real), resampled_frechet(others, real)),
+        "floor": frechet_interval(others, real)._asdict(),
         "real": {"coverage": coverage(others, real), "vendi": vendi(real)},
         "points": rows,
     }

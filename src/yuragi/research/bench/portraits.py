@@ -25,7 +25,7 @@ from yuragi.model import load
 from yuragi.models.codec import Codec
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.features import load_features
-from yuragi.research.metrics.frechet import bootstrap_interval, frechet_distance, resampled_frechet
+from yuragi.research.metrics.frechet import frechet_interval
 from yuragi.research.train.autoencoder import arrays_to_tensor, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import accuracy, shipped_judge
@@ -89,8 +89,8 @@ def bench_portraits(
         "accuracy": seen,
         "of_real": {name: seen["generated"][name] / seen["real"][name] for name in ATTRIBUTES},
         "mean_accuracy": {kind: _mean(table) for kind, table in seen.items()},
-        "fd": _distance(features(generated), truth),
-        "floor": _distance(features(others), truth),
+        "fd": frechet_interval(features(generated), truth)._asdict(),
+        "floor": frechet_interval(features(others), truth)._asdict(),
     }
 
 
@@ -99,11 +99,6 @@ def _round_trip(codec: Codec, images: Tensor, device: torch.device) -> Tensor:
     size = images.shape[-2:]
     parts = torch.split(images, 32)
     return torch.cat([codec.decode(codec.encode(part.to(device)), *size).cpu() for part in parts])
-
-
-def _distance(features: Tensor, truth: Tensor) -> dict[str, float]:
-    value = frechet_distance(features, truth)
-    return bootstrap_interval(value, resampled_frechet(features, truth))._asdict()
 
 
 def _mean(table: Mapping[str, float]) -> float:

@@ -21,7 +21,13 @@ from torch import Tensor
 
 from yuragi.errors import InputError
 
-__all__ = ["Interval", "bootstrap_interval", "frechet_distance", "resampled_frechet"]
+__all__ = [
+    "Interval",
+    "bootstrap_interval",
+    "frechet_distance",
+    "frechet_interval",
+    "resampled_frechet",
+]
 
 
 class Interval(NamedTuple):
@@ -88,3 +94,9 @@ def bootstrap_interval(value: float, resampled: Tensor) -> Interval:
     spread = resampled.double() - resampled.double().mean()
     low, high = torch.quantile(spread, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Interval(value, value + low, value + high)
+
+
+def frechet_interval(generated: Tensor, real: Tensor) -> Interval:
+    """The distance of features [n, d] to features [m, d], with its interval."""
+    value = frechet_distance(generated, real)
+    return bootstrap_interval(value, resampled_frechet(generated, real))
