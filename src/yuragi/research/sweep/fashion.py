@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from yuragi.errors import InputError
 from yuragi.models.names import load_model, load_weak
 from yuragi.models.opening import Opening
 from yuragi.research.metrics.backends import encode_all
@@ -26,6 +27,11 @@ def fashion_sampler(models: Path, seed: int, opening: Opening) -> Sampler:
     Raises:
         InputError: the folder does not hold them.
     """
+    missing = [name for name in (MODEL, WEAK, JUDGE) if not (models / name).exists()]
+    if missing:
+        # A path of two names that is not there would be taken for a model on the hub.
+        reason = "it lacks " + ", ".join(missing)
+        raise InputError("models", str(models), "a folder that yuragi train fashion wrote", reason)
     model = load_model(models / MODEL, opening)
     prompts = [str(number) for number in range(len(CLASSES))]
     return Sampler(model, load_weak(str(models / WEAK), model), prompts, seed)

@@ -176,3 +176,10 @@ def test_sweep_and_sensitivity_of_the_models(cli, models, data, tmp_path, monkey
     # What a point costs hangs on the steps, and not on gamma at all.
     assert found["indices"]["cost"]["steps"]["total"] > 0.3
     assert found["indices"]["cost"]["gamma"]["total"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_folder_without_the_models_is_refused_and_no_hub_is_asked(cli):
+    code, _, err = cli("sweep", "fashion", "nowhere")
+    assert code == 2
+    assert "it lacks model, weak, judge.safetensors (nowhere)" in err
+    assert "hub" not in err
