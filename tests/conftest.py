@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,12 @@ from PIL import Image
 pytest.register_assert_rewrite("promises")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+
+# Anyio imports its parts when they are first used, and pytest rewrites them, as it does every
+# plugin. Before Python 3.11.8, two threads that parse at once can raise SystemError
+# (python/cpython#106905), so all parts are imported now, while there is one thread.
+for part in dir(anyio):
+    getattr(anyio, part)
 
 
 @pytest.fixture(scope="session", autouse=True)
