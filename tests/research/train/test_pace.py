@@ -29,6 +29,18 @@ def test_the_rate_by_steps_rises_and_falls():
     assert pace.rate(100, 100) is None
 
 
+def test_a_short_fall_leaves_the_rate_before_it_alone():
+    short = BySteps(CONFIG.model_copy(update={"fall": 20}))
+    longer = BySteps(CONFIG.model_copy(update={"fall": 20, "steps": 200}))
+    for step in (4, 9, 50, 80):
+        assert short.rate(step, step) == longer.rate(step, step)
+    assert short.rate(80, 80) == pytest.approx(2e-3)
+    assert short.rate(90, 90) == pytest.approx(1e-3)
+    assert longer.rate(185, 185) == pytest.approx(2e-3 * (1 + math.cos(math.pi / 4)) / 2)
+    assert short.rate(99, 99) < 2e-5
+    assert short.rate(100, 100) is None
+
+
 def test_new_moments_rise_again_where_the_step_stands():
     pace = BySteps(CONFIG)
     assert pace.rate(55, 0) == pytest.approx(1e-3 / 10)

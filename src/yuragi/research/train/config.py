@@ -44,7 +44,10 @@ class DataConfig(Section):
 class Fit(Section):
     """What every training loop needs: AdamW with warm-up and cosine decay, and an EMA.
 
-    `steps` may grow between two runs of the same folder: training then goes on.
+    `steps` may grow between two runs of the same folder: training then goes on. `fall` is the
+    number of steps at the end in which the learning rate falls to zero; without it, the rate falls
+    from the warm-up on. A run that may be lengthened later wants a short fall: until it begins,
+    the rate does not depend on `steps` (Haegele et al. 2024, arXiv 2405.18392).
     """
 
     steps: PositiveInt
@@ -53,6 +56,7 @@ class Fit(Section):
     warmup: PositiveInt
     ema: float
     seed: int
+    fall: PositiveInt | None = None
 
 
 class AutoencoderConfig(Fit):

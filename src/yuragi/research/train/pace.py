@@ -7,7 +7,8 @@ With w the warm-up and s the share of the run that is done, both in [0, 1], the 
 
     peak . min(s / w, 1) . (1 + cos(pi . max(0, (s - w) / (1 - w)))) / 2
 
-where s is the share of the steps, or of the seconds. Linear warm-up follows the updates that Adam's
+where s is the share of the steps, or of the seconds. A recipe with `fall` holds the peak until that
+many steps are left, and the cosine spans those. Linear warm-up follows the updates that Adam's
 moments have seen, because a run can begin with weights but without moments.
 """
 
@@ -59,7 +60,8 @@ class BySteps:
         config = self.config
         if step >= config.steps:
             return None
-        done = (step - config.warmup) / max(config.steps - config.warmup, 1)
+        fall = config.fall or max(config.steps - config.warmup, 1)
+        done = 1 - (config.steps - step) / fall
         rise = min((updates + 1) / config.warmup, 1.0)
         return config.learning_rate * rise * _fall(done)
 
