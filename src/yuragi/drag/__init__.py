@@ -4,7 +4,7 @@ from yuragi.drag.bend import Bend, Hold, bend, reach_of
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
 from yuragi.drag.imagine import doubtful, seam, surprise
-from yuragi.drag.region import moving, on_even_ground
+from yuragi.drag.region import is_attached, moving, on_even_ground
 from yuragi.drag.spec import (
     Handle,
     PointPair,
@@ -34,6 +34,7 @@ __all__ = [
     "drag_levels",
     "flow_of",
     "handles",
+    "is_attached",
     "moving",
     "on_even_ground",
     "reach_of",

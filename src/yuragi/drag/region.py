@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Area = NDArray[np.bool_]
 
-__all__ = ["moving", "on_even_ground"]
+__all__ = ["is_attached", "moving", "on_even_ground"]
 
 WORKING = 256
 """The longer side in pixels at which a picture is looked at: at half of it, the outlines of
@@ -57,6 +57,9 @@ LARGE = 0.35
 EVEN, COLOURS, ALIKE = 0.65, 4, 4
 """Ground is even if this share of the ring about a thing has one of so many colours, within so many
 levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
+FEATURE, ALONE = 0.015, 0.85
+"""Things of at most this share of the picture are features, such as an eye, and move alone whatever
+is around them. A larger one is attached to others unless this share of its ring has one colour."""
 RING, GAP = 0.04, 0.012
 """Width of the ring and its distance from the thing, as shares of the shorter side."""
 
@@ -97,6 +100,27 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
         picture: RGB.
         area: the area [h, w], True where the picture moves.
     """
+    return _evenness(picture, area, COLOURS) >= EVEN
+
+
+def is_attached(picture: Image.Image, area: Area) -> bool:
+    """Whether an area is part of something larger, as a bun is of a head: a cut would tear it off.
+
+    Args:
+        picture: RGB.
+        area: the area [h, w], True where the picture moves.
+    """
+    return bool(area.mean() > FEATURE) and _evenness(picture, area, 1) < ALONE
+
+
+def _evenness(picture: Image.Image, area: Area, colours: int) -> float:
+    """The share of the ring around an area that has one of its most common colours.
+
+    Args:
+        picture: RGB.
+        area: the area [h, w].
+        colours: how many colours count.
+    """
     from scipy.ndimage import binary_dilation
 
     _, size = _reduced(picture)
@@ -108,15 +132,15 @@ def on_even_ground(picture: Image.Image, area: Area) -> bool:
     inner = binary_dilation(small, all_round, iterations=gap)
     ring = pixels[binary_dilation(inner, all_round, iterations=width + 1) & ~inner]
     if not len(ring):
-        return False
+        return 0.0
     rest = ring
-    for _ in range(COLOURS):
+    for _ in range(colours):
         if not len(rest):
             break
-        colours, counts = np.unique(rest // ALIKE, axis=0, return_counts=True)
-        common = np.median(rest[(rest // ALIKE == colours[counts.argmax()]).all(1)], axis=0)
+        found, counts = np.unique(rest // ALIKE, axis=0, return_counts=True)
+        common = np.median(rest[(rest // ALIKE == found[counts.argmax()]).all(1)], axis=0)
         rest = rest[(abs(rest - common) > ALIKE).any(1)]
-    return 1 - len(rest) / len(ring) >= EVEN
+    return 1 - len(rest) / len(ring)
 
 
 def _reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:

@@ -19,6 +19,7 @@ from yuragi.drag import (
     bent,
     doubtful,
     flow_of,
+    is_attached,
     moving,
     on_even_ground,
     reach_of,
@@ -261,15 +262,20 @@ def cut_out(
     if request.motion == "bend":
         return None
     area = moving(before, request.points, _polygons(request), held)
-    if request.regions or on_even_ground(before, area):
+    if request.regions:
+        return area
+    limits = None if held is None or np.asarray(held).all() else held
+    # One point cannot say whether all of a thing is to move, or only the part under it.
+    vague = limits is None and len(request.points) == 1 and request.motion == "auto"
+    if on_even_ground(before, area) and not (vague and is_attached(before, area)):
         return area
     if request.motion == "auto":
         return None
-    if held is None or np.asarray(held).all():
+    if limits is None:
         reason = "nothing says where the thing under the points ends, as it lies on uneven ground"
         raise InputError("motion", "cut", "cut together with a mask or a region", reason)
     forward = flow_of([(target, source) for source, target in request.points])
-    return thing(before, request.points, forward, held)
+    return thing(before, request.points, forward, limits)
 
 
 def _polygons(request: DragRequest) -> Sequence[RegionPair]:

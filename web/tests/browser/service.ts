@@ -41,7 +41,7 @@ export class Service {
       return (await answer.json()) as Record<string, unknown>;
     };
     const { id: image } = await send("studio/examples/portrait-4", {});
-    const { id } = await send("jobs", { kind: "drag", image, points: [[[150, 48], [120, 60]]], seed: 0 });
+    const { id } = await send("jobs", { kind: "drag", image, points: [[[150, 48], [120, 60]], [[150, 230], [140, 230]]], seed: 0 });
     await send("studio/layers", { image, points: [[[150, 48], [120, 60]]] });
     await send("studio/words", { model: "portraits", text: "a person" });
     await fetch(`${api}/studio/familiarity?model=portraits&image=${String(image)}`);
