@@ -16,6 +16,7 @@ def small_recipe():
             "data": recipe.data.model_copy(update={"train": 6, "validation": 2}),
             "autoencoder": recipe.autoencoder.model_copy(update=small | {"channels": 8}),
             "denoiser": recipe.denoiser.model_copy(update=narrow),
+            "decoder": recipe.decoder.model_copy(update=small),
             "reader": recipe.reader.model_copy(update=small),
         }
     )

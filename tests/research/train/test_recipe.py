@@ -7,10 +7,11 @@ from diffusers import StableDiffusionPipeline
 
 import yuragi
 from yuragi.errors import InputError
-from yuragi.research.train.autoencoder import codec_psnr
+from yuragi.research.train.autoencoder import build_autoencoder, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import read_recipe
 from yuragi.research.train.judge import Judge, accuracy, train_judge
+from yuragi.research.train.loop import load_averaged
 from yuragi.research.train.portraits import ATTRIBUTES
 from yuragi.research.train.recipe import (
     averaged_autoencoder,
@@ -38,6 +39,7 @@ def trained(tmp_path_factory):
             "denoiser": recipe.denoiser.model_copy(
                 update=small | {"channels": (16, 16, 16), "text_width": 16}
             ),
+            "decoder": recipe.decoder.model_copy(update=small),
             "reader": recipe.reader.model_copy(update=small),
             "judge": recipe.judge.model_copy(update=small),
         }
@@ -126,6 +128,20 @@ def test_an_exported_pipeline_can_be_trained_further(trained, tmp_path):
         import_pipeline(recipe, tmp_path, folder / "pipeline")
     with pytest.raises(InputError, match="model[: ]"):
         import_pipeline(read_recipe(), tmp_path / "new", folder / "pipeline")
+
+
+def test_a_decoder_is_trained_further_and_its_encoder_left_as_it_is(trained):
+    recipe, folder, _ = trained
+    ours, step = averaged_autoencoder(recipe, folder / "runs")
+    first = build_autoencoder(recipe.autoencoder)
+    assert load_averaged(first, folder / "runs" / "autoencoder") == step == 3
+    for name, value in first.encoder.state_dict().items():
+        assert torch.equal(ours.encoder.state_dict()[name], value)
+    changed = [
+        not torch.equal(ours.decoder.state_dict()[name], value)
+        for name, value in first.decoder.state_dict().items()
+    ]
+    assert all(changed)
 
 
 def test_steps_out_of_order_are_refused(trained, tmp_path):

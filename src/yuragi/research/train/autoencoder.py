@@ -7,6 +7,9 @@ Loss on random crops of x in [-1, 1], with z = E(x) and a little noise added to 
 The squares are what PSNR counts, the absolute value keeps edges sharp. The penalty is there
 because diffusers' Stable Diffusion pipelines know one scaling factor and no shift, and this
 decoder squashes latents beyond 3 (3 tanh(z / 3)).
+
+A finished decoder can be trained further alone: the latents stay, and with them all that a denoiser
+has learned of them.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from yuragi.research.train.config import AutoencoderConfig
+from yuragi.research.train.config import AutoencoderConfig, Fit
 from yuragi.research.train.loop import Report, fast_bfloat16, fit, place
 from yuragi.research.train.pace import Pace
 
@@ -33,6 +36,7 @@ __all__ = [
     "codec_psnr",
     "levels_to_tensor",
     "train_autoencoder",
+    "train_decoder",
 ]
 
 
@@ -58,13 +62,12 @@ def levels_to_tensor(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
-def _crops(images: Tensor, config: AutoencoderConfig, rng: torch.Generator) -> Tensor:
+def _crops(images: Tensor, batch: int, side: int, rng: torch.Generator) -> Tensor:
     def draw(below: int) -> list[int]:
-        return torch.randint(below, (config.batch,), generator=rng).tolist()
+        return torch.randint(below, (batch,), generator=rng).tolist()
 
-    edge = images.shape[1] - config.crop + 1
+    edge = images.shape[1] - side + 1
     picked = zip(draw(len(images)), draw(edge), draw(edge), draw(2), strict=True)
-    side = config.crop
     parts = [(images[i, y : y + side, x : x + side], m) for i, y, x, m in picked]
     return levels_to_tensor(torch.stack([part.flip(1) if m else part for part, m in parts]))
 
@@ -87,7 +90,7 @@ def train_autoencoder(
     pictures = torch.from_numpy(images).to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
-        x = _crops(pictures, config, rng)
+        x = _crops(pictures, config.batch, config.crop, rng)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
             z: Tensor = network.encoder(x)
             noise = torch.randn(z.shape, generator=rng).to(device)
@@ -95,11 +98,49 @@ def train_autoencoder(
         z, error = z.float(), back.float() - x
         mean, variance = z.mean((0, 2, 3)), z.var((0, 2, 3))
         penalty = (mean.square() + (variance - 1).square()).mean()
-        fidelity = error.abs().mean() + 4 * error.square().mean()
-        return fidelity + config.latent_penalty * penalty
+        return _fidelity(error) + config.latent_penalty * penalty
 
     fit(network, loss, config, folder, on_report, pace)
     return network
+
+
+def train_decoder(
+    network: AutoencoderTiny,
+    images: NDArray[np.uint8],
+    finished: AutoencoderConfig,
+    config: Fit,
+    folder: Path,
+    device: torch.device,
+    on_report: Callable[[Report], None],
+) -> None:
+    """Train the decoder of a finished autoencoder in place, resuming from `folder`.
+
+    Args:
+        network: the autoencoder; its encoder is left as it is.
+        images: pictures of shape [n, side, side, 3].
+        finished: how the autoencoder was trained: the crops and the noise are the same.
+        config: the steps, the batch and the rates.
+        folder: where checkpoints and the log go.
+        device: where to train.
+        on_report: told how it goes.
+    """
+    place(network, device)
+    pictures = torch.from_numpy(images).to(device)
+
+    def loss(step: int, rng: torch.Generator) -> Tensor:
+        x = _crops(pictures, config.batch, finished.crop, rng)
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+            with torch.no_grad():
+                z: Tensor = network.encoder(x)
+            noise = torch.randn(z.shape, generator=rng).to(device)
+            back: Tensor = network.decoder(z + finished.latent_noise * noise)
+        return _fidelity(back.float() - x)
+
+    fit(network.decoder, loss, config, folder, on_report)
+
+
+def _fidelity(error: Tensor) -> Tensor:
+    return error.abs().mean() + 4 * error.square().mean()
 
 
 @torch.no_grad()

@@ -93,6 +93,7 @@ class Recipe(Section):
 
     data: DataConfig
     autoencoder: AutoencoderConfig
+    decoder: Fit
     reader: Fit
     denoiser: DenoiserConfig
     judge: Fit

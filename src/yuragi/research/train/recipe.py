@@ -19,6 +19,7 @@ from yuragi.research.train.autoencoder import (
     build_autoencoder,
     codec_psnr,
     train_autoencoder,
+    train_decoder,
 )
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import Recipe
@@ -54,7 +55,10 @@ def run_autoencoder(
     """Train the autoencoder in ``runs/autoencoder``; the PSNR in dB on the validation split."""
     images, _ = cached("train", recipe.data.train, data, on_draw, size=recipe.data.size)
     held_out, _ = cached("validation", recipe.data.validation, data, on_draw, size=recipe.data.size)
-    network = train_autoencoder(images, recipe.autoencoder, runs / "autoencoder", device, on_report)
+    config = recipe.autoencoder
+    network = train_autoencoder(images, config, runs / "autoencoder", device, on_report)
+    folder = _decoder(runs, config.steps)
+    train_decoder(network, images, config, recipe.decoder, folder, device, on_report)
     return codec_psnr(network, held_out)
 
 
@@ -67,10 +71,17 @@ def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, i
     network = build_autoencoder(recipe.autoencoder)
     try:
         step = load_averaged(network, runs / "autoencoder")
+        if (_decoder(runs, step) / CHECKPOINT).exists():
+            load_averaged(network.decoder, _decoder(runs, step))
     except FileNotFoundError as error:
         allowed = "a folder with a trained autoencoder (yuragi train autoencoder)"
         raise InputError("runs", str(runs), allowed) from error
     return network, step
+
+
+def _decoder(runs: Path, step: int) -> Path:
+    """Where the decoder is trained further, after the autoencoder's last step."""
+    return runs / "autoencoder" / f"decoder-step{step}"
 
 
 def _latents(
@@ -199,7 +210,9 @@ def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
         raise InputError("model", str(folder), allowed) from error
     if any((runs / part / CHECKPOINT).exists() for part in ("autoencoder", "denoiser")):
         raise InputError("runs", str(runs), "a folder without runs in it")
-    begin(autoencoder, recipe.autoencoder, runs / "autoencoder", recipe.autoencoder.steps)
+    made = recipe.autoencoder.steps
+    begin(autoencoder, recipe.autoencoder, runs / "autoencoder", made)
+    begin(autoencoder.decoder, recipe.decoder, _decoder(runs, made), recipe.decoder.steps)
     begin(network, recipe.denoiser, runs / "denoiser", 0)
 
 
