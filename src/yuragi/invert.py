@@ -2,7 +2,7 @@ r"""Inversion: from an image to noisy states from which a sampler can reconstruc
 
     markov_path        the forward chain   x_t = r x_s + sqrt(sigma_t^2 - r^2 sigma_s^2) z
     independent_path   every level on its own   x_t = alpha_t x_0 + sigma_t z
-    ode_invert         the probability-flow ODE upwards
+    ode_invert         the probability-flow ODE upwards; `ode_climb` makes its states one by one
     Follow             the way back along any such path (Cycle-SDE)
 
 A path is a list of states ordered clean to noisy: path[0] is the image, path[k] the state at
@@ -24,7 +24,7 @@ References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -38,11 +38,11 @@ from yuragi.core.schedule import Schedule
 from yuragi.core.times import check_times
 from yuragi.core.transition import Transition, noising
 from yuragi.errors import InputError
-from yuragi.sample import Manipulation, integrate
+from yuragi.sample import Manipulation, integrate, trajectory
 from yuragi.solver.base import Memory, Solver
 from yuragi.solver.inversion import DDIMInversion
 
-__all__ = ["Follow", "follow", "independent_path", "markov_path", "ode_invert"]
+__all__ = ["Follow", "follow", "independent_path", "markov_path", "ode_climb", "ode_invert"]
 
 
 def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> list[Tensor]:
@@ -103,18 +103,23 @@ def ode_invert(
     Raises:
         InputError: times that fall, or a stochastic solver.
     """
+    return list(ode_climb(denoiser, x0, times, solver, manipulate))
+
+
+def ode_climb(
+    denoiser: Denoiser,
+    x0: Tensor,
+    times: Tensor,
+    solver: Solver | None = None,
+    manipulate: Manipulation | None = None,
+) -> Iterator[Tensor]:
+    """The states of `ode_invert`, each made when it is asked for; with its arguments and errors."""
     solver = DDIMInversion() if solver is None else solver
     if solver.stochastic:
         raise InputError("solver", solver, "a deterministic solver")
     _rising(times, denoiser.schedule)
-    path = [x0]
-
-    def record(step: int, x: Tensor) -> Tensor:
-        path.append(x if manipulate is None else manipulate(step, x))
-        return path[-1]
-
-    integrate(denoiser, solver, x0, times, manipulate=record)
-    return path
+    yield x0
+    yield from trajectory(denoiser, solver, x0, times, manipulate=manipulate)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ or cancellation passes a manipulation that records, reports or raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -23,7 +24,7 @@ from yuragi.core.times import check_times
 from yuragi.errors import InputError
 from yuragi.solver.base import Solver
 
-__all__ = ["Manipulation", "integrate"]
+__all__ = ["Manipulation", "integrate", "trajectory"]
 
 Manipulation: TypeAlias = Callable[[int, Tensor], Tensor]
 """`(step index, x) -> x`, applied to the state that step has just produced; the first step is 0."""
@@ -54,16 +55,32 @@ def integrate(
     Raises:
         InputError: times or a state that do not fit, or a stochastic step without noise.
     """
+    return deque(trajectory(denoiser, solver, x, times, noise, manipulate), maxlen=1).pop()
+
+
+def trajectory(
+    denoiser: Denoiser,
+    solver: Solver,
+    x: Tensor,
+    times: Tensor,
+    noise: Noise | None = None,
+    manipulate: Manipulation | None = None,
+) -> Iterator[Tensor]:
+    """The states at times[1:] of `integrate`, each made when it is asked for.
+
+    Arguments and errors are those of `integrate`.
+    """
     times = check_times(times, denoiser.schedule)
     if x.ndim < 2 or not x.is_floating_point():
         raise InputError("x", (tuple(x.shape), x.dtype), "a floating-point batch [b, ...]")
-    # no_grad, not inference_mode: a gain may need a gradient inside (enable_grad).
-    with torch.no_grad():
-        memory = solver.init()
-        for i, (t, s) in enumerate(pairwise(times)):
+    memory = solver.init()
+    for i, (t, s) in enumerate(pairwise(times)):
+        # no_grad, not inference_mode: a gain may need a gradient inside (enable_grad). Around each
+        # step, because who asks for the states would be inside it, too.
+        with torch.no_grad():
             transition, memory = solver.step(denoiser, x, t, s, memory)
             z = noise(i, x) if noise is not None and transition.noisy else None
             x = transition.draw(z)
             if manipulate is not None:
                 x = manipulate(i, x)
-    return x
+        yield x

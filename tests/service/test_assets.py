@@ -42,6 +42,16 @@ def test_many_writers_of_the_same_bytes(parts, picture):
     assert parts.assets.read(found[0]) == upload.data
 
 
+def test_several_pictures_are_stored_as_each_alone(parts, picture):
+    uploads = [png(each) for each in (picture, picture.rotate(90), picture)]
+    assets = parts.assets.put_all(uploads)
+    assert assets[0] == assets[2] != assets[1]
+    assert [parts.assets.put(each) for each in uploads] == assets
+    assert [parts.assets.read(each.id) for each in assets] == [each.data for each in uploads]
+    for asset in assets:
+        assert parts.assets.find(asset.id) == asset
+
+
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "0" * 31, "0" * 32, "A" * 32, "0" * 33])
 def test_no_other_name_leads_to_a_file(parts, name):
     with pytest.raises(NotFound):
@@ -56,6 +66,8 @@ def test_a_file_appears_whole_or_not_at_all(parts, picture, monkeypatch):
     monkeypatch.setattr("yuragi.service.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         parts.assets.put(upload)
+    with pytest.raises(OSError, match="No space"):
+        parts.assets.put_all([upload, png(picture.rotate(90))])
     assert not parts.assets.writable
     monkeypatch.undo()
     assert [

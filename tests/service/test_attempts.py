@@ -30,8 +30,8 @@ def test_a_worker_that_was_given_up_changes_nothing(parts):
     new = begin(parts.database, job.id, "slot-2")
     assert old.state() is None
     before = events(parts, job)
-    old.progress(5, 10)
-    old.preview("0" * 32)
+    assert old.progress(5, 10) is None
+    assert old.preview("0" * 32) is None
     old.fail("it woke up late")
     old.finish(RESULT)
     assert events(parts, job) == before
@@ -53,6 +53,14 @@ def test_a_job_that_was_cancelled_while_its_worker_was_dead_is_not_begun(parts):
     jobs.cancel(parts.database, job.id)
     assert begin(parts.database, job.id, "slot-2") is None
     assert jobs.find(parts.database, job.id).state is State.CANCELLED
+
+
+def test_who_says_how_far_it_is_hears_whether_to_go_on(parts):
+    job = submit(parts)
+    attempt = running(parts, job)
+    assert attempt.progress(1, 2) is State.RUNNING
+    jobs.cancel(parts.database, job.id)
+    assert attempt.progress(2, 2) is attempt.state() is State.CANCELLING
 
 
 def test_a_job_that_kills_its_workers_fails(parts):

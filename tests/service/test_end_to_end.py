@@ -18,6 +18,7 @@ from yuragi.service.database import open_database
 from yuragi.service.settings import Store
 from yuragi.service.states import State
 from yuragi.tasks.context import BATCH
+from yuragi.tasks.tape import STRETCH
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 LONG = {"model": "tiny", "prompt": "a person", "seed": 5, "num_inference_steps": 400}
@@ -129,6 +130,44 @@ def test_a_killed_worker_s_job_is_finished_by_another_with_the_same_bits(process
         whole = service.submit("sample", **two_batches)
         assert service.wait(whole.id).state is State.DONE
         assert pictures(service, killed.id) == pictures(service, whole.id)
+
+
+@pytest.mark.parametrize("sampler", ["ode", "sde"])
+def test_a_killed_inversion_goes_on_along_its_way_down_with_the_same_bits(
+    processes, portrait, sampler
+):
+    with Client(processes.serve()) as service:
+        options = {
+            "model": "tiny",
+            "prompt": "a person",
+            "seed": 5,
+            "image": service.upload(portrait).id,
+            "sampler": sampler,
+            "num_inference_steps": 200,
+        }
+        killed = service.submit("invert", **options)
+        up, total = (200, 400) if sampler == "ode" else (0, 200)
+        first, _ = processes.start(*WORK, "--name", "first")
+        until(lambda: service.job(killed.id).done > up + 100)
+        processes.kill(first)
+        left = service.job(killed.id)
+        assert left.state is State.RUNNING
+        assert left.done < total
+        kept = list((Path(Store().assets) / "parts" / killed.id).iterdir())
+        assert up < len(kept) * STRETCH <= left.done  # some of the way down is among them
+        processes.start(*WORK, "--name", "second")
+        assert service.wait(killed.id).state is State.DONE
+        told = list(service.events(killed.id))
+        starts = [k for k, event in enumerate(told) if event.kind == "started"]
+        assert [told[k].data["slot"] for k in starts] == ["first-1", "second-1"]
+        steps = [event.data["done"] for event in told[starts[1] :] if event.kind == "step"]
+        assert steps[0] == STRETCH  # a stretch that was kept is passed at once
+        assert steps[-1] == total
+        whole = service.submit("invert", **options)
+        assert service.wait(whole.id).state is State.DONE
+        assert pictures(service, killed.id) == pictures(service, whole.id)
+        results = [service.result(each.id).report for each in (killed, whole)]
+        assert results[0]["evaluations"] == results[1]["evaluations"]
 
 
 def test_a_slot_that_dies_is_started_again_and_goes_on(processes):

@@ -63,5 +63,5 @@ def test_file_systems_of_this_machine_are_asked_once(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         ask(LocalFileSystem(), "cat_file", str(tmp_path), tries=3)
     assert len(asked) == 1
-    write_whole(fsspec.filesystem("memory"), "/written/x", b"1", tries=3)
+    write_whole(fsspec.filesystem("memory"), {"/written/x": b"1"}, tries=3)
     assert ask(fsspec.filesystem("memory"), "cat_file", "/written/x") == b"1"

@@ -4,9 +4,16 @@ import pytest
 import torch
 
 from promises import assert_identical
+from yuragi.service import parts as kept
 from yuragi.service.parts import Parts, forget_parts
 
 JOB = "a" * 32
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Every part is worth writing."""
+    monkeypatch.setattr(kept, "WORTH_S", 0.0)
 
 
 def files(parts):
@@ -25,7 +32,7 @@ def making(parts, number, seen):
     return make
 
 
-def test_a_part_is_written_before_the_next_is_made_and_the_last_one_never(parts, tiny):
+def test_a_part_is_written_before_the_next_is_made_and_the_last_one_never(at_once, parts, tiny):
     seen = []
     first = Parts(parts.assets, JOB, [tiny.loaded])
     for number in range(3):
@@ -43,7 +50,23 @@ def test_a_part_is_written_before_the_next_is_made_and_the_last_one_never(parts,
     assert files(parts) == []
 
 
-def test_a_damaged_part_is_made_again(parts, tiny):
+def test_short_work_is_written_only_before_a_stop(parts, tiny, monkeypatch):
+    now = iter([0.0, 0.4, 0.8, 1.2, 1.3, 1.4])
+    monkeypatch.setattr(kept.time, "monotonic", lambda: next(now))
+    seen = []
+    made = Parts(parts.assets, JOB, [tiny.loaded])
+    for number in range(5):
+        made.keep(making(parts, number, seen))
+    # The three parts that were begun within the first second are written together after it.
+    assert seen == [0, 0, 0, 3, 3]
+    made.write()
+    assert len(files(parts)) == 5
+    again = Parts(parts.assets, JOB, [tiny.loaded])
+    counts = [again.keep(lambda: pytest.fail("it is there"))[1].item() for _ in range(5)]
+    assert counts == [0, 1, 2, 3, 4]
+
+
+def test_a_damaged_part_is_made_again(at_once, parts, tiny):
     seen = []
     first = Parts(parts.assets, JOB, [tiny.loaded])
     for number in range(2):

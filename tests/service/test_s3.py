@@ -145,23 +145,23 @@ def test_an_object_appears_whole_or_not_at_all(store, bucket, line, size):
     data, place = os.urandom(size), f"{BUCKET}/{FOLDER}/large"
     line.most = size // 4  # a connection is gone in the middle of it
     with pytest.raises(OSError, match="store failed"):
-        write_whole(store.files, place, data)
+        write_whole(store.files, {place: data})
     assert line.cuts
     assert kept(bucket) == {}
     line.most = None
-    write_whole(store.files, place, data)
+    write_whole(store.files, {place: data})
     (found,) = kept(bucket).values()
     assert hashlib.sha256(found).digest() == hashlib.sha256(data).digest()
 
 
 def test_parts_of_a_job_are_forgotten(store, bucket, line, picture):
     asset = store.put(png(picture))
-    write_whole(store.files, f"{store.folder}/parts/job/a-0.safetensors", b"0")
+    write_whole(store.files, {f"{store.folder}/parts/job/a-0.safetensors": b"0"})
     line.most = 0
     forget_parts(store, "job")  # an error here does no harm
     line.most = None
-    write_whole(store.files, f"{store.folder}/parts/job/a-1.safetensors", b"1")
-    write_whole(store.files, f"{store.folder}/parts/other/a-0.safetensors", b"0")
+    write_whole(store.files, {f"{store.folder}/parts/job/a-1.safetensors": b"1"})
+    write_whole(store.files, {f"{store.folder}/parts/other/a-0.safetensors": b"0"})
     forget_parts(store, "job")
     forget_parts(store, "job")
     left = {f"{FOLDER}/{asset.id[:2]}/{asset.id}", f"{FOLDER}/parts/other/a-0.safetensors"}

@@ -123,7 +123,7 @@ def test_bad_values_are_named_with_file_and_option(folder, option, value):
 
 
 def test_options_that_depend_on_others_cannot_be_set():
-    assert fitted(DragRequest) == ["guidance"]
+    assert fitted(DragRequest) == ("guidance",)
     for kind in TASKS.values():
         for name in fitted(kind):
             assert kind.model_fields[name].default_factory is None

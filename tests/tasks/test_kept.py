@@ -12,11 +12,18 @@ from yuragi.tasks.tasks import TASKS
 
 MORE = {"model": "portraits", "prompt": "a person", "seed": 3}
 MANY = {"num_inference_steps": 4, "num_images": BATCH + 2}
+PULLED = {"sampler": "ode", "num_inference_steps": 12, "guidance_scale": 2.0}
+RATIO = {"name": "ratio"}
 SQUARE = [(20, 16), (32, 16), (32, 28), (20, 28)]
 CASES = {
     "sample": ("sample", MANY),
     "sdedit": ("sdedit", MANY),
-    "invert": ("invert", {"sampler": "ode", "num_inference_steps": 5}),
+    # Up and down in stretches of steps, whatever solver and gain remember between two steps.
+    "invert": ("invert", {"sampler": "ode", "num_inference_steps": 12}),
+    "invert along a path": ("invert", {"num_inference_steps": 12}),
+    "invert in two steps": ("invert", {"solver": "sde-dpm++2m", "num_inference_steps": 12}),
+    "invert by slopes": ("invert", PULLED | {"guidance": {"gain": RATIO | {"refresh": 3}}}),
+    "invert by a reverse product": ("invert", PULLED | {"guidance": {"gain": {"name": "reg"}}}),
     "stress": ("sdedit", MANY | {"guidance": {"gain": {"name": "plain", "stress": True}}}),
     "paste": ("drag", {"preset": "fast", "points": [((20, 20), (40, 20))]}),
     "warp": (

@@ -93,7 +93,7 @@ class Store:
         return place
 
     def _write(self, place: str, data: bytes) -> None:
-        write_whole(self.files, place, data, TRIES)
+        write_whole(self.files, {place: data}, TRIES)
 
     @property
     def _receipt(self) -> str:
@@ -124,7 +124,7 @@ def open_store(url: str, suffix: str) -> Store:
         raise InputError("output", url, f"a folder or a URL of fsspec ({error})") from error
     store = Store(files, folder.rstrip("/"), suffix)
     try:
-        write_whole(files, f"{store.folder}/.probe", b"")
+        write_whole(files, {f"{store.folder}/.probe": b""})
         with suppress(FileNotFoundError):  # another process tried at the same time
             files.rm_file(f"{store.folder}/.probe")
     except OSError as error:

@@ -26,7 +26,8 @@ References: Nie et al. 2024 (arXiv 2311.01410), section 3; Meng et al. 2022 (arX
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
@@ -36,8 +37,8 @@ from torch import Tensor
 from yuragi.core import Denoiser, Noise, Schedule, SeededNoise, trailing
 from yuragi.edit.manipulate import composite, everything, keep_outside
 from yuragi.errors import InputError
-from yuragi.invert import Follow, independent_path, markov_path, ode_invert
-from yuragi.sample import Manipulation, integrate
+from yuragi.invert import Follow, independent_path, markov_path, ode_climb
+from yuragi.sample import Manipulation, trajectory
 from yuragi.solver import Churn, Solver
 
 __all__ = [
@@ -67,11 +68,14 @@ Start: TypeAlias = Callable[[Path], Tensor]
 
 
 class PathEncoder(Protocol):
-    """The way up: (source, x0, rising times, noise, manipulation) -> path."""
+    """The way up: (source, x0, rising times, noise, manipulation) -> the states of the path.
+
+    States that need the network are made when they are asked for.
+    """
 
     def __call__(
         self, source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Manipulation, /
-    ) -> Path: ...
+    ) -> Iterable[Tensor]: ...
 
 
 def one_noise(
@@ -99,9 +103,9 @@ def independent(
 
 def inverted(
     source: Denoiser, x0: Tensor, times: Tensor, noise: Noise, watch: Manipulation
-) -> Path:
+) -> Iterator[Tensor]:
     """The probability-flow ODE upwards under the source's condition."""
-    return ode_invert(source, x0, times, manipulate=watch)
+    return ode_climb(source, x0, times, manipulate=watch)
 
 
 def climbs(num_inference_steps: int, strength: float) -> int:
@@ -241,8 +245,20 @@ class Edit:
         stream: str = "",
     ) -> Path:
         """The first half of an edit: the way up in noise. The arguments are those of the whole."""
+        return list(self.rising(x0, down, seed, samples, watch, stream))
+
+    def rising(
+        self,
+        x0: Tensor,
+        down: Tensor,
+        seed: int | Sequence[int],
+        samples: Sequence[int],
+        watch: Manipulation = everything,
+        stream: str = "",
+    ) -> Iterator[Tensor]:
+        """The states of `up` from `x0` on; those that need the network when they are asked for."""
         noise = SeededNoise(seed, list(samples), stream=f"{stream}encode")
-        return self.sampler.encode(self.source, x0, down.flip(0), noise, watch)
+        return iter(self.sampler.encode(self.source, x0, down.flip(0), noise, watch))
 
     def back(
         self,
@@ -268,6 +284,20 @@ class Edit:
         Returns:
             The edited clean latents [b, c, h, w].
         """
+        states = self.falling(path, down, seed, samples, mask, watch, stream)
+        return deque(states, maxlen=1).pop()
+
+    def falling(
+        self,
+        path: Path,
+        down: Tensor,
+        seed: int | Sequence[int],
+        samples: Sequence[int],
+        mask: Tensor | None = None,
+        watch: Manipulation = everything,
+        stream: str = "",
+    ) -> Iterator[Tensor]:
+        """The states of `back` after every step, each made when it is asked for."""
         held = list(samples)
         top = self.manipulate(path)
         keep: Manipulation = everything
@@ -276,7 +306,7 @@ class Edit:
         again = SeededNoise(seed, held, stream=f"{stream}again")
         denoiser, solver = self.sampler.descent(self, path, mask, again)
         noise = SeededNoise(seed, held, stream=f"{stream}steps")
-        return integrate(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
+        return trajectory(denoiser, solver, top, down, noise, lambda i, x: watch(i, keep(i, x)))
 
 
 @dataclass(frozen=True)

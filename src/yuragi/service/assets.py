@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import fsspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from yuragi.errors import InputError
 from yuragi.service import tables
@@ -53,17 +55,16 @@ class Assets:
         Raises:
             OSError: it cannot be written; then nothing is there.
         """
-        asset = Asset(
-            id=hashlib.blake2b(upload.data, digest_size=16).hexdigest(),
-            media_type=upload.media_type,
-            bytes=len(upload.data),
-            width=upload.width,
-            height=upload.height,
-        )
-        self._note(asset)  # first: it waits for a deletion that is under way
-        if not self.ask("exists", self._place(asset.id)):
-            self.write(self._place(asset.id), upload.data)
+        (asset,) = self._put([upload], self.database.writing())
         return asset
+
+    def put_all(self, uploads: Sequence[Upload]) -> list[Asset]:
+        """Store pictures that nobody hears of before another transaction of `writing` ends.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        return self._put(uploads, self.database.noting())
 
     def find(self, name: str) -> Asset:
         """What is known about an asset.
@@ -104,15 +105,15 @@ class Assets:
         """Call a method of the file system; see `yuragi.service.files.ask`."""
         return ask(self.files, method, *given, tries=self.tries, **named)
 
-    def write(self, place: str, data: bytes) -> None:
-        """Write a file of the store; see `yuragi.service.files.write_whole`."""
-        write_whole(self.files, place, data, self.tries)
+    def write(self, contents: Mapping[str, bytes]) -> None:
+        """Write files of the store, by place; see `yuragi.service.files.write_whole`."""
+        write_whole(self.files, contents, self.tries)
 
     @property
     def writable(self) -> bool:
         """Whether pictures can be stored now."""
         try:
-            self.write(f"{self.folder}/.probe", b"")
+            self.write({f"{self.folder}/.probe": b""})
         except OSError:
             return False
         return True
@@ -122,16 +123,33 @@ class Assets:
             raise NotFound(f"there is no asset {name}")
         return f"{self.folder}/{name[:2]}/{name}"
 
-    def _note(self, asset: Asset) -> None:
-        """Note what is stored, and when it was stored last."""
-        told = {**asset.model_dump(), "created": time.time()}
-        known = sa.update(ASSETS).where(ASSETS.c.id == asset.id).values(created=told["created"])
-        try:
-            with self.database.writing() as connection:
-                if not connection.execute(known).rowcount:
-                    connection.execute(sa.insert(ASSETS).values(told))
-        except sa.exc.IntegrityError:  # another process noted the same bytes a moment ago
-            pass
+    def _put(
+        self, uploads: Sequence[Upload], transaction: AbstractContextManager[sa.Connection]
+    ) -> list[Asset]:
+        assets = [
+            Asset(
+                id=hashlib.blake2b(upload.data, digest_size=16).hexdigest(),
+                media_type=upload.media_type,
+                bytes=len(upload.data),
+                width=upload.width,
+                height=upload.height,
+            )
+            for upload in uploads
+        ]
+        with transaction as connection:  # first: it waits for a deletion that is under way
+            _note(connection, assets)
+        found = {self._place(one.id): up.data for one, up in zip(assets, uploads, strict=True)}
+        self.write({place: found[place] for place in found if not self.ask("exists", place)})
+        return assets
+
+
+def _note(connection: sa.Connection, assets: Sequence[Asset]) -> None:
+    """Note what is stored, and when it was stored last."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    new = insert(ASSETS)
+    noted = new.on_conflict_do_update(index_elements=["id"], set_={"created": new.excluded.created})
+    rows = {each.id: {**each.model_dump(), "created": time.time()} for each in assets}
+    connection.execute(noted, [rows[name] for name in sorted(rows)])  # in one order: no deadlocks
 
 
 def open_assets(url: str, database: Database, tries: int = 1) -> Assets:

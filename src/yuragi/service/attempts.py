@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from yuragi.service import tables
 from yuragi.service.database import Database
-from yuragi.service.events import add_event
+from yuragi.service.events import add_event, add_numbered
 from yuragi.service.states import ENDED, State
 from yuragi.service.tickets import draw
 
@@ -119,13 +119,13 @@ class Attempt:
             state = connection.execute(wanted).scalar_one_or_none()
         return None if state is None else State(state)
 
-    def progress(self, done: int, total: int) -> None:
-        """Say how many solver steps are done."""
-        self._tell("step", {"done": done, "total": total})
+    def progress(self, done: int, total: int) -> State | None:
+        """Say how many solver steps are done; returns what `state` does."""
+        return self._tell("step", {"done": done, "total": total})
 
-    def preview(self, asset: str) -> None:
-        """Say what the result looks like so far."""
-        self._tell("preview", {"preview": asset})
+    def preview(self, asset: str) -> State | None:
+        """Say what the result looks like so far; returns what `state` does."""
+        return self._tell("preview", {"preview": asset})
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """The job is done; if it was cancelled in the meantime, it is cancelled."""
@@ -162,12 +162,15 @@ class Attempt:
         if ended.rowcount:
             add_event(connection, self.job, state, {"error": error} if error else {})
 
-    def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
+    def _tell(self, kind: str, data: Mapping[str, Any]) -> State | None:
         """Keep these values with the job, and say so; nothing if another worker has it."""
         with self.database.noting() as connection:
-            held = sa.update(JOBS).where(*self._mine).values(dict(data))
-            if connection.execute(held).rowcount:
-                add_event(connection, self.job, kind, data)
+            held = sa.update(JOBS).where(*self._mine).values(**data, events=JOBS.c.events + 1)
+            told = connection.execute(held.returning(JOBS.c.state, JOBS.c.events)).one_or_none()
+            if told is None:
+                return None
+            add_numbered(connection, self.job, told.events, kind, data)
+            return State(told.state)
 
     @property
     def _mine(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

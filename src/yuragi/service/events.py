@@ -13,7 +13,7 @@ from yuragi.service.audit import AUDITED, note
 from yuragi.service.states import State
 from yuragi.service.wire import Event
 
-__all__ = ["add_event", "add_first_events", "events_after"]
+__all__ = ["add_event", "add_first_events", "add_numbered", "events_after"]
 
 
 def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str, Any]) -> None:
@@ -27,12 +27,15 @@ def add_event(connection: sa.Connection, job: str, kind: str, data: Mapping[str,
         .values(events=tables.jobs.c.events + 1)
         .returning(tables.jobs.c.events)
     )
-    number = connection.execute(counted).scalar_one()
-    connection.execute(
-        sa.insert(tables.events).values(
-            job=job, number=number, kind=kind, data=dict(data), at=time.time()
-        )
-    )
+    add_numbered(connection, job, connection.execute(counted).scalar_one(), kind, data)
+
+
+def add_numbered(
+    connection: sa.Connection, job: str, number: int, kind: str, data: Mapping[str, Any]
+) -> None:
+    """Add an event within a transaction that has counted it."""
+    told = {"job": job, "number": number, "kind": kind, "data": dict(data), "at": time.time()}
+    connection.execute(sa.insert(tables.events), told)
     if kind in AUDITED:
         note(connection, job, kind)
 

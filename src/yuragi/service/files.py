@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,36 +73,47 @@ def ask(files: Any, method: str, *given: Any, tries: int = 1, **named: Any) -> A
     raise AssertionError("there is one try at least")
 
 
-def write_whole(files: Any, place: str, data: bytes, tries: int = 1) -> None:
-    """Write a file, which no one sees before it is whole and on the disk.
+def write_whole(files: Any, contents: Mapping[str, bytes], tries: int = 1) -> None:
+    """Write files, each of which no one sees before it is whole and on the disk.
 
     Args:
         files: the file system.
-        place: the path on it; folders are made.
-        data: the content.
+        contents: what to write, by the path on it; folders are made.
         tries: how often a store that is elsewhere is asked; see `ask`.
 
     Raises:
-        OSError: it cannot be written; then nothing is there.
+        OSError: one cannot be written; then it is not there.
     """
     if not isinstance(files, LocalFileSystem):
         # Object stores show an object when it is whole.
-        ask(files, "pipe_file", place, data, tries=tries)
+        for place, data in contents.items():
+            ask(files, "pipe_file", place, data, tries=tries)
         return
-    folder = Path(place).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=".partial-")
+    partials: dict[str, str] = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, place)
+        for place, data in contents.items():
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            handle, partials[place] = tempfile.mkstemp(dir=Path(place).parent, prefix=".partial-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+        # All are written before the first is waited for: file systems bring them to the disk
+        # together, and the others are there at once.
+        for partial in partials.values():
+            _reach_disk(partial)
+        for place, partial in partials.items():
+            os.replace(partial, place)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        for partial in partials.values():
+            Path(partial).unlink(missing_ok=True)
         raise
-    entry = os.open(folder, os.O_RDONLY)
+    for folder in {Path(place).parent for place in contents}:
+        _reach_disk(folder)  # the names, too, survive a power failure
+
+
+def _reach_disk(path: str | Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(entry)  # the name, too, survives a power failure
+        os.fsync(handle)
     finally:
-        os.close(entry)
+        os.close(handle)

@@ -26,11 +26,18 @@ class Loaded:
     Args:
         opening: how models are opened.
         keep: the largest number of models.
+        on_load: is called with every model that was loaded.
     """
 
-    def __init__(self, opening: Opening, keep: int) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        keep: int,
+        on_load: Callable[[DiffusionModel], None] = lambda model: None,
+    ) -> None:
         self.opening = opening
         self.keep = keep
+        self._on_load = on_load
         self._held: OrderedDict[Hashable, DiffusionModel] = OrderedDict()
 
     def of(self, request: Request) -> tuple[DiffusionModel, DiffusionModel | None]:
@@ -68,12 +75,17 @@ class Loaded:
                 self._let_go()
             loaded = self.with_room(load)
             assert loaded is not None
+            self._on_load(loaded)
             self._held[key] = loaded
+            # What is there now stays: looking through it for garbage would only hold up jobs.
+            gc.collect()
+            gc.freeze()
         self._held.move_to_end(key)
         return self._held[key]
 
     def _let_go(self) -> None:
         self._held.popitem(last=False)
+        gc.unfreeze()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

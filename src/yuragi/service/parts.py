@@ -1,7 +1,8 @@
-"""The finished parts of an unfinished job: batches of pictures, and steps of drags.
+"""The finished parts of an unfinished job: batches of pictures, steps of drags and of inversions.
 
-An attempt that follows an interrupted one takes them from here and goes on where that was. They are
-no steps of DBOS, because DBOS also records that a step was interrupted, and counts steps that are
+An attempt that follows an interrupted one takes them from here and goes on where that was. What was
+made in less than `WORTH_S` seconds is made again, so that short jobs write nothing. They are no
+steps of DBOS, because DBOS also records that a step was interrupted, and counts steps that are
 done again for lack of memory twice.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -22,7 +24,10 @@ from yuragi.core import NOISE_VERSION
 from yuragi.models.model import DiffusionModel
 from yuragi.service.assets import Assets
 
-__all__ = ["Parts", "forget_parts"]
+__all__ = ["WORTH_S", "Parts", "forget_parts"]
+
+WORTH_S = 1.0
+"""Seconds of work that are worth the time to write them."""
 
 
 class Parts:
@@ -41,28 +46,35 @@ class Parts:
         origin = json.dumps([made_by, __version__, NOISE_VERSION, torch.__version__])
         self.origin = hashlib.blake2b(origin.encode(), digest_size=8).hexdigest()
         self._asked = 0
-        self._unwritten: tuple[str, bytes] | None = None
+        self._unwritten: dict[str, bytes] = {}
+        self._since = 0.0
 
     def keep(self, make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
         """The next part: what an earlier attempt made, or what `make` makes; see `Context.kept`.
 
-        A part is written when the next one is asked for, because after the last one the job is as
+        Parts are written when the next one is asked for, because after the last one the job is as
         good as done.
 
         Raises:
-            OSError: the part before cannot be written, or the store does not say which there are.
+            OSError: a part before cannot be written, or the store does not say which there are.
         """
-        if self._unwritten is not None:
-            self.assets.write(*self._unwritten)
-            self._unwritten = None
+        if self._unwritten and time.monotonic() - self._since >= WORTH_S:
+            self.write()
         place = f"{self.folder}/{self.origin}-{self._asked}.safetensors"
         self._asked += 1
         with suppress(FileNotFoundError, SafetensorError):  # a damaged one is made again
             held = load(self.assets.ask("cat_file", place))
             return [held[str(number)] for number in range(len(held))]
+        if not self._unwritten:
+            self._since = time.monotonic()
         made = list(make())
-        self._unwritten = place, save({str(k): each.cpu() for k, each in enumerate(made)})
+        self._unwritten[place] = save({str(k): each.cpu() for k, each in enumerate(made)})
         return made
+
+    def write(self) -> None:
+        """Write all that was made so far; raises what `keep` raises."""
+        self.assets.write(self._unwritten)
+        self._unwritten = {}
 
 
 def forget_parts(assets: Assets, job: str) -> None:

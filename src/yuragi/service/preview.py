@@ -1,10 +1,15 @@
-"""Pictures of an unfinished result: the denoiser's latest expectation, decoded now and then."""
+"""Pictures of an unfinished result: the denoiser's latest expectation, decoded now and then.
+
+A short run is over before anybody looks, so that it gets none.
+"""
 
 from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import torch
 from PIL import Image
@@ -15,13 +20,16 @@ from yuragi.images.tensors import from_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.service.uploads import FORMATS, Upload
 
-__all__ = ["Previews"]
+__all__ = ["Costs", "Previews"]
 
 SIDE = 512
 FIRST_S, LEAST_S = 0.25, 1.0
 """Seconds to the first preview, and between two."""
 SHARE = 0.02
 """The largest share of the time that previews may take."""
+
+Costs: TypeAlias = dict[tuple[str, torch.Size], float]
+"""The seconds that the latest preview took, by the weights of the model and the latent's shape."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +47,47 @@ class _Observed(NetworkDenoiser):
 class Previews:
     """Pictures of what a model is making.
 
+    Args:
+        model: the model.
+        costs: what earlier previews took; it is brought up to date.
+
     Attributes:
         model: the model, which computes as before.
     """
 
-    def __init__(self, model: DiffusionModel) -> None:
+    def __init__(self, model: DiffusionModel, costs: Costs) -> None:
+        self._costs = costs
         self._latest: list[Tensor] = []
         of = model.denoiser
         observed = _Observed(of.network, of.schedule, of.prediction, of.condition, self._latest)
         self.model = replace(model, denoiser=observed)
-        self._next = time.monotonic() + FIRST_S
+        self._began = time.monotonic()
+        self._next = self._began + FIRST_S
 
-    @torch.no_grad()
-    def due(self) -> Upload | None:
-        """A picture of the first sample, at most `SIDE` pixels long; None if it is not yet time."""
+    def seen(self, share: float, show: Callable[[Upload], None]) -> None:
+        """Show a picture of the first sample if it is time.
+
+        Args:
+            share: how much of the run is done, above 0, at most 1.
+            show: is called with the picture, at most `SIDE` pixels long.
+        """
         began = time.monotonic()
         if began < self._next or not self._latest:
-            return None
-        latent, codec = self._latest[0], self.model.codec
+            return
+        which = self.model.weights, self._latest[0].shape
+        whole = (began - self._began) / share
+        if self._costs.get(which, 0.0) > SHARE * whole:
+            return
+        show(self._picture(self._latest[0]))
+        spent = self._costs[which] = time.monotonic() - began
+        self._next = began + max(LEAST_S, spent / SHARE)
+
+    @torch.no_grad()
+    def _picture(self, latent: Tensor) -> Upload:
+        codec = self.model.codec
         height, width = (side * codec.cell for side in latent.shape[-2:])
         picture = from_tensor(codec.decode(latent, height, width))[0]
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         held = io.BytesIO()
         picture.save(held, "WEBP", quality=80)
-        spent = time.monotonic() - began
-        self._next = began + max(LEAST_S, spent / SHARE)
         return Upload(held.getvalue(), FORMATS["WEBP"], picture.width, picture.height)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -26,6 +27,9 @@ from yuragi.tasks.tasks import TASKS
 
 __all__ = ["asked", "schema_of", "submission"]
 
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What not every database can keep in a text; JSON can say more than UTF-8."""
+
 
 def asked(text: bytes | str) -> dict[str, Any]:
     """The JSON object that a client sent.
@@ -35,7 +39,7 @@ def asked(text: bytes | str) -> dict[str, Any]:
     """
     try:
         given = json.loads(text, parse_constant=_no_number)
-        storable = all(_storable(each) for each in _texts(given))
+        storable = not any(UNSTORABLE.search(each) for each in _texts(given))
     except (ValueError, RecursionError) as error:
         raise InputError("request", None, "a JSON object", "this is not JSON") from error
     if not storable:
@@ -59,11 +63,6 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
-
-
-def _storable(text: str) -> bool:
-    """Whether every database can keep a text; JSON can say more than UTF-8."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _no_number(name: str) -> NoReturn:

@@ -26,7 +26,7 @@ class Halt:
     """Holds the thread that does jobs as soon as nothing would be lost.
 
     That thread is inside `working` while it has a job, and passes `here` whenever a part of the job
-    was stored. Another thread stops it, and then ends the process.
+    is made. Another thread stops it, and then ends the process.
     """
 
     def __init__(self) -> None:
@@ -40,9 +40,10 @@ class Halt:
             self.here()
             yield
 
-    def here(self) -> None:
-        """Go on, or never again if the thread is to be held."""
+    def here(self, leave: Callable[[], None] = lambda: None) -> None:
+        """Go on, or call `leave` and never go on if the thread is to be held."""
         if self._asked.is_set():
+            leave()
             self._work.release()
             threading.Event().wait()
 

@@ -55,9 +55,8 @@ async def follow(database: Database, job: str, after: int) -> AsyncIterator[Serv
 
 
 def _look(database: Database, job: str, after: int) -> tuple[Job, Sequence[Event]]:
-    found = jobs.find(database, job)
     with database.reading() as connection:
-        return found, events_after(connection, job, after)
+        return jobs.found_in(connection, job), events_after(connection, job, after)
 
 
 def _sent(event: Event) -> ServerSentEvent:

@@ -60,6 +60,7 @@ jobs = sa.Table(
     ),
     sa.Index("jobs_in_order", "state", "place"),
     sa.Index("jobs_by_age", "created"),
+    sa.Index("jobs_by_place", "place"),  # for the end of the queue
 )
 
 events = sa.Table(

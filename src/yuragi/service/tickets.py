@@ -46,8 +46,10 @@ class Tickets:
         """
         counted = sa.select(TABLE.c.tickets).with_for_update()
         lying = connection.execute(counted).scalar_one()
-        wait = sa.select(sa.func.count()).where(tables.jobs.c.state == State.QUEUED)
-        self.add(connection, min(connection.execute(wait).scalar_one(), ENOUGH) - lying)
+        if lying >= ENOUGH:
+            return
+        wait = sa.select(tables.jobs.c.id).where(tables.jobs.c.state == State.QUEUED).limit(ENOUGH)
+        self.add(connection, len(connection.execute(wait).all()) - lying)
 
     def add(self, connection: sa.Connection, count: int) -> None:
         """Add tickets within a writing transaction; none if the number is not positive."""

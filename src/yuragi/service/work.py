@@ -1,4 +1,9 @@
-"""How a worker does a job: a durable workflow whose steps are recorded in the database."""
+"""How a worker does a job.
+
+A ticket is a workflow of DBOS, which is done again by its worker's heir until it ends. It has no
+steps of DBOS's own: the job table says which job was taken for which turn of a ticket, so that a
+record of the same would only cost another transaction on the disk for every job.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dbos import DBOS
@@ -20,13 +25,12 @@ from yuragi.provenance.signing import Signing
 from yuragi.service.assets import Assets
 from yuragi.service.attempts import Attempt, begin, claim
 from yuragi.service.database import Database, or_crash
-from yuragi.service.learned import learn
 from yuragi.service.loaded import Loaded
 from yuragi.service.logs import of_job
 from yuragi.service.memory import most_memory
 from yuragi.service.naming import check_named
 from yuragi.service.parts import Parts, forget_parts
-from yuragi.service.preview import Previews
+from yuragi.service.preview import Costs, Previews
 from yuragi.service.refusals import note_refusal
 from yuragi.service.states import State
 from yuragi.service.stopping import Halt
@@ -34,6 +38,7 @@ from yuragi.service.tickets import WORKFLOW, Tickets
 from yuragi.service.tracing import span
 from yuragi.service.uploads import FORMATS, Upload
 from yuragi.service.wire import Asset, JobResult
+from yuragi.tasks.context import batches
 from yuragi.tasks.policy import Asked, Forbidden, Policy
 from yuragi.tasks.record import Record
 from yuragi.tasks.result import Result
@@ -69,6 +74,7 @@ class Bench:
         signing: who signs the results.
         policy: which requests are allowed.
         halt: holds the worker between the parts of a job when it is to stop.
+        costs: what a preview takes, as the jobs before have found.
     """
 
     database: Database
@@ -79,6 +85,7 @@ class Bench:
     signing: Signing
     policy: Policy
     halt: Halt
+    costs: Costs = field(default_factory=dict)
 
 
 def register(bench: Bench) -> None:
@@ -89,26 +96,17 @@ def register(bench: Bench) -> None:
     def jobs() -> None:
         ticket = str(DBOS.workflow_id)
         for turn in range(TURNS):
-            with bench.halt.working():
-                taken = DBOS.run_step({"name": "claim"}, _claim, bench, ticket, turn)
+            with bench.halt.working(), or_crash():
+                taken = claim(bench.database, ticket, turn)
                 if taken is None:
                     return
-                with or_crash(), of_job(taken):
+                with of_job(taken):
                     attempt = begin(bench.database, taken, bench.slot)
                     if attempt is None or _do(bench, attempt):
                         forget_parts(bench.assets, taken)
-        DBOS.run_step({"name": "hand on"}, _hand_on, bench)
-
-
-def _claim(bench: Bench, ticket: str, turn: int) -> str | None:
-    with or_crash():  # here, because DBOS would record the error as what came of the step
-        return claim(bench.database, ticket, turn)
-
-
-def _hand_on(bench: Bench) -> None:
-    """Leave what waits to the next ticket."""
-    with or_crash(), bench.database.writing() as connection:
-        bench.tickets.add(connection, 1)
+        # What waits is left to the next ticket; if this is done again, to one that finds nothing.
+        with or_crash(), bench.database.writing() as connection:
+            bench.tickets.add(connection, 1)
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
@@ -149,16 +147,15 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
     bench.policy.check(Asked(request, sources, attempt.consent))  # it may have changed
     model, weak = bench.loaded.of(request)
-    learn(bench.database, model)
 
     def once() -> Result:
-        watch = _Watch(bench, attempt, Previews(model))
+        watch = _Watch(bench, attempt, Previews(model, bench.costs))
         parts = Parts(bench.assets, attempt.job, [each for each in (model, weak) if each])
         seen = watch.previews.model
 
         def keep(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
             def next_one() -> Sequence[Tensor]:
-                bench.halt.here()  # the parts before are written
+                bench.halt.here(parts.write)
                 return make()
 
             return parts.keep(next_one)
@@ -180,15 +177,21 @@ class _Watch:
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._asked >= ASKED_S:
-            self._asked = now
-            if self.attempt.state() is not State.RUNNING:
-                raise Stopped
         if now - self._said >= SAID_S or done == total:
-            self._said = now
-            self.attempt.progress(done, total)
-        if (preview := self.previews.due()) is not None:
-            self.attempt.preview(self.bench.assets.put(preview).id)
+            self._said = self._asked = now
+            self._go_on(self.attempt.progress(done, total))
+        elif now - self._asked >= ASKED_S:
+            self._asked = now
+            self._go_on(self.attempt.state())
+        self.previews.seen(done / total, self._show)
+
+    def _go_on(self, state: State | None) -> None:
+        if state is not State.RUNNING:
+            raise Stopped
+
+    def _show(self, preview: Upload) -> None:
+        (asset,) = self.bench.assets.put_all([preview])
+        self.attempt.preview(asset.id)
 
 
 def _picture(bench: Bench, name: str) -> Image.Image:
@@ -201,12 +204,17 @@ def _stored(bench: Bench, result: Result) -> JobResult:
     """Store the pictures of a result, each with its request inside."""
     style, record = Style(signing=bench.signing), result.record
 
-    def put(picture: Image.Image, told: Record) -> Asset:
+    def file(picture: Image.Image, told: Record) -> Upload:
         data = style.encoded("result.png", picture, told)
-        return bench.assets.put(Upload(data, FORMATS["PNG"], picture.width, picture.height))
+        return Upload(data, FORMATS["PNG"], picture.width, picture.height)
 
-    pictures = [put(each, replace(record, index=k)) for k, each in enumerate(result.images)]
-    mask = None if result.mask is None else put(result.mask, replace(record, shows="mask"))
+    shown = [(each, replace(record, index=k)) for k, each in enumerate(result.images)]
+    if result.mask is not None:
+        shown.append((result.mask, replace(record, shows="mask")))
+    pictures = list[Asset]()
+    for some in batches(shown):  # not all of them in memory
+        pictures += bench.assets.put_all([file(*each) for each in some])
+    mask = None if result.mask is None else pictures.pop()
     told = {**result.report(), "memory_bytes": most_memory()}
     report: dict[str, Any] = json.loads(json.dumps(told, default=str))
     return JobResult(pictures=pictures, mask=mask, report=report)

@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 import warnings
+from functools import partial
 from multiprocessing.context import SpawnProcess
 
 from yuragi.errors import YuragiWarning
@@ -42,6 +43,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.assets import open_assets
     from yuragi.service.attempts import forgive
     from yuragi.service.database import open_database, or_crash
+    from yuragi.service.learned import learn
     from yuragi.service.loaded import Loaded
     from yuragi.service.slots import Pulse, take_slot
     from yuragi.service.stopping import Halt
@@ -65,7 +67,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     bench = Bench(
         database,
         open_assets(settings.assets, database, TRIES),
-        Loaded(opening, settings.keep),
+        Loaded(opening, settings.keep, partial(learn, database)),
         slot.name,
         open_tickets(database),
         settings.signing,

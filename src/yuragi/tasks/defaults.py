@@ -6,8 +6,9 @@ up in the request, so that its record does not depend on the file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,14 @@ class Defaults:
         return error.called(f"{self.place}.{error.argument}") if about else error
 
 
-def fitted(kind: type[Request]) -> list[str]:
+@cache
+def fitted(kind: type[Request]) -> Sequence[str]:
     """The options of a task that a model's folder can set: those that say so, and guidance.
 
     An option whose default depends on others, as on the preset of a drag, is none of them.
     """
     names = [each.name for each in options(kind) if each.option.fitted]
-    return [*names, "guidance"] if "guidance" in kind.model_fields else names
+    return (*names, "guidance") if "guidance" in kind.model_fields else tuple(names)
 
 
 def defaults_of(kind: type[Request], folder: Path | None) -> Defaults:

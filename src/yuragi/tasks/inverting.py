@@ -20,13 +20,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi.edit import Edit, descent, watch
+from yuragi.edit import Edit, descent
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context, Row
 from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.result import Reconstruction, TaskOutput
 from yuragi.tasks.sides import gain_of, guided
+from yuragi.tasks.tape import Tape
 from yuragi.tasks.work import Work, rehearsed
 
 __all__ = ["invert_work", "run_invert"]
@@ -50,29 +51,22 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     x0 = model.codec.encode(to_tensor(before).to(model.device))
     sampler = request.make_sampler()
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
-    tick = context.ticker((len(down) - 1) * sampler.passes)
-    edit = _edit(request, down, context)
-
-    def climbed() -> Sequence[Tensor]:
-        return edit.up(x0, down, request.seed, [0], watch(tick))
-
-    def retraced() -> Sequence[Tensor]:
-        curve = list[Tensor]()
-
-        def compare(step: int, x: Tensor) -> Tensor:
-            tick()
-            curve.append((x - path[len(path) - 2 - step]).square().mean().sqrt())
-            return x
-
-        z = edit.back(path, down, request.seed, [0], watch=compare)
-        return [z, torch.stack(curve)]
-
+    steps = len(down) - 1
+    tick, tape = context.ticker(steps * sampler.passes), Tape()
+    edit = _edit(request, down, tape.under(context))
     with context.charge(of):
-        path = context.kept(tick, climbed)
-        z, curve = context.kept(tick, retraced)
+        rising = edit.rising(x0, down, request.seed, [0])
+        # Without a network, the way up is made again in no time.
+        evaluates = sampler.passes == 2
+        path = [next(rising), *(tape.states(rising, steps, tick, context) if evaluates else rising)]
+        falling = edit.falling(path, down, request.seed, [0])
+        found = tape.states(falling, steps, tick, context)
+    curve = torch.stack(
+        [(x - there).square().mean().sqrt() for x, there in zip(found, path[-2::-1], strict=True)]
+    )
     after, alone = (
         from_tensor(model.codec.decode(latents, before.height, before.width))[0]
-        for latents in (z, x0)
+        for latents in (found[-1], x0)
     )
     held = Reconstruction(psnr(after, alone), psnr(alone, before), curve.tolist())
     if held.psnr < BAD:

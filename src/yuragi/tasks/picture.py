@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel
@@ -63,7 +64,8 @@ def picture_of(named: PictureRef, sources: Mapping[str, Image.Image]) -> Image.I
     return sources[named.digest]
 
 
-def pictures_of(kind: type[BaseModel]) -> set[str]:
+@cache
+def pictures_of(kind: type[BaseModel]) -> frozenset[str]:
     """The names of the options of a request class that are pictures."""
     fields = kind.model_fields.items()
-    return {name for name, info in fields if inner(info.annotation) is PictureRef}
+    return frozenset(name for name, info in fields if inner(info.annotation) is PictureRef)

@@ -488,6 +488,9 @@ def load(
     clients: Annotated[int, typer.Option(help="Number of clients that submit at once.")] = 50,
     rounds: Annotated[int, typer.Option(help="How often worker and loop take turns.")] = 5,
     each: Annotated[int, typer.Option(help="Requests in a turn.")] = 10,
+    minutes: Annotated[
+        float, typer.Option(help="Time after which no further turn begins; half as much ends all.")
+    ] = 30.0,
     database: DatabaseOption = None,
     device: DeviceOption = None,
 ) -> None:
@@ -501,11 +504,14 @@ def load(
         ("clients", clients, 1),
         ("rounds", rounds, 1),
         ("each", each, 2),
+        ("minutes", minutes, 1),
     ):
         if value < least:
             raise InputError(name, value, f"{least} or more")
     with progress("loading") as on_done:
-        report = bench_load(number, clients, rounds, each, database, _place(device), on_done)
+        report = bench_load(
+            number, clients, rounds, each, 60 * minutes, database, _place(device), on_done
+        )
     rows = {"submission": report["submission"], **report["throughput"], **report["memory"]}
     finish(report, output, json, rows)
 

@@ -58,13 +58,12 @@ BODY: dict[str, Any] = {
 }
 
 
-@router.post("", status_code=202, openapi_extra=BODY)
+@router.post("", status_code=202, response_model=Job, openapi_extra=BODY)
 async def submit(
     service: Service,
     http: HTTPRequest,
-    response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> Job:
+) -> Response:
     """Submit a request of any task; its pictures are assets or parts of a form."""
     since = time.time_ns()
     if http.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -80,8 +79,9 @@ async def submit(
     submitted(job.id, since, {"yuragi.task": job.kind})
     with of_job(job.id):
         LOG.info("submitted: %s", job.kind)
-    response.headers["location"] = f"/api/v1/jobs/{job.id}"
-    return job
+    # It is a job already: FastAPI would check it once more, and take its time.
+    there = {"location": f"/api/v1/jobs/{job.id}"}
+    return Response(job.model_dump_json(), 202, there, "application/json")
 
 
 def _submitted(

@@ -1,6 +1,8 @@
 """The load benchmark in small: what is counted is what was done."""
 
 import json
+import multiprocessing
+import time
 
 import pytest
 
@@ -8,15 +10,18 @@ pytest.importorskip("dbos")
 
 import torch
 
-from yuragi.research.bench.service.load import bench_load
+from yuragi.errors import YuragiError
+from yuragi.research.bench.service.load import _done, bench_load
+from yuragi.research.bench.service.loop import Loop
 from yuragi.research.bench.service.watch import Memory, memory_of
+from yuragi.service.wire import Job
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_small_load():
     seen = []
-    report = bench_load(12, 4, 1, 2, None, torch.device("cpu"), lambda *at: seen.append(at))
+    report = bench_load(12, 4, 1, 2, 200, None, torch.device("cpu"), lambda *at: seen.append(at))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert seen[-1] == (4, 4)
     assert report["jobs"] == {"done": 12}
@@ -27,6 +32,21 @@ def test_a_small_load():
     for row in report["throughput"].values():
         assert len(row["turns"]) == 1
         assert 0 < row["relative"] < 5
+
+
+def test_what_does_not_end_in_time_is_given_up():
+    class Stuck:
+        def job(self, job):
+            return Job(
+                id=job, kind="sample", state="running", done=0, total=9, created=0, request={}
+            )
+
+    with pytest.raises(YuragiError, match="in time; job a is running"):
+        _done(Stuck(), ["a"], time.monotonic())
+    here, there = multiprocessing.Pipe()
+    with pytest.raises(YuragiError, match="the loop did not end in time"):
+        Loop(here).seconds([], time.monotonic())
+    assert there.recv() == []
 
 
 def test_memory_that_grows_is_seen():

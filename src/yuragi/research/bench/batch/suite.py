@@ -149,7 +149,7 @@ def _parts(given: str, folder: Path, made: Path) -> dict[str, float]:
     data, times = b"0" * round(statistics.mean(pictures)), list[float]()
     for number in range(WRITES):
         began = time.perf_counter()
-        write_whole(LocalFileSystem(), str(folder / "written" / str(number)), data)
+        write_whole(LocalFileSystem(), {str(folder / "written" / str(number)): data})
         times.append(time.perf_counter() - began)
     return {
         "check_ms": 1000 * check / rows,

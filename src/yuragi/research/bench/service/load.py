@@ -8,6 +8,8 @@ r"""How the service bears load: many clients at once, and a long queue.
 
 Everything runs on one machine, the clients included. Whatever else runs there is not known, so the
 report has the load that the system tells before the clients begin.
+
+After the given time no further turn begins, and what has not ended a while later is given up.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 import torch
 
 from yuragi.client import Client
+from yuragi.errors import YuragiError
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.service.loop import Loop, looping
 from yuragi.research.bench.service.processes import Processes
@@ -42,6 +45,10 @@ PICTURES = 1, BATCH
 """How many pictures a job of the comparison with the loop makes."""
 FEW_STEPS = 2
 """Solver steps of the many jobs; what is measured there does not depend on them."""
+LOOK_S = 0.5
+"""How often is asked whether a job has ended: rarely, because asking costs processor time, too."""
+LATE = 1.5
+"""How much longer than the given time everything may take, as a factor."""
 POINTS = 40
 """How many points of a curve are reported."""
 
@@ -51,6 +58,7 @@ def bench_load(
     clients: int,
     rounds: int,
     each: int,
+    seconds: float,
     database: str | None,
     device: torch.device,
     on_done: Callable[[int, int], None],
@@ -62,10 +70,16 @@ def bench_load(
         clients: the number of clients.
         rounds: how often worker and loop take turns.
         each: the number of requests in a turn.
+        seconds: the time after which no further turn begins; each kind of job gets one turn.
         database: the URL of an empty database; a SQLite file of its own by default.
         device: where the worker and the loop run.
         on_done: is called with (parts done, all parts).
+
+    Raises:
+        YuragiError: jobs have not ended in half as much time again.
     """
+    enough = time.monotonic() + seconds
+    until = time.monotonic() + LATE * seconds
     parts = 2 + rounds * len(PICTURES)
     with TemporaryDirectory(prefix="yuragi-load-") as folder, ExitStack() as stack:
         url = database or f"sqlite:///{folder}/jobs.db"
@@ -73,7 +87,7 @@ def bench_load(
         address = processes.serve("--assets", f"{folder}/assets")
         processes.start("worker", "--assets", f"{folder}/assets", "--device", device)
         service = stack.enter_context(Client(address))
-        _done(service, [service.submit("sample", **_few(0)).id])
+        _done(service, [service.submit("sample", **_few(0)).id], until)
         (worker,) = processes_of(open_database(url))
         report = frame("load", device, list(range(number)), number)
         report |= {"clients": clients, "model": MODEL, "load_before": os.getloadavg()[0]}
@@ -81,18 +95,20 @@ def bench_load(
         with watched({"server": processes.started[0].pid, "worker": worker}) as memory:
             jobs, report["submission"] = _submitted(address, clients, number)
             on_done(1, parts)
-            states = _done(service, jobs)
+            states = _done(service, jobs, until)
             report["jobs"] = {str(state): states.count(state) for state in sorted({*states})}
         report["memory"] = memory.report(POINTS)
         on_done(2, parts)
-        loop = stack.enter_context(looping(MODEL, str(device)))
+        loop = stack.enter_context(looping(MODEL, str(device), until))
         report["throughput"] = {}
         for pictures in PICTURES:
-            turns = []
+            turns = list[dict[str, float]]()
             for turn in range(rounds):
+                if turns and time.monotonic() > enough:
+                    break
                 seeds = range(turn * each, (turn + 1) * each)
                 requests = [{"prompt": PROMPT, "seed": k, "num_images": pictures} for k in seeds]
-                turns.append(_turn(service, loop, requests, turn % 2 == 0))
+                turns.append(_turn(service, loop, requests, turn % 2 == 0, until))
                 on_done(3 + turn + rounds * PICTURES.index(pictures), parts)
             report["throughput"][f"pictures {pictures}"] = {
                 "relative": statistics.median(one["relative"] for one in turns),
@@ -154,16 +170,20 @@ def _connected(address: str, clients: int) -> Iterator[list[Client]]:
 
 
 def _turn(
-    service: Client, loop: Loop, requests: Sequence[Mapping[str, Any]], loop_first: bool
+    service: Client,
+    loop: Loop,
+    requests: Sequence[Mapping[str, Any]],
+    loop_first: bool,
+    until: float,
 ) -> dict[str, float]:
     """Worker and loop one after the other; one waits while the other works."""
-    loop_s = loop.seconds(requests) if loop_first else 0.0
+    loop_s = loop.seconds(requests, until) if loop_first else 0.0
     service.pause()
     jobs = [service.submit("sample", model=MODEL, **request).id for request in requests]
     service.resume()
-    _done(service, jobs)
+    _done(service, jobs, until)
     if not loop_first:
-        loop_s = loop.seconds(requests)
+        loop_s = loop.seconds(requests, until)
     found = [service.job(job) for job in jobs]
     starts, ends = [each.started or 0.0 for each in found], [each.ended or 0.0 for each in found]
     worker_s = ends[-1] - starts[0]
@@ -176,6 +196,13 @@ def _turn(
     }
 
 
-def _done(service: Client, jobs: Sequence[str]) -> list[State]:
-    """The states of jobs when they have ended."""
-    return [service.wait(job).state for job in jobs]
+def _done(service: Client, jobs: Sequence[str], until: float) -> list[State]:
+    """The states of jobs when they have ended, before a time of `time.monotonic`."""
+    states = []
+    for job in jobs:
+        while not (state := service.job(job).state).ended:
+            if time.monotonic() > until:
+                raise YuragiError(f"the jobs did not end in time; job {job} is {state}")
+            time.sleep(LOOK_S)
+        states.append(state)
+    return states

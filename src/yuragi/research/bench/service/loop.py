@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from yuragi.errors import YuragiError
 from yuragi.service.worker import NICE
 
 __all__ = ["Loop", "looping"]
@@ -26,23 +27,29 @@ class Loop:
     def __init__(self, there: Connection) -> None:
         self._there = there
 
-    def seconds(self, requests: Sequence[Mapping[str, Any]]) -> float:
-        """How long requests take, given their options beside the model."""
+    def seconds(self, requests: Sequence[Mapping[str, Any]], until: float) -> float:
+        """How long requests take, given their options beside the model.
+
+        Raises:
+            YuragiError: they have not ended at a time of `time.monotonic`.
+        """
         self._there.send(list(requests))
+        if not self._there.poll(max(0.0, until - time.monotonic())):
+            raise YuragiError("the loop did not end in time")
         taken: float = self._there.recv()
         return taken
 
 
 @contextmanager
-def looping(model: str, device: str) -> Iterator[Loop]:
-    """A process that has loaded a model and has run it once."""
+def looping(model: str, device: str, until: float) -> Iterator[Loop]:
+    """A process that has loaded a model and has run it once; raises what `Loop.seconds` raises."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_run, args=(there, model, device), daemon=True)
     process.start()
     try:
         loop = Loop(here)
-        loop.seconds([{"prompt": "", "seed": 0}])
+        loop.seconds([{"prompt": "", "seed": 0}], until)
         yield loop
     finally:
         process.terminate()
