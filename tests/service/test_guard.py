@@ -159,6 +159,7 @@ def test_a_short_token_is_no_token_elsewhere(registered, token):
 
 
 def test_other_addresses_need_a_token(registered, monkeypatch):
+    from yuragi.service import listening
     from yuragi.service import serve as module
 
     made, told = [], []
@@ -170,7 +171,7 @@ def test_other_addresses_need_a_token(registered, monkeypatch):
         def run(self, sockets):
             sockets[0].close()
 
-    monkeypatch.setattr(module.uvicorn, "Server", Silent)
+    monkeypatch.setattr(listening.uvicorn, "Server", Silent)
     for host in ("0.0.0.0", "0.0.0.0", "127.0.0.1"):
         settings = Serving(host=host, port=0, workers=0)
         module.serve(settings, None, lambda url, token: told.append((url, token)))

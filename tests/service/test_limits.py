@@ -100,6 +100,7 @@ def test_a_client_is_an_address_or_a_household(host, name):
 
 
 def test_the_header_of_a_proxy_is_believed_only_of_proxies(registered, monkeypatch):
+    from yuragi.service import listening
     from yuragi.service import serve as module
 
     made = []
@@ -111,7 +112,7 @@ def test_the_header_of_a_proxy_is_believed_only_of_proxies(registered, monkeypat
         def run(self, sockets):
             sockets[0].close()
 
-    monkeypatch.setattr(module.uvicorn, "Server", Silent)
+    monkeypatch.setattr(listening.uvicorn, "Server", Silent)
     for proxy in ((), ("192.0.2.7",)):
         module.serve(Serving(port=0, workers=0, proxy=proxy), None, lambda url, token: None)
     assert made == [(False, []), (True, ["192.0.2.7"])]

@@ -14,12 +14,13 @@ from starlette.middleware import Middleware
 
 from yuragi import __version__
 from yuragi.errors import InputError
-from yuragi.service.guard import Guard
 from yuragi.service.held import Held
 from yuragi.service.jobs import Conflict, NotFound
-from yuragi.service.limits import Crowded, Meter, Metered
+from yuragi.service.limits import Crowded
 from yuragi.service.metrics import Metrics
+from yuragi.service.pages import MAX_BYTES, pages_of
 from yuragi.service.routes import about, assets, jobs, monitor, queue
+from yuragi.service.shield import shield
 from yuragi.service.studio import add_studio
 from yuragi.service.tally import Counting, Tally
 from yuragi.service.wire import Problem
@@ -30,19 +31,12 @@ __all__ = ["API", "make_app"]
 LOG = logging.getLogger(__name__)
 API = "/api/v1"
 REFUSALS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
-LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def make_app(parts: Held) -> FastAPI:
     """The service as an ASGI application."""
     settings = parts.settings
-    hosts = LOCAL if settings.loopback else LOCAL | {settings.host}
-    guard = Middleware(
-        Guard,
-        hosts=frozenset(each.lower() for each in {*hosts, *settings.name}),
-        token=settings.token,
-        max_bytes=settings.max_bytes,
-    )
+    pages = pages_of(settings)
     tally = Tally(parts.database)
     app = FastAPI(
         title="Yuragi",
@@ -53,8 +47,7 @@ def make_app(parts: Held) -> FastAPI:
         redoc_url=None,
         middleware=[
             Middleware(Counting, tally=tally),
-            guard,
-            Middleware(Metered, meter=Meter.of(settings)),
+            *shield(settings, dict.fromkeys(pages, MAX_BYTES)),
         ],
         exception_handlers={
             InputError: _refused,
@@ -76,6 +69,8 @@ def make_app(parts: Held) -> FastAPI:
         app.include_router(routes, prefix=API)
     app.include_router(about.health)
     app.include_router(monitor.metrics)
+    for path, page in pages.items():
+        app.mount(path, page)
     add_studio(app, API)  # the last, as its page answers every other path
     return app
 

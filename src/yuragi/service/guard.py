@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["OPEN", "Guard", "Unread", "answered", "refuse"]
+__all__ = ["OPEN", "Guard", "Unread", "answered", "below", "refuse"]
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that say nothing about jobs and need no token, for supervisors and load balancers."""
@@ -56,22 +56,28 @@ class Guard:
         hosts: the names by which the service may be called, without ports.
         token: what clients must send; empty if they need none.
         max_bytes: the largest body.
+        public: paths, such as ``/pilot``, below which no token is needed, because what lies there
+            asks for one of its own; each with the largest body there.
     """
 
     app: ASGIApp
     hosts: frozenset[str]
     token: str
     max_bytes: int
+    public: Mapping[str, int] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        refused = self._refused(Headers(scope=scope), scope["path"], scope["query_string"])
+        place = below(scope["path"], self.public)
+        most = self.max_bytes if place is None else self.public[place]
+        free = place is not None or scope["path"] in OPEN
+        refused = self._refused(scope, free, most)
         if refused is not None:
             await refuse(send, *refused)
             return
-        left, whole = self.max_bytes, False
+        left, whole = most, False
 
         async def limited() -> Message:
             nonlocal left, whole
@@ -86,16 +92,23 @@ class Guard:
             whole = not message.get("more_body", False)
             left -= len(message.get("body", b""))
             if left < 0:
-                raise Unread(413, self._too_large)
+                raise Unread(413, _too_large(most))
             return message
 
         await answered(self.app, scope, limited, send)
 
-    def _refused(self, headers: Headers, path: str, query: bytes) -> tuple[int, str] | None:
-        """Status and reason, if a request is refused."""
+    def _refused(self, scope: Scope, free: bool, most: int) -> tuple[int, str] | None:
+        """Status and reason, if a request is refused.
+
+        Args:
+            scope: the request.
+            free: whether it needs no token.
+            most: the largest body.
+        """
+        headers = Headers(scope=scope)
         if _name(headers.get("host", "")) not in self.hosts:
             return 421, "the Host header names another host than this service's"
-        if "\0" in path or b"%00" in query:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return 400, "an address cannot contain a zero byte"
         origin = headers.get("origin")
         if origin is not None:
@@ -104,19 +117,24 @@ class Guard:
                 return 403, FOREIGN
         elif _embedded(headers):
             return 403, FOREIGN
-        if self.token and path not in OPEN:
+        if self.token and not free:
             kind, _, given = headers.get("authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), self.token.encode())
             if kind.lower() != "bearer" or not same:
                 return 401, "the header Authorization must be: Bearer TOKEN"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length[:20]) > self.max_bytes:
-            return 413, self._too_large
+        if not length.isdigit() or int(length[:20]) > most:
+            return 413, _too_large(most)
         return None
 
-    @property
-    def _too_large(self) -> str:
-        return f"the body of a request can have at most {self.max_bytes:,} bytes"
+
+def below(path: str, places: Iterable[str]) -> str | None:
+    """The place, such as ``/pilot``, below which a path lies; None for none."""
+    return next((place for place in places if path.startswith(f"{place}/")), None)
+
+
+def _too_large(most: int) -> str:
+    return f"the body of a request here can have at most {most:,} bytes"
 
 
 def _embedded(headers: Headers) -> bool:

@@ -1,13 +1,14 @@
-"""How much one client may ask for: submissions, bytes, and jobs that wait.
+"""How much one client may ask for: submissions, bytes, visits to public pages, jobs that wait.
 
-A client is an address of IPv4, or a network of IPv6 such as a household has. Submissions and bytes
-are counted by each process of the API for itself, over a sliding window; jobs in the database.
+A client is an address of IPv4, or a network of IPv6 such as a household has. All but jobs, which
+the database counts, are counted by each process of the API for itself, over a sliding window.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yuragi.service import tables
 from yuragi.service.database import Database
-from yuragi.service.guard import Unread, answered, refuse
+from yuragi.service.guard import Unread, answered, below, refuse
 from yuragi.service.settings import Serving
 from yuragi.service.states import State
 
@@ -78,10 +79,12 @@ class Meter:
     Attributes:
         submissions: the submissions of a client per minute; None for no limit.
         traffic: the bytes of a client per hour; None for no limit.
+        visits: the requests of a client to public pages per minute; None for no limit.
     """
 
     submissions: RateLimitItem | None
     traffic: RateLimitItem | None
+    visits: RateLimitItem | None
     counted: SlidingWindowCounterRateLimiter = field(
         default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage())
     )
@@ -89,15 +92,20 @@ class Meter:
     @classmethod
     def of(cls, settings: Serving) -> Meter:
         """The meter of a service."""
-        rate, traffic = settings.max_submissions, settings.max_traffic
+        rate, traffic, visits = settings.max_submissions, settings.max_traffic, settings.max_visits
         return cls(
-            RateLimitItemPerMinute(rate) if rate else None,
-            RateLimitItemPerHour(traffic) if traffic else None,
+            RateLimitItemPerMinute(rate, namespace="submissions") if rate else None,
+            RateLimitItemPerHour(traffic, namespace="traffic") if traffic else None,
+            RateLimitItemPerMinute(visits, namespace="visits") if visits else None,
         )
 
     def submitted(self, client: str) -> int:
         """Count a submission; 0, or how many seconds the client must wait if it is one too many."""
         return self._count(self.submissions, client, 1)
+
+    def visited(self, client: str) -> int:
+        """Count a request to a public page; as `submitted`."""
+        return self._count(self.visits, client, 1)
 
     def received(self, client: str, count: int) -> int:
         """Count bytes; 0, or how many seconds the client must wait if they are too many."""
@@ -117,19 +125,19 @@ class Metered:
     Attributes:
         app: what comes behind.
         meter: counts.
+        public: the paths below which lie public pages.
     """
 
     app: ASGIApp
     meter: Meter
+    public: Collection[str] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         client = client_of(HTTPConnection(scope))
-        submits = scope["method"] == "POST" and scope["path"].endswith(("/jobs", "/retry"))
-        if submits and (seconds := self.meter.submitted(client)):
-            late = _late("submissions", seconds)
+        if late := self._too_often(scope, client):
             await refuse(send, late.status, late.message, late.headers)
             return
 
@@ -140,6 +148,15 @@ class Metered:
             return message
 
         await answered(self.app, scope, counted, send)
+
+    def _too_often(self, scope: Scope, client: str) -> Unread | None:
+        submits = scope["method"] == "POST" and scope["path"].endswith(("/jobs", "/retry"))
+        if submits and (seconds := self.meter.submitted(client)):
+            return _late("submissions", seconds)
+        visits = below(scope["path"], self.public) is not None
+        if visits and (seconds := self.meter.visited(client)):
+            return _late("requests", seconds)
+        return None
 
 
 def _late(what: str, seconds: int) -> Unread:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gc
 import secrets
-import socket
 import threading
 from collections.abc import Callable
 from typing import Any
-
-import uvicorn
 
 from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
+from yuragi.service.listening import listen
 from yuragi.service.order import shown
 from yuragi.service.settings import Serving, Working
 from yuragi.service.stopping import told_to_stop
@@ -24,10 +22,7 @@ from yuragi.service.worker import Supervisor
 
 __all__ = ["serve"]
 
-
 LEAST_TOKEN = 16
-ANSWERS_S = 5
-"""How long requests that have begun may take when the process is told to stop."""
 
 
 def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], None]) -> Queue:
@@ -43,7 +38,8 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         The queue that is left.
 
     Raises:
-        InputError: database, store or address are not supported, or the token is too short.
+        InputError: database, store or address are not supported, the token is too short, or a
+            folder of a page has nothing to show.
         OSError: the port is taken.
     """
     made = ""
@@ -57,23 +53,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
         configure_traces("yuragi-serve")
     parts = held(settings)
     # In a process of its own a worker imports PyTorch; here only the checks of requests do.
-    config = uvicorn.Config(
-        make_app(parts),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        log_config=None,  # in our form, with all other lines
-        server_header=False,
-        proxy_headers=bool(settings.proxy),
-        forwarded_allow_ips=list(settings.proxy),
-        timeout_graceful_shutdown=ANSWERS_S,
-    )
-    server = uvicorn.Server(config)
-    listening = config.bind_socket()
-    # Connections inherit it; asyncio sets it only on sockets that name their protocol. Without it
-    # an answer waits 40 ms for the client to acknowledge its headers.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listening.listen(config.backlog)  # from now on connections wait until they are answered
+    server, listening = listen(make_app(parts), settings)
     host, port = listening.getsockname()[:2]
     supervisor = _supervisor(settings, opening)
     watching = threading.Thread(target=supervisor.run) if supervisor else None

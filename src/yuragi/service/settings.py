@@ -120,6 +120,15 @@ class Serving(Shared):
             default="none on this machine's own address; elsewhere one is made and printed",
         ),
     ] = ""
+    pilot: Annotated[
+        tuple[Path, ...],
+        Option(
+            "Folder of a pilot that has run (out/pilot/NAME), on whose pairs raters vote here; "
+            "`yuragi pilot votes` prints their links.",
+            repeated=True,
+            metavar="DIR",
+        ),
+    ] = ()
     workers: Annotated[
         Annotated[int, Field(ge=0, le=64)], Option("Number of workers to start beside it.")
     ] = 1
@@ -153,6 +162,14 @@ class Serving(Shared):
             "Largest amount that a client sends in an hour.",
             unit="bytes",
             default=OWN.format("4 GiB"),
+            advanced=True,
+        ),
+    ]
+    max_visits: Annotated[
+        Annotated[Limit, Field(default_factory=_elsewhere(1200))],
+        Option(
+            "Largest number of requests of a client per minute to the pages of --pilot.",
+            default=OWN.format(1200),
             advanced=True,
         ),
     ]

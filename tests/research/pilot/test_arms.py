@@ -29,6 +29,15 @@ def test_a_budget_that_an_arm_cannot_use(pipeline_folder, tiny, tmp_path):
         fix(draft.model_copy(update={"budget": tight}), tmp_path, tiny.loaded, lambda *_: None)
 
 
+def test_an_edit_whose_evaluations_no_steps_change(pipeline_folder, tiny, tmp_path):
+    path = write_draft(tmp_path, pipeline_folder)
+    text = path.read_text("utf-8").replace('task = "sdedit"', 'task = "drag"')
+    drag = 'points = ["20,20:24,20"]\nmotion = "bend"'  # a warp, with nothing left to imagine
+    path.write_text(text.replace('prompt = "a person with red hair"', drag), "utf-8")
+    with pytest.raises(InputError, match=r"edit red-0, arm ode can use 0, not as many"):
+        fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
+
+
 def test_an_option_that_a_task_does_not_have(pipeline_folder, tiny, tmp_path):
     path = write_draft(tmp_path, pipeline_folder)
     path.write_text(path.read_text("utf-8").replace('sampler = "sde"', "speed = 3"), "utf-8")

@@ -10,29 +10,23 @@ pytest.importorskip("fastapi")
 from fastapi.testclient import TestClient
 from PIL import Image, ImageChops
 
-from yuragi.research.pilot.page import Booth, make_page
-from yuragi.research.pilot.pairs import blind_of
-from yuragi.research.pilot.run import read_rows
-from yuragi.research.pilot.votes import Votes
+from yuragi.research.pilot.page import open_booth
+from yuragi.research.pilot.serve import make_app
+from yuragi.service.settings import Serving
 
 
 @pytest.fixture
-def booth(small, tmp_path):
-    plan, beside, folder = small
-    store = Votes.of(tmp_path)
-    for name in ("rater-1", "rater-2"):
-        store.add_rater(name, simulated=False)
-    store.add_rater("simulated-1", simulated=True)
-    return Booth(blind_of(plan, tmp_path), beside, folder, tuple(read_rows(folder)), store)
+def booth(voting):
+    return open_booth(voting)
 
 
 @pytest.fixture
 def client(booth):
-    return TestClient(make_page(booth), base_url="http://127.0.0.1:8000")
+    return TestClient(make_app(booth, Serving()), base_url="http://127.0.0.1:8000")
 
 
 def place(booth, rater="rater-1"):
-    return f"/rate/{booth.blind.token(rater)}"
+    return f"/pilot/rate/{booth.blind.token(rater)}"
 
 
 def form(text):
@@ -107,15 +101,37 @@ def test_the_policy_allows_nothing_from_elsewhere(client, booth):
 
 def test_strangers_are_refused(client, booth):
     first = booth.session("rater-1")[0].pair.name
-    assert client.get("/rate/" + "0" * 32).status_code == 404
+    assert client.get("/pilot/rate/" + "0" * 32).status_code == 404
+    assert client.get("/pilot/rate/" + "\u00e9" * 32).status_code == 404
     assert client.get(f"{place(booth)}/none").status_code == 404
+    assert client.get(f"{place(booth)}/{first}/..%2f..%2fsecret").status_code == 404
+    assert client.get(f"{place(booth)}/{first}/../../../secret.png").status_code == 404
     elsewhere = {"origin": "http://elsewhere.example"}
     vote = {"choice": "left", "language": "en"}
     assert client.post(f"{place(booth)}/{first}", data=vote, headers=elsewhere).status_code == 403
     assert client.get(place(booth), headers={"host": "elsewhere.example"}).status_code == 421
     wrong = client.post(f"{place(booth)}/{first}", data=vote | {"choice": "both"})
     assert wrong.status_code == 422
+    large = client.post(f"{place(booth)}/{first}", data=vote | {"more": "x" * 10_000})
+    assert large.status_code == 413
     assert not booth.votes.all()
+
+
+def test_a_broken_link_is_explained(client, booth):
+    answer = client.get(place(booth)[:-1], headers={"accept-language": "ja"})
+    assert answer.status_code == 404
+    assert "このリンクの先には何もありません" in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_last_vote_can_be_corrected(client, booth):
+    last = booth.session("rater-1")[-1].pair.name
+    for each in booth.session("rater-1"):
+        cast = {"choice": "left", "language": "en"}
+        done = client.post(f"{place(booth)}/{each.pair.name}", data=cast)
+    (back,) = re.findall(r'id="previous" href="([^"]+)"', done.text)
+    assert f"/{last}?" in back
+    assert 'value="left" aria-pressed="true"' in client.get(back).text
 
 
 def test_both_languages(client, booth):
@@ -143,7 +159,7 @@ def test_every_picture_has_a_text_and_every_field_a_label(client, booth):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast(client, scheme):
     """WCAG AA: 4.5 to 1 for text, 3 to 1 for edges of controls."""
-    css = client.get("/static/page.css").text
+    css = client.get("/pilot/static/page.css").text
     light, dark = re.findall(r":root \{([^}]*)\}", css)
     colours = dict(re.findall(r"--([\w-]+): (#\w+)", light if scheme == "light" else dark))
 

@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const ROOT = resolve(import.meta.dirname, "../../..");
-const PYTHON = process.env["YURAGI_PYTHON"] ?? join(ROOT, ".venv/bin/python");
+export const ROOT = resolve(import.meta.dirname, "../../..");
+export const PYTHON = process.env["YURAGI_PYTHON"] ?? join(ROOT, ".venv/bin/python");
+export const ENVIRONMENT = { ...process.env, PYTHONPATH: join(ROOT, "src"), OMP_NUM_THREADS: "1" };
 const READY_MS = 300_000;
 
 export class Service {
@@ -13,12 +14,13 @@ export class Service {
   private readonly folder = mkdtempSync(join(tmpdir(), "yuragi-studio-"));
   private process: ChildProcess | null = null;
 
+  constructor(private readonly options: string[] = []) {}
+
   async start(): Promise<void> {
     const port = this.url ? new URL(this.url).port : "0";
     const command = ["-m", "yuragi", "studio", "--no-browser", "--json", "--port", port];
     const kept = ["--database", `sqlite:///${this.folder}/jobs.db`, "--assets", `${this.folder}/assets`];
-    const environment = { ...process.env, PYTHONPATH: join(ROOT, "src"), OMP_NUM_THREADS: "1" };
-    const started = spawn(PYTHON, [...command, ...kept], { env: environment });
+    const started = spawn(PYTHON, [...command, ...kept, ...this.options], { env: ENVIRONMENT });
     this.process = started;
     this.url = await new Promise<string>((done, fail) => {
       const wait = setTimeout(() => fail(new Error("the service did not start")), READY_MS);

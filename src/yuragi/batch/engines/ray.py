@@ -1,8 +1,9 @@
 """The engine on a cluster: actors of Ray Data, each of which keeps its models loaded.
 
 An actor writes the results of a chunk itself, wherever the store is, and sends back only what came
-of its rows. Ray starts an actor again that died, and does its chunk once more; what that had
-finished before has its receipts, and is not made again.
+of its rows. Ray starts an actor again that died, and does its chunk once more, without end; what
+that had finished before has its receipts, and is not made again. So that a row that kills every
+process is given up, another actor counts (`yuragi.batch.engines.tries`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from yuragi.batch.engines.engine import Engine
+from yuragi.batch.engines.tries import MOST, Tries, fatal
 from yuragi.errors import YuragiError, missing_extra
 from yuragi.options.option import Option
 from yuragi.options.values import Finite
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from yuragi.batch.outcome import Outcome
     from yuragi.batch.plan import Chunk
     from yuragi.batch.settings import Files
-    from yuragi.batch.work import Bench
+    from yuragi.batch.work import Bench, Worker
 
 __all__ = ["Ray"]
 
@@ -117,9 +120,11 @@ class Ray(Engine):
         # As text: Arrow would give all rows the columns of all tasks.
         given = [{"chunk": json.dumps([asdict(item) for item in chunk])} for chunk in chunks]
         parts = ray.data.from_items(given, override_num_blocks=min(len(given), BLOCKS))
+        # If the machine that counts is lost, counts begin anew.
+        tries = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Tries).remote()
         made = parts.map_batches(
             _Actor,
-            fn_constructor_args=(bench,),
+            fn_constructor_args=(bench, tries),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=self.workers),
             num_cpus=1,
@@ -129,17 +134,46 @@ class Ray(Engine):
 
 
 class _Actor:
-    """A worker in a process of Ray."""
+    """A worker in a process of Ray.
 
-    def __init__(self, bench: Bench) -> None:
-        from yuragi.batch.work import Worker
+    Args:
+        bench: what it works with.
+        tries: the actor that counts.
+    """
 
-        self._worker = Worker(bench)
+    def __init__(self, bench: Bench, tries: Any) -> None:
+        self._bench = bench
+        self._tries = tries
 
     def __call__(self, given: dict[str, Any]) -> Iterator[dict[str, list[str]]]:
         from yuragi.batch.items import Item
 
         for text in given["chunk"]:
             chunk = [Item(**told) for told in json.loads(text)]
-            for outcome in self._worker.do(chunk):
+            for outcome in self._done(chunk):
                 yield {name: [value] for name, value in asdict(outcome).items()}
+
+    @cached_property
+    def _worker(self) -> Worker:
+        """Imports PyTorch, for which memory may be short: so not before rows have begun."""
+        from yuragi.batch.work import Worker
+
+        return Worker(self._bench)
+
+    def _done(self, chunk: Chunk) -> Iterator[Outcome]:
+        """Do a chunk; rows with which a process died before are done one by one."""
+        import ray
+
+        from yuragi.batch.outcome import Outcome
+
+        counts = ray.get(self._tries.counts.remote([item.name for item in chunk]))
+        died = {item.name: count for item, count in zip(chunk, counts, strict=True)}
+        together = [item for item in chunk if not died[item.name]]
+        for group in (together, *([item] for item in chunk if died[item.name])):
+            names = [item.name for item in group]
+            if any(died[name] >= MOST for name in names):
+                yield from (Outcome(name, fatal()) for name in names)
+                continue
+            ray.get(self._tries.begin.remote(names))
+            yield from self._worker.do(group)
+            ray.get(self._tries.end.remote(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -100,35 +100,50 @@ def votes(
         typer.Option(help="A name by which browsers call this page; can be repeated."),
     ] = None,
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 0,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a service that shows the page already (`yuragi serve --pilot DIR`), "
+            "such as https://edits.example.com; then only the links are printed.",
+            metavar="URL",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Serve the page on which raters vote, and print a link for each of them."""
-    from yuragi.research.pilot.pairs import blind_of
+    """Serve the page on which raters vote, and print a link for each of them.
+
+    The service shows the same page with `yuragi serve --pilot DIR`; --at prints links to it.
+    """
     from yuragi.research.pilot.plan import read_plan
-    from yuragi.research.pilot.run import read_rows
-    from yuragi.research.pilot.votes import Votes
 
     try:
-        from yuragi.research.pilot.page import Booth
-        from yuragi.research.pilot.serve import serve
+        from yuragi.research.pilot.page import open_booth
+        from yuragi.research.pilot.serve import PLACE, serve
+        from yuragi.service.logs import configure_logs
+        from yuragi.service.settings import Serving
     except ImportError as error:
         raise missing_extra("the page of the raters", "pilot") from error
     fixed = read_plan(plan)
     place = folder or Path("out/pilot") / fixed.draft.name
-    rows = read_rows(place)
-    if not rows:
-        raise InputError("folder", str(place), "one in which `yuragi pilot run` has run")
-    store = Votes.of(place)
+    booth = open_booth(place)
+    if booth.blind.plan.digest != fixed.digest:
+        reason = "it was changed after the pictures were made"
+        raise InputError("plan", str(plan), f"that of the runs in {place}", reason)
     for k in range(1, (raters or fixed.draft.voting.raters) + 1):
-        store.add_rater(f"rater-{k}", simulated=False)
-    booth = Booth(blind_of(fixed, place), plan.parent, place, tuple(rows), store)
+        booth.votes.add_rater(f"rater-{k}", simulated=False)
 
     def ready(url: str) -> None:
-        links = {rater: f"{url}/rate/{booth.blind.token(rater)}" for rater in store.raters()}
+        tokens = {rater: booth.blind.token(rater) for rater in booth.votes.raters()}
+        links = {rater: f"{url}{PLACE}/rate/{token}" for rater, token in tokens.items()}
         lines = [f"{rater}: {link}" for rater, link in links.items()]
         answer(json, {"url": url, "links": links}, *lines)
 
-    serve(booth, host, port, frozenset(name or ()), ready)
+    if at is not None:
+        ready(at.rstrip("/"))
+        return
+    configure_logs("text")
+    given: dict[str, Any] = {"host": host, "port": port, "name": tuple(name or ())}
+    serve(booth, Serving(**given), ready)
 
 
 @app.command()

@@ -112,14 +112,16 @@ def _fitted(
     budget = draft.budget.evaluations
     if budget is None:
         return request, count
-    # Evaluations grow with the steps, almost in proportion.
-    steps = max(1, round(request.num_inference_steps * budget / max(count, 1)))
-    request, count = counted(steps)
-    while count > budget and steps > 1:
-        steps -= 1
+    # Evaluations grow with the steps, almost in proportion; but a drag by a mere warp has none.
+    usual = request.num_inference_steps
+    if counted(2 * usual if usual <= 500 else usual // 2)[1] != count:
+        steps = max(1, round(usual * budget / max(count, 1)))
         request, count = counted(steps)
-    while (larger := counted(steps + 1))[1] <= budget:
-        steps, (request, count) = steps + 1, larger
+        while count > budget and steps > 1:
+            steps -= 1
+            request, count = counted(steps)
+        while (larger := counted(steps + 1))[1] <= budget:
+            steps, (request, count) = steps + 1, larger
     if not budget * (1 - draft.budget.tolerance) <= count <= budget:
         reason = f"edit {edit.name}, arm {arm.name} can use {count}, not as many"
         allowed = "another number, or the tolerance larger"

@@ -2,15 +2,16 @@
 
 It is plain HTML that works without its script; the script adds keys. Addresses contain the token of
 a rater and names of pairs that say nothing of the arms, and pictures are sent without what their
-files carry. The guard of the service stands before it (`yuragi.service.guard`).
+files carry. The service shows it below ``/pilot`` (`yuragi.service.pages`); `yuragi pilot votes`
+shows it alone, behind the same guard and limits.
 """
 
 from __future__ import annotations
 
 import hmac
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,55 +20,51 @@ from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from PIL import Image
-from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from yuragi.errors import InputError
 from yuragi.images.read import open_picture, read_picture
 from yuragi.images.show import with_moves
-from yuragi.research.pilot.arms import request_of, sources_of
-from yuragi.research.pilot.pairs import Blind, Shown
+from yuragi.research.pilot.arms import request_of
+from yuragi.research.pilot.kept import kept_picture, kept_plan
+from yuragi.research.pilot.pairs import Blind, Shown, blind_of
 from yuragi.research.pilot.plan import LANGUAGES, Language
-from yuragi.research.pilot.run import Row
+from yuragi.research.pilot.run import Row, read_rows
 from yuragi.research.pilot.votes import Choice, Vote, Votes
 from yuragi.research.pilot.words import spoken, words
-from yuragi.service.guard import Guard
 
-__all__ = ["Booth", "make_page"]
+__all__ = ["Booth", "make_page", "open_booth", "open_page"]
 
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-MAX_BYTES = 10_000
-"""The largest body of a vote."""
-LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 Side = Literal["left", "right", "before"]
 
 
 @dataclass(frozen=True)
 class Booth:
-    """What the page shows, and where votes go.
+    """What the page shows of a pilot, and where votes go.
 
     Attributes:
         blind: the pairs of the plan, blinded.
-        beside: the folder of the plan, from which the names of pictures count.
         folder: the folder of the pilot.
         rows: its runs; pairs are shown when both of their pictures are there.
         votes: its votes.
     """
 
     blind: Blind
-    beside: Path
     folder: Path
     rows: tuple[Row, ...]
     votes: Votes
 
-    def rater(self, token: str) -> str:
-        """The rater of a token; 404 for none."""
+    def rater(self, token: str) -> str | None:
+        """The rater of a token; None if there is none."""
+        given = token.encode()
         for name in self.votes.raters():
-            if hmac.compare_digest(self.blind.token(name), token):
+            if hmac.compare_digest(self.blind.token(name).encode(), given):
                 return name
-        raise HTTPException(404, "there is no such rater")
+        return None
 
     def session(self, rater: str) -> list[Shown]:
         """The pairs that a rater sees, in order."""
@@ -83,34 +80,51 @@ class Booth:
         for each in self.session(rater):
             if each.pair.name == pair:
                 return each
-        raise HTTPException(404, "there is no such pair")
+        raise HTTPException(404)
 
     def picture(self, shown: Shown, side: Side) -> Image.Image:
         """A picture of a pair; before a drag with arrows drawn in."""
         pair, plan = shown.pair, self.blind.plan
         if side == "before":
             request = request_of(plan, pair.edit, pair.arms[0], pair.seed)
-            return with_moves(self.sources[request.image.digest], request.moves)
+            return with_moves(kept_picture(self.folder, request.image.digest), request.moves)
         arm = shown.left if side == "left" else shown.right
         row = next(row for row in self.rows if row.key == (pair.edit, pair.seed, arm))
         opened = open_picture(self.folder / row.file, "picture", 10**9)
         return with_moves(read_picture(opened), ())
 
-    @cached_property
-    def sources(self) -> dict[str, Image.Image]:
-        """The pictures before, by digest."""
-        return sources_of(self.blind.plan, self.beside)
 
-
-def make_page(booth: Booth, hosts: frozenset[str] = LOCAL) -> FastAPI:
-    """The page as an ASGI application.
+def open_booth(folder: Path) -> Booth:
+    """The booth of a pilot.
 
     Args:
-        booth: what it shows.
-        hosts: the names by which it may be called.
+        folder: a folder in which `yuragi pilot run` has run.
+
+    Raises:
+        InputError: nothing has run there.
     """
-    guard = Middleware(Guard, hosts=hosts, token="", max_bytes=MAX_BYTES)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, middleware=[guard])
+    plan, rows = kept_plan(folder), read_rows(folder)
+    if not rows:
+        raise InputError("folder", str(folder), "a folder in which `yuragi pilot run` has run")
+    return Booth(blind_of(plan, folder), folder, tuple(rows), Votes.of(folder))
+
+
+def open_page(folders: Sequence[Path]) -> FastAPI:
+    """The page of some pilots, as `make_page`.
+
+    Raises:
+        InputError: nothing has run in one of the folders.
+    """
+    return make_page([open_booth(folder) for folder in folders])
+
+
+def make_page(booths: Sequence[Booth]) -> FastAPI:
+    """The page as an ASGI application, to be mounted below a path and behind the guard.
+
+    Args:
+        booths: what it shows; the token of a rater says which of them.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     static = files("yuragi.research.pilot") / "static"
     app.mount("/static", StaticFiles(directory=str(static)))
     templates = Environment(
@@ -121,27 +135,50 @@ def make_page(booth: Booth, hosts: frozenset[str] = LOCAL) -> FastAPI:
         lstrip_blocks=True,
     )
 
-    def shows(name: str, **told: Any) -> HTMLResponse:
+    def admitted(token: str) -> tuple[Booth, str]:
+        """The booth and the rater of a token; 404 for none."""
+        for booth in booths:
+            if rater := booth.rater(token):
+                return booth, rater
+        raise HTTPException(404)
+
+    def shows(
+        name: str, request: Request, language: Language | None, status: int = 200, **told: Any
+    ) -> HTMLResponse:
         # Browsers name the origin of a form only if its page does not hide it.
         headers = {"content-security-policy": POLICY, "referrer-policy": "same-origin"}
-        return HTMLResponse(templates.get_template(name).render(**told), headers=headers)
+        spoken_in = _language(request, language)
+        text = templates.get_template(name).render(
+            **told,
+            root=request.scope["root_path"],
+            language=spoken_in,
+            languages=LANGUAGES,
+            words=words(spoken_in),
+        )
+        return HTMLResponse(text, status, headers=headers)
+
+    @app.exception_handler(404)
+    def missing(request: Request, error: Exception) -> Response:
+        """Links lose their ends in mails: who follows one is told so."""
+        return shows("missing.html", request, None, 404, simulated=False)
 
     @app.get("/rate/{token}")
     def next_pair(token: str, request: Request, language: Language | None = None) -> Response:
         """The first pair without a vote, or thanks when there is none left."""
-        rater = booth.rater(token)
+        booth, rater = admitted(token)
         done = {vote.pair for vote in booth.votes.all() if vote.rater == rater}
-        for each in booth.session(rater):
+        session = booth.session(rater)
+        for each in session:
             if each.pair.name not in done:
                 return _pair(token, each.pair.name, request, language)
-        spoken_in = _language(request, language)
         return shows(
             "done.html",
-            language=spoken_in,
-            words=words(spoken_in),
+            request,
+            language,
             count=len(done),
             simulated=booth.votes.simulated(rater),
             token=token,
+            before=session[-1].pair.name if session else None,
         )
 
     @app.get("/rate/{token}/{pair}")
@@ -152,19 +189,18 @@ def make_page(booth: Booth, hosts: frozenset[str] = LOCAL) -> FastAPI:
         return _pair(token, pair, request, language)
 
     def _pair(token: str, pair: str, request: Request, language: Language | None) -> Response:
-        rater, spoken_in = booth.rater(token), _language(request, language)
+        booth, rater = admitted(token)
         session, shown = booth.session(rater), booth.shown(rater, pair)
         votes = {vote.pair: vote for vote in booth.votes.all() if vote.rater == rater}
         place = session.index(shown)
         edit = booth.blind.plan.draft.edit(shown.pair.edit)
         return shows(
             "pair.html",
-            language=spoken_in,
-            languages=LANGUAGES,
-            words=words(spoken_in),
+            request,
+            language,
             token=token,
             pair=pair,
-            instruction=spoken(edit.instruction, spoken_in),
+            instruction=spoken(edit.instruction, _language(request, language)),
             place=place + 1,
             total=len(session),
             done=len(votes),
@@ -177,13 +213,14 @@ def make_page(booth: Booth, hosts: frozenset[str] = LOCAL) -> FastAPI:
     def cast(
         token: str,
         pair: str,
+        request: Request,
         choice: Annotated[Choice, Form()],
         language: Annotated[Language, Form()],
         left_accepted: Annotated[bool, Form()] = False,
         right_accepted: Annotated[bool, Form()] = False,
     ) -> Response:
         """Keep a vote and show the next pair; the same vote again changes nothing."""
-        rater = booth.rater(token)
+        booth, rater = admitted(token)
         shown = booth.shown(rater, pair)
         booth.votes.cast(
             Vote(
@@ -200,12 +237,14 @@ def make_page(booth: Booth, hosts: frozenset[str] = LOCAL) -> FastAPI:
                 booth.votes.simulated(rater),
             )
         )
-        return RedirectResponse(f"/rate/{token}?language={language}", 303)
+        root = request.scope["root_path"]
+        return RedirectResponse(f"{root}/rate/{token}?language={language}", 303)
 
     @app.get("/rate/{token}/{pair}/{side}.png")
     def picture(token: str, pair: str, side: Side) -> Response:
         """A picture of a pair, as pixels only."""
-        shown = booth.shown(booth.rater(token), pair)
+        booth, rater = admitted(token)
+        shown = booth.shown(rater, pair)
         written = io.BytesIO()
         booth.picture(shown, side).save(written, "PNG")
         return Response(written.getvalue(), media_type="image/png")

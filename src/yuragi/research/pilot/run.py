@@ -24,6 +24,7 @@ from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_weak
 from yuragi.research.pilot.arms import request_of, sources_of
+from yuragi.research.pilot.kept import keep
 from yuragi.research.pilot.measures import measured
 from yuragi.research.pilot.plan import Plan
 from yuragi.tasks.base import OnPicture
@@ -95,6 +96,7 @@ def run_plan(
     rows = read_rows(folder)
     if any(row.plan != plan.digest for row in rows):
         raise InputError("folder", str(folder), "another one", "it has runs of another plan")
+    keep(plan, sources, folder)
     done = {row.key for row in rows}
     wanted = _order(plan)
     weak = lru_cache(partial(load_weak, strong=model))
@@ -102,6 +104,7 @@ def run_plan(
     if left:  # whatever only the first run has to do is not timed
         first = request_of(plan, left[0][0], left[0][2], left[0][1])
         _timed(first, model, weak(first.weak_model), sources)
+    _cut(folder)
     with open(folder / ROWS, "a", encoding="utf-8") as file:
         for count, key in enumerate(left, len(wanted) - len(left) + 1):
             request = request_of(plan, key[0], key[2], key[1])
@@ -119,11 +122,15 @@ def read_rows(folder: Path) -> list[Row]:
     """The rows in a folder; an unfinished last line is no row."""
     if not (folder / ROWS).exists():
         return []
-    text = (folder / ROWS).read_text(encoding="utf-8")
-    whole, _, rest = text.rpartition("\n")
-    if rest:  # the process ended while it wrote
-        (folder / ROWS).write_text(whole + "\n" if whole else "", encoding="utf-8")
+    whole, _, _ = (folder / ROWS).read_text(encoding="utf-8").rpartition("\n")
     return [Row(**json.loads(line)) for line in whole.splitlines()]
+
+
+def _cut(folder: Path) -> None:
+    """Remove an unfinished last line, which a process left that was killed."""
+    if (folder / ROWS).exists():
+        text = (folder / ROWS).read_bytes()
+        os.truncate(folder / ROWS, text.rfind(b"\n") + 1)
 
 
 def _order(plan: Plan) -> list[tuple[str, int, str]]:

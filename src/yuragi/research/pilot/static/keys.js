@@ -21,8 +21,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A second press of a slow page would be a vote on the same pair: it does nothing.
-document.querySelector("form").addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "1";
+const form = document.querySelector("form");
+form?.addEventListener("submit", (event) => {
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
 });
-window.addEventListener("pageshow", () => delete document.querySelector("form").dataset.sent);
+window.addEventListener("pageshow", () => delete form?.dataset.sent);
