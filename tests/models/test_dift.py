@@ -5,10 +5,10 @@ import torch
 
 import yuragi
 from promises import assert_equal_to_rounding
-from yuragi.drag.arrival import by_features
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.models.dift import DIFT
+from yuragi.research.metrics.arrival import by_features
 
 
 def test_maps_are_the_blocks_and_the_same_for_every_batch(tiny, picture):

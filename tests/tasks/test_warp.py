@@ -7,6 +7,9 @@ from skimage import data
 
 from promises import assert_equal_to_rounding, assert_identical, assert_untouched_outside
 from yuragi.errors import InputError
+from yuragi.tasks import warping
+from yuragi.tasks.build import build
+from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.run import run
 from yuragi.tasks.warping import preview
 
@@ -43,6 +46,21 @@ def test_candidates_differ_where_something_was_uncovered(doubted):
     rows, columns = np.nonzero(differs)
     assert rows.min() >= 12
     assert columns.max() <= 33
+
+
+def test_what_is_cut_out_is_sought_once_for_estimate_run_and_scores(
+    tiny, scene, doubted, monkeypatch
+):
+    sought, cut_out = [], warping.cut_out
+    monkeypatch.setattr(warping, "cut_out", lambda *given: sought.append(given) or cut_out(*given))
+    options = {"image": scene, "points": POINTS, "prompt": "red", "seed": 3}
+    options |= {"num_images": 3, "num_inference_steps": 6}
+    request, sources = build(DragRequest, options)
+    told = []
+    result = run(request, tiny.loaded, sources, on_estimate=told.append)
+    assert len(told) == len(sought) == 1
+    for one, same in zip(result.images, doubted.images, strict=True):
+        assert_identical(one, same)
 
 
 def test_evaluations(doubted):

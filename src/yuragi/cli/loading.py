@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from yuragi.cli.parameters import nested, parameters
+from yuragi.cli.parameters import nested, parameters, taking
 from yuragi.models.opening import Opening
 
-__all__ = ["LOADING", "OPENING", "loads", "opening_on", "use"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["LOADING", "OPENING", "device_of", "loads", "opening_on", "use"]
 
 OPENING = list(parameters(Opening, "Loading the model"))
 """Options about loading; they may stand before a command or after it."""
@@ -46,11 +49,16 @@ def loads(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(each.name, keyword, default=None, annotation=each.annotation)
         for each in OPENING
     ]
-    with_opening.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
-    with_opening.__annotations__ = {each.name: each.annotation for each in shown}
-    return with_opening
+    return taking(with_opening, shown)
 
 
 def opening_on(device: str | None) -> Opening:
     """The options about loading given before the command, with the command's own device."""
     return LOADING.get() if device is None else LOADING.get().with_more({"device": device})
+
+
+def device_of(device: str | None) -> torch.device:
+    """The device that was asked for, before the command or after it."""
+    from yuragi.device import pick_device
+
+    return pick_device(opening_on(device).device)

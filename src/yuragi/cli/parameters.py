@@ -20,7 +20,7 @@ from yuragi.models.names import model_names
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, choices, inner, options
 
-__all__ = ["Parameter", "nested", "parameters", "signature"]
+__all__ = ["Parameter", "nested", "parameters", "signature", "taking"]
 
 MODELS = ("model", "weak_model")
 """Options whose values are names of models; paths may do too."""
@@ -209,6 +209,11 @@ def signature(
         inspect.Parameter(each.name, keyword, default=None, annotation=each.annotation)
         for each in sorted(of, key=lambda each: not each.of.positional)
     ]
+    return taking(command, shown)
+
+
+def taking(command: Callable[..., None], shown: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """Set the signature of a function of keywords, for Typer; returns the function."""
     command.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in shown}
     return command

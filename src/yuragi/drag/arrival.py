@@ -1,16 +1,7 @@
-r"""Measures of where dragged content arrived, and of what is left at its source.
+"""Where dragged content arrived, by registration, which needs no network.
 
-- `by_features`: the feature at the source in the picture before, searched in the whole result by
-  cosine similarity; the distance of the best match from the target (mean distance of Pan et al.
-  2023, arXiv 2305.10973, with EfficientNet-Lite0's block 10 for features).
-- `by_registration`: the true picture's patch around the target, searched in the result; the
-  displacement with the smallest mean squared error. It needs no network.
-- `ghost`: the share of the picture before that is left where the truth differs: with b, r, t
-  the picture before, the result and the truth, the part of r - t along b - t,
-
-      ghost = sum (r - t)(b - t) / sum (b - t)^2  within the vacated area, in [0, 1]
-
-Distances are in pixels.
+The true picture's patch around the target is searched in the result: the displacement with the
+smallest mean squared error, in pixels.
 """
 
 from __future__ import annotations
@@ -20,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["by_features", "by_registration", "ghost"]
+__all__ = ["Point", "by_registration"]
 
 Point = tuple[float, float]
 
@@ -28,33 +19,8 @@ PATCH = 8
 """Half the side of a registered patch minus a half, in pixels."""
 REACH = 40
 """The largest displacement that registration considers by default, in pixels."""
-
-
-def by_features(
-    before: Tensor,
-    result: Tensor,
-    sources: Sequence[Point],
-    targets: Sequence[Point],
-    size: tuple[int, int],
-) -> Tensor:
-    """The distance of each source's content in the result from its target, [points].
-
-    Args:
-        before: the feature map of the picture before the drag, [c, h, w].
-        result: the feature map of the result, [c, h, w].
-        sources: the source points (x, y) in pixels.
-        targets: the target points (x, y) in pixels.
-        size: the height and width of the pictures.
-    """
-    fine = [nn.functional.interpolate(m[None], size, mode="bilinear")[0] for m in (before, result)]
-    known, sought = (each / each.norm(dim=0, keepdim=True).clamp(min=1e-12) for each in fine)
-    found = []
-    for (sx, sy), (tx, ty) in zip(sources, targets, strict=True):
-        feature = known[:, round(sy), round(sx)]
-        similarity = torch.einsum("c,chw->hw", feature, sought)
-        y, x = divmod(int(similarity.argmax()), size[1])
-        found.append(((x - tx) ** 2 + (y - ty) ** 2) ** 0.5)
-    return before.new_tensor(found)
+TIE = 1e-4
+"""Tolerance on the smallest mean squared error: about one level of 255, squared."""
 
 
 def by_registration(
@@ -98,24 +64,3 @@ def by_registration(
         fits = error <= error.min() + TIE * weight.sum()
         found.append(float(away[fits].min()))
     return truth.new_tensor(found)
-
-
-TIE = 1e-4
-"""Tolerance on the smallest mean squared error: about one level of 255, squared."""
-
-
-def ghost(result: Tensor, before: Tensor, truth: Tensor, vacated: Tensor) -> Tensor:
-    """The share of the old content that is left where it should be gone, 0-dim.
-
-    It is NaN if the content should not be gone anywhere.
-
-    Args:
-        result: the result [3, h, w] in [-1, 1].
-        before: the picture before the drag, [3, h, w] in [-1, 1].
-        truth: the true result [3, h, w] in [-1, 1].
-        vacated: the vacated area [h, w], True where the content was and no longer is.
-    """
-    inside = vacated.to(truth)
-    old = (before - truth) * inside
-    left = ((result - truth) * old).sum() / old.square().sum()
-    return left.clamp(0, 1)

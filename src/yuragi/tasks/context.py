@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from PIL import Image
@@ -20,6 +20,10 @@ from yuragi.models.familiarity import familiarity
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Request
 from yuragi.tasks.picture import PictureRef, picture_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "BATCH",
@@ -109,6 +113,8 @@ class Context:
         spent: the network evaluations by request; `charge` adds to it.
         bound: the denoisers by prompts; `bind` adds to it.
         known: the familiarity of pictures by digest; `familiarity` adds to it.
+        areas: the areas [h, w] that drags cut out, by request in JSON, None where the picture
+            bends; `yuragi.tasks.warping` adds to it.
         keep: keeps the parts of a long run; see `kept`.
         spared: the network evaluations of parts that were kept; `kept` adds to it.
     """
@@ -122,6 +128,7 @@ class Context:
     spent: dict[int, float] = field(default_factory=dict)
     bound: dict[tuple[str, ...], NetworkDenoiser] = field(default_factory=dict)
     known: dict[str, float | None] = field(default_factory=dict)
+    areas: dict[str, NDArray[np.bool_] | None] = field(default_factory=dict)
     keep: Keep = made_now
     spared: list[float] = field(default_factory=list)
 

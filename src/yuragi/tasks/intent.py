@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.core import SeededNoise
-from yuragi.drag import PointPair, surprise
+from yuragi.drag import PointPair, Warped, surprise
 from yuragi.drag.flow import flow_of
 from yuragi.drag.intent import Asked, Intent, intent
 from yuragi.drag.wholeness import shipped_wholeness
@@ -22,16 +22,15 @@ from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.foreign import foreign
 from yuragi.tasks.geometry import Region
 from yuragi.tasks.inputs import Pictures
-from yuragi.tasks.warping import warped_by
+from yuragi.tasks.warping import warped_by, warped_in
 from yuragi.tasks.work import Call, Work
 
 __all__ = ["asked_of", "intents", "intents_work"]
 
 
-def asked_of(request: DragRequest, before: Image.Image, mask: Image.Image | None) -> Asked:
-    """The motion that a request asks for."""
+def asked_of(request: DragRequest, before: Image.Image, warped: Warped) -> Asked:
+    """The motion that a request asks for, which warps the picture before."""
     pixels = to_tensor(before)
-    warped = warped_by(request, before, mask)
     pairs = [*request.points, *(_inner(region, before.size) for region in request.regions)]
     sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
     width, height = before.size
@@ -63,16 +62,19 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
     """
     model, before = context.model, context.picture(request.image)
     knows = not foreign(context.familiarity(request.image))
-    mask = None if request.mask is None else context.picture(request.mask)
     if request.crops(model.native_size):
+        mask = None if request.mask is None else context.picture(request.mask)
         size = fitting(before.size, model.native_size)
         small = None if mask is None else scaled(mask, size)
         cut = Pictures(scaled(before, size), small, "", "", before.size)
-        request, before, mask = request.resized(cut), cut.picture, cut.mask
+        request, before = request.resized(cut), cut.picture
         images = [scaled(each, size) for each in images]
+        warped = warped_by(request, before, cut.mask)
+    else:
+        warped = warped_in(context, request, torch.device("cpu")).whole(before)
     pixels = torch.cat([to_tensor(each) for each in (before, *images)])
     errors = _surprises(request, context, pixels) if knows else None
-    asked = asked_of(request, before, mask)
+    asked = asked_of(request, before, warped)
     return intent(asked, pixels[1:], shipped_wholeness(), errors, model.codec.cell)
 
 

@@ -26,14 +26,7 @@ class InvertRequest(Edit):
     kind: Literal["invert"] = "invert"
     prompt: Annotated[str, Option("Describes the picture.")] = ""
     strength: Climb = 1.0
-    encoder: Annotated[
-        Encoder,
-        Option(
-            "How to add noise to the picture: along the forward chain, or independently at each "
-            "level (edit-friendly inversion). Not available for the sampler ode.",
-            advanced=True,
-        ),
-    ] = "chain"
+    encoder: Encoder = "chain"
     guidance_scale: Pull = 1.0
     mask: None = None
     crop: Literal["off"] = "off"

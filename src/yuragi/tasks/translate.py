@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoder", "TranslateRequest"]
 
-Encoder = Literal["chain", "independent"]
+Encoder = Annotated[
+    Literal["chain", "independent"],
+    Option(
+        "How to add noise to the picture: along the forward chain, or independently at each level "
+        "(edit-friendly inversion). Not available for the sampler ode.",
+        advanced=True,
+    ),
+]
 
 
 class TranslateRequest(Described):
@@ -23,14 +30,7 @@ class TranslateRequest(Described):
     kind: Literal["translate"] = "translate"
     prompt: Shown
     strength: Climb = 0.8
-    encoder: Annotated[
-        Encoder,
-        Option(
-            "How to add noise to the picture: along the forward chain, or independently at each "
-            "level (edit-friendly inversion). Not available for the sampler ode.",
-            advanced=True,
-        ),
-    ] = "chain"
+    encoder: Encoder = "chain"
 
     def make_sampler(self) -> Sampler:
         from yuragi.tasks.samplers import following

@@ -52,6 +52,16 @@ class Part:
         whole[..., top:bottom, left:right] = part
         return whole
 
+    def whole(self, before: Image.Image) -> Warped:
+        """The warp of the whole picture, which this is a part of."""
+        pixels = to_tensor(before)
+        still = torch.zeros_like(pixels[:, :1])
+        return Warped(
+            self.inside(pixels, self.warped.picture),
+            self.inside(still.clone(), self.warped.moved),
+            self.inside(still > 0, self.warped.vacated),
+        )
+
 
 @dataclass(frozen=True)
 class Uncovered:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from yuragi.drag import RegionPair
 
-__all__ = ["cut_out", "preview", "run_warp", "warp_work", "warped_by", "warped_part"]
+__all__ = ["cut_out", "preview", "run_warp", "warp_work", "warped_by", "warped_in", "warped_part"]
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,24 @@ def run_warp(
 def _held(request: DragRequest, context: Context) -> _Held:
     """The warped picture of a request."""
     model, before = context.model, context.picture(request.image)
-    mask = None if request.mask is None else context.picture(request.mask)
-    part = warped_part(request, before, mask, model.device)
+    part = warped_in(context, request, model.device)
     if part.warped.uncovers:
         shown = uncovered(request, before, part, model.native_size)
         return _Held(before, shown.image, shown, context.familiarity(request.image))
     return _Held(before, part.pasted(before, part.warped.picture), None)
+
+
+def _area(request: DragRequest, context: Context) -> NDArray[np.bool_] | None:
+    """What `cut_out` finds, sought once for the estimate, the run and the scores of a drag."""
+    key = request.model_dump_json()
+    if key not in context.areas:
+        picture, held = context.picture(request.image), _mask(request, context)
+        context.areas[key] = cut_out(request, picture, held)
+    return context.areas[key]
+
+
+def _mask(request: DragRequest, context: Context) -> Image.Image | None:
+    return None if request.mask is None else context.picture(request.mask)
 
 
 def _drawn_anew(
@@ -219,8 +231,7 @@ def warp_work(request: DragRequest, context: Context) -> Work:
     Otherwise these are the most: whether what is uncovered is doubtful, and generated again, only
     the network itself can tell.
     """
-    held = None if request.mask is None else context.picture(request.mask)
-    if cut_out(request, context.picture(request.image), held) is None:
+    if _area(request, context) is None:
         return Work()
     if foreign(context.familiarity(request.image)):
         return Work()
@@ -286,7 +297,6 @@ def warped_part(
     request: DragRequest,
     before: Image.Image,
     held: Image.Image | None,
-    device: torch.device | None = None,
 ) -> Part:
     """The part of a picture that a drag changes, warped without running a network.
 
@@ -298,9 +308,23 @@ def warped_part(
         request: the request with points and regions.
         before: the picture.
         held: the mask of the picture, white where it can change.
-        device: the device of the result; by default the CPU.
     """
-    area = cut_out(request, before, held)
+    return _warped(request, before, held, cut_out(request, before, held), torch.device("cpu"))
+
+
+def warped_in(context: Context, request: DragRequest, device: torch.device) -> Part:
+    """As `warped_part`, of the pictures of a context, on a device."""
+    picture, held = context.picture(request.image), _mask(request, context)
+    return _warped(request, picture, held, _area(request, context), device)
+
+
+def _warped(
+    request: DragRequest,
+    before: Image.Image,
+    held: Image.Image | None,
+    area: NDArray[np.bool_] | None,
+    device: torch.device,
+) -> Part:
     box = (0, 0, *before.size)
     if area is not None:
         flow = flow_of(request.points, _polygons(request))
@@ -328,10 +352,4 @@ def _wider(inner: slice, length: int) -> slice:
 
 def warped_by(request: DragRequest, before: Image.Image, held: Image.Image | None) -> Warped:
     """The warp of a whole picture for a request; the arguments are those of `warped_part`."""
-    part, pixels = warped_part(request, before, held), to_tensor(before)
-    still = torch.zeros_like(pixels[:, :1])
-    return Warped(
-        part.inside(pixels, part.warped.picture),
-        part.inside(still.clone(), part.warped.moved),
-        part.inside(still > 0, part.warped.vacated),
-    )
+    return warped_part(request, before, held).whole(before)

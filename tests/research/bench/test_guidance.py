@@ -37,7 +37,8 @@ def test_a_sweep_is_complete_and_goes_on_where_it_was(sweep):
     assert json.loads(json.dumps(report)) == report
     assert [p["arm"] for p in report["points"]] == ONE
     assert report["points"][0] == first["points"][0]
-    assert steps[-1] == (3, 3)
+    assert steps[0] == (N, 3 * N)  # which was made before
+    assert steps[-1] == (3 * N, 3 * N)
     plain, ratio, control = report["points"]
     assert plain["evaluations_per_picture"] == 2 * STEPS
     assert ratio["evaluations_per_picture"] == control["evaluations_per_picture"] == 2.5 * STEPS
@@ -59,7 +60,7 @@ def test_every_gain_meets_its_control():
     """Plain guidance gets the same evaluations as each gain, a reverse product counting two."""
     spent = {}
     for name, arm in ARMS.items():
-        gain = arm.guidance.gain
+        gain = arm.at(2.0).guidance.gain
         per_step = {"plain": 2, "scheduled": 2, "reg": 4, "reg_forward": 3, "ratio": 4}[gain.name]
         spent[name] = arm.steps * (2 + (per_step - 2) / getattr(gain, "refresh", 1))
     for name, arm in ARMS.items():

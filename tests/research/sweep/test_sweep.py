@@ -13,12 +13,13 @@ from yuragi.models.edm import wrap_edm
 from yuragi.models.load import wrap_pipeline
 from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.sweep.draw import Sampler
-from yuragi.research.sweep.grid import Point, gain_named, grid, rule_named
+from yuragi.research.sweep.grid import Draws, Point, gain_named, grid, rule_named
 from yuragi.research.sweep.presets import PRESETS
 from yuragi.research.sweep.prompts import prompts_for
 from yuragi.research.sweep.report import compare, sweep_report
 from yuragi.research.sweep.rows import Rows
 from yuragi.research.sweep.run import Real, check_points, run_sweep
+from yuragi.tasks.guidance.gains import TABLE
 
 
 def seen(images):
@@ -64,8 +65,24 @@ def test_rules_and_gains_by_name():
     assert rule_named("interval:0.28:2.9") == {"name": "interval", "interval": "0.28:2.9"}
     assert rule_named("cosine:2") == {"name": "cosine", "power": 2}
     assert gain_named("ratio:0.25") == {"name": "ratio", "gamma": 0.25}
+    assert gain_named("reg/4") == {"name": "reg", "refresh": 4}
+    assert gain_named("ratio:auto/8") == {"name": "ratio", "gamma": "auto", "refresh": 8}
     with pytest.raises(InputError, match="gamma"):
         gain_named("reg:0.25")
+    for wrong in ("plain/2", "ratio/0", "ratio/1.5", "ratio/often"):
+        with pytest.raises(InputError):
+            _ = Point("cfg", wrong, 2.0, "ddim", 2).guidance
+
+
+def test_a_point_is_known_by_the_table_that_its_gain_reads(tmp_path):
+    draws = Draws("weights", "", 12, 0, "real", "efflite0")
+    scheduled, plain = (Point("cfg", gain, 2.0, "ddim", 2) for gain in ("scheduled", "plain"))
+    keys = []
+    for factor in (1.0, 2.0):
+        (tmp_path / TABLE).write_text(f"[[0.1, 1.0], [1.0, {factor}]]")
+        keys.append((scheduled.key(draws, tmp_path), plain.key(draws, tmp_path)))
+    assert keys[0][0] != keys[1][0]
+    assert keys[0][1] == keys[1][1] == plain.key(draws, None)
 
 
 def test_a_killed_sweep_goes_on(dit, real, tmp_path):

@@ -1,6 +1,6 @@
 /** One option of a request, as its schema describes it: a switch, a choice, a slider or a text. */
 import { RotateCcw } from "lucide-react";
-import { useId, type ReactNode } from "react";
+import { useId, type InputHTMLAttributes, type ReactNode } from "react";
 import { field, useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Segments } from "../parts/Segments";
@@ -29,18 +29,15 @@ export function Field(props: Props) {
   if (isNumber(schema)) return <Number_ {...props} />;
   void root;
   return (
-    <Labelled {...props}>
-      {(id, describedBy) => (
-        <input
-          id={id}
-          aria-describedby={describedBy}
-          className="input"
-          value={value === undefined ? "" : String(value)}
-          placeholder={usual === null || usual === undefined ? schema["x-form"] : String(usual)}
-          onChange={({ target }) => props.onChange(target.value || undefined)}
-        />
-      )}
-    </Labelled>
+    <Input
+      {...props}
+      input={{
+        className: "input",
+        value: value === undefined ? "" : String(value),
+        placeholder: usual === null || usual === undefined ? schema["x-form"] : String(usual),
+        onChange: ({ target }) => props.onChange(target.value || undefined),
+      }}
+    />
   );
 }
 
@@ -81,6 +78,64 @@ function Labelled({ name, schema, value, onChange, shown, children }: LabelledPr
   );
 }
 
+interface InputProps extends Props {
+  input: InputHTMLAttributes<HTMLInputElement>;
+  shown?: string;
+}
+
+function Input({ input, ...props }: InputProps) {
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => <input id={id} aria-describedby={describedBy} {...input} />}
+    </Labelled>
+  );
+}
+
+interface SwitchProps extends Props {
+  on: boolean;
+  onTurn: (on: boolean) => void;
+}
+
+function Switch({ on, onTurn, ...props }: SwitchProps) {
+  return (
+    <Input
+      {...props}
+      input={{
+        type: "checkbox",
+        className: "switch",
+        checked: on,
+        onChange: ({ target }) => onTurn(target.checked),
+      }}
+    />
+  );
+}
+
+interface SelectProps extends Props {
+  words: string[];
+  now: string;
+  onPick: (word: string) => void;
+}
+
+function Select({ words, now, onPick, ...props }: SelectProps) {
+  return (
+    <Labelled {...props}>
+      {(id, describedBy) => (
+        <select
+          id={id}
+          aria-describedby={describedBy}
+          className="input"
+          value={now}
+          onChange={({ target }) => onPick(target.value)}
+        >
+          {words.map((word) => (
+            <option key={word}>{word}</option>
+          ))}
+        </select>
+      )}
+    </Labelled>
+  );
+}
+
 function Number_(props: Props) {
   const { schema, value, usual, onChange } = props;
   const range = rangeOf(schema);
@@ -92,42 +147,37 @@ function Number_(props: Props) {
   };
   if (!range) {
     return (
-      <Labelled {...props}>
-        {(id, describedBy) => (
-          <input
-            id={id}
-            aria-describedby={describedBy}
-            className="input"
-            type="number"
-            min={schema.minimum}
-            max={schema.maximum}
-            step={schema.type === "integer" ? 1 : "any"}
-            value={typeof value === "number" ? value : ""}
-            placeholder={typeof usual === "number" ? String(usual) : text("field.automatic")}
-            onChange={({ target }) => read(target.value)}
-          />
-        )}
-      </Labelled>
+      <Input
+        {...props}
+        input={{
+          className: "input",
+          type: "number",
+          min: schema.minimum,
+          max: schema.maximum,
+          step: schema.type === "integer" ? 1 : "any",
+          value: typeof value === "number" ? value : "",
+          placeholder: typeof usual === "number" ? String(usual) : text("field.automatic"),
+          onChange: ({ target }) => read(target.value),
+        }}
+      />
     );
   }
   // Most scales are used near their lower end; the slider shows the part that is used.
   const high = typeof now === "number" ? Math.max(Math.min(range.high, now * 4 || 1), Math.min(range.high, 10)) : range.high;
   return (
-    <Labelled {...props} shown={typeof now === "number" ? String(now) : text("field.automatic")}>
-      {(id, describedBy) => (
-        <input
-          id={id}
-          aria-describedby={describedBy}
-          className="slider"
-          type="range"
-          min={range.low}
-          max={high}
-          step={range.step}
-          value={typeof now === "number" ? now : range.low}
-          onChange={({ target }) => read(target.value)}
-        />
-      )}
-    </Labelled>
+    <Input
+      {...props}
+      shown={typeof now === "number" ? String(now) : text("field.automatic")}
+      input={{
+        className: "slider",
+        type: "range",
+        min: range.low,
+        max: high,
+        step: range.step,
+        value: typeof now === "number" ? now : range.low,
+        onChange: ({ target }) => read(target.value),
+      }}
+    />
   );
 }
 
@@ -150,43 +200,14 @@ function Choice(props: Props) {
       </Labelled>
     );
   }
-  return (
-    <Labelled {...props}>
-      {(id, describedBy) => (
-        <select
-          id={id}
-          aria-describedby={describedBy}
-          className="input"
-          value={now}
-          onChange={({ target }) => onChange(target.value)}
-        >
-          {words.map((word) => (
-            <option key={word}>{word}</option>
-          ))}
-        </select>
-      )}
-    </Labelled>
-  );
+  return <Select {...props} words={words} now={now} onPick={onChange} />;
 }
 
 /** Names of methods are written as in papers. */
 const named = (word: string): string => (["ode", "sde"].includes(word) ? word.toUpperCase() : word);
 
 function Check(props: Props) {
-  return (
-    <Labelled {...props}>
-      {(id, describedBy) => (
-        <input
-          id={id}
-          aria-describedby={describedBy}
-          type="checkbox"
-          className="switch"
-          checked={Boolean(props.value ?? props.usual)}
-          onChange={({ target }) => props.onChange(target.checked)}
-        />
-      )}
-    </Labelled>
-  );
+  return <Switch {...props} on={Boolean(props.value ?? props.usual)} onTurn={props.onChange} />;
 }
 
 /** Several numbers, such as the margins of an expansion. */
@@ -237,21 +258,12 @@ function OneOf(props: Props) {
   );
   return (
     <>
-      <Labelled {...props}>
-        {(id, describedBy) => (
-          <select
-            id={id}
-            aria-describedby={describedBy}
-            className="input"
-            value={String(now["name"] ?? "")}
-            onChange={({ target }) => onChange({ name: target.value })}
-          >
-            {kinds.map((kind) => (
-              <option key={nameOf(kind)}>{nameOf(kind)}</option>
-            ))}
-          </select>
-        )}
-      </Labelled>
+      <Select
+        {...props}
+        words={kinds.map(nameOf)}
+        now={String(now["name"] ?? "")}
+        onPick={(picked) => onChange({ name: picked })}
+      />
       {own.map(([key, told]) => (
         <div className="inner" key={`${name}.${key}`}>
           <Field
@@ -295,18 +307,12 @@ function Switched(props: Props) {
   const { value, onChange } = props;
   return (
     <>
-      <Labelled {...props} value={undefined}>
-        {(id, describedBy) => (
-          <input
-            id={id}
-            aria-describedby={describedBy}
-            type="checkbox"
-            className="switch"
-            checked={value !== undefined}
-            onChange={({ target }) => onChange(target.checked ? {} : undefined)}
-          />
-        )}
-      </Labelled>
+      <Switch
+        {...props}
+        value={undefined}
+        on={value !== undefined}
+        onTurn={(on) => onChange(on ? {} : undefined)}
+      />
       {value !== undefined && (
         <div className="inner">
           <Group {...props} onChange={(each) => onChange(each ?? {})} />

@@ -1,11 +1,11 @@
 /** All jobs of the service: find one by words, task, model or state; edit it, restore it, retry it. */
-import { PencilLine, RotateCcw, Search, Star } from "lucide-react";
+import { PencilLine, RotateCcw, Star } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, ask, assetUrl, type Asset, type Job } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
-import { Icon } from "../parts/Icon";
+import { SearchField, fits } from "../parts/SearchField";
 import { set, toggleFavourite, useStudio } from "../state/store";
 import { doing, openFile, refreshQueue } from "../state/work";
 import { taskName } from "./History";
@@ -30,9 +30,8 @@ export function Gallery() {
     void doing("", async () => setAll(await load()));
   }, []);
   const found = all.filter(({ job, pictures }) => {
-    const told = `${job.request["prompt"]} ${job.kind} ${job.request["model"]}`.toLowerCase();
     return (
-      words.toLowerCase().split(/\s+/).every((word) => told.includes(word)) &&
+      fits(words, `${job.request["prompt"]} ${job.kind} ${job.request["model"]}`) &&
       (!task || job.kind === task) &&
       (!model || String(job.request["model"]).startsWith(model)) &&
       (!state || job.state === state) &&
@@ -42,16 +41,7 @@ export function Gallery() {
   return (
     <Dialog title={text("gallery")} wide>
       <div className="filters">
-        <label className="search">
-          <Icon of={Search} size={15} />
-          <input
-            type="search"
-            value={words}
-            placeholder={text("search")}
-            aria-label={text("search")}
-            onChange={({ target }) => setWords(target.value)}
-          />
-        </label>
+        <SearchField value={words} onChange={setWords} />
         <select className="input" aria-label={text("tasks")} value={task} onChange={({ target }) => setTask(target.value)}>
           <option value="">{text("any.task")}</option>
           {TASKS.map((each) => (

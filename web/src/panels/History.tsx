@@ -1,9 +1,8 @@
 /** Every accepted picture and what it came from, as a tree; going back restores what was drawn. */
-import { Search } from "lucide-react";
 import { useState } from "react";
 import { assetUrl } from "../api/client";
 import { useText, type Key } from "../i18n";
-import { Icon } from "../parts/Icon";
+import { SearchField, fits } from "../parts/SearchField";
 import { change, get, set, useStudio, type Step } from "../state/store";
 
 export function History() {
@@ -16,16 +15,7 @@ export function History() {
   if (steps.length === 0) return <p className="empty">{text("history.none")}</p>;
   return (
     <div className="history">
-      <label className="search">
-        <Icon of={Search} size={15} />
-        <input
-          type="search"
-          value={wanted}
-          placeholder={text("search")}
-          aria-label={text("search")}
-          onChange={({ target }) => setWanted(target.value)}
-        />
-      </label>
+      <SearchField value={wanted} onChange={setWanted} />
       <ul className="tree">
         {[...roots].reverse().map((step) => (
           <Branch key={step.id} step={step} current={current} all={wanted ? [] : steps} />
@@ -36,8 +26,7 @@ export function History() {
 }
 
 function matches({ prompt, task, model, doc }: Step, wanted: string): boolean {
-  const told = `${prompt} ${task} ${model} ${doc.picture?.name ?? ""}`.toLowerCase();
-  return wanted.toLowerCase().split(/\s+/).every((word) => told.includes(word));
+  return fits(wanted, `${prompt} ${task} ${model} ${doc.picture?.name ?? ""}`);
 }
 
 function Branch({ step, current, all }: { step: Step; current: string | null; all: Step[] }) {

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import fmean
 
-import torch
-
 from yuragi.errors import InputError
 from yuragi.research.metrics.diversity import coverage
 from yuragi.research.metrics.frechet import frechet_distance
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
-from yuragi.research.sweep.run import Real
+from yuragi.research.sweep.run import Real, looked_at
 
 __all__ = ["measured_point"]
 
@@ -28,15 +26,14 @@ def measured_point(sampler: Sampler, real: Real, n: int) -> Callable[[Point], Ma
     right = real.accuracy
 
     def measure(point: Point) -> Mapping[str, float]:
-        parts = [(real.backend.encode(images), spent) for images, spent in sampler.drawn(point, n)]
-        features = torch.cat([seen.features for seen, _ in parts])
-        logits = torch.cat([seen.logits for seen, _ in parts if seen.logits is not None])
-        prompts = [sampler.prompts[k % len(sampler.prompts)] for k in range(n)]
+        seen, spent = looked_at(point, sampler, real.backend, n)
+        assert seen.logits is not None  # the backend is a classifier
+        hits = right(seen.logits, [sampler.prompt(k) for k in range(n)])
         return {
-            real.backend.distance: frechet_distance(features, real.seen.features),
-            "coverage": coverage(features, real.seen.features),
-            "accuracy": float(right(logits, prompts).double().mean()),
-            "cost": fmean(spent.cost for _, spent in parts),
+            real.backend.distance: frechet_distance(seen.features, real.seen.features),
+            "coverage": coverage(seen.features, real.seen.features),
+            "accuracy": float(hits.double().mean()),
+            "cost": fmean(each.cost for each in spent),
         }
 
     return measure

@@ -17,19 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
-from yuragi.model import load
-from yuragi.models.codec import Codec
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.features import load_features
 from yuragi.research.metrics.frechet import frechet_interval
-from yuragi.research.train.autoencoder import arrays_to_tensor, codec_psnr
+from yuragi.research.train.autoencoder import arrays_to_tensor, levels_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import accuracy, shipped_judge
-from yuragi.research.train.measure import portraits_of, sheet_of
+from yuragi.research.train.measure import opened, portraits_of, round_trips, sheet_of
 from yuragi.research.train.portraits import ATTRIBUTES
 
 __all__ = ["JUDGED", "bench_portraits"]
@@ -63,10 +59,7 @@ def bench_portraits(
     Raises:
         InputError: a model without an autoencoder.
     """
-    loaded = load(model, str(device))
-    codec = loaded.loaded.codec
-    if not isinstance(codec, Codec):
-        raise InputError("model", model, "a model with an autoencoder")
+    loaded, codec = opened(model, device)
     drawings, every = cached("benchmark", 2 * n, data)
     labels = every[:n]
     real, others = arrays_to_tensor(drawings[:n]), arrays_to_tensor(drawings[n:])
@@ -74,31 +67,25 @@ def bench_portraits(
     if sheet is not None:
         sheet_of(pictures[:SHOWN]).save(sheet)
     generated = torch.cat([to_tensor(picture) for picture in pictures])
+    back = round_trips(codec, real, device)
     judge = shipped_judge(device)
     seen = {
         "generated": accuracy(judge, generated, labels),
         "real": accuracy(judge, real, labels),
-        "round_trip": accuracy(judge, _round_trip(codec, real, device), labels),
+        "round_trip": accuracy(judge, back, labels),
     }
     features = load_features(device)
     truth = features(real)
     return frame("portraits", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.loaded.weights,
-        "psnr": codec_psnr(codec.autoencoder, drawings[:n]),
+        "psnr": float(levels_psnr(back, real).mean()),
         "accuracy": seen,
         "of_real": {name: seen["generated"][name] / seen["real"][name] for name in ATTRIBUTES},
         "mean_accuracy": {kind: _mean(table) for kind, table in seen.items()},
         "fd": frechet_interval(features(generated), truth)._asdict(),
         "floor": frechet_interval(features(others), truth)._asdict(),
     }
-
-
-def _round_trip(codec: Codec, images: Tensor, device: torch.device) -> Tensor:
-    """Images [n, 3, h, w] through the codec and back."""
-    size = images.shape[-2:]
-    parts = torch.split(images, 32)
-    return torch.cat([codec.decode(codec.encode(part.to(device)), *size).cpu() for part in parts])
 
 
 def _mean(table: Mapping[str, float]) -> float:

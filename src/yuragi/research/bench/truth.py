@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from yuragi.drag import PointPair
 from yuragi.drag.areas import mean_absolute, mean_within
-from yuragi.drag.arrival import by_features, by_registration, ghost
+from yuragi.drag.arrival import by_registration
 from yuragi.research.bench.scores import changed
+from yuragi.research.metrics.arrival import by_features, ghost
 from yuragi.research.metrics.features import Features
 from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import HEDLPIPS

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yuragi.cli.files import check_output, check_report
+from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
+from yuragi.research.cli.options import FashionArgument, FirstSeedOption
 
 if TYPE_CHECKING:
     from yuragi.research.sweep.grid import Point
@@ -24,40 +27,49 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ScaleOption = Annotated[float, typer.Option(help="Guidance scale of all arms but the unguided.")]
-StepsOption = Annotated[int, typer.Option(help="Solver steps.", min=1)]
-GainsOption = Annotated[
-    str, typer.Option(help="Gains to compare, such as plain,reg,ratio.", metavar="GAIN,...")
-]
-SeedOption = Annotated[int, typer.Option(help="Seed of the first picture.")]
 SOLVER = "dpm++2m"
 
 
-def _arms(gains: str, scale: float, steps: int) -> Mapping[str, Point]:
-    """Unguided, and each gain with plain CFG's rule."""
-    from yuragi.research.sweep.grid import Point
+@dataclass(frozen=True)
+class Arms:
+    """What is assessed: a model unguided, and with some gains by the rule of plain CFG."""
 
-    names = [name.strip() for name in gains.split(",") if name.strip()]
-    if not names:
-        raise InputError("gains", gains, "names with commas between them")
-    arms = {name: Point("cfg", name, scale, SOLVER, steps) for name in names}
-    found = {"unguided": Point("cfg", "plain", 1.0, SOLVER, steps)} | arms
-    for point in found.values():
-        point.guidance  # noqa: B018 (refuses what does not fit)
-    return found
+    model: ModelOption = "portraits"
+    gains: Annotated[
+        str, typer.Option(help="Gains to compare, such as plain,reg,ratio.", metavar="GAIN,...")
+    ] = "plain,reg,ratio"
+    scale: Annotated[float, typer.Option(help="Guidance scale of all arms but the unguided.")] = 3.0
+    steps: Annotated[int, typer.Option(help="Solver steps.", min=1)] = 20
+
+    @property
+    def points(self) -> Mapping[str, Point]:
+        """The settings by name.
+
+        Raises:
+            InputError: there is no gain, or one that does not fit.
+        """
+        from yuragi.research.sweep.grid import Point
+
+        names = [name.strip() for name in self.gains.split(",") if name.strip()]
+        if not names:
+            raise InputError("gains", self.gains, "names with commas between them")
+        arms = {name: Point("cfg", name, self.scale, SOLVER, self.steps) for name in names}
+        found = {"unguided": Point("cfg", "plain", 1.0, SOLVER, self.steps)} | arms
+        for point in found.values():
+            point.guidance  # noqa: B018 (refuses what does not fit)
+        return found
 
 
 @app.command()
+@grouped
 def bias(
-    model: ModelOption = "portraits",
-    gains: GainsOption = "plain,reg,ratio",
-    scale: ScaleOption = 3.0,
-    steps: StepsOption = 20,
+    *,
+    given: Arms,
     number: Annotated[int, typer.Option("--number", "-n", help="Portraits an arm.", min=4)] = 256,
     training: Annotated[
         int, typer.Option(help="Training portraits that tell the true frequencies.", min=1)
     ] = 4000,
-    seed: SeedOption = 0,
+    seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-bias.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
@@ -69,26 +81,25 @@ def bias(
     from yuragi.research.train.judge import shipped_judge
 
     check_report("output", output)
-    sampler = portrait_sampler(model, open_prompts(number), seed, opening_on(device))
-    arms = _arms(gains, scale, steps)
+    sampler = portrait_sampler(given.model, open_prompts(number), seed, opening_on(device))
+    arms = given.points
     judge, known = shipped_judge(sampler.model.device), training_marginals(training)
     with progress("drawing") as on_done:
         found = measured(arms, sampler, judge, known, number, on_done)
     shown = {arm: {name: row["shift"] for name, row in rows.items()} for arm, rows in found.items()}
     shown["by chance"] = {name: row["chance"] for name, row in next(iter(found.values())).items()}
-    settings = {"scale": scale, "steps": steps, "solver": SOLVER, "training": training}
+    settings = {"scale": given.scale, "steps": given.steps, "solver": SOLVER, "training": training}
     _finish("assess bias", sampler, number, settings, {"arms": found}, shown, output, json)
 
 
 @app.command()
+@grouped
 def stability(
-    model: ModelOption = "portraits",
-    gains: GainsOption = "plain,reg,ratio",
-    scale: ScaleOption = 3.0,
-    steps: StepsOption = 20,
+    *,
+    given: Arms,
     prompts: Annotated[int, typer.Option(help="Captions of the benchmark.", min=2)] = 32,
     seeds: Annotated[int, typer.Option(help="Seeds of every caption.", min=2)] = 8,
-    seed: SeedOption = 0,
+    seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-stability.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
@@ -99,9 +110,9 @@ def stability(
     from yuragi.research.train.judge import shipped_judge
 
     check_report("output", output)
-    sampler = portrait_sampler(model, captioned(prompts, seed), seed, opening_on(device))
+    sampler = portrait_sampler(given.model, captioned(prompts, seed), seed, opening_on(device))
     fit, n = fit_to_captions(shipped_judge(sampler.model.device)), prompts * seeds
-    arms, found = _arms(gains, scale, steps), {}
+    arms, found = given.points, {}
     with progress("drawing") as on_done:
         for done, (arm, point) in enumerate(arms.items()):
 
@@ -109,18 +120,17 @@ def stability(
                 on_done(before + made, len(arms) * n)
 
             found[arm] = measured(point, sampler, fit, seeds, told)
-    settings = {"scale": scale, "steps": steps, "prompts": prompts, "seeds_each": seeds}
+    settings = {"scale": given.scale, "steps": given.steps, "prompts": prompts, "seeds_each": seeds}
     _finish("assess stability", sampler, n, settings, {"arms": found}, found, output, json)
 
 
 @app.command()
+@grouped
 def reproducibility(
-    model: ModelOption = "portraits",
-    gains: GainsOption = "plain,reg,ratio",
-    scale: ScaleOption = 3.0,
-    steps: StepsOption = 20,
+    *,
+    given: Arms,
     number: Annotated[int, typer.Option("--number", "-n", help="Pictures an arm.", min=1)] = 8,
-    seed: SeedOption = 0,
+    seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-reproducibility.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
@@ -130,8 +140,8 @@ def reproducibility(
     from yuragi.research.assess.stability import reproducibility as measured
 
     check_report("output", output)
-    sampler = portrait_sampler(model, captioned(number, seed), seed, opening_on(device))
-    arms = _arms(gains, scale, steps)
+    sampler = portrait_sampler(given.model, captioned(number, seed), seed, opening_on(device))
+    arms = given.points
     with progress("drawing") as on_done:
         found = {}
         for done, (arm, point) in enumerate(arms.items(), 1):
@@ -140,7 +150,7 @@ def reproducibility(
     shown = {
         f"{arm}, {kind}": row[kind] for arm, row in found.items() for kind in ("again", "alone")
     }
-    settings = {"scale": scale, "steps": steps}
+    settings = {"scale": given.scale, "steps": given.steps}
     _finish(
         "assess reproducibility", sampler, number, settings, {"arms": found}, shown, output, json
     )
@@ -148,7 +158,7 @@ def reproducibility(
 
 @app.command()
 def sensitivity(
-    models: Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")],
+    models: FashionArgument,
     base: Annotated[
         int, typer.Option(help="Saltelli's n, a power of 2; there are 7 n points.", min=4)
     ] = 16,
@@ -157,7 +167,7 @@ def sensitivity(
     picture: Annotated[
         Path | None, typer.Option(help="Also draw the indices into this file (.png).")
     ] = None,
-    seed: SeedOption = 0,
+    seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-sensitivity.json"),
     device: DeviceOption = None,
     json: JsonOption = False,

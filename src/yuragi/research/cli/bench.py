@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from yuragi.cli.files import check_report
-from yuragi.cli.loading import opening_on
+from yuragi.cli.loading import device_of
 from yuragi.cli.options import (
     DataOption,
     DeviceOption,
@@ -20,9 +20,18 @@ from yuragi.cli.options import (
 )
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
+from yuragi.research.cli.options import (
+    NoiseSeedOption,
+    PhotoSideOption,
+    SceneSideOption,
+    SheetOption,
+    TableOption,
+    ValidationOption,
+    number_option,
+    within,
+)
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 __all__ = ["app"]
@@ -35,9 +44,7 @@ def portraits(
     output: ReportOption = Path("out/bench-portraits.json"),
     json: JsonOption = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
-    number: Annotated[
-        int, typer.Option("--number", "-n", help="Number of portraits to generate.")
-    ] = 256,
+    number: Annotated[int, number_option("Number of portraits to generate.", 2)] = 256,
     seed: Annotated[int, typer.Option(help="Seed of the generated portraits.")] = 0,
     model: ModelOption = "portraits",
     data: DataOption = None,
@@ -58,7 +65,7 @@ def portraits(
             number,
             seed,
             sheet,
-            _place(device),
+            device_of(device),
             on_sample,
         )
     shown = {name: {"accuracy": value} for name, value in report["mean_accuracy"].items()}
@@ -69,8 +76,8 @@ def portraits(
 def drag(
     output: ReportOption = Path("out/bench-drag.json"),
     json: JsonOption = False,
-    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    table: TableOption = None,
+    sheet: SheetOption = None,
     suite: Annotated[
         str, typer.Option(help="The word portraits, or the folder of a DragBench data set.")
     ] = "portraits",
@@ -82,16 +89,20 @@ def drag(
         typer.Option(help="Model whose features locate the content (DragBench folders)."),
     ] = "portraits",
     side: Annotated[
-        int, typer.Option(help="Side of pictures in protocol B, in pixels (DragBench folders).")
+        int,
+        typer.Option(
+            help="Side of pictures in protocol B, in pixels (DragBench folders).",
+            callback=within(32, 2048),
+        ),
     ] = 768,
     quick: Annotated[
         bool, typer.Option("--quick", help="Run 20 cases, and published methods with fewer levels.")
     ] = False,
-    number: Annotated[int, typer.Option("--number", "-n", help="Number of cases.")] = 240,
+    number: Annotated[int, number_option("Number of cases.", 2)] = 240,
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Also run ablations of the method warp.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
+    seed: NoiseSeedOption = 0,
     behind: Annotated[
         Literal["even", "pattern", "photograph"],
         typer.Option(help="What is behind the portraits."),
@@ -109,8 +120,6 @@ def drag(
     if suite != "portraits":
         _dragbench(Path(suite), regions, model, features, side, quick, seed, device, output, json)
         return
-    if number < 2:
-        raise InputError("number", number, "2 or more")
     for name, other in (("table", table), ("sheet", sheet)):
         if other is not None:
             check_report(name, other)
@@ -122,7 +131,7 @@ def drag(
             behind,
             ways(quick, ablations, behind),
             seed,
-            _place(device),
+            device_of(device),
             on_part,
         )
     more = _write_for_people(table, markdown(report), sheet, shown)
@@ -147,9 +156,7 @@ def _dragbench(
 
     if not folder.is_dir():
         raise InputError("suite", str(folder), "portraits, or the folder of a DragBench data set")
-    if not 32 <= side <= 2048:
-        raise InputError("side", side, "32 to 2048")
-    where = _place(device)
+    where = device_of(device)
     with progress("dragging") as on_done:
         report = bench_dragbench(
             folder, regions, model, features, side, quick, seed, where, on_done
@@ -168,9 +175,7 @@ def guidance(
     scale: Annotated[
         list[float] | None, typer.Option(help="Guidance scales; by default 1.5, 2, 3, 5.")
     ] = None,
-    number: Annotated[
-        int, typer.Option("--number", "-n", help="Number of pictures per row.")
-    ] = 500,
+    number: Annotated[int, number_option("Number of pictures per row.", 10)] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
@@ -186,12 +191,10 @@ def guidance(
     for name in arm or []:
         if name not in ARMS:
             raise InputError("arm", name, "one of " + ", ".join(ARMS))
-    if number < 10:
-        raise InputError("number", number, "10 or more")
     for value in scale or []:
         if not 1 < value <= 100:
             raise InputError("guidance_scale", value, "above 1, at most 100")
-    with progress("sampling") as on_point:
+    with progress("sampling") as on_done:
         report = bench_guidance(
             model,
             runs,
@@ -200,8 +203,8 @@ def guidance(
             scale or [1.5, 2.0, 3.0, 5.0],
             number,
             seed,
-            _place(device),
-            on_point,
+            device_of(device),
+            on_done,
         )
     shown = {f"{one['arm']} {one['scale']:g}": one for one in report["points"]}
     finish(report, output, json, shown)
@@ -211,13 +214,16 @@ def guidance(
 def edits(
     output: ReportOption = Path("out/bench-edits.json"),
     json: JsonOption = False,
-    table: Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
+    table: TableOption = None,
+    sheet: SheetOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Run few pairs with few steps.")] = False,
     each: Annotated[
-        int, typer.Option(help="Number of pairs for each of the seven kinds of change.")
+        int,
+        typer.Option(
+            help="Number of pairs for each of the seven kinds of change.", callback=within(1)
+        ),
     ] = 15,
-    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
+    seed: NoiseSeedOption = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
@@ -230,8 +236,6 @@ def edits(
     for name, path in (("output", output), ("table", table), ("sheet", sheet)):
         if path is not None:
             check_report(name, path)
-    if each < 1:
-        raise InputError("each", each, "1 or more")
     sizes = Sizes(1, 1, (10, 25), (2.0,)) if quick else Sizes(each)
     with progress("editing") as on_cell:
         report, shown = bench_edits(
@@ -239,7 +243,7 @@ def edits(
             runs,
             sizes,
             seed,
-            _place(device),
+            device_of(device),
             on_cell,
         )
     more = _write_for_people(table, markdown(report), sheet, shown)
@@ -251,7 +255,7 @@ def edits(
 def photos(
     output: ReportOption = Path("out/bench-photos.json"),
     json: JsonOption = False,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
+    size: PhotoSideOption = 256,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
@@ -261,10 +265,8 @@ def photos(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    if not 32 <= size <= 1024:
-        raise InputError("size", size, "32 to 1024")
     with progress("reconstructing") as on_done:
-        report = bench_photos(model, size, seed, _place(device), on_done)
+        report = bench_photos(model, size, seed, device_of(device), on_done)
     shown = {f"{one['encoder']} {one['steps']}": one["psnr"] for one in report["rows"]}
     finish(report, output, json, shown)
 
@@ -273,23 +275,15 @@ def photos(
 def elastic(
     output: ReportOption = Path("out/bench-elastic.json"),
     json: JsonOption = False,
-    number: Annotated[
-        int, typer.Option("--number", "-n", help="Cases; 30 hold every kind once.")
-    ] = 240,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
-    validation: Annotated[
-        bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
-    ] = False,
+    number: Annotated[int, number_option("Cases; 30 hold every kind once.", 2)] = 240,
+    size: PhotoSideOption = 256,
+    validation: ValidationOption = False,
 ) -> None:
     """Photographs bent by known maps: how well each flow finds the map from a few points."""
     from yuragi.research.bench.elastic.suite import bench_elastic
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    if number < 2:
-        raise InputError("number", number, "2 or more")
-    if not 32 <= size <= 1024:
-        raise InputError("size", size, "32 to 1024")
     with progress("bending") as on_done:
         report = bench_elastic(number, size, "validation" if validation else "benchmark", on_done)
     finish(report, output, json, {row["flow"]: row["mean"] for row in report["rows"]})
@@ -300,12 +294,10 @@ def cutouts(
     output: ReportOption = Path("out/bench-cutouts.json"),
     json: JsonOption = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of the worst.")] = None,
-    number: Annotated[int, typer.Option("--number", "-n", help="Number of scenes.")] = 204,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 256,
-    validation: Annotated[
-        bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of all noise.")] = 0,
+    number: Annotated[int, number_option("Number of scenes.", 2)] = 204,
+    size: SceneSideOption = 256,
+    validation: ValidationOption = False,
+    seed: NoiseSeedOption = 0,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
@@ -316,13 +308,9 @@ def cutouts(
     for name, path in (("output", output), ("sheet", sheet)):
         if path is not None:
             check_report(name, path)
-    if number < 2:
-        raise InputError("number", number, "2 or more")
-    if not 64 <= size <= 1024:
-        raise InputError("size", size, "64 to 1024")
     split = "validation" if validation else "benchmark"
     with progress("moving") as on_done:
-        report, shown = bench_cutouts(model, number, size, split, seed, _place(device), on_done)
+        report, shown = bench_cutouts(model, number, size, split, seed, device_of(device), on_done)
     more = _write_sheet(sheet, shown)
     rows = {
         f"{given}, {name}": values
@@ -336,8 +324,8 @@ def cutouts(
 def intent(
     output: ReportOption = Path("out/bench-intent.json"),
     json: JsonOption = False,
-    number: Annotated[int, typer.Option("--number", "-n", help="Number of drags.")] = 280,
-    size: Annotated[int, typer.Option(help="Side of the photographs in pixels.")] = 192,
+    number: Annotated[int, number_option("Number of drags.", 7, why=", one of each kind")] = 280,
+    size: SceneSideOption = 192,
     validation: Annotated[
         bool, typer.Option("--validation", help="Drags on which the score was trained.")
     ] = False,
@@ -347,10 +335,6 @@ def intent(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    if number < 7:
-        raise InputError("number", number, "7 or more, one of each kind")
-    if not 64 <= size <= 1024:
-        raise InputError("size", size, "64 to 1024")
     split = "validation" if validation else "benchmark"
     with progress("ranking") as on_done:
         report = bench_intent(number, size, split, on_done)
@@ -366,10 +350,12 @@ def familiarity(
     output: ReportOption = Path("out/bench-familiarity.json"),
     json: JsonOption = False,
     number: Annotated[
-        int,
-        typer.Option("--number", "-n", help="Held-out portraits; a fifth as many of each edit."),
+        int, number_option("Held-out portraits; a fifth as many of each edit.", 10)
     ] = 500,
-    each: Annotated[int, typer.Option(help="Pictures in each foreign group, at least.")] = 50,
+    each: Annotated[
+        int,
+        typer.Option(help="Pictures in each foreign group, at least.", callback=within(2)),
+    ] = 50,
     pictures: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of other foreign pictures; can be given several times."),
@@ -382,12 +368,8 @@ def familiarity(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    if number < 10:
-        raise InputError("number", number, "10 or more")
-    if each < 2:
-        raise InputError("each", each, "2 or more")
     with progress("measuring") as on_group:
-        report = bench_familiarity(model, number, each, pictures or [], _place(device), on_group)
+        report = bench_familiarity(model, number, each, pictures or [], device_of(device), on_group)
     rows = {name: row for kind in report["groups"].values() for name, row in kind.items()}
     finish(report, output, json, rows)
 
@@ -396,10 +378,14 @@ def familiarity(
 def fill(
     output: ReportOption = Path("out/bench-fill.json"),
     json: JsonOption = False,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of results.")] = None,
-    number: Annotated[int, typer.Option("--number", "-n", help="Holes in photographs.")] = 200,
+    sheet: SheetOption = None,
+    number: Annotated[int, number_option("Holes in photographs.", 2)] = 200,
     size: Annotated[
-        int, typer.Option(help="Side of the photographs in pixels; every fifth has twice as many.")
+        int,
+        typer.Option(
+            help="Side of the photographs in pixels; every fifth has twice as many.",
+            callback=within(64, 512),
+        ),
     ] = 256,
     validation: Annotated[
         bool, typer.Option("--validation", help="Holes for choosing a fill, not for reporting.")
@@ -412,10 +398,6 @@ def fill(
     check_report("output", output)
     if sheet is not None:
         check_report("sheet", sheet)
-    if number < 2:
-        raise InputError("number", number, "2 or more")
-    if not 64 <= size <= 512:
-        raise InputError("size", size, "64 to 512")
     split = "validation" if validation else "benchmark"
     with progress("filling") as on_done:
         report, shown = bench_fill(number, size, split, on_done)
@@ -427,8 +409,10 @@ def fill(
 def guidance_cost(
     output: ReportOption = Path("out/bench-guidance-cost.json"),
     json: JsonOption = False,
-    repeats: Annotated[int, typer.Option(help="Rounds; the median is reported.")] = 5,
-    batch: Annotated[int, typer.Option(help="Pictures at once.")] = 1,
+    repeats: Annotated[
+        int, typer.Option(help="Rounds; the median is reported.", callback=within(1))
+    ] = 5,
+    batch: Annotated[int, typer.Option(help="Pictures at once.", callback=within(1))] = 1,
     model: ModelOption = "portraits",
     large: Annotated[
         bool,
@@ -441,11 +425,8 @@ def guidance_cost(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    for name, value in (("repeats", repeats), ("batch", batch)):
-        if value < 1:
-            raise InputError(name, value, "1 or more")
     with progress("measuring") as on_done:
-        report = bench_guidance_cost(model, repeats, batch, large, _place(device), on_done)
+        report = bench_guidance_cost(model, repeats, batch, large, device_of(device), on_done)
     rows = {
         f"{network} {gain}": cost
         for network, found in report["networks"].items()
@@ -458,7 +439,9 @@ def guidance_cost(
 def speed(
     output: ReportOption = Path("out/bench-speed.json"),
     json: JsonOption = False,
-    repeats: Annotated[int, typer.Option(help="Warm runs; the median is reported.")] = 5,
+    repeats: Annotated[
+        int, typer.Option(help="Warm runs; the median is reported.", callback=within(1))
+    ] = 5,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
@@ -467,10 +450,8 @@ def speed(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    if repeats < 1:
-        raise InputError("repeats", repeats, "1 or more")
     with progress("measuring") as on_done:
-        report = bench_speed(model, repeats, _place(device), on_done)
+        report = bench_speed(model, repeats, device_of(device), on_done)
     finish(report, output, json, report["rows"])
 
 
@@ -485,11 +466,19 @@ def load(
     output: ReportOption = Path("out/bench-load.json"),
     json: JsonOption = False,
     number: Annotated[int, typer.Option("--number", "-n", help="Number of jobs.")] = 500,
-    clients: Annotated[int, typer.Option(help="Number of clients that submit at once.")] = 50,
-    rounds: Annotated[int, typer.Option(help="How often worker and loop take turns.")] = 5,
-    each: Annotated[int, typer.Option(help="Requests in a turn.")] = 10,
+    clients: Annotated[
+        int, typer.Option(help="Number of clients that submit at once.", callback=within(1))
+    ] = 50,
+    rounds: Annotated[
+        int, typer.Option(help="How often worker and loop take turns.", callback=within(1))
+    ] = 5,
+    each: Annotated[int, typer.Option(help="Requests in a turn.", callback=within(2))] = 10,
     minutes: Annotated[
-        float, typer.Option(help="Time after which no further turn begins; half as much ends all.")
+        float,
+        typer.Option(
+            help="Time after which no further turn begins; half as much ends all.",
+            callback=within(1),
+        ),
     ] = 30.0,
     database: DatabaseOption = None,
     device: DeviceOption = None,
@@ -499,18 +488,11 @@ def load(
     from yuragi.research.cli.reports import finish
 
     check_report("output", output)
-    for name, value, least in (
-        ("number", number, clients),
-        ("clients", clients, 1),
-        ("rounds", rounds, 1),
-        ("each", each, 2),
-        ("minutes", minutes, 1),
-    ):
-        if value < least:
-            raise InputError(name, value, f"{least} or more")
+    if number < clients:
+        raise InputError("number", number, f"{clients} or more")
     with progress("loading") as on_done:
         report = bench_load(
-            number, clients, rounds, each, 60 * minutes, database, _place(device), on_done
+            number, clients, rounds, each, 60 * minutes, database, device_of(device), on_done
         )
     rows = {"submission": report["submission"], **report["throughput"], **report["memory"]}
     finish(report, output, json, rows)
@@ -547,7 +529,7 @@ def batch(
             raise InputError("engine", each, allowed)
         chosen.setdefault(name, []).append(int(count))
     with progress("batches") as on_turn:
-        report = bench_batch(chosen, rows, steps, rounds, seed, _place(device), on_turn)
+        report = bench_batch(chosen, rows, steps, rounds, seed, device_of(device), on_turn)
     finish(report, output, json, report["arrangements"])
 
 
@@ -613,10 +595,3 @@ def _write_sheet(sheet: Path | None, shown: Mapping[str, Tensor]) -> list[Path]:
     sheet.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(shown).save(sheet)
     return [sheet]
-
-
-def _place(device: str | None) -> torch.device:
-    """The device that was asked for, before the command or after it."""
-    from yuragi.device import pick_device
-
-    return pick_device(opening_on(device).device)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yuragi.cli.files import check_output, check_report
-from yuragi.cli.loading import opening_on
+from yuragi.cli.loading import device_of, opening_on
 from yuragi.cli.options import DeviceOption, JsonOption, OverwriteOption, ReportOption
 from yuragi.cli.progress import progress
 
@@ -54,7 +54,7 @@ def sets(
 
     check_report("output", output)
     every = [Pictures(folder) for folder in (real, *folders)]
-    place = _place(device)
+    place = device_of(device)
     backend = open_backend(features, place)
     found: dict[str, Sequence[Figure]] = {}
     true = None
@@ -111,7 +111,7 @@ def texts(
     from yuragi.research.metrics.transformers_features import open_text_image
 
     check_report("output", output)
-    place = _place(device)
+    place = device_of(device)
     told = None if texts is None else read_texts(texts)
     score = open_text_image(clip, place)
     found = {}
@@ -141,7 +141,7 @@ def drags(
     seen = DIFT(load_model(features, opening_on(device)))
     name = f"DIFT of {Path(features).name}, t {seen.time:g}"
     found = {str(each): [drag_figure(Pictures(each), seen, name)] for each in folders}
-    _finish("measure drags", found, output, _place(device), json)
+    _finish("measure drags", found, output, device_of(device), json)
 
 
 @app.command()
@@ -165,7 +165,7 @@ def statistics(
 
     check_output("output", output, sources, overwrite, (".safetensors",))
     with progress("measuring") as on_source:
-        found = gathered(sources, lambda: open_backend(features, _place(device)), on_source)
+        found = gathered(sources, lambda: open_backend(features, device_of(device)), on_source)
     found.save(output)
     told = {"n": found.whole.count, "backend": found.backend, "files": [output]}
     answer(json, told, f"{output}: {found.whole.count} pictures by {found.backend}")
@@ -189,13 +189,6 @@ def distance(
     true = Statistics.read(real)
     found = {str(each): [distance_figure(Statistics.read(each), true, seeds)] for each in files}
     _finish("measure distance", found, output, torch.device("cpu"), json)
-
-
-def _place(device: str | None) -> torch.device:
-    """The device that was asked for, before the command or after it."""
-    from yuragi.device import pick_device
-
-    return pick_device(opening_on(device).device)
 
 
 def _finish(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
+from yuragi.research.cli.options import FashionArgument, within
 
 if TYPE_CHECKING:
     import torch
@@ -28,54 +31,88 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-PresetOption = Annotated[
-    str,
-    typer.Option(
-        help="Protocol: reg-dit, reg-edm2 and reg-text are those of the REG paper; small is for "
-        "small models."
-    ),
-]
-RulesOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Weight rules instead of the preset's, such as cfg,interval:0.28:2.9,auto.",
-        metavar="RULE,...",
-    ),
-]
-GainsOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Gains instead of the preset's, such as plain,ratio:0.25.", metavar="GAIN,..."
-    ),
-]
-ScalesOption = Annotated[
-    str | None, typer.Option(help="Guidance scales instead of the preset's.", metavar="SCALE,...")
-]
-SolversOption = Annotated[
-    str | None, typer.Option(help="Solvers instead of the preset's.", metavar="NAME,...")
-]
-StepsOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Steps instead of the preset's, as plain=8+16,ratio=8; what is not named has those of "
-        "plain.",
-        metavar="GAIN=N+N,...",
-    ),
-]
-NumberOption = Annotated[
-    int | None, typer.Option("--number", "-n", help="Pictures a point, instead of the preset's.")
-]
-SeedOption = Annotated[int, typer.Option(help="Picture k has this seed + k, at every point.")]
 RowsOption = Annotated[
     Path, typer.Option("--rows", help="File that keeps a line for every finished point.")
 ]
-DrawsOption = Annotated[
-    int, typer.Option(help="Random halves of the pictures, for intervals and paired tests.", min=10)
-]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is swept: a preset, with what the user says instead."""
+
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Protocol: reg-dit, reg-edm2 and reg-text are those of the REG paper; small is "
+            "for small models."
+        ),
+    ] = "small"
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            help="Weight rules instead of the preset's, such as cfg,interval:0.28:2.9,auto.",
+            metavar="RULE,...",
+        ),
+    ] = None
+    gains: Annotated[
+        str | None,
+        typer.Option(
+            help="Gains instead of the preset's, such as plain,ratio:0.25.", metavar="GAIN,..."
+        ),
+    ] = None
+    scales: Annotated[
+        str | None,
+        typer.Option(help="Guidance scales instead of the preset's.", metavar="SCALE,..."),
+    ] = None
+    solvers: Annotated[
+        str | None, typer.Option(help="Solvers instead of the preset's.", metavar="NAME,...")
+    ] = None
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            help="Steps instead of the preset's, as plain=8+16,ratio=8; what is not named has "
+            "those of plain.",
+            metavar="GAIN=N+N,...",
+        ),
+    ] = None
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--number",
+            "-n",
+            help="Pictures a point, instead of the preset's.",
+            callback=within(12, why=" pictures a point"),
+        ),
+    ] = None
+    seed: Annotated[int, typer.Option(help="Picture k has this seed + k, at every point.")] = 0
+    draws: Annotated[
+        int,
+        typer.Option(help="Random halves of the pictures, for intervals and paired tests.", min=10),
+    ] = 60
+
+    def points(self, weaker: bool) -> tuple[list[Point], int]:
+        """The points, and the pictures of each; `weaker` says whether there is a weaker model."""
+        from yuragi.research.sweep.grid import grid
+        from yuragi.research.sweep.presets import PRESETS
+
+        if self.preset not in PRESETS:
+            raise InputError("preset", self.preset, "one of " + ", ".join(PRESETS))
+        held = PRESETS[self.preset]
+        given = grid(
+            _split(self.rules) or held.rules_for(weaker),
+            _split(self.gains) or held.gains,
+            _numbers("scales", self.scales) or held.scales,
+            _split(self.solvers) or [held.solver],
+            _steps(self.steps) or held.steps,
+            held.spacing,
+        )
+        return given, held.n if self.number is None else self.number
 
 
 @app.command()
+@grouped
 def run(
+    *,
     real: Annotated[Path, typer.Option(help="Folder with real pictures.")],
     model: ModelOption = "portraits",
     weak_model: Annotated[
@@ -88,15 +125,7 @@ def run(
     features: Annotated[
         str, typer.Option(help="Feature backend; see yuragi measure sets.", metavar="NAME[:WHERE]")
     ] = "efflite0",
-    preset: PresetOption = "small",
-    rules: RulesOption = None,
-    gains: GainsOption = None,
-    scales: ScalesOption = None,
-    solvers: SolversOption = None,
-    steps: StepsOption = None,
-    number: NumberOption = None,
-    seed: SeedOption = 0,
-    draws: DrawsOption = 60,
+    grid: Grid,
     rows: RowsOption = Path("runs/sweep/rows.jsonl"),
     output: ReportOption = Path("out/sweep.json"),
     device: DeviceOption = None,
@@ -112,33 +141,25 @@ def run(
 
     pictures = Pictures(real)
     loaded = load_model(model, opening_on(device))
-    sampler = Sampler(loaded, load_weak(weak_model, loaded), prompts_for(loaded, prompts), seed)
+    weak, words = load_weak(weak_model, loaded), prompts_for(loaded, prompts)
+    sampler = Sampler(loaded, weak, words, grid.seed)
     backend = open_backend(features, loaded.device)
     true = Real(backend, encode_all(backend, pictures.batches()))
-    points, n = _points(
-        preset, rules, gains, scales, solvers, steps, number, weak_model is not None
-    )
-    _sweep("sweep", points, n, sampler, true, draws, rows, output, json)
+    _sweep("sweep", grid, sampler, true, rows, output, json)
 
 
 @app.command()
+@grouped
 def fashion(
-    models: Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")],
+    *,
+    models: FashionArgument,
     data: Annotated[
         Path | None, typer.Option(help="Folder with the files of Fashion-MNIST.")
     ] = None,
     against: Annotated[
         int, typer.Option(help="Real pictures of the test split to compare with.", min=6)
     ] = 2000,
-    preset: PresetOption = "small",
-    rules: RulesOption = None,
-    gains: GainsOption = None,
-    scales: ScalesOption = None,
-    solvers: SolversOption = None,
-    steps: StepsOption = None,
-    number: NumberOption = None,
-    seed: SeedOption = 0,
-    draws: DrawsOption = 60,
+    grid: Grid,
     rows: RowsOption = Path("runs/sweep/fashion.jsonl"),
     output: ReportOption = Path("out/sweep-fashion.json"),
     device: DeviceOption = None,
@@ -148,10 +169,9 @@ def fashion(
     from yuragi.research.sweep.fashion import fashion_real, fashion_sampler
     from yuragi.research.train.fashion.data import FOLDER
 
-    sampler = fashion_sampler(models, seed, opening_on(device))
+    sampler = fashion_sampler(models, grid.seed, opening_on(device))
     true = fashion_real(models, data or FOLDER, against, sampler.model.device)
-    points, n = _points(preset, rules, gains, scales, solvers, steps, number, weaker=True)
-    _sweep("sweep fashion", points, n, sampler, true, draws, rows, output, json)
+    _sweep("sweep fashion", grid, sampler, true, rows, output, json)
 
 
 @app.command()
@@ -167,37 +187,6 @@ def report(
 
     check_report("output", output)
     _report("sweep report", list(Rows(rows)), torch.device("cpu"), output, json)
-
-
-def _points(
-    preset: str,
-    rules: str | None,
-    gains: str | None,
-    scales: str | None,
-    solvers: str | None,
-    steps: str | None,
-    number: int | None,
-    weaker: bool,
-) -> tuple[list[Point], int]:
-    """The points of a preset with what the user says instead, and the pictures of each."""
-    from yuragi.research.sweep.grid import grid
-    from yuragi.research.sweep.presets import PRESETS
-
-    if preset not in PRESETS:
-        raise InputError("preset", preset, "one of " + ", ".join(PRESETS))
-    held = PRESETS[preset]
-    n = held.n if number is None else number
-    if n < 12:
-        raise InputError("number", n, "12 or more pictures a point")
-    given = grid(
-        _split(rules) or held.rules_for(weaker),
-        _split(gains) or held.gains,
-        _numbers("scales", scales) or held.scales,
-        _split(solvers) or [held.solver],
-        _steps(steps) or held.steps,
-        held.spacing,
-    )
-    return given, n
 
 
 def _split(said: str | None) -> list[str]:
@@ -224,11 +213,9 @@ def _steps(said: str | None) -> dict[str, list[int]]:
 
 def _sweep(
     name: str,
-    points: list[Point],
-    n: int,
+    grid: Grid,
     sampler: Sampler,
     real: Real,
-    draws: int,
     rows: Path,
     output: Path,
     json_line: bool,
@@ -237,10 +224,11 @@ def _sweep(
     from yuragi.research.sweep.rows import Rows
     from yuragi.research.sweep.run import run_sweep
 
+    points, n = grid.points(sampler.weak is not None)
     check_report("output", output)
     check_folder("rows", rows.parent)
     with progress("sweeping") as on_done:
-        found = run_sweep(points, sampler, real, n, Rows(rows), on_done, draws)
+        found = run_sweep(points, sampler, real, n, Rows(rows), on_done, grid.draws)
     _report(name, found, sampler.model.device, output, json_line)
 
 

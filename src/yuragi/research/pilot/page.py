@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from PIL import Image
 from starlette.staticfiles import StaticFiles
 
@@ -26,6 +25,7 @@ from yuragi.errors import InputError
 from yuragi.images.read import open_picture, read_picture
 from yuragi.images.show import with_moves
 from yuragi.research.pilot.arms import request_of
+from yuragi.research.pilot.environment import open_templates
 from yuragi.research.pilot.kept import kept_picture, kept_plan
 from yuragi.research.pilot.pairs import Blind, Shown, blind_of
 from yuragi.research.pilot.plan import LANGUAGES, Language
@@ -127,13 +127,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     static = files("yuragi.research.pilot") / "static"
     app.mount("/static", StaticFiles(directory=str(static)))
-    templates = Environment(
-        loader=PackageLoader("yuragi.research.pilot"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = open_templates()
 
     def admitted(token: str) -> tuple[Booth, str]:
         """The booth and the rater of a token; 404 for none."""

@@ -87,16 +87,10 @@ def _pdf_maker() -> Any:
 def html_of(summary: Summary, beside: Path, folder: Path, language: Language) -> str:
     """The report in a language, as HTML without any address of another file."""
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+        from yuragi.research.pilot.environment import open_templates
     except ImportError as error:
         raise missing_extra("the report of a pilot", "pilot") from error
-    templates = Environment(
-        loader=PackageLoader("yuragi.research.pilot"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = open_templates()
     draft, said = summary.plan.draft, words(language)
     titles = {arm.name: spoken(arm.title, language) for arm in draft.arms}
     templates.filters["amount"] = _amount

@@ -59,6 +59,10 @@ class Sampler:
     seed: int
     batch: int = 100
 
+    def prompt(self, number: int) -> str:
+        """The prompt of a picture."""
+        return self.prompts[number % len(self.prompts)]
+
     def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:
         """Batches of pictures [b, 3, h, w] in [-1, 1], and what each picture of them cost.
 
@@ -74,7 +78,7 @@ class Sampler:
         guidance = point.guidance.complete(model.path)
         side = model.native_size
         seeds = [self.seed + k for k in numbers]
-        prompts = [self.prompts[k % len(self.prompts)] for k in numbers]
+        prompts = [self.prompt(k) for k in numbers]
         samples = [0] * len(numbers)
         times = model.grids[point.spacing](model.denoiser.schedule, point.steps)
         away: Denoiser

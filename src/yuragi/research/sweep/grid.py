@@ -3,7 +3,8 @@
 A rule is told as on the command line: its name, for an interval with its bounds, for a cosine with
 its power: ``cfg``, ``interval:0.28:2.9``, ``linear``, ``linear:2``, ``cosine:2``, ``auto``, whose
 weaker model all points of a sweep share. A gain is a name: ``plain``, ``reg``, ``reg_forward``,
-``ratio``, with a number for a gamma, ``ratio:0.25``.
+``ratio``, with a number for a gamma, ``ratio:0.25``, and with the number of evaluations that share
+a measured gain, ``reg/4``, ``ratio:0.25/4``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -74,10 +76,13 @@ class Point:
         gain = "" if self.gain == "plain" else f" + {self.gain}"
         return f"{self.rule}{gain} ({self.solver} x{self.steps})"
 
-    def key(self, draws: Draws) -> str:
-        """Of everything that decides the result."""
-        said = json.dumps([asdict(self), asdict(draws), NOISE_VERSION], sort_keys=True)
-        return hashlib.blake2b(said.encode(), digest_size=10).hexdigest()
+    def key(self, draws: Draws, folder: Path | None) -> str:
+        """Of everything that decides the result; a gain may read a table in the model's folder."""
+        said: list[Any] = [asdict(self), asdict(draws), NOISE_VERSION]
+        if (complete := self.guidance.complete(folder)) != self.guidance:
+            said.append(complete.model_dump(mode="json"))
+        told = json.dumps(said, sort_keys=True)
+        return hashlib.blake2b(told.encode(), digest_size=10).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -125,14 +130,18 @@ def gain_named(said: str) -> Mapping[str, Any]:
     Raises:
         InputError: the name is unknown, or takes no gamma.
     """
-    name, _, option = said.partition(":")
+    measured, _, refresh = said.partition("/")
+    name, _, option = measured.partition(":")
     if name not in GAINS:
         raise InputError("gains", said, "one of " + ", ".join(GAINS))
-    if not option:
-        return {"name": name}
-    if name != "ratio":
+    values: dict[str, Any] = {"name": name}
+    if option and name != "ratio":
         raise InputError("gains", said, f"{name} alone: only ratio has a gamma")
-    return {"name": name, "gamma": option if option == "auto" else _number(said, option)}
+    if option:
+        values["gamma"] = option if option == "auto" else _number(said, option)
+    if refresh:
+        values["refresh"] = _number(said, refresh)
+    return values
 
 
 def _number(said: str, option: str) -> float:

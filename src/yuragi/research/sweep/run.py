@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
-import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
 from yuragi.research.measure.sets import resampled, set_measures
-from yuragi.research.metrics.backends import Backend, Encoded
+from yuragi.research.metrics.backends import Backend, Encoded, encode_all
 from yuragi.research.metrics.halves import DRAWS
 from yuragi.research.sweep.draw import Sampler, Spent
 from yuragi.research.sweep.grid import Draws, Point
 from yuragi.research.sweep.rows import Rows
 
-__all__ = ["Real", "check_points", "run_sweep", "settings_of"]
+__all__ = ["Measure", "Real", "check_points", "kept_rows", "looked_at", "run_sweep", "settings_of"]
+
+Measure: TypeAlias = Callable[["Point", Callable[[int], None]], dict[str, Any]]
+"""Measures a point, telling how many of its pictures are made; returns what is kept of it."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +92,64 @@ def run_sweep(
     Raises:
         InputError: see `check_points`.
     """
+
+    def measure(point: Point, on_made: Callable[[int], None]) -> dict[str, Any]:
+        return _measured(point, sampler, real, n, draws, on_made)
+
+    return kept_rows(points, sampler, real, n, rows, on_done, measure)
+
+
+def kept_rows(
+    points: Sequence[Point],
+    sampler: Sampler,
+    real: Real,
+    n: int,
+    rows: Rows,
+    on_done: Callable[[int, int], None],
+    measure: Measure,
+) -> list[Mapping[str, Any]]:
+    """The rows of all points, by a measure of one's own; the arguments are those of `run_sweep`.
+
+    Raises:
+        InputError: see `check_points`.
+    """
     check_points(points, sampler)
     shared = settings_of(sampler, real, n)
     known = dict(rows.by_key())
-    for done, point in enumerate(points):
-        key = point.key(shared)
+    keys = [point.key(shared, sampler.model.path) for point in points]
+    for done, (point, key) in enumerate(zip(points, keys, strict=True)):
         if key not in known:
 
             def told(made: int, before: int = done * n) -> None:
                 on_done(before + made, len(points) * n)
 
-            found = _measured(point, sampler, real, n, draws, told)
-            known[key] = {"key": key, "draws": asdict(shared)} | found
+            known[key] = {"key": key, "draws": asdict(shared)} | measure(point, told)
             rows.add(known[key])
         on_done((done + 1) * n, len(points) * n)
-    return [known[point.key(shared)] for point in points]
+    return [known[key] for key in keys]
+
+
+def looked_at(
+    point: Point,
+    sampler: Sampler,
+    backend: Backend,
+    n: int,
+    on_made: Callable[[int], None] = lambda made: None,
+) -> tuple[Encoded, Sequence[Spent]]:
+    """What a backend sees in the n pictures of a point, and what each of them cost.
+
+    Raises:
+        InputError: a setting does not fit the model.
+    """
+    spent = list[Spent]()
+
+    def batches() -> Iterator[Tensor]:
+        for images, cost in sampler.drawn(point, n):
+            yield images
+            spent.extend([cost] * len(images))
+            on_made(len(spent))
+
+    return encode_all(backend, batches()), spent
 
 
 def _measured(
@@ -115,19 +160,10 @@ def _measured(
     draws: int,
     on_made: Callable[[int], None],
 ) -> dict[str, Any]:
-    features, logits, spent = list[Tensor](), list[Tensor](), list[Spent]()
-    for images, cost in sampler.drawn(point, n):
-        seen = real.backend.encode(images)
-        features.append(seen.features)
-        if seen.logits is not None:
-            logits.append(seen.logits)
-        spent += [cost] * len(images)
-        on_made(len(spent))
-    seen = Encoded(torch.cat(features), torch.cat(logits) if logits else None)
+    seen, spent = looked_at(point, sampler, real.backend, n, on_made)
     measures = dict(set_measures(real.backend, seen, real.seen))
     if real.accuracy is not None and seen.logits is not None:
-        prompts = [sampler.prompts[k % len(sampler.prompts)] for k in range(n)]
-        hits = real.accuracy(seen.logits, prompts).double()
+        hits = real.accuracy(seen.logits, [sampler.prompt(k) for k in range(n)]).double()
         measures["accuracy"] = lambda picked: float(hits[picked].mean())
     found = {name: resampled(measure, n, draws) for name, measure in measures.items()}
     return {

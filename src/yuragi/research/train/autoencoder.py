@@ -34,6 +34,7 @@ __all__ = [
     "arrays_to_tensor",
     "build_autoencoder",
     "codec_psnr",
+    "levels_psnr",
     "levels_to_tensor",
     "train_autoencoder",
     "train_decoder",
@@ -150,6 +151,11 @@ def codec_psnr(network: AutoencoderTiny, images: NDArray[np.uint8]) -> float:
     for start in range(0, len(images), 32):
         x = arrays_to_tensor(images[start : start + 32]).to(network.device)
         back = network.decoder(network.encoder(x.to(network.dtype))).float().clamp(-1, 1)
-        levels = ((back + 1) * 127.5).round().div(127.5).sub(1)
-        values.append(10 * torch.log10(4 / (levels - x).square().mean((1, 2, 3))))
+        values.append(levels_psnr(back, x))
     return float(torch.cat(values).mean())
+
+
+def levels_psnr(back: Tensor, images: Tensor) -> Tensor:
+    """PSNR in dB of every picture [n, 3, h, w] in [-1, 1], whose values are rounded to 8 bits."""
+    levels = ((back + 1) * 127.5).round().div(127.5).sub(1)
+    return 10 * torch.log10(4 / (levels - images).square().mean((1, 2, 3)))

@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.model import Model, load
 from yuragi.models.codec import Codec
-from yuragi.research.train.autoencoder import arrays_to_tensor, codec_psnr
+from yuragi.research.train.autoencoder import arrays_to_tensor, levels_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import accuracy, shipped_judge
 from yuragi.research.train.portraits import Labels, caption
 
-__all__ = ["measure", "portraits_of", "sheet_of", "whole_caption"]
+__all__ = ["measure", "opened", "portraits_of", "round_trips", "sheet_of", "whole_caption"]
 
 AT_ONCE = 16
 """Portraits in a batch."""
@@ -58,26 +59,44 @@ def measure(
         InputError: a model without an autoencoder.
     """
     drawings, labels = cached("validation", n, data, size=size)
-    model = load(folder, str(device))
-    codec = model.loaded.codec
-    if not isinstance(codec, Codec):
-        raise InputError("model", str(folder), "a model with an autoencoder")
+    true = arrays_to_tensor(drawings)
+    model, codec = opened(folder, device)
     pictures = portraits_of(model, labels, seed, on_sample)
     judge = shipped_judge(device)
     shown = torch.cat([to_tensor(picture) for picture in pictures])
     scores = {
         "generated": dict(accuracy(judge, shown, labels)),
-        "drawings": dict(accuracy(judge, arrays_to_tensor(drawings), labels)),
+        "drawings": dict(accuracy(judge, true, labels)),
     }
     numbers = {
         "split": "validation",
         "n": n,
         "seed": seed,
-        "psnr": codec_psnr(codec.autoencoder, drawings),
+        "psnr": float(levels_psnr(round_trips(codec, true, device), true).mean()),
         "accuracy": scores,
         "mean_accuracy": {kind: fmean(table.values()) for kind, table in scores.items()},
     }
     return numbers, pictures
+
+
+def opened(model: str | Path, device: torch.device) -> tuple[Model, Codec]:
+    """A portrait model and its codec.
+
+    Raises:
+        InputError: a model without an autoencoder.
+    """
+    found = load(model, str(device))
+    codec = found.loaded.codec
+    if not isinstance(codec, Codec):
+        raise InputError("model", str(model), "a model with an autoencoder")
+    return found, codec
+
+
+def round_trips(codec: Codec, images: Tensor, device: torch.device) -> Tensor:
+    """Images [n, 3, h, w] through the codec and back."""
+    size = images.shape[-2:]
+    parts = torch.split(images, 32)
+    return torch.cat([codec.decode(codec.encode(part.to(device)), *size).cpu() for part in parts])
 
 
 def portraits_of(

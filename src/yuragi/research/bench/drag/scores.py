@@ -17,6 +17,7 @@ from yuragi.research.bench.drag.method import requested
 from yuragi.research.bench.truth import Score, TruthScorer
 from yuragi.research.train.judge import Judge, judged
 from yuragi.tasks.intent import asked_of
+from yuragi.tasks.warping import warped_by
 
 __all__ = ["Scorer"]
 
@@ -33,10 +34,11 @@ class Scorer:
     def on(self, cases: Cases) -> Score:
         """Scores of pictures of these cases; what they share is computed once."""
         true = self.against.on(cases.known)
-        asked = [
-            asked_of(requested(each, "warp", "sde", self.seed)[0], each.image, each.mask)
-            for each in cases.samples
-        ]
+        asked = []
+        for each in cases.samples:
+            request, _ = requested(each, "warp", "sde", self.seed)
+            warped = warped_by(request, each.image, each.mask)
+            asked.append(asked_of(request, each.image, warped))
         before = self._surprise(cases.before, cases)
 
         def score(images: Tensor) -> dict[str, Tensor]:

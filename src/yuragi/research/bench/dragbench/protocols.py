@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.drag import PointPair
-from yuragi.drag.arrival import by_features
+from yuragi.research.metrics.arrival import by_features
 
 __all__ = ["mean_distance_a", "mean_distance_b"]
 

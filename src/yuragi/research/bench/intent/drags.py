@@ -28,6 +28,7 @@ from yuragi.research.bench.scores import changed
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import asked_of
+from yuragi.tasks.warping import warped_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,8 @@ class Drag:
     def asked(self) -> Asked:
         """The motion that the user asks for."""
         request, _ = self.request(0)
-        return asked_of(request, self.before, self.given.get("mask"))
+        warped = warped_by(request, self.before, self.given.get("mask"))
+        return asked_of(request, self.before, warped)
 
     def request(self, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
         """What the user asks for, and the pictures of it."""

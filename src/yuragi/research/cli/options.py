@@ -1,0 +1,65 @@
+"""Options that commands of research share, and the check of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from yuragi.errors import InputError
+
+__all__ = [
+    "FashionArgument",
+    "FirstSeedOption",
+    "NoiseSeedOption",
+    "PhotoSideOption",
+    "SceneSideOption",
+    "SheetOption",
+    "TableOption",
+    "ValidationOption",
+    "number_option",
+    "within",
+]
+
+
+def within(
+    least: int, most: int | None = None, why: str = ""
+) -> Callable[[typer.CallbackParam, float | None], float | None]:
+    """A callback of an option that refuses other numbers, before the command begins.
+
+    Args:
+        least: the smallest number that is allowed.
+        most: the largest; None for any.
+        why: words that follow the range in the error.
+    """
+    allowed = (f"{least} or more" if most is None else f"{least} to {most}") + why
+
+    def check(option: typer.CallbackParam, value: float | None) -> float | None:
+        if value is not None and (value < least or (most is not None and value > most)):
+            raise InputError(str(option.name), value, allowed)
+        return value
+
+    return check
+
+
+def number_option(help: str, least: int, why: str = "") -> Any:
+    """The option ``--number`` of a benchmark, ``-n`` for short, which is refused below `least`."""
+    return typer.Option("--number", "-n", help=help, callback=within(least, why=why))
+
+
+FirstSeedOption = Annotated[int, typer.Option(help="Seed of the first picture.")]
+FashionArgument = Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")]
+NoiseSeedOption = Annotated[int, typer.Option(help="Seed of all noise.")]
+PhotoSideOption = Annotated[
+    int, typer.Option(help="Side of the photographs in pixels.", callback=within(32, 1024))
+]
+SceneSideOption = Annotated[
+    int, typer.Option(help="Side of the photographs in pixels.", callback=within(64, 1024))
+]
+SheetOption = Annotated[Path | None, typer.Option(help="Also write a sheet of results.")]
+TableOption = Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")]
+ValidationOption = Annotated[
+    bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
+]
