@@ -19,11 +19,11 @@ import { Tools } from "./panels/Tools";
 import { TopBar } from "./panels/TopBar";
 import { Tour } from "./panels/Tour";
 import { Segments } from "./parts/Segments";
-import { set, useStudio } from "./state/store";
+import { set, useFields, useStudio } from "./state/store";
 
 export function App() {
   const text = useText();
-  const { side, dialog } = useStudio();
+  const { side, dialog } = useFields("side", "dialog");
   const waiting = useStudio((studio) => (studio.queue?.queued.length ?? 0) + (studio.queue?.running.length ?? 0));
   const [holding, setHolding] = useState(false);
   const [over, setOver] = useState(false);
@@ -79,7 +79,7 @@ export function App() {
 /** What went wrong and what to do, or what is being waited for. */
 function Notice() {
   const text = useText();
-  const { error, busy } = useStudio();
+  const { error, busy } = useFields("error", "busy");
   if (error) {
     return (
       <div className="toast bad" role="alert">

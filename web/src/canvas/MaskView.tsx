@@ -38,8 +38,8 @@ export function MaskView() {
       className="mask-view"
       width={width}
       height={height}
+      hidden={!base && !painted}
       data-testid="mask"
-      data-empty={!base && !painted}
     />
   );
 }

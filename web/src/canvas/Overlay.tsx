@@ -1,52 +1,37 @@
-/** Points, regions and the brush over the picture, and what the pointer does with them. */
+/** Points, regions and what is being drawn over the picture, and what the pointer does with them. */
 import type Konva from "konva";
-import { useEffect, useRef, useState } from "react";
-import { Circle, Layer, Stage } from "react-konva";
+import { useEffect, useRef } from "react";
+import { Layer, Stage } from "react-konva";
 import type { XY } from "../drag/points";
-import { get, set, shown, useStudio } from "../state/store";
+import { get, set, shown, useFields, useStudio } from "../state/store";
+import { Brush, Outline } from "./Drawing";
 import { begin, type Gesture } from "./pointer";
 import { Points } from "./Points";
 import { Regions } from "./Regions";
 import { pan, place, zoomBy } from "./view";
 
 export function Overlay({ width, height }: { width: number; height: number }) {
-  const { view, tool, picked, corners, brush, staged } = useStudio();
+  const { view, tool, picked, staged } = useFields("view", "tool", "picked", "staged");
   const doc = useStudio(shown);
   const drag = useStudio((studio) => studio.task === "drag");
   const stage = useRef<Konva.Stage>(null);
-  const [pointer, setPointer] = useState<XY | null>(null);
   const own = useRef<HTMLDivElement>(null);
-  usePointer(own, stage, setPointer);
-  const paints = tool === "brush" || tool === "eraser";
+  usePointer(own, stage);
   const handles = drag && !staged;
   return (
     <div ref={own} className={`overlay tool-${tool}`} data-testid="canvas">
       <Stage ref={stage} width={width} height={height}>
-        <Layer x={view.x} y={view.y} scaleX={view.zoom} scaleY={view.zoom}>
-          {handles && (
-            <Regions
-              regions={doc.regions}
-              picked={picked}
-              corners={[]}
-              pointer={null}
-              zoom={view.zoom}
-            />
-          )}
-          <Regions regions={[]} picked={null} corners={corners} pointer={pointer} zoom={view.zoom} />
+        <Layer
+          listening={handles && doc.regions.length > 0}
+          x={view.x}
+          y={view.y}
+          scaleX={view.zoom}
+          scaleY={view.zoom}
+        >
+          {handles && <Regions regions={doc.regions} picked={picked} zoom={view.zoom} />}
+          <Outline />
           {handles && <Points points={doc.points} picked={picked} zoom={view.zoom} />}
-          {paints && pointer && (
-            <Circle
-              x={pointer[0] + 0.5}
-              y={pointer[1] + 0.5}
-              radius={brush / 2}
-              stroke="#fff"
-              strokeWidth={1.5 / view.zoom}
-              shadowColor="#000"
-              shadowBlur={3}
-              dash={tool === "eraser" ? [4 / view.zoom, 3 / view.zoom] : undefined}
-              listening={false}
-            />
-          )}
+          <Brush />
         </Layer>
       </Stage>
     </div>
@@ -54,11 +39,7 @@ export function Overlay({ width, height }: { width: number; height: number }) {
 }
 
 /** Own gestures, except where a handle of a region is pressed; two fingers pan and zoom. */
-function usePointer(
-  own: React.RefObject<HTMLDivElement | null>,
-  stage: React.RefObject<Konva.Stage | null>,
-  setPointer: (at: XY | null) => void,
-): void {
+function usePointer(own: React.RefObject<HTMLDivElement | null>, stage: React.RefObject<Konva.Stage | null>): void {
   useEffect(() => {
     const element = own.current;
     if (!element) return;
@@ -84,7 +65,7 @@ function usePointer(
       gesture = begin(at(event), event);
     };
     const move = (event: PointerEvent): void => {
-      setPointer(at(event));
+      set({ pointer: at(event) });
       const before = fingers.get(event.pointerId);
       if (before) fingers.set(event.pointerId, event);
       if (before && fingers.size === 2) {
@@ -111,7 +92,7 @@ function usePointer(
       if (event.shiftKey) pan(-event.deltaY, 0);
       else zoomBy(Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
     };
-    const leave = (): void => setPointer(null);
+    const leave = (): void => set({ pointer: null });
     const menu = (event: Event): void => event.preventDefault();
     element.addEventListener("pointerdown", down);
     element.addEventListener("pointermove", move);
@@ -129,7 +110,7 @@ function usePointer(
       element.removeEventListener("wheel", wheel);
       element.removeEventListener("contextmenu", menu);
     };
-  }, [own, stage, setPointer]);
+  }, [own, stage]);
 }
 
 function pinch(before: PointerEvent, after: PointerEvent, fingers: PointerEvent[]): void {

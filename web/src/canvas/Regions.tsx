@@ -11,20 +11,17 @@ import { colourOf } from "./colours";
 interface Props {
   regions: Region[];
   picked: number | null;
-  corners: XY[];
-  pointer: XY | null;
   zoom: number;
 }
 
 const flat = (places: readonly XY[]): number[] => places.flatMap(([x, y]) => [x + 0.5, y + 0.5]);
 
-export function Regions({ regions, picked, corners, pointer, zoom }: Props) {
+export function Regions({ regions, picked, zoom }: Props) {
   const transformer = useRef<Konva.Transformer>(null);
   const held = useRef<Konva.Line | null>(null);
   useEffect(() => {
     transformer.current?.nodes(held.current ? [held.current] : []);
   }, [picked, regions]);
-  const open = pointer && corners.length ? [...corners, pointer] : corners;
   return (
     <>
       {regions.map((region) => (
@@ -49,16 +46,6 @@ export function Regions({ regions, picked, corners, pointer, zoom }: Props) {
           borderStroke="#ffffff"
           borderDash={[5, 4]}
           ignoreStroke
-        />
-      )}
-      {open.length > 0 && (
-        <Line
-          points={flat(open)}
-          stroke="#ffffff"
-          strokeWidth={2 / zoom}
-          shadowColor="#000"
-          shadowBlur={4}
-          listening={false}
         />
       )}
     </>

@@ -4,7 +4,7 @@ import { api, assetUrl } from "../api/client";
 import { Warper } from "../drag/warper";
 import { geometryOf, moves, type Doc } from "../state/doc";
 import { pictureOf } from "../state/pictures";
-import { get, shown, useStudio } from "../state/store";
+import { get, shown, useStudio, type Studio } from "../state/store";
 import { maskAsset } from "../state/work";
 import { Warping } from "./warping";
 
@@ -19,9 +19,6 @@ export function WarpView() {
   useEffect(() => {
     const canvas = own.current;
     if (!canvas || !picture) return;
-    const share = Math.min(1, LARGEST / Math.max(picture.width, picture.height));
-    canvas.width = Math.round(picture.width * share);
-    canvas.height = Math.round(picture.height * share);
     let warper: Warper;
     try {
       warper = new Warper(canvas, picture.width, picture.height);
@@ -31,7 +28,7 @@ export function WarpView() {
     let frame = 0;
     const later = (): void => {
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => setDrawn(warping.show(shown(get()), chosen())));
+      frame = requestAnimationFrame(() => setDrawn(warping.show(shown(get()), chosen(), shareOf(get()))));
     };
     const warping = new Warping(warper, later);
     let leave: (() => void) | undefined;
@@ -39,7 +36,8 @@ export function WarpView() {
       warper.picture(image);
       later();
       leave = useStudio.subscribe((now, before) => {
-        if (shown(now) !== shown(before) || now.values !== before.values) later();
+        const same = shown(now) === shown(before) && now.values === before.values;
+        if (!same || shareOf(now) !== shareOf(before)) later();
       });
     });
     return () => {
@@ -56,6 +54,12 @@ export function WarpView() {
       <Rested />
     </>
   );
+}
+
+/** No more pixels than are seen: at which share of its size the picture is warped. */
+function shareOf({ view, doc: { picture } }: Studio): number {
+  const side = Math.max(picture?.width ?? 1, picture?.height ?? 1);
+  return Math.min(1, LARGEST / side, view.zoom * devicePixelRatio);
 }
 
 const chosen = (): Record<string, unknown> => get().values["drag"] ?? NONE;

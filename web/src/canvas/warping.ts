@@ -27,13 +27,13 @@ export class Warping {
     private readonly redraw: () => void,
   ) {}
 
-  /** Draw the warp of a doc; false while nothing is known of how the picture follows. */
-  show(doc: Doc, values: Values): boolean {
+  /** Draw the warp of a doc at a share of its size; false while nothing is known of how the picture follows. */
+  show(doc: Doc, values: Values, share: number): boolean {
     this.grip(doc, values);
     if (!doc.picture || !this.motion || !moves(doc)) return false;
     const begun = performance.now();
     const { width, height } = doc.picture;
-    this.warper.draw(meshOf(this.flow(doc, values), width, height));
+    this.warper.draw(meshOf(this.flow(doc, values), width, height), share);
     performance.measure("warp", { start: begun, end: performance.now() });
     if (performance.getEntriesByName("warp").length > 400) performance.clearMeasures("warp");
     return true;

@@ -12,26 +12,30 @@ void main() {
   gl_Position = vec4(at.x * 2.0 - 1.0, 1.0 - at.y * 2.0, 0.0, 1.0);
 }`;
 
-const FRAGMENT = `#version 300 es
+/** Constants, not uniforms: a processor without graphics would read the textures of both branches. */
+const fragment = (cut: boolean, masked: boolean): string => `#version 300 es
 precision highp float;
 in vec2 at;
 in vec2 from;
 uniform sampler2D picture, area, behind, may;
 uniform vec4 box;
-uniform bool cut, masked;
+const bool cut = ${cut}, masked = ${masked};
 out vec4 colour;
 vec2 inBox(vec2 p) { return (p - box.xy) / (box.zw - box.xy); }
 bool inside(vec2 p) { return all(greaterThanEqual(p, vec2(0.0))) && all(lessThanEqual(p, vec2(1.0))); }
-void main() {
-  vec4 own = texture(picture, at);
-  if (masked && texture(may, at).r < 0.5) { colour = own; return; }
-  if (!cut) { colour = texture(picture, from); return; }
+vec4 cutOut() {
   vec2 there = clamp(from, vec2(0.0), vec2(1.0));
   vec2 source = inBox(there), here = inBox(at);
   float moved = inside(source) ? texture(area, source).r : 0.0;
-  vec4 ground = inside(here) && texture(area, here).r > 0.0 ? texture(behind, here) : own;
-  colour = mix(ground, texture(picture, there), moved);
+  vec4 ground = inside(here) && texture(area, here).r > 0.0 ? texture(behind, here) : texture(picture, at);
+  return mix(ground, texture(picture, there), moved);
+}
+void main() {
+  colour = cut ? cutOut() : texture(picture, from);
+  if (masked && texture(may, at).r < 0.5) colour = texture(picture, at);
 }`;
+
+const TEXTURES = ["picture", "area", "behind", "may"] as const;
 
 export type Pixels = HTMLImageElement | HTMLCanvasElement | ImageBitmap;
 export interface Gripped {
@@ -42,7 +46,7 @@ export interface Gripped {
 
 export class Warper {
   private readonly gl: WebGL2RenderingContext;
-  private readonly program: WebGLProgram;
+  private readonly programs = new Map<string, WebGLProgram>();
   private readonly textures: Record<string, WebGLTexture> = {};
   private readonly buffers: { nodes: WebGLBuffer; order: WebGLBuffer };
   private gripped: Gripped | null = null;
@@ -55,13 +59,11 @@ export class Warper {
     private readonly width: number,
     private readonly height: number,
   ) {
-    const gl = canvas.getContext("webgl2", { antialias: false, preserveDrawingBuffer: true });
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
     if (!gl) throw new Error("no WebGL 2");
     this.gl = gl;
-    this.program = program(gl);
-    gl.useProgram(this.program);
     this.buffers = { nodes: gl.createBuffer(), order: gl.createBuffer() };
-    ["picture", "area", "behind", "may"].forEach((name, unit) => {
+    TEXTURES.forEach((name, unit) => {
       this.textures[name] = gl.createTexture();
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, this.textures[name]);
@@ -72,12 +74,12 @@ export class Warper {
       }
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
-      gl.uniform1i(gl.getUniformLocation(this.program, name), unit);
     });
   }
 
   picture(pixels: Pixels): void {
     this.load(0, pixels);
+    this.gl.generateMipmap(this.gl.TEXTURE_2D);
   }
 
   may(mask: Pixels | null): void {
@@ -92,19 +94,20 @@ export class Warper {
     this.load(2, gripped.behind);
   }
 
-  draw(mesh: Mesh): void {
-    const { gl, width, height } = this;
-    const uniform = (name: string): WebGLUniformLocation | null =>
-      gl.getUniformLocation(this.program, name);
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-    gl.uniform2f(uniform("size"), width, height);
-    gl.uniform1i(uniform("cut"), this.gripped ? 1 : 0);
-    gl.uniform1i(uniform("masked"), this.masked ? 1 : 0);
-    const [left, top, right, bottom] = this.gripped?.box ?? [0, 0, width, height];
-    gl.uniform4f(uniform("box"), left / width, top / height, right / width, bottom / height);
+  /** @param share the size of what is drawn, as a share of the picture's, at most 1. */
+  draw(mesh: Mesh, share: number): void {
+    const { gl, canvas } = this;
+    const [width, height] = [this.width, this.height].map((side) => Math.max(1, Math.round(side * share)));
+    // Sizes are only set when they change, as that clears the canvas.
+    if (canvas.width !== width) canvas.width = width!;
+    if (canvas.height !== height) canvas.height = height!;
+    gl.viewport(0, 0, width!, height!);
+    gl.activeTexture(gl.TEXTURE0);
+    const filter = share < 1 ? gl.LINEAR_MIPMAP_LINEAR : gl.LINEAR;
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, filter);
+    const place = gl.getAttribLocation(this.use(), "node");
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.nodes);
     gl.bufferData(gl.ARRAY_BUFFER, mesh.vertices, gl.STREAM_DRAW);
-    const place = gl.getAttribLocation(this.program, "node");
     gl.enableVertexAttribArray(place);
     gl.vertexAttribPointer(place, 4, gl.FLOAT, false, 0, 0);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.order);
@@ -119,6 +122,21 @@ export class Warper {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
+  /** The program for what is gripped and masked now, with its uniforms. */
+  private use(): WebGLProgram {
+    const { gl, width, height, gripped, masked } = this;
+    const source = fragment(gripped !== null, masked);
+    const made = this.programs.get(source) ?? program(gl, source);
+    this.programs.set(source, made);
+    gl.useProgram(made);
+    TEXTURES.forEach((name, unit) => gl.uniform1i(gl.getUniformLocation(made, name), unit));
+    gl.uniform2f(gl.getUniformLocation(made, "size"), width, height);
+    const [left, top, right, bottom] = gripped?.box ?? [0, 0, width, height];
+    const box = gl.getUniformLocation(made, "box");
+    gl.uniform4f(box, left / width, top / height, right / width, bottom / height);
+    return made;
+  }
+
   private load(unit: number, pixels: Pixels): void {
     const { gl } = this;
     gl.activeTexture(gl.TEXTURE0 + unit);
@@ -126,11 +144,11 @@ export class Warper {
   }
 }
 
-function program(gl: WebGL2RenderingContext): WebGLProgram {
+function program(gl: WebGL2RenderingContext, fragment: string): WebGLProgram {
   const made = gl.createProgram();
   for (const [kind, text] of [
     [gl.VERTEX_SHADER, VERTEX],
-    [gl.FRAGMENT_SHADER, FRAGMENT],
+    [gl.FRAGMENT_SHADER, fragment],
   ] as const) {
     const shader = gl.createShader(kind);
     if (!shader) throw new Error("no shader");

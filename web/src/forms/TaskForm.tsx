@@ -2,13 +2,13 @@
 import { useEffect, useMemo, useState } from "react";
 import { api, type Values } from "../api/client";
 import { useText } from "../i18n";
-import { setValue, useStudio } from "../state/store";
+import { setValue, useFields, useStudio } from "../state/store";
 import { Field } from "./Field";
 import { optionsOf, type Option } from "./schema";
 
 export function TaskForm() {
   const text = useText();
-  const { task, model } = useStudio();
+  const { task, model } = useFields("task", "model");
   const schema = useStudio((studio) => studio.schemas[task]);
   const values = useStudio((studio) => studio.values[task]);
   const options = useMemo(() => (schema ? optionsOf(schema) : []), [schema]);

@@ -5,13 +5,13 @@ import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import type { MaskStep } from "../state/doc";
 import { maskFile, maskOf } from "../state/mask";
-import { change, get, set, useStudio, type Way } from "../state/store";
+import { change, get, set, useFields, useStudio, type Way } from "../state/store";
 import { doing } from "../state/work";
 import { Segments } from "../parts/Segments";
 import { download, pickFile } from "./files";
 
 export function ContextBar() {
-  const { tool, doc, compare, staged, task } = useStudio();
+  const { tool, doc, compare, staged, task } = useFields("tool", "doc", "compare", "staged", "task");
   const text = useText();
   if (!doc.picture) return null;
   if (compare) return <CompareBar />;
@@ -38,7 +38,7 @@ export function ContextBar() {
 
 function BrushBar() {
   const text = useText();
-  const { brush, doc } = useStudio();
+  const { brush, doc } = useFields("brush", "doc");
   const add = (step: MaskStep): void => change({ ...doc, mask: [...doc.mask, step] });
   return (
     <div className="context" role="toolbar" aria-label={text("mask")}>

@@ -2,12 +2,12 @@
 import { useEffect, useId, useState } from "react";
 import { api, type ModelFacts } from "../api/client";
 import { useText } from "../i18n";
-import { set, useStudio } from "../state/store";
+import { set, useFields, useStudio } from "../state/store";
 
 export function ModelLine() {
   const text = useText();
   const id = useId();
-  const { models, model } = useStudio();
+  const { models, model } = useFields("models", "model");
   const picture = useStudio((studio) => studio.doc.picture?.asset);
   const [facts, setFacts] = useState<ModelFacts | null>(null);
   const [known, setKnown] = useState<{ value: number | null; foreign: boolean } | null>(null);

@@ -6,14 +6,14 @@ import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { moves } from "../state/doc";
 import { anySeed } from "../state/editing";
-import { set, setValue, useStudio, type Running, type Studio } from "../state/store";
+import { set, setValue, useFields, useStudio, type Running, type Studio } from "../state/store";
 import { run, runBoth, stop } from "../state/work";
 
 const MOST = 16;
 
 export function RunBar() {
   const text = useText();
-  const { task, seed, busy, online } = useStudio();
+  const { task, seed, busy, online } = useFields("task", "seed", "busy", "online");
   const count = useStudio((studio) => Number(studio.values[task]?.["num_images"] ?? 1));
   const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
   const missing = useStudio(whatIsMissing);

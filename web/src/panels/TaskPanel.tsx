@@ -1,7 +1,7 @@
 import { useText, type Key } from "../i18n";
 import { TaskForm } from "../forms/TaskForm";
 import { Segments } from "../parts/Segments";
-import { set, useStudio, type Task } from "../state/store";
+import { set, useFields, useStudio, type Task } from "../state/store";
 import { ModelLine } from "./ModelLine";
 import { PointList } from "./PointList";
 import { Prompt } from "./Prompt";
@@ -18,7 +18,14 @@ export const TASKS: readonly { task: Task; name: Key; hint: Key }[] = [
 
 export function TaskPanel() {
   const text = useText();
-  const { task, prompt, sourcePrompt, negative, models, model } = useStudio();
+  const { task, prompt, sourcePrompt, negative, models, model } = useFields(
+    "task",
+    "prompt",
+    "sourcePrompt",
+    "negative",
+    "models",
+    "model",
+  );
   const schema = useStudio((studio) => studio.schemas[studio.task]);
   const can = models.find(({ name }) => name === model)?.capabilities;
   const shown = TASKS.filter((each) => can?.["text"] !== false || !WORDS.has(each.task));

@@ -1,7 +1,7 @@
 import { Brush, Eraser, Hand, Lasso, MoveUpRight, Pentagon } from "lucide-react";
 import { useText, type Key } from "../i18n";
 import { Button } from "../parts/Button";
-import { set, useStudio, type Tool } from "../state/store";
+import { set, useFields, type Tool } from "../state/store";
 
 const TOOLS: readonly { tool: Tool; icon: typeof Hand; key: string; name: Key }[] = [
   { tool: "point", icon: MoveUpRight, key: "P", name: "tool.point" },
@@ -14,7 +14,7 @@ const TOOLS: readonly { tool: Tool; icon: typeof Hand; key: string; name: Key }[
 
 export function Tools() {
   const text = useText();
-  const { tool, task } = useStudio();
+  const { tool, task } = useFields("tool", "task");
   return (
     <nav className="tools" aria-label={text("tools")}>
       {TOOLS.map((each) => (

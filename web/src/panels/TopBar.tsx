@@ -17,12 +17,12 @@ import {
 import { fit, zoomBy } from "../canvas/view";
 import { speak, useLanguage, useText } from "../i18n";
 import { Button } from "../parts/Button";
-import { original, looked, redo, set, undo, useStudio } from "../state/store";
+import { original, looked, redo, set, undo, useFields, useStudio } from "../state/store";
 import { useTheme } from "./theme";
 
 export function TopBar() {
   const text = useText();
-  const { doc, past, future, view, compare, online } = useStudio();
+  const { doc, past, future, view, compare, online } = useFields("doc", "past", "future", "view", "compare", "online");
   const both = useStudio((studio) => {
     const [a, b] = [original(studio), looked(studio)];
     return Boolean(a && b && a !== b);

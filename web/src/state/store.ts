@@ -1,5 +1,6 @@
 /** The state of the studio. Actions that reach the service live beside it, in `work.ts`. */
 import { create } from "zustand";
+import { useShallow } from "zustand/react/shallow";
 import type { Clouds, Job, JobResult, ModelInfo, QueueState, Values } from "../api/client";
 import type { Schema } from "../forms/schema";
 import type { XY } from "../drag/points";
@@ -77,6 +78,8 @@ export interface Studio {
   /** Corners of a polygon that is not closed yet. */
   corners: XY[];
   view: View;
+  /** Where the pointer is, in pixels of the picture. */
+  pointer: XY | null;
   motion: "cut" | "bend" | null;
   dialog: Dialog;
   tour: number | null;
@@ -114,6 +117,7 @@ const START: Studio = {
   picked: null,
   corners: [],
   view: { zoom: 1, x: 0, y: 0 },
+  pointer: null,
   motion: null,
   dialog: null,
   tour: null,
@@ -125,6 +129,13 @@ const START: Studio = {
 export const useStudio = create<Studio>(() => START);
 export const get = useStudio.getState;
 export const set = useStudio.setState;
+
+/** Some fields of the state: who reads all of it is rendered anew with every move of the pointer. */
+export function useFields<Name extends keyof Studio>(...names: Name[]): Pick<Studio, Name> {
+  return useStudio(
+    useShallow((studio) => Object.fromEntries(names.map((name) => [name, studio[name]])) as Pick<Studio, Name>),
+  );
+}
 
 const MOST_UNDONE = 200;
 
