@@ -13,12 +13,12 @@ from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.run import run
 from yuragi.tasks.warping import preview
 
-POINTS = [((20, 24), (40, 20))]
+POINTS = [((20, 22), (40, 18)), ((20, 26), (40, 22))]
 
 
 @pytest.fixture(scope="module")
 def scene():
-    """A disc on ground of four even bands, so that it is cut out and the filling is not exact."""
+    """A disc on four even bands, which two points cut out and of which the filling is not exact."""
     pixels = np.tile(np.repeat([30, 90, 160, 220], 16)[None, :, None], (48, 1, 3)).astype(np.uint8)
     picture = Image.fromarray(pixels)
     ImageDraw.Draw(picture).ellipse((12, 16, 28, 32), fill="red")
