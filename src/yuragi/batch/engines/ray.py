@@ -72,21 +72,21 @@ class Ray(Engine):
 
         from yuragi.batch.outcome import Outcome
 
-        began = not ray.is_initialized()
-        if began:
-            self._begin()
-        try:
-            with redirect_stdout(sys.stderr):  # Ray says there that a worker died
+        with redirect_stdout(sys.stderr):  # Ray tells there, also when it ends, that a worker died
+            began = not ray.is_initialized()
+            if began:
+                self._begin()
+            try:
                 for told in self._done(chunks, bench):
                     yield Outcome(**told)
-        except RayError as error:
-            cause = getattr(error, "cause", None)
-            if isinstance(cause, OSError):  # a worker cannot keep results
-                raise cause from error
-            raise YuragiError(f"the cluster cannot go on: {error}") from error
-        finally:
-            if began:
-                ray.shutdown()
+            except RayError as error:
+                cause = getattr(error, "cause", None)
+                if isinstance(cause, OSError):  # a worker cannot keep results
+                    raise cause from error
+                raise YuragiError(f"the cluster cannot go on: {error}") from error
+            finally:
+                if began:
+                    ray.shutdown()
 
     def _begin(self) -> None:
         """Connect to the cluster, or start one."""
