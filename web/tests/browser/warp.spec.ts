@@ -2,8 +2,8 @@
 import { expect, test, type Studio } from "./fixtures";
 import { waves } from "./pictures";
 
-/** The mean and the largest difference of the two warps in levels, where they differ by sampling only. */
-async function difference(studio: Studio): Promise<{ mean: number; share: number }> {
+/** How far the two warps are apart in levels, at the size of the one under the pointer: they differ by sampling only. */
+async function difference(studio: Studio): Promise<{ mean: number; share: number; width: number }> {
   const { page } = studio;
   await expect(page.getByTestId("rested")).toBeVisible();
   return page.evaluate(() => {
@@ -11,12 +11,13 @@ async function difference(studio: Studio): Promise<{ mean: number; share: number
       const canvas = document.createElement("canvas");
       [canvas.width, canvas.height] = [width, height];
       const pen = canvas.getContext("2d")!;
+      pen.imageSmoothingQuality = "high";
       pen.drawImage(of, 0, 0, width, height);
       return pen.getImageData(0, 0, width, height).data;
     };
     const live = document.querySelector<HTMLCanvasElement>("[data-testid=warp]")!;
     const rested = document.querySelector<HTMLImageElement>("[data-testid=rested]")!;
-    const size = [rested.naturalWidth, rested.naturalHeight] as const;
+    const size = [live.width, live.height] as const;
     const [a, b] = [pixels(live, ...size), pixels(rested, ...size)];
     let [sum, far] = [0, 0];
     a.forEach((each, k) => {
@@ -24,7 +25,7 @@ async function difference(studio: Studio): Promise<{ mean: number; share: number
       sum += off;
       if (off > 24) far++;
     });
-    return { mean: sum / a.length, share: far / a.length };
+    return { mean: sum / a.length, share: far / a.length, width: live.width };
   });
 }
 
@@ -33,6 +34,7 @@ test("a cut agrees with the service's own warp", async ({ studio }) => {
   await studio.drag([150, 48], [110, 60]);
   await studio.drag([150, 230], [140, 230]);
   const found = await difference(studio);
+  expect(found.width).toBe(256);
   expect(found.mean).toBeLessThan(1);
   expect(found.share).toBeLessThan(0.005);
 });
@@ -53,6 +55,17 @@ test("a bend agrees with the service's own warp, also within a mask", async ({ s
   expect(held.share).toBeLessThan(0.02);
 });
 
+test("a picture that is shown smaller is warped alike, at the size at which it is shown", async ({ studio }) => {
+  await studio.openFile("waves.png", waves(1920, 1080));
+  await expect(studio.page.getByText("1920 × 1080")).toBeVisible();
+  await studio.drag([760, 540], [900, 600]);
+  const found = await difference(studio);
+  const shown = await studio.seen.evaluate((image) => image.getBoundingClientRect().width);
+  expect(Math.abs(found.width - shown)).toBeLessThan(1);
+  expect(found.mean).toBeLessThan(1.5);
+  expect(found.share).toBeLessThan(0.005);
+});
+
 for (const [width, height] of [[512, 512], [1920, 1080]] as const) {
   test(`the warp follows the pointer at ${width} x ${height}`, async ({ studio }) => {
     const { page } = studio;
@@ -67,11 +80,15 @@ for (const [width, height] of [[512, 512], [1920, 1080]] as const) {
       performance.clearMeasures("warp");
       performance.mark("moving");
     });
-    const until = Date.now() + 2000;
-    for (let k = 0; Date.now() < until; k++) {
-      const share = 0.5 + 0.5 * Math.sin(k / 8);
-      await page.mouse.move(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share);
+    // As from a mouse, which reports about 125 times a second and waits for nobody.
+    const mouse = await page.context().newCDPSession(page);
+    const moves: Promise<unknown>[] = [];
+    for (const begun = Date.now(); Date.now() < begun + 2000; await page.waitForTimeout(8)) {
+      const share = 0.5 - 0.5 * Math.cos((Date.now() - begun) / 160);
+      const [x, y] = [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
+      moves.push(mouse.send("Input.dispatchMouseEvent", { type: "mouseMoved", button: "left", buttons: 1, x, y }));
     }
+    await Promise.all(moves);
     const found = await page.evaluate(() => {
       const all = performance.getEntriesByName("warp");
       const span = performance.now() - performance.getEntriesByName("moving").at(-1)!.startTime;
