@@ -57,8 +57,31 @@ def _sweep(report: Mapping[str, Any]) -> str:
         f"{report['seeds'][0] + report['n'] - 1}), against\n{report['against']} pictures of the "
         f"test split; commit {report['commit']}, {report['device']}. Cost is in evaluations a\n"
         "picture, a reverse product counted as two; ms are processor milliseconds a picture, one "
-        "thread.\n\n" + table(heads, rows) + "\n\n" + _gains(report)
+        "thread.\n\n" + table(heads, rows) + "\n\n" + _verdicts(report) + "\n\n" + _gains(report)
     )
+
+
+def _verdicts(report: Mapping[str, Any]) -> str:
+    scales = sorted({each["scale"] for gain in report["gains"] for each in gain["scales"]})
+    rows = []
+    for gain in report["gains"]:
+        by_scale = {each["scale"]: each["same_cost"] for each in gain["scales"]}
+        cells = [_verdict((by_scale.get(scale) or {}).get("FD-Fashion")) for scale in scales]
+        rows.append([gain["rule"], gain["gain"], *cells])
+    heads = ["rule", "gain", *(f"scale {scale:g}" for scale in scales)]
+    return (
+        "Does a gain pay at equal cost? Distance less that of plain guidance with the same rule, "
+        "scale and number\nof evaluations; level means that the interval holds 0:\n\n"
+        + table(heads, rows)
+    )
+
+
+def _verdict(found: Mapping[str, float] | None) -> str:
+    if found is None:
+        return ""
+    if found["low"] <= 0 <= found["high"]:
+        return "level"
+    return f"{'wins' if found['value'] < 0 else 'loses'} ({found['value']:+.2g})"
 
 
 def _gains(report: Mapping[str, Any]) -> str:
