@@ -20,7 +20,7 @@ def edited(model, picture):
 
 @pytest.fixture
 def foreign():
-    """A disc on ground of even bands: cut out by a drag, and no gradient."""
+    """A disc on ground of even bands: cut out by two points, and no gradient."""
     pixels = np.tile(np.repeat([30, 90, 160, 220], 32)[None, :, None], (128, 1, 3)).astype(np.uint8)
     picture = Image.fromarray(pixels)
     ImageDraw.Draw(picture).ellipse((24, 32, 56, 64), fill="red")
@@ -28,7 +28,7 @@ def foreign():
 
 
 def dragged(model, picture):
-    return model.drag(picture, [((40, 48), (80, 40))], **QUICK)
+    return model.drag(picture, [((40, 44), (80, 36)), ((40, 52), (80, 44))], **QUICK)
 
 
 def test_an_edit_of_a_known_picture_says_nothing(knowing):
