@@ -232,20 +232,9 @@ class Edit:
         Returns:
             The edited clean latents [b, c, h, w]; outside the mask those of `x0`, bit for bit.
         """
-        path = self.up(x0, down, seed, samples, watch, stream)
-        return self.back(path, down, seed, samples, mask, watch, stream)
-
-    def up(
-        self,
-        x0: Tensor,
-        down: Tensor,
-        seed: int | Sequence[int],
-        samples: Sequence[int],
-        watch: Manipulation = everything,
-        stream: str = "",
-    ) -> Path:
-        """The first half of an edit: the way up in noise. The arguments are those of the whole."""
-        return list(self.rising(x0, down, seed, samples, watch, stream))
+        path = list(self.rising(x0, down, seed, samples, watch, stream))
+        states = self.falling(path, down, seed, samples, mask, watch, stream)
+        return deque(states, maxlen=1).pop()
 
     def rising(
         self,
@@ -256,36 +245,13 @@ class Edit:
         watch: Manipulation = everything,
         stream: str = "",
     ) -> Iterator[Tensor]:
-        """The states of `up` from `x0` on; those that need the network when they are asked for."""
+        """The first half of an edit, up in noise: its states from `x0` on.
+
+        States that need the network are made when they are asked for. The arguments are those of
+        the whole edit.
+        """
         noise = SeededNoise(seed, list(samples), stream=f"{stream}encode")
         return iter(self.sampler.encode(self.source, x0, down.flip(0), noise, watch))
-
-    def back(
-        self,
-        path: Path,
-        down: Tensor,
-        seed: int | Sequence[int],
-        samples: Sequence[int],
-        mask: Tensor | None = None,
-        watch: Manipulation = everything,
-        stream: str = "",
-    ) -> Tensor:
-        """The second half: the change at t0, and the way down.
-
-        Args:
-            path: what the way up gave.
-            down: as for the whole edit, like the other arguments.
-            seed: see there.
-            samples: see there.
-            mask: see there.
-            watch: called after every step down.
-            stream: see there.
-
-        Returns:
-            The edited clean latents [b, c, h, w].
-        """
-        states = self.falling(path, down, seed, samples, mask, watch, stream)
-        return deque(states, maxlen=1).pop()
 
     def falling(
         self,
@@ -297,7 +263,11 @@ class Edit:
         watch: Manipulation = everything,
         stream: str = "",
     ) -> Iterator[Tensor]:
-        """The states of `back` after every step, each made when it is asked for."""
+        """The second half: the change at t0, and the state after every step down.
+
+        States are made when they are asked for; the last one is the edited clean latents. `path`
+        holds the states of the way up; the other arguments are those of the whole edit.
+        """
         held = list(samples)
         top = self.manipulate(path)
         keep: Manipulation = everything
