@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from yuragi.errors import InputError
 
@@ -76,13 +76,31 @@ class AutoencoderConfig(Fit):
         return int(2 ** (len(self.encoder_blocks) - 1))
 
 
+class Focus(Section):
+    """A soft ellipse of the picture whose cells weigh more in the loss.
+
+    Attributes:
+        row: of its centre, as a share of the picture's height.
+        column: of its centre, as a share of the width.
+        height: half of its height, as a share of the picture's.
+        width: half of its width, likewise.
+        weight: what its centre weighs beside cells that lie in no ellipse; at least 1.
+    """
+
+    row: float
+    column: float
+    height: PositiveFloat
+    width: PositiveFloat
+    weight: float = Field(ge=1)
+
+
 class DenoiserConfig(Fit):
     """Sizes of `diffusers.UNet2DConditionModel` and of `transformers.CLIPTextModel`.
 
-    `face` is the weight of the face's cells in the loss, relative to the rest of the picture.
+    `focus` lists parts of the picture that weigh more in the loss; by default none does.
     """
 
-    face: PositiveFloat
+    focus: tuple[Focus, ...] = ()
     channels: tuple[int, int, int]
     text_width: PositiveInt
     text_layers: PositiveInt

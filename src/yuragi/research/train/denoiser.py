@@ -1,9 +1,10 @@
 """Train the text encoder and the UNet on cached latents of the finished autoencoder.
 
 v-prediction (Salimans and Ho, 2022): with z_t = alpha z + sigma eps the network learns
-v = alpha eps - sigma z under a weighted squared error. The weights favour what is small: cells of
-the face over flat ground, and the middle of the table, where faces are decided, over its ends. They
-change what is learnt first, not what is right: the best v at each cell and level stays the mean.
+v = alpha eps - sigma z under a weighted squared error. The weights favour what is small: the parts
+of the recipe's `focus` over flat ground, and the middle of the table, where faces are decided, over
+its ends. They change what is learnt first, not what is right: the best v at each cell and level
+stays the mean.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from yuragi.research.train.autoencoder import levels_to_tensor
-from yuragi.research.train.config import DenoiserConfig, Fit
+from yuragi.research.train.config import DenoiserConfig, Fit, Focus
 from yuragi.research.train.examples import Examples
 from yuragi.research.train.loop import (
     CHECKPOINT,
@@ -114,11 +115,11 @@ def denoising_loss(
         network: the network.
         unet: its UNet, or the same in a faster form.
         examples: latents and captions.
-        config: the batch, and the weight of the face.
+        config: the batch, and the parts of the picture that weigh more.
     """
     device = examples.latents.device
     alphas = build_scheduler().alphas_cumprod.to(device)
-    weights = _face_weights(examples.latents.shape[-1], config.face).to(device)
+    weights = cell_weights(examples.latents.shape[-1], config.focus).to(device)
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         here = torch.Generator(device).manual_seed(rng.initial_seed())
@@ -137,16 +138,14 @@ def denoising_loss(
     return loss
 
 
-def _face_weights(side: int, face: float) -> Tensor:
-    """Weights (side, side) of mean 1, `face` times higher where the drawings have their faces.
-
-    A face fills less than a tenth of a portrait and carries four of its eleven attributes.
-    """
-    rows, columns = torch.meshgrid(
-        (torch.arange(side) + 0.5) / side, (torch.arange(side) + 0.5) / side, indexing="ij"
-    )
-    far = ((rows - 0.56) / 0.25).square() + ((columns - 0.5) / 0.2).square()
-    weights = 1 + (face - 1) * torch.exp(-far.square())
+def cell_weights(side: int, focus: Sequence[Focus]) -> Tensor:
+    """Weights (side, side) of mean 1, higher in the ellipses and highest where they overlap."""
+    across = (torch.arange(side) + 0.5) / side
+    weights = torch.ones(side, side)
+    for one in focus:
+        down, along = (across - one.row) / one.height, (across - one.column) / one.width
+        far = down[:, None].square() + along.square()
+        weights += (one.weight - 1) * torch.exp(-far.square())
     return weights / weights.mean()
 
 
