@@ -1,19 +1,16 @@
 """A warp moves what it is told, fills what it leaves, and touches nothing else."""
 
 import sys
-from importlib.resources import files
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from skimage import data
 
 from yuragi.drag.flow import flow_of
-from yuragi.drag.region import is_attached, moving, on_even_ground
+from yuragi.drag.region import moving
 from yuragi.drag.warp import reached, warp
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
-from yuragi.research.train.motions import motion
 
 
 def disc(x, y, size=96, ground="white"):
@@ -169,38 +166,3 @@ def test_a_box_is_smaller_than_the_picture():
     assert 120 <= rows.stop < 160
     assert columns.start <= 47
     assert 100 <= columns.stop < 140
-
-
-@pytest.mark.parametrize("number", range(6))
-def test_things_in_drawings_lie_on_even_ground(number):
-    case = motion("validation", number)
-    picture = Image.fromarray(case.before)
-    assert on_even_ground(picture, moving(picture, case.points, [], None))
-
-
-@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
-def test_things_in_photographs_do_not(name):
-    picture = Image.fromarray(getattr(data, name)())
-    middle = (picture.width / 2, picture.height / 2)
-    area = moving(picture, [(middle, (middle[0] + 9, middle[1]))], [], None)
-    assert not on_even_ground(picture, area)
-
-
-BUN, FACE, MOUTH = (150, 48), (150, 120), (160, 168)
-
-
-@pytest.mark.parametrize(
-    ("points", "attached"),
-    [
-        ([BUN], True),
-        ([FACE], True),
-        ([MOUTH], False),
-        ([BUN, (150, 230)], False),
-    ],
-)
-def test_a_bun_is_attached_to_a_head_and_a_whole_head_to_nothing(points, attached):
-    shipped = files("yuragi") / "assets" / "examples" / "portrait-4.png"
-    with shipped.open("rb") as file:
-        picture = Image.open(file).convert("RGB")
-    area = moving(picture, [(point, point) for point in points], [], None)
-    assert is_attached(picture, area) is attached

@@ -3,8 +3,9 @@
 from yuragi.drag.bend import Bend, Hold, bend, reach_of
 from yuragi.drag.drag import Drag, DragStep, drag_latents, drag_levels
 from yuragi.drag.flow import Flow, flow_of
+from yuragi.drag.ground import Ground
 from yuragi.drag.imagine import doubtful, seam, surprise
-from yuragi.drag.region import is_attached, moving, on_even_ground
+from yuragi.drag.region import moving
 from yuragi.drag.spec import (
     Handle,
     PointPair,
@@ -21,6 +22,7 @@ __all__ = [
     "Drag",
     "DragStep",
     "Flow",
+    "Ground",
     "Handle",
     "Hold",
     "PointPair",
@@ -34,9 +36,7 @@ __all__ = [
     "drag_levels",
     "flow_of",
     "handles",
-    "is_attached",
     "moving",
-    "on_even_ground",
     "reach_of",
     "reached",
     "seam",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Area = NDArray[np.bool_]
 
-__all__ = ["is_attached", "moving", "on_even_ground"]
+__all__ = ["moving", "reduced"]
 
 WORKING = 256
 """The longer side in pixels at which a picture is looked at: at half of it, the outlines of
@@ -54,14 +54,6 @@ ISLAND, WITHIN_HOST = 4, 0.25
 the segment around the object."""
 LARGE = 0.35
 """Share of a thing within the hull of the points' segments that stands for all of it."""
-EVEN, COLOURS, ALIKE = 0.65, 4, 4
-"""Ground is even if this share of the ring about a thing has one of so many colours, within so many
-levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
-FEATURE, ALONE = 0.015, 0.85
-"""Things of at most this share of the picture are features, such as an eye, and move alone whatever
-is around them. A larger one is attached to others unless this share of its ring has one colour."""
-RING, GAP = 0.04, 0.012
-"""Width of the ring and its distance from the thing, as shares of the shorter side."""
 
 
 def moving(
@@ -82,7 +74,7 @@ def moving(
     if regions:
         areas = [np.asarray(polygon(corners, picture.size)) > 0 for corners, _ in regions]
         return np.asarray(np.any(areas, axis=0))
-    share, size = _reduced(picture)
+    share, size = reduced(picture)
     small = np.asarray(picture.resize(size, Image.Resampling.BOX))
     cut = _Cut(small, _places(points, share, size))
     if mask is None or np.asarray(mask).all():
@@ -93,57 +85,7 @@ def moving(
     return np.asarray(large.resize(picture.size, Image.Resampling.BICUBIC)) > 127
 
 
-def on_even_ground(picture: Image.Image, area: Area) -> bool:
-    """Whether an area can be cut out: what lies around it is flat, as in drawings.
-
-    Args:
-        picture: RGB.
-        area: the area [h, w], True where the picture moves.
-    """
-    return _evenness(picture, area, COLOURS) >= EVEN
-
-
-def is_attached(picture: Image.Image, area: Area) -> bool:
-    """Whether an area is part of something larger, as a bun is of a head: a cut would tear it off.
-
-    Args:
-        picture: RGB.
-        area: the area [h, w], True where the picture moves.
-    """
-    return bool(area.mean() > FEATURE) and _evenness(picture, area, 1) < ALONE
-
-
-def _evenness(picture: Image.Image, area: Area, colours: int) -> float:
-    """The share of the ring around an area that has one of its most common colours.
-
-    Args:
-        picture: RGB.
-        area: the area [h, w].
-        colours: how many colours count.
-    """
-    from scipy.ndimage import binary_dilation
-
-    _, size = _reduced(picture)
-    near = Image.Resampling.NEAREST  # pixels are picked, so colours stay
-    pixels = np.asarray(picture.resize(size, near)).astype(np.int_)
-    small = np.asarray(Image.fromarray(area).resize(size, near))
-    gap, width = (max(1, round(k * min(size))) for k in (GAP, RING))
-    all_round = np.ones((3, 3), np.bool_)
-    inner = binary_dilation(small, all_round, iterations=gap)
-    ring = pixels[binary_dilation(inner, all_round, iterations=width + 1) & ~inner]
-    if not len(ring):
-        return 0.0
-    rest = ring
-    for _ in range(colours):
-        if not len(rest):
-            break
-        found, counts = np.unique(rest // ALIKE, axis=0, return_counts=True)
-        common = np.median(rest[(rest // ALIKE == found[counts.argmax()]).all(1)], axis=0)
-        rest = rest[(abs(rest - common) > ALIKE).any(1)]
-    return 1 - len(rest) / len(ring)
-
-
-def _reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:
+def reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:
     """The scale at which a picture is looked at, and its width and height there."""
     share = min(1.0, WORKING / max(picture.size))
     return share, (max(1, round(picture.width * share)), max(1, round(picture.height * share)))

@@ -13,15 +13,14 @@ from torch import Tensor
 
 from yuragi.core import SeededNoise
 from yuragi.drag import (
+    Ground,
     Hold,
     Warped,
     bend,
     bent,
     doubtful,
     flow_of,
-    is_attached,
     moving,
-    on_even_ground,
     reach_of,
     reached,
     thing,
@@ -278,7 +277,8 @@ def cut_out(
     limits = None if held is None or np.asarray(held).all() else held
     # One point cannot say whether all of a thing is to move, or only the part under it.
     vague = limits is None and len(request.points) == 1 and request.motion == "auto"
-    if on_even_ground(before, area) and not (vague and is_attached(before, area)):
+    ground = Ground(before, area)
+    if ground.is_even and not (vague and ground.holds):
         return area
     if request.motion == "auto":
         return None

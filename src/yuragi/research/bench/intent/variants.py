@@ -21,7 +21,8 @@ from torch import Tensor
 
 from yuragi.drag import warp
 from yuragi.drag.flow import flow_of
-from yuragi.drag.region import moving, on_even_ground
+from yuragi.drag.ground import Ground
+from yuragi.drag.region import moving
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.drag.method import box_radius
 from yuragi.research.bench.drag.plain import boxes_copied
@@ -92,7 +93,7 @@ def _coloured(drag: Drag) -> Tensor:
 
 def _torn(drag: Drag) -> Tensor | None:
     area = moving(drag.before, drag.points, [], None)
-    if on_even_ground(drag.before, area):
+    if Ground(drag.before, area).is_even:
         return None
     return warp(to_tensor(drag.before), area, flow_of(drag.points), None).picture
 
