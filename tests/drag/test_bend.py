@@ -44,6 +44,25 @@ def test_the_picture_follows(points):
         assert abs(green - y0) < 0.5
 
 
+def test_what_lies_between_points_goes_with_them():
+    flow = bend([((60, 40), (75, 50)), ((60, 120), (75, 130))], 50)
+    between = np.array([(75, y) for y in range(50, 131, 8)], float)
+    np.testing.assert_allclose(flow.back(between), between - [15, 10], atol=1e-6)
+    assert jacobian(flow.back, *SIZE).min() > 0
+
+
+def test_what_lies_between_points_that_turn_turns():
+    middle = np.array([100, 80])
+    corners = np.array([(-30, -30), (30, -30), (30, 30), (-30, 30)])
+    turned = np.array([[0.8, -0.6], [0.6, 0.8]])
+    points = [(tuple(middle + c), tuple(middle + turned @ c)) for c in corners]
+    flow = bend(points, reach_of(points, SIZE))
+    inside = np.array([(x, y) for x in (-20, 0, 20) for y in (-20, 0, 20)])
+    found = flow.back(middle + inside @ turned.T)
+    np.testing.assert_allclose(found, middle + inside, atol=0.01)
+    assert jacobian(flow.back, *SIZE).min() > 0
+
+
 def test_what_is_beyond_reach_stays_bit_for_bit():
     picture = torch.rand(1, 3, SIZE[1], SIZE[0]) * 2 - 1
     made = bent(picture, bend([((100, 80), (105, 80))], 30), None)

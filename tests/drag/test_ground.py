@@ -51,3 +51,11 @@ def test_a_bun_is_attached_to_a_head_and_a_whole_head_to_nothing(points, attache
         picture = Image.open(file).convert("RGB")
     area = moving(picture, [(point, point) for point in points], [], None)
     assert Ground(picture, area).holds is attached
+
+
+def test_a_mark_on_a_thing_in_a_photograph_is_held_by_it():
+    """The logo on the rocket: most of the ring around it is sky."""
+    picture = Image.fromarray(data.rocket())
+    area = moving(picture, [((320, 150), (360, 140))], [], None)
+    assert 0 < area.mean() < 0.001
+    assert Ground(picture, area).holds

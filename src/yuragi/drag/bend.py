@@ -2,11 +2,14 @@ r"""A smooth flow from points: it bends the picture, tears nothing and folds not
 
 Every point travels from its source to its target while u runs from 0 to 1, along the motion that
 turns, scales and shifts all of them together, plus what is left of its own. At each u the picture
-moves by the smoothest velocity that carries every point along,
+moves by a smooth velocity that carries every point along,
 
-    v_u(x) = b(x) sum_i K(|x - p_i(u)| / R) c_i,      v_u(p_i(u)) = dp_i/du,
+    v_u(x) = b(x) ( K(d(x) / R) s_u(x) + sum_i K(|x - p_i(u)| / R) c_i ),   v_u(p_i(u)) = dp_i/du,
 
-with Wendland's kernel K(r) = (1 - r)^4 (4 r + 1) and b = 1 but near the edge of what may change.
+where s_u is the velocity of the shared motion and d the distance to the convex hull of the points
+that move: what lies between them goes with them. The c_i give each point the rest, and hold those
+that stay. K is Wendland's kernel
+(1 - r)^4 (4 r + 1), and b = 1 but near the edge of what may change.
 The flow of a smooth velocity has an inverse, so nothing folds however far the points go; two
 points side by side that go opposite ways both arrive, because the c_i solve for both at once.
 
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from yuragi.drag.flow import Flow, Points, ends, similarity
+from yuragi.drag.hull import apart_from_hull
 from yuragi.drag.spec import PointPair
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bend", "Hold", "bend", "reach_of"]
 
-ONE, SEVERAL, BETWEEN = (0.4, 4.0), (0.2, 2.5), 1.0
+ONE, SEVERAL, BETWEEN = (0.4, 4.0), (0.25, 2.5), 0.75
 """R is the larger of a share of the picture's shorter side and a multiple of the longest drag: for
 one point, and for several. It is at least a multiple of the largest distance between two points,
 which tells how large the thing is that moves; one point tells nothing about that."""
@@ -144,23 +148,46 @@ def bend(
 
 
 class _Path:
-    """Where the points are at u, and how fast they go; complex numbers inside, z = x + i y."""
+    """Where the points are at u, and how fast they go; complex numbers inside, z = x + i y.
+
+    Points that do not move hold the picture where it is, and have no part in the shared motion.
+    """
 
     def __init__(self, points: Sequence[PointPair]) -> None:
-        source, target = (each @ (1, 1j) for each in ends(points))
-        turn, self._centre, moved = similarity(source, target)
+        source, target = ends(points)
+        moving = (source != target).any(axis=1)
+        moving = moving if moving.any() else ~moving
+        self._held = source[~moving]
+        z, w = source[moving] @ (1, 1j), target[moving] @ (1, 1j)
+        turn, self._centre, moved = similarity(z, w)
         # Through a point there is no path of similarities.
         turn = turn if abs(turn) > 0.05 else 1.0
-        self._log, self._around = np.log(complex(turn)), source - self._centre
+        self._log, self._around = np.log(complex(turn)), z - self._centre
         self._shift = moved - self._centre
-        self._rest = target - moved - turn * self._around
+        self._rest = w - moved - turn * self._around
+
+    def moving(self, u: float) -> Points:
+        """Where the points are that move, [m, 2]."""
+        return _xy(self._centre + u * (self._shift + self._rest) + self._turned(u))
 
     def at(self, u: float) -> tuple[Points, Points]:
-        """Positions and velocities, [n, 2] each."""
-        turned = np.exp(u * self._log) * self._around
-        place = self._centre + u * self._shift + turned + u * self._rest
-        speed = self._shift + self._log * turned + self._rest
-        return _xy(place), _xy(speed)
+        """Positions and velocities of all points, [n, 2] each, first of those that move."""
+        speed = _xy(self._shift + self._log * self._turned(u) + self._rest)
+        still = np.zeros_like(self._held)
+        return np.vstack([self.moving(u), self._held]), np.vstack([speed, still])
+
+    def _turned(self, u: float) -> Complex:
+        return np.asarray(np.exp(u * self._log) * self._around)
+
+    def shared(self, u: float) -> Callable[[Points], Points]:
+        """The velocity [n, 2] of the shared motion at places [n, 2]."""
+        middle = self._centre + u * self._shift
+        return lambda places: _xy(self._shift + self._log * (places @ (1, 1j) - middle))
+
+    @property
+    def swirl(self) -> float:
+        """By how much the shared velocity changes per pixel."""
+        return float(abs(self._log))
 
 
 def _xy(z: Complex) -> Points:
@@ -181,31 +208,59 @@ class _Field:
         self._path, self._reach, self._rigid, self._hold, self._tie = path, reach, rigid, hold, tie
         self._solved: dict[float, tuple[Points, Points]] = {}
         slope = STEEPEST / (reach * (1 - rigid)) + (0.0 if hold is None else hold.slope)
-        pulls = [np.linalg.norm(self._pulls(u)[1], axis=1).sum() for u in np.linspace(0, 1, 17)]
-        self.strain = float(max(pulls)) * slope
+        speeds = [self._largest(u) for u in np.linspace(0, 1, 17)]
+        self.strain = max(speeds) * slope + path.swirl
         self.needed = math.ceil(self.strain / PACE)
 
     def at(self, u: float) -> Callable[[Points], Points]:
         """The velocity [n, 2] at places [n, 2]."""
         points, pulls = self._pulls(u)
-        return lambda places: self._free(places) * (self._kernel(places, points) @ pulls)
+        together = self._together(u)
+        low, high = points.min(0) - self._reach, points.max(0) + self._reach
+
+        def velocity(places: Points) -> Points:
+            found = np.zeros_like(places)
+            near = ((places > low) & (places < high)).all(axis=1)
+            here = places[near]
+            own = self._kernel(_apart(here, points)) @ pulls
+            found[near] = self._free(here) * (together(here) + own)
+            return found
+
+        return velocity
+
+    def _together(self, u: float) -> Callable[[Points], Points]:
+        """K s_u [n, 2] at places [n, 2]."""
+        moving, shared = self._path.moving(u), self._path.shared(u)
+        return lambda places: (
+            self._kernel(apart_from_hull(places, moving))[:, None] * shared(places)
+        )
+
+    def _largest(self, u: float) -> float:
+        """A bound on the velocity, without b."""
+        shared = self._path.shared(u)(self._path.moving(u))
+        fastest = np.linalg.norm(shared, axis=1).max() + self._path.swirl * self._reach
+        return float(fastest + np.linalg.norm(self._pulls(u)[1], axis=1).sum())
 
     def _pulls(self, u: float) -> tuple[Points, Points]:
         """The points at u, and c_i."""
         if u not in self._solved:
             points, speeds = self._path.at(u)
-            kernel = self._kernel(points, points) + self._tie * np.eye(len(points))
-            pulls = np.linalg.solve(kernel, speeds / np.maximum(self._free(points), 0.1))
-            self._solved[u] = points, np.asarray(pulls, np.float64)
+            kernel = self._kernel(_apart(points, points)) + self._tie * np.eye(len(points))
+            own = speeds / np.maximum(self._free(points), 0.1) - self._together(u)(points)
+            self._solved[u] = points, np.asarray(np.linalg.solve(kernel, own), np.float64)
         return self._solved[u]
 
     def _free(self, places: Points) -> NDArray[np.float64]:
         return np.ones((len(places), 1)) if self._hold is None else self._hold(places)
 
-    def _kernel(self, places: Points, points: Points) -> NDArray[np.float64]:
-        from scipy.spatial.distance import cdist
+    def _kernel(self, apart: NDArray[np.float64]) -> NDArray[np.float64]:
+        """K at distances in pixels."""
+        r = np.clip((apart / self._reach - self._rigid) / (1 - self._rigid), 0, 1)
+        return (1 - r) ** 4 * (4 * r + 1)
 
-        apart = cdist(places, points) / self._reach
-        r = np.clip((apart - self._rigid) / (1 - self._rigid), 0, 1)
-        kernel: NDArray[np.float64] = (1 - r) ** 4 * (4 * r + 1)
-        return kernel
+
+def _apart(places: Points, points: Points) -> NDArray[np.float64]:
+    """The distances of m places [m, 2] from n points [n, 2]: [m, n]."""
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(places, points))

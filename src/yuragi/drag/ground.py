@@ -24,10 +24,12 @@ EVEN, COLOURS, ALIKE = 0.65, 4, 4
 """Ground is even if this share of the ring about a thing has one of so many colours, within so many
 levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
 FEATURE, ALONE = 0.015, 0.85
-"""Things of at most this share of the picture are features, such as an eye, and move alone whatever
-is around them. A larger one is attached to others unless this share of its ring has one colour."""
-RING, GAP = 0.04, 0.012
-"""Width of the ring and its distance from the thing, as shares of the shorter side."""
+"""Things of at most this share of the picture are features, such as an eye, and move alone if what
+touches them is even. A larger one is attached to others unless this share of its ring has one
+colour."""
+GAP, RING, TOUCHING = 0.012, 0.04, 0.008
+"""Distance of the ring from the thing and its width; what touches a thing has this distance and
+width. Shares of the shorter side."""
 
 
 class Ground:
@@ -39,8 +41,8 @@ class Ground:
     """
 
     def __init__(self, picture: Image.Image, area: Area) -> None:
-        self._share = float(area.mean())
-        self._ring = _ring(picture, area)
+        self._picture, self._area = picture, area
+        self._ring = _ring(picture, area, GAP, RING)
 
     @property
     def is_even(self) -> bool:
@@ -50,23 +52,24 @@ class Ground:
     @property
     def holds(self) -> bool:
         """Whether the area is part of something larger, as a bun of a head: a cut tears it off."""
-        return self._share > FEATURE and _evenness(self._ring, 1) < ALONE
+        if self._area.mean() > FEATURE:
+            return _evenness(self._ring, 1) < ALONE
+        return _evenness(_ring(self._picture, self._area, TOUCHING, TOUCHING), COLOURS) < EVEN
 
 
-def _ring(picture: Image.Image, area: Area) -> NDArray[np.int_]:
-    """The pixels [n, 3] around an area."""
+def _ring(picture: Image.Image, area: Area, gap: float, width: float) -> NDArray[np.int_]:
+    """The pixels [n, 3] around an area; distance and width in shares of the shorter side."""
     from scipy.ndimage import binary_dilation
 
     _, size = reduced(picture)
     near = Image.Resampling.NEAREST  # pixels are picked, so colours stay
     pixels = np.asarray(picture.resize(size, near)).astype(np.int_)
     small = np.asarray(Image.fromarray(area).resize(size, near))
-    gap, width = (max(1, round(k * min(size))) for k in (GAP, RING))
+    away, wide = (max(1, round(share * min(size))) for share in (gap, width))
     all_round = np.ones((3, 3), np.bool_)
-    inner = binary_dilation(small, all_round, iterations=gap)
-    found: NDArray[np.int_] = pixels[
-        binary_dilation(inner, all_round, iterations=width + 1) & ~inner
-    ]
+    inner = binary_dilation(small, all_round, iterations=away)
+    outer = binary_dilation(inner, all_round, iterations=wide + 1)
+    found: NDArray[np.int_] = pixels[outer & ~inner]
     return found
 
 

@@ -316,7 +316,7 @@ class DragRequest(OnPicture):
         Option(
             "How far around a point the picture bends with it.",
             unit="pixels",
-            default="0.2 of the shorter side (0.4 for one point), or more if points are far apart",
+            default="0.25 of the shorter side (0.4 for one point), or more if points are far apart",
             advanced=True,
         ),
     ] = None

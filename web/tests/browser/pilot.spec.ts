@@ -116,6 +116,24 @@ test("the tab key and Enter are enough, and what has the focus is seen", async (
   await expect(chosen(page)).toContainText("Right");
 });
 
+test("the keys can be turned off, stay off, and can be turned on again", async ({ quiet: page, pilot }) => {
+  const keys = page.getByRole("checkbox", { name: "Vote with the keys" });
+  await page.goto(pilot.links["rater-11"]!);
+  await shown(page, WORDS.pair(1));
+  await keys.uncheck();
+  await page.keyboard.press("2");
+  await page.keyboard.press("ArrowLeft");
+  await expect(page.getByRole("checkbox", { name: "right" })).not.toBeChecked();
+  await page.reload();
+  await shown(page, WORDS.pair(1));
+  await expect(keys).not.toBeChecked();
+  await page.keyboard.press("ArrowLeft");
+  await shown(page, WORDS.pair(1));
+  await keys.check();
+  await page.keyboard.press("ArrowLeft");
+  await shown(page, WORDS.pair(2));
+});
+
 test("without its script it works, too", async ({ browser, pilot }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

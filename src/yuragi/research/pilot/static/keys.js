@@ -12,7 +12,20 @@ const KEYS = {
   2: () => press('input[name="right_accepted"]'),
 };
 
+// People who speak to their computer press keys that they did not mean: the keys can be turned off
+// (WCAG 2.1.4), and stay so in this browser.
+const OFF = "yuragi-keys-off";
+const keysAreOn = () => localStorage.getItem(OFF) === null;
+const shortcuts = document.querySelector("#shortcuts");
+if (shortcuts) {
+  const box = shortcuts.querySelector("input");
+  shortcuts.hidden = false;
+  box.checked = keysAreOn();
+  box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
+}
+
 document.addEventListener("keydown", (event) => {
+  if (!keysAreOn()) return;
   const modified = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
   if (modified || event.repeat || !(event.key in KEYS)) return;
   if (document.readyState !== "complete") return; // nobody votes on pictures that are not there yet
