@@ -552,6 +552,7 @@ def faults(
     from yuragi.research.bench.service.faults.scenarios import SCENARIOS
     from yuragi.research.bench.service.faults.suite import DATABASES, FULL, QUICK, bench_faults
     from yuragi.research.cli.reports import finish
+    from yuragi.service.stopping import told_to_stop
 
     check_report("output", output)
     for argument, given, known in (
@@ -563,7 +564,8 @@ def faults(
                 raise InputError(argument, name, "one of " + ", ".join(known))
     size = QUICK if quick else FULL
     chosen = scenario or list(SCENARIOS)
-    with progress("breaking") as on_row:
+    # Whoever ends it leaves no server and no worker behind.
+    with told_to_stop(_interrupted), progress("breaking") as on_row:
         report = bench_faults(chosen, database or list(DATABASES), size, runs, on_row)
     finish(
         report,
@@ -573,6 +575,10 @@ def faults(
     )
     if report["broken"]:
         raise typer.Exit(1)
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 def _write_for_people(
