@@ -2,18 +2,20 @@
  * The smooth flow that bends a picture, as `yuragi.drag.bend` defines it: every point travels from its
  * source to its target, and at each moment u the picture moves by
  *
- *     v_u(x) = b(x) sum_i K(|x - p_i(u)| / R) c_i,      v_u(p_i(u)) = dp_i/du,
+ *     v_u(x) = b(x) ( K(d(x) / R) s_u(x) + sum_i K(|x - p_i(u)| / R) c_i ),   v_u(p_i(u)) = dp_i/du,
  *
- * with K(r) = (1 - r)^4 (4 r + 1). The backward flow is integrated by Runge and Kutta's method.
+ * with s_u the motion that the points share, d the distance to the hull of those that move, and
+ * K(r) = (1 - r)^4 (4 r + 1). The backward flow is integrated by Runge and Kutta's method.
  */
 import { similarity } from "./flow";
 import type { Hold } from "./hold";
+import { apartFromHull, hullOf } from "./hull";
 import type { Flow, Pair, XY } from "./points";
 import { solve } from "./solve";
 
 /** R for one point and for several: a share of the shorter side, and a multiple of the longest drag. */
-const [ONE, SEVERAL] = [[0.4, 4.0], [0.2, 2.5]] as const;
-const BETWEEN = 1.0;
+const [ONE, SEVERAL] = [[0.4, 4.0], [0.25, 2.5]] as const;
+const BETWEEN = 0.75;
 const STEEPEST = 2.11;
 const PACE = 0.4;
 const [FEWEST, MOST] = [6, 64];
@@ -77,15 +79,28 @@ function step(field: Field, at: Float64Array, k: number, steps: number): void {
 }
 
 interface Moment {
+  /** Where the points are, first those that move, and how fast they go. */
   places: XY[];
   speeds: XY[];
+  /** The corners of the hull of those that move. */
+  hull: XY[];
+  /** The velocity that they share, at a place. */
+  shared: (x: number, y: number) => XY;
 }
-type Path = (u: number) => Moment;
+interface Path {
+  at: (u: number) => Moment;
+  /** By how much the shared velocity changes per pixel. */
+  swirl: number;
+}
 
-/** Where the points are at u and how fast they go, along the motion that turns them all together. */
+/** The way of the points, along the motion that turns, scales and shifts those that move. */
 function pathOf(pairs: readonly Pair[]): Path {
-  const source = pairs.map(([a]) => a);
-  const target = pairs.map(([, b]) => b);
+  const still = ([a, b]: Pair): boolean => a[0] === b[0] && a[1] === b[1];
+  const moves = pairs.filter((pair) => !still(pair));
+  const moving = moves.length ? moves : pairs;
+  const held = moves.length ? pairs.filter(still).map(([a]) => a) : [];
+  const source = moving.map(([a]) => a);
+  const target = moving.map(([, b]) => b);
   const found = similarity(source, target);
   // Through a point there is no path of similarities.
   const [re, im] = Math.hypot(found.re, found.im) > 0.05 ? [found.re, found.im] : [1, 0];
@@ -97,26 +112,41 @@ function pathOf(pairs: readonly Pair[]): Path {
     const [ax, ay] = around[k]!;
     return [x - found.to[0] - (re * ax - im * ay), y - found.to[1] - (im * ax + re * ay)];
   });
-  return (u) => {
+  const at = (u: number): Moment => {
     const size = Math.exp(u * logRe);
     const [c, s] = [size * Math.cos(u * logIm), size * Math.sin(u * logIm)];
+    const [mx, my] = [cx + u * shiftX, cy + u * shiftY];
     const places: XY[] = [];
     const speeds: XY[] = [];
     around.forEach(([ax, ay], k) => {
       const [tx, ty] = [c * ax - s * ay, s * ax + c * ay];
       const [rx, ry] = rest[k]!;
-      places.push([cx + u * shiftX + tx + u * rx, cy + u * shiftY + ty + u * ry]);
+      places.push([mx + tx + u * rx, my + ty + u * ry]);
       speeds.push([shiftX + logRe * tx - logIm * ty + rx, shiftY + logIm * tx + logRe * ty + ry]);
     });
-    return { places, speeds };
+    const hull = hullOf(places);
+    const shared = (x: number, y: number): XY => {
+      const [dx, dy] = [x - mx, y - my];
+      return [shiftX + logRe * dx - logIm * dy, shiftY + logIm * dx + logRe * dy];
+    };
+    for (const each of held) {
+      places.push(each);
+      speeds.push([0, 0]);
+    }
+    return { places, speeds, hull, shared };
   };
+  return { at, swirl: Math.hypot(logRe, logIm) };
 }
 
 type Velocity = (x: number, y: number, into: [number, number]) => void;
 
+interface Solved extends Moment {
+  pulls: number[][];
+}
+
 class Field {
   readonly needed: number;
-  private readonly solved = new Map<number, { places: XY[]; pulls: number[][] }>();
+  private readonly solved = new Map<number, Solved>();
 
   constructor(
     private readonly path: Path,
@@ -127,22 +157,21 @@ class Field {
   ) {
     const slope = STEEPEST / (reach * (1 - rigid)) + (held?.slope ?? 0);
     let most = 0;
-    for (let k = 0; k <= 16; k++) {
-      const pulls = this.pulls(k / 16).pulls;
-      most = Math.max(
-        most,
-        pulls.reduce((sum, c) => sum + Math.hypot(c[0]!, c[1]!), 0),
-      );
-    }
-    this.needed = Math.ceil((most * slope) / PACE);
+    for (let k = 0; k <= 16; k++) most = Math.max(most, this.largest(k / 16));
+    this.needed = Math.ceil((most * slope + path.swirl) / PACE);
   }
 
   at(u: number): Velocity {
-    const { places, pulls } = this.pulls(u);
+    const { places, hull, shared, pulls } = this.moment(u);
     return (x, y, into) => {
       let [a, b] = [0, 0];
+      const between = this.kernel(apartFromHull(hull, x, y));
+      if (between > 0) {
+        const [sx, sy] = shared(x, y);
+        [a, b] = [between * sx, between * sy];
+      }
       for (let k = 0; k < places.length; k++) {
-        const weight = this.kernel(x - places[k]![0], y - places[k]![1]);
+        const weight = this.kernel(apart(places[k]!, x, y));
         a += weight * pulls[k]![0]!;
         b += weight * pulls[k]![1]!;
       }
@@ -152,25 +181,41 @@ class Field {
     };
   }
 
-  private pulls(u: number): { places: XY[]; pulls: number[][] } {
+  /** A bound on the velocity, without b. */
+  private largest(u: number): number {
+    const { hull, shared, pulls } = this.moment(u);
+    const fastest = Math.max(...hull.map((each) => Math.hypot(...shared(...each))));
+    const own = pulls.reduce((sum, c) => sum + Math.hypot(c[0]!, c[1]!), 0);
+    return fastest + this.path.swirl * this.reach + own;
+  }
+
+  private moment(u: number): Solved {
     const known = this.solved.get(u);
     if (known) return known;
-    const { places, speeds } = this.path(u);
-    const kernel = places.map(([x, y], k) =>
-      places.map(([a, b], j) => this.kernel(x - a, y - b) + (k === j ? this.tie : 0)),
+    const moment = this.path.at(u);
+    const { places, speeds, hull, shared } = moment;
+    const kernel = places.map((one, k) =>
+      places.map((other, j) => this.kernel(apart(one, ...other)) + (k === j ? this.tie : 0)),
     );
     const wanted = speeds.map(([a, b], k) => {
-      const free = this.held ? Math.max(this.held.at(...places[k]!), 0.1) : 1;
-      return [a / free, b / free];
+      const [x, y] = places[k]!;
+      const free = this.held ? Math.max(this.held.at(x, y), 0.1) : 1;
+      const between = this.kernel(apartFromHull(hull, x, y));
+      const [sx, sy] = shared(x, y);
+      return [a / free - between * sx, b / free - between * sy];
     });
-    const made = { places, pulls: solve(kernel, wanted) };
+    const made = { ...moment, pulls: solve(kernel, wanted) };
     this.solved.set(u, made);
     return made;
   }
 
-  private kernel(dx: number, dy: number): number {
-    const apart = Math.sqrt(dx * dx + dy * dy) / this.reach;
-    const r = Math.max((apart - this.rigid) / (1 - this.rigid), 0);
+  /** K at a distance in pixels. */
+  private kernel(distance: number): number {
+    const r = Math.max((distance / this.reach - this.rigid) / (1 - this.rigid), 0);
     return r >= 1 ? 0 : (1 - r) ** 4 * (4 * r + 1);
   }
+}
+
+function apart([a, b]: XY, x: number, y: number): number {
+  return Math.sqrt((x - a) * (x - a) + (y - b) * (y - b));
 }

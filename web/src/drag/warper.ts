@@ -23,16 +23,18 @@ const bool cut = ${cut}, masked = ${masked};
 out vec4 colour;
 vec2 inBox(vec2 p) { return (p - box.xy) / (box.zw - box.xy); }
 bool inside(vec2 p) { return all(greaterThanEqual(p, vec2(0.0))) && all(lessThanEqual(p, vec2(1.0))); }
+/** The picture on white, as edits see transparency; its alpha is premultiplied. */
+vec4 seen(vec2 p) { vec4 c = texture(picture, p); return vec4(c.rgb + 1.0 - c.a, 1.0); }
 vec4 cutOut() {
   vec2 there = clamp(from, vec2(0.0), vec2(1.0));
   vec2 source = inBox(there), here = inBox(at);
   float moved = inside(source) ? texture(area, source).r : 0.0;
-  vec4 ground = inside(here) && texture(area, here).r > 0.0 ? texture(behind, here) : texture(picture, at);
-  return mix(ground, texture(picture, there), moved);
+  vec4 ground = inside(here) && texture(area, here).r > 0.0 ? texture(behind, here) : seen(at);
+  return mix(ground, seen(there), moved);
 }
 void main() {
-  colour = cut ? cutOut() : texture(picture, from);
-  if (masked && texture(may, at).r < 0.5) colour = texture(picture, at);
+  colour = cut ? cutOut() : seen(from);
+  if (masked && texture(may, at).r < 0.5) colour = seen(at);
 }`;
 
 const TEXTURES = ["picture", "area", "behind", "may"] as const;
@@ -140,6 +142,7 @@ export class Warper {
   private load(unit: number, pixels: Pixels): void {
     const { gl } = this;
     gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
   }
 }

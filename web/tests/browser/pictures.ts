@@ -20,14 +20,15 @@ function crc(data: Buffer): number {
 }
 
 function png(width: number, height: number, colour: (x: number, y: number) => number[]): Buffer {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
+  const channels = colour(0, 0).length;
+  const rows = Buffer.alloc((width * channels + 1) * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) rows.set(colour(x, y), y * (width * 3 + 1) + 1 + 3 * x);
+    for (let x = 0; x < width; x++) rows.set(colour(x, y), y * (width * channels + 1) + 1 + channels * x);
   }
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
+  head.set([8, channels === 4 ? 6 : 2, 0, 0, 0], 8);
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
   const parts = [chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))];
   return Buffer.concat([signature, ...parts]);
@@ -47,4 +48,13 @@ export function waves(width: number, height: number): Buffer {
   const level = (x: number, y: number, by: number): number =>
     Math.round(112 + 60 * Math.sin((x + by) / 23) + 50 * Math.cos((y - by) / 31)) + grain();
   return png(width, height, (x, y) => [0, 40, 80].map((by) => level(x, y, by)));
+}
+
+/** Waves that grow more transparent to the right: all of them are black where nothing is left. */
+export function veil(width: number, height: number): Buffer {
+  const level = (x: number, y: number): number => Math.round(112 + 60 * Math.sin(x / 23) + 50 * Math.cos(y / 31));
+  return png(width, height, (x, y) => {
+    const alpha = Math.max(0, Math.round(255 - (400 * x) / width));
+    return alpha ? [level(x, y), level(x + 40, y), level(x, y + 40), alpha] : [0, 0, 0, 0];
+  });
 }

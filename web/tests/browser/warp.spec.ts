@@ -1,6 +1,6 @@
 /** The warp under the pointer is that of the drag itself, and it keeps up. */
 import { expect, test, type Studio } from "./fixtures";
-import { waves } from "./pictures";
+import { veil, waves } from "./pictures";
 
 /** How far the two warps are apart in levels, at the size of the one under the pointer: they differ by sampling only. */
 async function difference(studio: Studio): Promise<{ mean: number; share: number; width: number }> {
@@ -53,6 +53,15 @@ test("a bend agrees with the service's own warp, also within a mask", async ({ s
   const held = await difference(studio);
   expect(held.mean).toBeLessThan(1.5);
   expect(held.share).toBeLessThan(0.02);
+});
+
+test("a transparent picture is warped on white, as the service does", async ({ studio }) => {
+  await studio.openFile("veil.png", veil(512, 384));
+  await expect(studio.page.getByText("512 × 384")).toBeVisible();
+  await studio.drag([260, 180], [310, 200]);
+  const found = await difference(studio);
+  expect(found.mean).toBeLessThan(1.5);
+  expect(found.share).toBeLessThan(0.005);
 });
 
 test("a picture that is shown smaller is warped alike, at the size at which it is shown", async ({ studio }) => {
