@@ -54,6 +54,23 @@ def test_help_names_the_commands_and_loads_no_torch():
     assert done.stderr.strip().endswith("False False")
 
 
+def test_a_preview_loads_no_diffusers(tmp_path):
+    """Which takes longer than the warp by far."""
+    code = (
+        "import sys\nfrom yuragi.cli import main\n"
+        "sys.argv = ['yuragi', *sys.argv[1:]]\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print('diffusers' in sys.modules, 'transformers' in sys.modules, file=sys.stderr)"
+    )
+    picture, output = tmp_path / "picture.png", tmp_path / "preview.png"
+    Image.effect_noise((64, 64), 50).convert("RGB").save(picture)
+    asked = ["drag", picture, "--point", "20,20:30,24", "--preview", "-o", output]
+    command = [sys.executable, "-c", code, *map(str, asked)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr.strip().endswith("False False")
+    assert output.exists()
+
+
 def test_drag_writes_result_comparison_and_animation(drag, tmp_path, face):
     code, out, err = drag(
         "--compare", "both.png", "--animation", "new/steps.gif", "--prompt", "red"

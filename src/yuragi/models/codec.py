@@ -18,10 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL, AutoencoderTiny
 
 __all__ = ["Codec", "Pixels"]
 
@@ -77,10 +80,8 @@ class Codec:
         padded = _padded(images, self.padding(*images.shape[-2:]))
         with self._wide_enough(torch.float16, torch.bfloat16) as dtype:
             encoded = self.autoencoder.encode(padded.to(dtype))
-        if isinstance(self.autoencoder, AutoencoderTiny):
-            latents: Tensor = encoded.latents
-        else:
-            latents = encoded.latent_dist.mode()
+        tiny = hasattr(encoded, "latents")  # an AutoencoderTiny has no posterior
+        latents: Tensor = encoded.latents if tiny else encoded.latent_dist.mode()
         return (latents.float() - self._shift) * self._factor
 
     @torch.no_grad()
