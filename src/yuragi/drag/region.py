@@ -7,10 +7,10 @@ picture's border. The region is, if
     a region is given       the region
     a mask is given         the segments inside it, and the parts of the segments under the points
                             that are inside it, because the mask says what can change
-    neither is given        the segments under the points, and the objects that they form inside one
-                            larger segment (a mouth with its teeth). With several points, also the
-                            content of their hull. If the hull covers a large part of a connected
-                            object, the whole object
+    neither is given        the segments under the points, the objects that they form inside one
+                            larger segment (a mouth with its teeth), and what lies in their hull (a
+                            head within its outline). If the hull of several covers a large part of
+                            a connected object, the whole object
 
 The region never includes the background. If all points lie on the background, it consists of boxes
 around them. Holes are filled, so that a face includes its eyes.
@@ -133,13 +133,13 @@ class _Cut:
     def by_points(self) -> Area:
         if not self.under:
             return self._boxes()
-        touched = self._of(self.under) | self._islands()
-        if len(self.under) < 2:
-            return _filled(touched)
         from skimage.morphology import convex_hull_image
 
+        touched = self._of(self.under) | self._islands()
         hull = np.asarray(convex_hull_image(touched))  # type: ignore[no-untyped-call]
         spanned = touched | self._held(hull, HULL)
+        if len(self.under) < 2:
+            return _filled(spanned)
         thing = self._thing()
         large = (hull & thing).sum() > LARGE * thing.sum()
         return _filled(thing if large else spanned)

@@ -19,7 +19,6 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from PIL import Image
-from starlette.staticfiles import StaticFiles
 
 from yuragi.errors import InputError
 from yuragi.images.read import open_picture, read_picture
@@ -32,6 +31,7 @@ from yuragi.research.pilot.plan import LANGUAGES, Language
 from yuragi.research.pilot.run import Row, read_rows
 from yuragi.research.pilot.votes import Choice, Vote, Votes
 from yuragi.research.pilot.words import spoken, words
+from yuragi.service.whole import WholeFiles
 
 __all__ = ["Booth", "make_page", "open_booth", "open_page"]
 
@@ -126,7 +126,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     static = files("yuragi.research.pilot") / "static"
-    app.mount("/static", StaticFiles(directory=str(static)))
+    app.mount("/static", WholeFiles(directory=str(static)))
     templates = open_templates()
 
     def admitted(token: str) -> tuple[Booth, str]:

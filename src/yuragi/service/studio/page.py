@@ -12,8 +12,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from yuragi.service.whole import WholeFiles
 
 __all__ = ["STATIC", "add_page"]
 
@@ -32,7 +33,7 @@ def add_page(app: FastAPI) -> None:
     app.mount("/", _Page(directory=STATIC, html=True, check_dir=False))
 
 
-class _Page(StaticFiles):
+class _Page(WholeFiles):
     def file_response(
         self,
         full_path: str | PathLike[str],
@@ -54,6 +55,11 @@ class _Page(StaticFiles):
 
 @lru_cache(maxsize=1)
 def _warm() -> None:
-    """Import what the first preview needs, while the user still looks at the page."""
-    names = ("yuragi.tasks.warping", "skimage.segmentation", "skimage.restoration")
+    """Import what the first preview and question need, while the user still looks at the page."""
+    names = (
+        "yuragi.tasks.warping",
+        "skimage.segmentation",
+        "skimage.restoration",
+        "diffusers.models.autoencoders",
+    )
     threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
