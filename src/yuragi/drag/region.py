@@ -49,7 +49,7 @@ HULL = 0.7
 """Share of a segment that the hull of segments must contain to select it."""
 BOX = 5 / 64
 """Half the side of a box, as a share of the shorter side, as in SDE-Drag."""
-ISLAND, WITHIN_HOST = 4, 0.25
+ISLAND, WITHIN_HOST = 4, 1 / 3
 """Largest size of an object of several segments: relative to the segment under the point, and to
 the segment around the object."""
 LARGE = 0.35
