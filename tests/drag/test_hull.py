@@ -25,5 +25,5 @@ SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
     ],
 )
 def test_distances_are_those_of_geometry(points, place, apart):
-    found = apart_from_hull(np.array([place], float), np.array(points, float))
+    found = apart_from_hull(np.array(points, float))(np.array([place], float))
     np.testing.assert_allclose(found, [apart], atol=1e-6)

@@ -8,10 +8,9 @@ moves by a smooth velocity that carries every point along,
 
 where s_u is the velocity of the shared motion and d the distance to the convex hull of the points
 that move: what lies between them goes with them. The c_i give each point the rest, and hold those
-that stay. K is Wendland's kernel
-(1 - r)^4 (4 r + 1), and b = 1 but near the edge of what may change.
-The flow of a smooth velocity has an inverse, so nothing folds however far the points go; two
-points side by side that go opposite ways both arrive, because the c_i solve for both at once.
+that stay. K is Wendland's kernel (1 - r)^4 (4 r + 1), and b = 1 but near the edge of what may
+change. The flow of a smooth velocity has an inverse, so nothing folds however far the points go;
+two points side by side that go opposite ways both arrive, because the c_i solve for both at once.
 
 References: Joshi and Miller 2000 (landmark matching by flows); Wendland 1995 (the kernel).
 """
@@ -230,10 +229,8 @@ class _Field:
 
     def _together(self, u: float) -> Callable[[Points], Points]:
         """K s_u [n, 2] at places [n, 2]."""
-        moving, shared = self._path.moving(u), self._path.shared(u)
-        return lambda places: (
-            self._kernel(apart_from_hull(places, moving))[:, None] * shared(places)
-        )
+        apart, shared = apart_from_hull(self._path.moving(u)), self._path.shared(u)
+        return lambda places: self._kernel(apart(places))[:, None] * shared(places)
 
     def _largest(self, u: float) -> float:
         """A bound on the velocity, without b."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["apart_from_hull"]
 
 
-def apart_from_hull(places: Points, points: Points) -> NDArray[np.float64]:
+def apart_from_hull(points: Points) -> Callable[[Points], NDArray[np.float64]]:
     """The distances [m] of places [m, 2] from the convex hull of points [n, 2]; 0 inside.
 
     The hull of one point is that point, and of points on a line a segment.
@@ -23,13 +24,17 @@ def apart_from_hull(places: Points, points: Points) -> NDArray[np.float64]:
 
     corners = cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64) @ (1, 1j)
     edges = np.roll(corners, -1) - corners
-    from_corners = (places @ (1, 1j))[:, None] - corners
-    # The nearest place of each edge, as a share of the way along it.
-    length = np.maximum(abs(edges) ** 2, np.finfo(np.float64).tiny)
-    along = np.clip((from_corners * edges.conj()).real / length, 0, 1)
-    apart = abs(from_corners - along * edges).min(axis=1)
-    if len(corners) > 2:
-        beside = (from_corners * edges.conj()).imag
-        inside = (beside >= 0).all(axis=1) | (beside <= 0).all(axis=1)
-        apart[inside] = 0
-    return np.asarray(apart)
+    square = np.maximum(abs(edges) ** 2, np.finfo(np.float64).tiny)
+
+    def apart(places: Points) -> NDArray[np.float64]:
+        from_corners = (places @ (1, 1j))[:, None] - corners
+        turned = from_corners * edges.conj()
+        # The nearest place of each edge, as a share of the way along it.
+        along = np.clip(turned.real / square, 0, 1)
+        found = abs(from_corners - along * edges).min(axis=1)
+        if len(corners) > 2:
+            inside = (turned.imag >= 0).all(axis=1) | (turned.imag <= 0).all(axis=1)
+            found[inside] = 0
+        return np.asarray(found)
+
+    return apart

@@ -82,10 +82,11 @@ interface Moment {
   /** Where the points are, first those that move, and how fast they go. */
   places: XY[];
   speeds: XY[];
-  /** The corners of the hull of those that move. */
+  /** The corners of the hull of those that move, and the distance of a place from it. */
   hull: XY[];
+  fromHull: (x: number, y: number) => number;
   /** The velocity that they share, at a place. */
-  shared: (x: number, y: number) => XY;
+  shared: Velocity;
 }
 interface Path {
   at: (u: number) => Moment;
@@ -125,23 +126,28 @@ function pathOf(pairs: readonly Pair[]): Path {
       speeds.push([shiftX + logRe * tx - logIm * ty + rx, shiftY + logIm * tx + logRe * ty + ry]);
     });
     const hull = hullOf(places);
-    const shared = (x: number, y: number): XY => {
-      const [dx, dy] = [x - mx, y - my];
-      return [shiftX + logRe * dx - logIm * dy, shiftY + logIm * dx + logRe * dy];
+    const shared: Velocity = (x, y, into) => {
+      into[0] = shiftX + logRe * (x - mx) - logIm * (y - my);
+      into[1] = shiftY + logIm * (x - mx) + logRe * (y - my);
     };
     for (const each of held) {
       places.push(each);
       speeds.push([0, 0]);
     }
-    return { places, speeds, hull, shared };
+    return { places, speeds, hull, fromHull: apartFromHull(hull), shared };
   };
   return { at, swirl: Math.hypot(logRe, logIm) };
 }
 
 type Velocity = (x: number, y: number, into: [number, number]) => void;
 
-interface Solved extends Moment {
-  pulls: number[][];
+/** In pixels: a point that is pulled by less goes where the shared motion takes it. */
+const NOTHING = 1e-9;
+
+interface Solved {
+  moment: Moment;
+  /** The points that are pulled beside the shared motion, and their c_i. */
+  pulled: { place: XY; pull: XY }[];
 }
 
 class Field {
@@ -162,18 +168,18 @@ class Field {
   }
 
   at(u: number): Velocity {
-    const { places, hull, shared, pulls } = this.moment(u);
+    const { moment, pulled } = this.solve(u);
     return (x, y, into) => {
       let [a, b] = [0, 0];
-      const between = this.kernel(apartFromHull(hull, x, y));
+      const between = this.kernel(moment.fromHull(x, y));
       if (between > 0) {
-        const [sx, sy] = shared(x, y);
-        [a, b] = [between * sx, between * sy];
+        moment.shared(x, y, into);
+        [a, b] = [between * into[0], between * into[1]];
       }
-      for (let k = 0; k < places.length; k++) {
-        const weight = this.kernel(apart(places[k]!, x, y));
-        a += weight * pulls[k]![0]!;
-        b += weight * pulls[k]![1]!;
+      for (const { place, pull } of pulled) {
+        const weight = this.kernel(apart(place, x, y));
+        a += weight * pull[0];
+        b += weight * pull[1];
       }
       const free = this.held && (a !== 0 || b !== 0) ? this.held.at(x, y) : 1;
       into[0] = free * a;
@@ -183,28 +189,31 @@ class Field {
 
   /** A bound on the velocity, without b. */
   private largest(u: number): number {
-    const { hull, shared, pulls } = this.moment(u);
-    const fastest = Math.max(...hull.map((each) => Math.hypot(...shared(...each))));
-    const own = pulls.reduce((sum, c) => sum + Math.hypot(c[0]!, c[1]!), 0);
+    const { moment, pulled } = this.solve(u);
+    const fastest = Math.max(...moment.hull.map((each) => Math.hypot(...velocityAt(moment.shared, each))));
+    const own = pulled.reduce((sum, { pull }) => sum + Math.hypot(...pull), 0);
     return fastest + this.path.swirl * this.reach + own;
   }
 
-  private moment(u: number): Solved {
+  private solve(u: number): Solved {
     const known = this.solved.get(u);
     if (known) return known;
     const moment = this.path.at(u);
-    const { places, speeds, hull, shared } = moment;
+    const { places, speeds, fromHull, shared } = moment;
     const kernel = places.map((one, k) =>
       places.map((other, j) => this.kernel(apart(one, ...other)) + (k === j ? this.tie : 0)),
     );
     const wanted = speeds.map(([a, b], k) => {
-      const [x, y] = places[k]!;
-      const free = this.held ? Math.max(this.held.at(x, y), 0.1) : 1;
-      const between = this.kernel(apartFromHull(hull, x, y));
-      const [sx, sy] = shared(x, y);
+      const place = places[k]!;
+      const free = this.held ? Math.max(this.held.at(...place), 0.1) : 1;
+      const between = this.kernel(fromHull(...place));
+      const [sx, sy] = velocityAt(shared, place);
       return [a / free - between * sx, b / free - between * sy];
     });
-    const made = { ...moment, pulls: solve(kernel, wanted) };
+    const pulled = solve(kernel, wanted)
+      .map(([a, b], k) => ({ place: places[k]!, pull: [a!, b!] as const }))
+      .filter(({ pull }) => Math.hypot(...pull) > NOTHING);
+    const made = { moment, pulled };
     this.solved.set(u, made);
     return made;
   }
@@ -214,6 +223,12 @@ class Field {
     const r = Math.max((distance / this.reach - this.rigid) / (1 - this.rigid), 0);
     return r >= 1 ? 0 : (1 - r) ** 4 * (4 * r + 1);
   }
+}
+
+function velocityAt(velocity: Velocity, [x, y]: XY): XY {
+  const found: [number, number] = [0, 0];
+  velocity(x, y, found);
+  return found;
 }
 
 function apart([a, b]: XY, x: number, y: number): number {

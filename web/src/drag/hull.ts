@@ -16,21 +16,31 @@ export function hullOf(points: readonly XY[]): XY[] {
   return found.length ? found : sorted.slice(0, 1);
 }
 
-/** The distance of a place from a hull; 0 inside. */
-export function apartFromHull(corners: readonly XY[], x: number, y: number): number {
-  let nearest = Infinity;
-  let inside = corners.length > 2;
-  for (let k = 0; k < corners.length; k++) {
-    const [ax, ay] = corners[k]!;
-    const [bx, by] = corners[(k + 1) % corners.length]!;
-    const [ex, ey, dx, dy] = [bx - ax, by - ay, x - ax, y - ay];
-    const length = ex * ex + ey * ey;
-    const along = length > 0 ? Math.min(Math.max((dx * ex + dy * ey) / length, 0), 1) : 0;
-    const [mx, my] = [dx - along * ex, dy - along * ey];
-    nearest = Math.min(nearest, mx * mx + my * my);
-    inside &&= ex * dy - ey * dx >= 0;
-  }
-  return inside ? 0 : Math.sqrt(nearest);
+/** The distance of places from a hull; 0 inside. */
+export function apartFromHull(corners: readonly XY[]): (x: number, y: number) => number {
+  const edges = corners.map(([x, y], k) => {
+    const [nextX, nextY] = corners[(k + 1) % corners.length]!;
+    const [alongX, alongY] = [nextX - x, nextY - y];
+    // A single corner has an edge of length 0, along which nothing lies.
+    return { x, y, alongX, alongY, square: alongX * alongX + alongY * alongY || 1 };
+  });
+  const bounds = corners.length > 2;
+  return (x, y) => {
+    let nearest = Infinity;
+    let inside = bounds;
+    for (const edge of edges) {
+      const dx = x - edge.x;
+      const dy = y - edge.y;
+      const share = (dx * edge.alongX + dy * edge.alongY) / edge.square;
+      const along = share < 0 ? 0 : share > 1 ? 1 : share;
+      const missX = dx - along * edge.alongX;
+      const missY = dy - along * edge.alongY;
+      const miss = missX * missX + missY * missY;
+      if (miss < nearest) nearest = miss;
+      if (edge.alongX * dy - edge.alongY * dx < 0) inside = false;
+    }
+    return inside ? 0 : Math.sqrt(nearest);
+  };
 }
 
 /** Above 0 where the way from a by b to c turns as x does into y. */
