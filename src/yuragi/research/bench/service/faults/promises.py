@@ -51,12 +51,14 @@ def counted(
     states = [job.state for job in jobs.values()]
     ended = State.DONE, State.FAILED, State.CANCELLED
     counts = {str(state): states.count(state) for state in ended}
-    broken = dict.fromkeys(PROMISES, 0)
+    broken, starts = dict.fromkeys(PROMISES, 0), 0
     for job, seed in there.accepted.items():
         state = jobs[job].state if job in jobs else State.UNKNOWN
         broken["revived"] += job in there.cancelled and state is not State.CANCELLED
         broken["lost"] += job not in there.cancelled and state is not State.DONE
-        numbers, kinds = _events(there, job)
+        # The service answers with an error when it is asked for the events of a job that it lost.
+        numbers, kinds = _events(there, job) if job in jobs else ([], [])
+        starts += kinds.count("started")
         broken["gaps"] += numbers != list(range(1, len(numbers) + 1))
         broken["twice"] += sum(kind in ENDED for kind in kinds) - (job in retried) != 1
         if state is State.DONE:
@@ -64,7 +66,6 @@ def counted(
             broken["half"] += not all(_whole(there.service, each) for each in pictures)
             broken["different"] += pictures != known[seed]
     broken["rest"] = len(list(there.assets.rglob(".partial-*")))
-    starts = sum(_events(there, job)[1].count("started") for job in there.accepted)
     return {"jobs": len(jobs), **counts, "starts": starts, **broken}
 
 
