@@ -21,11 +21,11 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from diffusers import DDIMScheduler
 from PIL import Image
@@ -48,6 +48,9 @@ __all__ = ["bench_speed"]
 
 STEPS, SCALE, CANDIDATES = 20, 3.0, 8
 PREVIEW = 512
+DRAWN = 256
+MOVED = (((150, 48), (110, 60)), ((150, 230), (140, 230)))
+"""The drag of the README, in a picture of side `DRAWN`."""
 
 Arm: TypeAlias = Callable[[], object]
 
@@ -166,15 +169,14 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
 
 
 def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
-    """A drag of the picture's disc by a tenth of its side, by two points, which cut it out."""
-    side = picture.width
-    points = [((side / 4, side * y), (side * 0.35, side * y)) for y in (0.45, 0.55)]
+    """The first drag of the README, which cuts out the figure and uncovers ground."""
+    scale = picture.width / DRAWN
     return build(
         DragRequest,
         {
             "model": name,
             "image": picture,
-            "points": points,
+            "points": [[(x * scale, y * scale) for x, y in pair] for pair in MOVED],
             "prompt": "a person",
             "num_images": count,
             "preset": preset,
@@ -184,13 +186,9 @@ def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
 
 
 def _picture(side: int) -> Image.Image:
-    """A disc before even bands, so that it is cut out and what it uncovers can be doubted."""
-    rows, columns = np.mgrid[:side, :side] / side
-    ground = 60 + 50 * np.floor(4 * columns)
-    pixels = np.repeat(ground[..., None], 3, 2)
-    disc = (rows - 0.5) ** 2 + (columns - 0.25) ** 2 < 0.02
-    pixels[disc] = (200, 60, 40)
-    return Image.fromarray(pixels.astype(np.uint8))
+    """A drawn head that ships with the package, which the model `portraits` knows."""
+    with as_file(files("yuragi") / "assets" / "examples" / "portrait-4.png") as path:
+        return Image.open(path).convert("RGB").resize((side, side))
 
 
 def _measured(model: DiffusionModel, arm: Arm, repeats: int) -> dict[str, Any]:

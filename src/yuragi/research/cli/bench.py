@@ -299,9 +299,10 @@ def cutouts(
     validation: ValidationOption = False,
     seed: NoiseSeedOption = 0,
     model: ModelOption = "portraits",
+    runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
 ) -> None:
-    """Things moved over photographs, where the true result is known."""
+    """Things moved over photographs, where the true result is known; goes on where it was cut."""
     from yuragi.research.bench.cutouts.suite import bench_cutouts
     from yuragi.research.cli.reports import finish
 
@@ -310,7 +311,9 @@ def cutouts(
             check_report(name, path)
     split = "validation" if validation else "benchmark"
     with progress("moving") as on_done:
-        report, shown = bench_cutouts(model, number, size, split, seed, device_of(device), on_done)
+        report, shown = bench_cutouts(
+            model, runs, number, size, split, seed, device_of(device), on_done
+        )
     more = _write_sheet(sheet, shown)
     rows = {
         f"{given}, {name}": values

@@ -70,17 +70,22 @@ def test_scenes_are_the_same_every_time():
     assert scene("validation", 5, SIDE).points != one.points
 
 
-def test_the_report(pipeline_folder):
+def test_the_report(pipeline_folder, tmp_path, monkeypatch):
     seen = []
-    report, shown = suite.bench_cutouts(
-        str(pipeline_folder),
-        3,
-        SIDE,
-        "validation",
-        0,
-        torch.device("cpu"),
-        lambda *at: seen.append(at),
-    )
+
+    def run():
+        return suite.bench_cutouts(
+            str(pipeline_folder),
+            tmp_path,
+            3,
+            SIDE,
+            "validation",
+            0,
+            torch.device("cpu"),
+            lambda *at: seen.append(at),
+        )
+
+    report, shown = run()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert seen == [(3, 3)]
     for given, rows in ROWS.items():
@@ -97,3 +102,8 @@ def test_the_report(pipeline_folder):
     assert "folds" not in points["paste"]
     assert set(shown) == {"before", "truth", *ROWS}
     assert shown["truth"].shape == (3, 3, SIDE, SIDE)
+
+    # What was made is kept: a second run makes no row again, and reports the same.
+    monkeypatch.setattr(suite, "_made", lambda *args: pytest.fail("a row was made again"))
+    again, _ = run()
+    assert again["given"] == report["given"]

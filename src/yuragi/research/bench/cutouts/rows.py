@@ -40,7 +40,7 @@ from yuragi.tasks.warping import preview
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ROWS", "flow_on_grid"]
+__all__ = ["ROWS", "Way", "flow_on_grid"]
 
 Way: TypeAlias = Callable[[Scene, DiffusionModel, int], Tensor]
 """(scene, model, seed) -> the result [1, 3, h, w] in [-1, 1]."""

@@ -3,23 +3,29 @@
 Every scene is dragged three times: by points alone, by points and a mask, and by a lasso. Scores
 are those of `yuragi.research.bench.truth`; by points alone also `folds` and `tears` of the flow
 (`yuragi.research.bench.tears`), which nobody asked for there.
+
+Finished pictures are kept in the runs folder, so a run that was cut short goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from yuragi import __version__
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
-from yuragi.research.bench.cutouts.rows import ROWS, flow_on_grid
+from yuragi.research.bench.cutouts.rows import ROWS, Way, flow_on_grid
 from yuragi.research.bench.cutouts.scenes import MOTIONS, Scene, scene
 from yuragi.research.bench.elastic.fields import FIELDS, on_grid
+from yuragi.research.bench.kept import kept
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import Scores, contrast, means
 from yuragi.research.bench.tears import folds, tears
@@ -38,6 +44,7 @@ WORST = 10
 
 def bench_cutouts(
     model: str,
+    runs: Path,
     number: int,
     side: int,
     split: str,
@@ -49,6 +56,7 @@ def bench_cutouts(
 
     Args:
         model: name or path of the model that is asked to imagine.
+        runs: keeps finished pictures in ``cutouts/``.
         number: scenes; kinds of motion take turns.
         side: of the pictures in pixels.
         split: ``validation`` or ``benchmark``.
@@ -64,13 +72,14 @@ def bench_cutouts(
     """
     loaded = load_model(model, Opening(device=str(device)))
     scorer = TruthScorer(load_features(device), load_hed_lpips())
+    folder = runs / "cutouts" / loaded.weights
     scores: dict[str, dict[str, list[Scores]]] = {
         given: {name: [] for name in rows} for given, rows in ROWS.items()
     }
     kinds = [list(MOTIONS)[k % len(MOTIONS)] for k in range(number)]
     for first in range(0, number, PART):
         scenes = [scene(split, k, side) for k in range(first, min(first + PART, number))]
-        for given, found in _scored(scenes, first, loaded, seed, scorer).items():
+        for given, found in _scored(folder, split, scenes, first, loaded, seed, scorer).items():
             for name, values in found.items():
                 scores[given][name].append(values)
         on_done(first + len(scenes), number)
@@ -106,6 +115,8 @@ def bench_cutouts(
 
 
 def _scored(
+    folder: Path,
+    split: str,
     scenes: Sequence[Scene],
     first: int,
     model: DiffusionModel,
@@ -117,10 +128,19 @@ def _scored(
     for given, rows in ROWS.items():
         found[given] = {}
         for name, way in rows.items():
-            images = [way(one, model, seed + first + k) for k, one in enumerate(scenes)]
+            decides = [given, name, split, first, len(scenes), len(scenes[0].before), seed]
+            made = partial(_made, way, scenes, model, seed + first)
+            images, _ = kept(folder, f"{given}-{name}-{first}", [*decides, __version__], made)
             whole = _whole(name, scenes) if given == "points" else {}
-            found[given][name] = {**score(torch.cat(images)), **whole}
+            found[given][name] = {**score(images), **whole}
     return found
+
+
+def _made(
+    way: Way, scenes: Sequence[Scene], model: DiffusionModel, seed: int
+) -> tuple[Tensor, Tensor]:
+    """A row's pictures of scenes, and nothing that they cost."""
+    return torch.cat([way(one, model, seed + k) for k, one in enumerate(scenes)]), torch.empty(0)
 
 
 def _whole(row: str, scenes: Sequence[Scene]) -> Scores:

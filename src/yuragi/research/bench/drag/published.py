@@ -23,9 +23,9 @@ from yuragi.tasks.drag import DragRequest, LoRA
 
 __all__ = ["pasted", "pasted_one", "published", "published_with_lora"]
 
-WITH_LORA = 48
+WITH_LORA = 24
 """Cases with a LoRA, which takes longer than all other rows: the first of the suite, each kind and
-length of motion without and with a mask."""
+length of motion."""
 
 
 def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
