@@ -8,7 +8,7 @@ export interface Mesh {
 }
 
 /** About how many cells lie along the longer side. */
-const CELLS = 72;
+const CELLS = 64;
 const [FINEST, COARSEST] = [4, 20];
 
 export function meshOf(flow: Flow, width: number, height: number): Mesh {
@@ -26,7 +26,10 @@ export function meshOf(flow: Flow, width: number, height: number): Mesh {
   const before = at.slice();
   flow(at);
   for (let k = 0; k < at.length; k += 2) {
-    vertices.set([before[k]!, before[k + 1]!, at[k]!, at[k + 1]!], 2 * k);
+    vertices[2 * k] = before[k]!;
+    vertices[2 * k + 1] = before[k + 1]!;
+    vertices[2 * k + 2] = at[k]!;
+    vertices[2 * k + 3] = at[k + 1]!;
   }
   return { vertices, triangles: triangles(xs.length, ys.length) };
 }
