@@ -52,6 +52,9 @@ BOX = 5 / 64
 ISLAND, WITHIN_HOST = 4, 1 / 3
 """Largest size of an object of several segments: relative to the segment under the point, and to
 the segment around the object."""
+EDGE, BETWEEN = 5, 1.1
+"""How far the sides of an edge lie from it, in pixels, and how much longer than from the colour of
+one to that of the other the way by the edge's own may be."""
 LARGE = 0.35
 """Share of a thing within the hull of the points' segments that stands for all of it."""
 
@@ -107,9 +110,42 @@ def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
     from skimage.segmentation import felzenszwalb
 
     picture = np.frombuffer(pixels, np.uint8).reshape(shape)
-    found: NDArray[np.int_] = felzenszwalb(picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST)
-    found.setflags(write=False)
-    return found
+    found = felzenszwalb(picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST)
+    whole = _with_edges(picture, found)
+    whole.setflags(write=False)
+    return whole
+
+
+def _with_edges(picture: NDArray[np.uint8], labels: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Segments with their soft edges, which the segmentation takes for segments of their own.
+
+    An edge is thin and of a colour between those of its two sides, and becomes part of the smaller
+    one. A line, such as an outline, is darker or lighter than both, and stays.
+    """
+    from scipy.ndimage import binary_dilation, find_objects, maximum_filter, minimum_filter
+
+    inner = minimum_filter(labels, 3) == maximum_filter(labels, 3)
+    sizes = np.bincount(labels.ravel())
+    solid = np.bincount(labels[inner], minlength=len(sizes)) > 0
+    boxes, whole = find_objects(labels + 1), labels.copy()
+
+    def colour(label: int) -> NDArray[np.float64]:
+        box = boxes[label]
+        return np.asarray(picture[box][labels[box] == label].mean(0))
+
+    for edge in np.nonzero(~solid)[0].tolist():
+        box = tuple(slice(max(each.start - EDGE, 0), each.stop + EDGE) for each in boxes[edge])
+        own = labels[box] == edge
+        near = binary_dilation(own, iterations=EDGE) & inner[box]
+        sides, counts = np.unique(labels[box][near], return_counts=True)
+        if len(sides) < 2:
+            continue
+        one, other = (int(each) for each in sides[counts.argsort()[-2:]])
+        a, b, between = colour(one), colour(other), colour(edge)
+        way = np.linalg.norm(a - between) + np.linalg.norm(b - between)
+        if way <= BETWEEN * np.linalg.norm(a - b):
+            whole[box][own] = one if sizes[one] < sizes[other] else other
+    return whole
 
 
 class _Cut:
