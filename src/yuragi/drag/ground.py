@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from yuragi.drag.region import reduced
+from yuragi.drag.segments import reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,7 +1,7 @@
 r"""The region that a drag moves.
 
 A point is a position and does not define an object. The picture is divided into segments of similar
-colour (Felzenszwalb & Huttenlocher 2004). The background is the segment that contains most of the
+colour (`yuragi.drag.segments`). The background is the segment that contains most of the
 picture's border. The region is, if
 
     a region is given       the region
@@ -19,12 +19,12 @@ around them. Holes are filled, so that a face includes its eyes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from yuragi.drag.segments import reduced, segments
 from yuragi.drag.spec import PointPair, RegionPair
 from yuragi.images.shapes import polygon
 
@@ -33,14 +33,8 @@ if TYPE_CHECKING:
 
     Area = NDArray[np.bool_]
 
-__all__ = ["moving", "reduced"]
+__all__ = ["moving"]
 
-WORKING = 256
-"""The longer side in pixels at which a picture is looked at: at half of it, the outlines of
-drawings of this size are lost, and the segments of like colour run into each other. The
-segmentation takes about 80 ms."""
-SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
-"""Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 GROUND = 0.35
 """Share of the border from which a segment is the background."""
 WITHIN = 0.9
@@ -52,9 +46,6 @@ BOX = 5 / 64
 ISLAND, WITHIN_HOST = 4, 1 / 3
 """Largest size of an object of several segments: relative to the segment under the point, and to
 the segment around the object."""
-EDGE, BETWEEN = 5, 1.1
-"""How far the sides of an edge lie from it, in pixels, and how much longer than from the colour of
-one to that of the other the way by the edge's own may be."""
 LARGE = 0.35
 """Share of a thing within the hull of the points' segments that stands for all of it."""
 
@@ -88,12 +79,6 @@ def moving(
     return np.asarray(large.resize(picture.size, Image.Resampling.BICUBIC)) > 127
 
 
-def reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:
-    """The scale at which a picture is looked at, and its width and height there."""
-    share = min(1.0, WORKING / max(picture.size))
-    return share, (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-
-
 def _places(
     points: Sequence[PointPair], share: float, size: tuple[int, int]
 ) -> list[tuple[int, int]]:
@@ -104,55 +89,11 @@ def _places(
     ]
 
 
-@lru_cache(maxsize=8)
-def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """The number of the segment at each pixel, [h, w]; cached, as previews repeat it."""
-    from skimage.segmentation import felzenszwalb
-
-    picture = np.frombuffer(pixels, np.uint8).reshape(shape)
-    found = felzenszwalb(picture, scale=SCALE, sigma=SMOOTH, min_size=SMALLEST)
-    whole = _with_edges(picture, found)
-    whole.setflags(write=False)
-    return whole
-
-
-def _with_edges(picture: NDArray[np.uint8], labels: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Segments with their soft edges, which the segmentation takes for segments of their own.
-
-    An edge is thin and of a colour between those of its two sides, and becomes part of the smaller
-    one. A line, such as an outline, is darker or lighter than both, and stays.
-    """
-    from scipy.ndimage import binary_dilation, find_objects, maximum_filter, minimum_filter
-
-    inner = minimum_filter(labels, 3) == maximum_filter(labels, 3)
-    sizes = np.bincount(labels.ravel())
-    solid = np.bincount(labels[inner], minlength=len(sizes)) > 0
-    boxes, whole = find_objects(labels + 1), labels.copy()
-
-    def colour(label: int) -> NDArray[np.float64]:
-        box = boxes[label]
-        return np.asarray(picture[box][labels[box] == label].mean(0))
-
-    for edge in np.nonzero(~solid)[0].tolist():
-        box = tuple(slice(max(each.start - EDGE, 0), each.stop + EDGE) for each in boxes[edge])
-        own = labels[box] == edge
-        near = binary_dilation(own, iterations=EDGE) & inner[box]
-        sides, counts = np.unique(labels[box][near], return_counts=True)
-        if len(sides) < 2:
-            continue
-        one, other = (int(each) for each in sides[counts.argsort()[-2:]])
-        a, b, between = colour(one), colour(other), colour(edge)
-        way = np.linalg.norm(a - between) + np.linalg.norm(b - between)
-        if way <= BETWEEN * np.linalg.norm(a - b):
-            whole[box][own] = one if sizes[one] < sizes[other] else other
-    return whole
-
-
 class _Cut:
     """A segmented picture, and the points on it."""
 
     def __init__(self, picture: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> None:
-        self.labels = _segments(picture.tobytes(), picture.shape)
+        self.labels = segments(picture)
         self.places = places
         edges = [self.labels[0], self.labels[-1], self.labels[:, 0], self.labels[:, -1]]
         border = np.concatenate(edges)
