@@ -13,6 +13,7 @@ from yuragi.images.tensors import to_tensor
 from yuragi.models.familiarity import FAMILIARITY, calibration_of, familiarity, features
 from yuragi.tasks.calibrate import (
     LEAST,
+    MARGIN,
     RIDGE,
     as_jpeg,
     calibrate,
@@ -47,6 +48,16 @@ def test_mean_and_covariance_are_those_of_every_other_picture(knowing):
     np.testing.assert_allclose(known.mean, found.mean(0), rtol=1e-3)
     covariance = np.cov(found.T.numpy()) + RIDGE**2 * np.eye(found.shape[1])
     np.testing.assert_allclose(known.covariance, covariance, rtol=1e-2, atol=1e-4)
+
+
+def test_the_limit_is_beyond_what_the_covariance_has_not_seen(knowing):
+    model, known = knowing.loaded, calibration_of(knowing.loaded)
+    forms = [
+        form(gradient(k)) for k in range(1, LEAST, 2) for form in (lambda p: p, as_jpeg, halved)
+    ]
+    found = torch.cat([features(model, to_tensor(one)) for one in forms])
+    within = known.distance(found).quantile(0.995)
+    assert known.limit == pytest.approx(MARGIN * float(within), rel=1e-3)
 
 
 def test_it_lies_in_the_models_folder(knowing):

@@ -2,9 +2,9 @@
 
 Each score of quality is watched for each version of a model, over the latest `RECENT` values.
 
-Familiarity has a reference of its own: the model's calibration, in which `SHARE` of known pictures
-seem foreign. With k of n recent pictures foreign, the alarm is on if the probability of k or more
-is below `RARE`.
+Familiarity has a reference of its own: the model's calibration, in which at most `SHARE` of known
+pictures seem foreign. With k of n recent pictures foreign, the alarm is on if the probability of k
+or more is below `RARE`.
 
 Intent, background error and stress have none, so that the first `REFERENCE` values of the model
 are the reference. The alarm is on if the Mann-Whitney test finds the recent values worse with a
@@ -31,7 +31,7 @@ LEAST_REFERENCE = 50
 RARE = 1e-4
 WORSE = 0.7
 SHARE = 0.005
-"""The share of known pictures whose familiarity is below `KNOWN` (`yuragi.tasks.calibrate`)."""
+"""The most known pictures whose familiarity is below `KNOWN`, as a share."""
 KNOWN = 1.0
 """The least familiarity of a known picture (`yuragi.models.familiarity`)."""
 HIGHER = frozenset({"familiarity", "intent"})
