@@ -59,6 +59,8 @@ PART = 24
 """Cases of a row that are finished and kept at once: each kind and length of motion."""
 GROUPED = ("arrival", "psnr", "ghost")
 """Scores that are also given by groups of cases."""
+ABLATED = 96
+"""Cases of an ablation, the first of the suite: each kind and length of motion four times."""
 QUICK = 20
 """Cases of a quick run."""
 
@@ -100,7 +102,9 @@ def ways(quick: bool, ablations: bool, behind: str = EVEN) -> Mapping[str, Metho
         rows |= {"ode": published("fast", "ode"), "paper": published("fast", "sde")}
         # Learning twenty pictures takes longer than all the rest.
         rows.pop("paper, LoRA", None)
-    return rows | (dict(ABLATIONS) if ablations else {})
+    if ablations:
+        rows |= {name: replace(way, most=ABLATED) for name, way in ABLATIONS.items()}
+    return rows
 
 
 def bench_drag_suite(
