@@ -5,10 +5,10 @@ DDIM with an eta that depends on step and place:
     eta = eta_max  min(1, u / U)  min(1, H / h)  [ sigma / alpha > LATE ]
 
 u is the mismatch score (`yuragi.edit.mismatch`). The reference is the state of the path if the way
-down follows one, otherwise the part outside the mask; with neither, the first factor is 1. A path
-shares the noise, so u is exact there. Against a mean it scatters by more than U, so that a hole
-gets nearly all of the noise. h is the length of the step in log-SNR; steps longer than H get less
-noise. Below LATE only fine detail is left, for which the ODE has a smaller error.
+down follows one, otherwise the part outside the mask; with neither, the way down is the SDE's. A
+path shares the noise, so u is exact there. Against a mean it scatters by more than U, so that a
+hole gets nearly all of the noise. h is the length of the step in log-SNR; steps longer than H get
+less noise. Below LATE only fine detail is left, for which the ODE has a smaller error.
 
 The constants were chosen on validation portraits (holes and translations at 10 and 25 steps).
 
@@ -28,7 +28,7 @@ from torch import Tensor
 from yuragi.core import Denoiser, Noise, Transition
 from yuragi.edit.edit import Edit, Path
 from yuragi.edit.mismatch import mismatch, outside, places
-from yuragi.solver import Memory, Solver, levels
+from yuragi.solver import DDIM, Memory, Solver, levels
 from yuragi.solver.base import Levels, descending
 
 __all__ = ["MOST", "Adaptive", "masked"]
@@ -97,6 +97,11 @@ class Adaptive:
 
 
 def masked(edit: Edit, path: Path, mask: Tensor | None, noise: Noise) -> tuple[Denoiser, Solver]:
-    """The way down with fresh noise, for an adaptive solver inside the edit's mask."""
+    """The way down with fresh noise, for an adaptive solver inside the edit's mask.
+
+    Without a mask there is nothing to compare with, and the way down is that of the SDE.
+    """
     solver = edit.sampler.solver
-    return edit.target, replace(solver, mask=mask) if isinstance(solver, Adaptive) else solver
+    if not isinstance(solver, Adaptive):
+        return edit.target, solver
+    return edit.target, DDIM(min(solver.eta, 1.0)) if mask is None else replace(solver, mask=mask)
