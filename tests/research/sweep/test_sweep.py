@@ -31,7 +31,7 @@ def seen(images):
 @pytest.fixture
 def real():
     generator = torch.Generator().manual_seed(0)
-    return Real(Backend("colours", "FD", seen), seen(torch.rand(20, 3, 8, 8, generator=generator)))
+    return Real.of(Backend("colours", "FD", seen), [torch.rand(20, 3, 8, 8, generator=generator)])
 
 
 @pytest.fixture(scope="module")

@@ -19,21 +19,19 @@ def measured_point(sampler: Sampler, real: Real, n: int) -> Callable[[Point], Ma
     """A function from a point to its values, each time on the same n seeds and prompts.
 
     Raises:
-        InputError: the backend is no classifier of the model's classes.
+        InputError: nobody can tell whether a picture shows its prompt.
     """
-    if real.accuracy is None:
+    if real.right is None:
         raise InputError("features", real.backend.name, "a classifier of the model's classes")
-    right = real.accuracy
 
     def measure(point: Point) -> Mapping[str, float]:
-        seen, spent = looked_at(point, sampler, real.backend, n)
-        assert seen.logits is not None  # the backend is a classifier
-        hits = right(seen.logits, [sampler.prompt(k) for k in range(n)])
+        looked = looked_at(point, sampler, real, n)
+        features, true = looked.seen.features, real.seen.features
         return {
-            real.backend.distance: frechet_distance(seen.features, real.seen.features),
-            "coverage": coverage(seen.features, real.seen.features),
-            "accuracy": float(hits.double().mean()),
-            "cost": fmean(each.cost for each in spent),
+            real.backend.distance: frechet_distance(features, true),
+            "coverage": coverage(features, true),
+            "accuracy": float(looked.right.mean()),
+            "cost": fmean(each.cost for each in looked.spent),
         }
 
     return measure

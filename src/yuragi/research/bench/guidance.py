@@ -34,7 +34,7 @@ from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.bench.report import frame
-from yuragi.research.metrics.backends import Encoded, open_backend
+from yuragi.research.metrics.backends import open_backend
 from yuragi.research.metrics.diversity import coverage, precision, vendi
 from yuragi.research.metrics.frechet import (
     bootstrap_interval,
@@ -134,7 +134,8 @@ def bench_guidance(
     prompts = [whole_caption(labels[k], seed, k) for k in range(n)]
     sampler = Sampler(loaded, None, prompts, seed, BATCH)
     backend, judge = open_backend("efflite0", device), shipped_judge(device)
-    true = backend.encode(arrays_to_tensor(drawings[:n])).features
+    real = Real.of(backend, [arrays_to_tensor(drawings[:n])])
+    true = real.seen.features
     others = backend.encode(arrays_to_tensor(drawings[n:])).features
 
     def measure(point: Point, on_made: Callable[[int], None]) -> dict[str, Any]:
@@ -153,7 +154,6 @@ def bench_guidance(
     named = [(arm, scale) for scale in scales for arm in dict.fromkeys(arms)]
     points = [ARMS[arm].at(scale) for arm, scale in named]
     rows = Rows(runs / "guidance" / "rows.jsonl")
-    real = Real(backend, Encoded(true))
     found = dict(
         zip(named, kept_rows(points, sampler, real, n, rows, on_done, measure), strict=True)
     )

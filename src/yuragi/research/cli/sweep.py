@@ -12,7 +12,7 @@ import typer
 from yuragi.cli.files import check_folder, check_report
 from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
-from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
+from yuragi.cli.options import DataOption, DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 from yuragi.research.cli.options import FashionArgument, within
@@ -134,7 +134,7 @@ def run(
     """Sweep any model against a folder of real pictures."""
     from yuragi.models.names import load_model, load_weak
     from yuragi.research.measure.folder import Pictures
-    from yuragi.research.metrics.backends import encode_all, open_backend
+    from yuragi.research.metrics.backends import open_backend
     from yuragi.research.sweep.draw import Sampler
     from yuragi.research.sweep.prompts import prompts_for
     from yuragi.research.sweep.run import Real
@@ -144,7 +144,7 @@ def run(
     weak, words = load_weak(weak_model, loaded), prompts_for(loaded, prompts)
     sampler = Sampler(loaded, weak, words, grid.seed)
     backend = open_backend(features, loaded.device)
-    true = Real(backend, encode_all(backend, pictures.batches()))
+    true = Real.of(backend, pictures.batches())
     _sweep("sweep", grid, sampler, true, rows, output, json)
 
 
@@ -172,6 +172,31 @@ def fashion(
     sampler = fashion_sampler(models, grid.seed, opening_on(device))
     true = fashion_real(models, data or FOLDER, against, sampler.model.device)
     _sweep("sweep fashion", grid, sampler, true, rows, output, json)
+
+
+@app.command()
+@grouped
+def portraits(
+    *,
+    model: ModelOption = "portraits",
+    weak_model: Annotated[
+        str | None, typer.Option(help="Weaker model for autoguidance.", metavar="NAME|PATH")
+    ] = None,
+    data: DataOption = None,
+    grid: Grid,
+    rows: RowsOption = Path("runs/sweep/portraits.jsonl"),
+    output: ReportOption = Path("out/sweep-portraits.json"),
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Sweep a portrait model against drawings, with what the prompts name counted."""
+    from yuragi.folders import cache_folder
+    from yuragi.research.sweep.portraits import portraits_sweep
+
+    _, n = grid.points(weak_model is not None)
+    where = data or cache_folder("portraits")
+    sampler, true = portraits_sweep(model, weak_model, n, grid.seed, where, opening_on(device))
+    _sweep("sweep portraits", grid, sampler, true, rows, output, json)
 
 
 @app.command()

@@ -11,7 +11,6 @@ from torch import Tensor
 from yuragi.errors import InputError
 from yuragi.models.names import load_model, load_weak
 from yuragi.models.opening import Opening
-from yuragi.research.metrics.backends import encode_all
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.run import Real
 from yuragi.research.train.fashion.data import CLASSES, read_split
@@ -46,9 +45,11 @@ def fashion_real(models: Path, data: Path, number: int, device: torch.device) ->
     backend = open_fashion(str(models / JUDGE), device)
     pictures, _ = read_split(data, "test")
     images = torch.from_numpy(pictures[:number]).float()[:, None].expand(-1, 3, -1, -1)
-    return Real(backend, encode_all(backend, torch.split(images / 127.5 - 1, 500)), _right)
 
+    def right(images: Tensor, prompts: Sequence[str]) -> Tensor:
+        classes = torch.tensor([int(prompt) for prompt in prompts])
+        logits = backend.encode(images).logits
+        assert logits is not None  # a judge tells classes
+        return logits.argmax(1) == classes
 
-def _right(logits: Tensor, prompts: Sequence[str]) -> Tensor:
-    """Whether each picture shows the class of its prompt, bool [n]."""
-    return logits.argmax(1) == torch.tensor([int(prompt) for prompt in prompts])
+    return Real.of(backend, torch.split(images / 127.5 - 1, 500), right)

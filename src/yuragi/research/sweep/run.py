@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
@@ -18,10 +19,22 @@ from yuragi.research.sweep.draw import Sampler, Spent
 from yuragi.research.sweep.grid import Draws, Point
 from yuragi.research.sweep.rows import Rows
 
-__all__ = ["Measure", "Real", "check_points", "kept_rows", "looked_at", "run_sweep", "settings_of"]
+__all__ = [
+    "Looked",
+    "Measure",
+    "Real",
+    "Right",
+    "check_points",
+    "kept_rows",
+    "looked_at",
+    "run_sweep",
+    "settings_of",
+]
 
 Measure: TypeAlias = Callable[["Point", Callable[[int], None]], dict[str, Any]]
 """Measures a point, telling how many of its pictures are made; returns what is kept of it."""
+Right: TypeAlias = Callable[[Tensor, Sequence[str]], Tensor]
+"""How much of its prompt each picture shows."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +44,28 @@ class Real:
     Attributes:
         backend: what looks at the generated ones too.
         seen: their features.
-        accuracy: tells which generated pictures show their class, from logits and prompts, if the
-            backend is a classifier of the model's classes.
+        digest: of their pixels, which are the same on every processor; their features are not.
+        right: tells how much of its prompt each generated picture [b, 3, h, w] shows, [b] in
+            [0, 1], if there is a judge of it.
     """
 
     backend: Backend
     seen: Encoded
-    accuracy: Callable[[Tensor, Sequence[str]], Tensor] | None = None
+    digest: str
+    right: Right | None = None
 
-    @property
-    def digest(self) -> str:
-        """Of their features to three digits, which differ little between processors."""
-        rounded = (self.seen.features.double().mean(0) * 1000).round().numpy()
-        return hashlib.blake2b(rounded.tobytes(), digest_size=8).hexdigest()
+    @classmethod
+    def of(cls, backend: Backend, batches: Iterable[Tensor], right: Right | None = None) -> Real:
+        """Look at batches of pictures [b, 3, h, w] in [-1, 1]."""
+        digest = hashlib.blake2b(digest_size=8)
+
+        def hashed() -> Iterator[Tensor]:
+            for batch in batches:
+                levels = ((batch.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+                digest.update(levels.contiguous().numpy().tobytes())
+                yield batch
+
+        return cls(backend, encode_all(backend, hashed()), digest.hexdigest(), right)
 
 
 def settings_of(sampler: Sampler, real: Real, n: int) -> Draws:
@@ -129,27 +151,46 @@ def kept_rows(
     return [known[key] for key in keys]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """The pictures of a point, looked at.
+
+    Attributes:
+        seen: their features.
+        right: how much of its prompt each shows, [n] in [0, 1]; empty if nobody can tell.
+        spent: what each cost.
+    """
+
+    seen: Encoded
+    right: Tensor
+    spent: Sequence[Spent]
+
+
 def looked_at(
     point: Point,
     sampler: Sampler,
-    backend: Backend,
+    real: Real,
     n: int,
     on_made: Callable[[int], None] = lambda made: None,
-) -> tuple[Encoded, Sequence[Spent]]:
-    """What a backend sees in the n pictures of a point, and what each of them cost.
+) -> Looked:
+    """Look at the n pictures of a point as at the real ones.
 
     Raises:
         InputError: a setting does not fit the model.
     """
-    spent = list[Spent]()
+    spent, right = list[Spent](), list[float]()
 
     def batches() -> Iterator[Tensor]:
         for images, cost in sampler.drawn(point, n):
             yield images
+            if real.right is not None:
+                prompts = [sampler.prompt(len(spent) + k) for k in range(len(images))]
+                right.extend(real.right(images, prompts).tolist())
             spent.extend([cost] * len(images))
             on_made(len(spent))
 
-    return encode_all(backend, batches()), spent
+    seen = encode_all(real.backend, batches())
+    return Looked(seen, torch.tensor(right, dtype=torch.float64), spent)
 
 
 def _measured(
@@ -160,11 +201,10 @@ def _measured(
     draws: int,
     on_made: Callable[[int], None],
 ) -> dict[str, Any]:
-    seen, spent = looked_at(point, sampler, real.backend, n, on_made)
-    measures = dict(set_measures(real.backend, seen, real.seen))
-    if real.accuracy is not None and seen.logits is not None:
-        hits = real.accuracy(seen.logits, [sampler.prompt(k) for k in range(n)]).double()
-        measures["accuracy"] = lambda picked: float(hits[picked].mean())
+    looked = looked_at(point, sampler, real, n, on_made)
+    measures, spent = dict(set_measures(real.backend, looked.seen, real.seen)), looked.spent
+    if real.right is not None:
+        measures["accuracy"] = lambda picked: float(looked.right[picked].mean())
     found = {name: resampled(measure, n, draws) for name, measure in measures.items()}
     return {
         "point": asdict(point),

@@ -1,0 +1,60 @@
+"""The sweep of the portrait model: drawings, captions and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from yuragi.models.names import load_model, load_weak
+from yuragi.models.opening import Opening
+from yuragi.research.bench.portraits import JUDGED
+from yuragi.research.metrics.backends import open_backend
+from yuragi.research.sweep.draw import Sampler
+from yuragi.research.sweep.run import Real
+from yuragi.research.train.autoencoder import arrays_to_tensor
+from yuragi.research.train.cache import cached
+from yuragi.research.train.judge import judged, shipped_judge
+from yuragi.research.train.measure import whole_caption
+
+__all__ = ["portraits_sweep"]
+
+AT_ONCE = 100
+"""Drawings that are looked at together."""
+
+
+def portraits_sweep(
+    model: str, weak_model: str | None, number: int, seed: int, data: Path, opening: Opening
+) -> tuple[Sampler, Real]:
+    """A portrait model, asked for the benchmark split, and the drawings of that split.
+
+    Portrait k is asked for by a caption of all labels of drawing k, from the seed `seed` + k.
+
+    Args:
+        model: name or path.
+        weak_model: name or path of a weaker model for autoguidance.
+        number: drawings.
+        seed: of captions and noise.
+        data: where drawings are cached.
+        opening: how models are opened.
+
+    Raises:
+        InputError: a model does not exist.
+    """
+    loaded = load_model(model, opening)
+    drawings, labels = cached("benchmark", number, data)
+    prompts = [whole_caption(each, seed, k) for k, each in enumerate(labels)]
+    asked = dict(zip(prompts, labels, strict=True))
+    judge = shipped_judge(loaded.device)
+
+    def right(images: Tensor, prompts: Sequence[str]) -> Tensor:
+        seen = judged(judge, images, [asked[prompt] for prompt in prompts])
+        return torch.stack([seen[name] for name in JUDGED]).double().mean(0)
+
+    batches = (
+        arrays_to_tensor(drawings[start : start + AT_ONCE]) for start in range(0, number, AT_ONCE)
+    )
+    real = Real.of(open_backend("efflite0", loaded.device), batches, right)
+    return Sampler(loaded, load_weak(weak_model, loaded), prompts, seed, batch=16), real
