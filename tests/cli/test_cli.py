@@ -54,7 +54,8 @@ def test_help_names_the_commands_and_loads_no_torch():
     assert done.stderr.strip().endswith("False False")
 
 
-def test_a_preview_loads_no_diffusers(tmp_path):
+@pytest.mark.parametrize("more", [["--preview"], ["--motion", "bend"]])
+def test_a_preview_and_a_bend_load_no_diffusers(tmp_path, more):
     """Which takes longer than the warp by far."""
     code = (
         "import sys\nfrom yuragi.cli import main\n"
@@ -64,7 +65,7 @@ def test_a_preview_loads_no_diffusers(tmp_path):
     )
     picture, output = tmp_path / "picture.png", tmp_path / "preview.png"
     Image.effect_noise((64, 64), 50).convert("RGB").save(picture)
-    asked = ["drag", picture, "--point", "20,20:30,24", "--preview", "-o", output]
+    asked = ["drag", picture, "--point", "20,20:30,24", *more, "-o", output]
     command = [sys.executable, "-c", code, *map(str, asked)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr.strip().endswith("False False")

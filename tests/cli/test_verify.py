@@ -46,6 +46,13 @@ def test_who_made_it_from_what_and_how(cli, edit, picture, tmp_path):
     assert cli("replay", "two.png", "--device", "cpu", "-q")[1] == "identical, bit for bit\n"
 
 
+def test_a_bend_is_signed_as_made_without_a_model(cli, picture, tmp_path):
+    picture.save(tmp_path / "face.png")
+    bend = ["drag", "face.png", "--point", "26,22:30,22", "--motion", "bend"]
+    assert cli(*bend, "--sign", "-o", "bent.png")[0] == 0
+    assert "edited: drag without a model (humanEdits)" in cli("verify", "bent.png")[1].splitlines()
+
+
 def test_exit_codes_of_other_files(cli, edit, picture, tmp_path):
     picture.save(tmp_path / "face.png")
     code, out, _ = cli("verify", "face.png")

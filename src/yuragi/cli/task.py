@@ -27,6 +27,7 @@ from yuragi.tasks.build import Reading, build
 if TYPE_CHECKING:
     from PIL import Image
 
+    from yuragi.tasks.result import Result
     from yuragi.tasks.writing import Style
 
 __all__ = ["task_command", "task_parameters"]
@@ -104,20 +105,7 @@ def _run(
         _instead(pictures, request, sources, {"output": paths[0], **extra.files}, output, style)
         return
 
-    from yuragi.models.names import load_model, load_weak
-    from yuragi.tasks.run import run
-
-    loaded = load_model(request.model, opening)
-    weak = load_weak(request.weak_model, loaded)
-    with progress(_kind(kind), output.quiet) as on_progress:
-        result = run(
-            request,
-            loaded,
-            sources,
-            on_progress,
-            weak=weak,
-            on_estimate=forewarn(output.quiet),
-        )
+    result = _result(request, sources, opening, output.quiet)
     saves: list[Save] = [
         (path, partial(style.write, picture=one, record=replace(result.record, index=index)))
         for index, (path, one) in enumerate(zip(paths, result.images, strict=True))
@@ -131,6 +119,29 @@ def _run(
         say(line)
 
 
+def _result(
+    request: Request, sources: Mapping[str, Image.Image], opening: Opening, quiet: bool
+) -> Result:
+    """Run the request; a shipped model is loaded only if the request needs it.
+
+    A model of the user is always loaded, so that an error in its name or files is always found.
+    """
+    from yuragi.models.names import SHIPPED, load_model, load_weak
+    from yuragi.tasks.without_model import run_without_model
+
+    if request.model in SHIPPED and opening == Opening():
+        without = run_without_model(request, sources)
+        if without is not None:
+            return without
+
+    from yuragi.tasks.run import run
+
+    loaded = load_model(request.model, opening)
+    weak = load_weak(request.weak_model, loaded)
+    with progress(request.kind, quiet) as on_progress:
+        return run(request, loaded, sources, on_progress, weak=weak, on_estimate=forewarn(quiet))
+
+
 def _instead(
     pictures: Mapping[str, Image.Image],
     request: Request,
@@ -140,9 +151,9 @@ def _instead(
     style: Style,
 ) -> None:
     """Write pictures, by option, that were made without a model."""
-    from yuragi.tasks.record import made_without
+    from yuragi.tasks.record import Origin, Record
 
-    record = made_without(request, sources)
+    record = Record(request, Origin.no_model(), 0, sources, "preview")
     warned = [note for each in request.pictures for note in each.notes]
     warned += [f"{files[name]} is not written without a model" for name in files.keys() - pictures]
     for sentence in warned:

@@ -27,6 +27,8 @@ from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.picture import Mask, Picture, PictureRef
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from yuragi.edit import Sampler
     from yuragi.models.model import DiffusionModel
     from yuragi.solver import Solver
@@ -141,6 +143,17 @@ class Request(Strict):
         Raises:
             InputError: a value does not fit the model or the pictures.
         """
+
+    def without_model(self, sources: Mapping[str, Image.Image]) -> TaskOutput | None:
+        """The output of a request that needs no model; None if it needs one.
+
+        Args:
+            sources: the input pictures by digest.
+
+        Raises:
+            InputError: a value does not fit the pictures.
+        """
+        return None
 
     def work(self, context: Context) -> Work:
         """The network calls that `run` will make, from which its time is estimated.

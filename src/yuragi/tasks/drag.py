@@ -26,6 +26,8 @@ from yuragi.tasks.geometry import CropMargin, DragGeometry, Pair, Point, Region
 from yuragi.tasks.selection import Selection
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from yuragi.models.model import DiffusionModel
     from yuragi.tasks.context import Context
     from yuragi.tasks.inputs import Pictures
@@ -387,6 +389,17 @@ class DragRequest(OnPicture):
             raise InputError("stress", True, "False: a drag has no gauge of it")
         super().check(pictures)
         self.method.check(self)
+
+    def without_model(self, sources: Mapping[str, Image.Image]) -> TaskOutput | None:
+        needs = self.lora is not None or self.num_images > 1 or any(self.prompts.values())
+        if needs or not isinstance(self.method, WarpMethod):
+            return None
+
+        from yuragi.tasks.dragging import noted
+        from yuragi.tasks.warping import bent_alone
+
+        made = bent_alone(self, sources)
+        return made if made is None else noted(made, made.frames[0])
 
     @classmethod
     def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from warnings import warn
 
-from PIL import ImageChops
+from PIL import Image, ImageChops
 
 from yuragi.errors import YuragiWarning
 from yuragi.tasks.context import Context
@@ -17,7 +17,7 @@ from yuragi.tasks.lora_fit import lora_fitted, lora_work
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.work import Work
 
-__all__ = ["UNCHANGED", "drag_work", "run_drags"]
+__all__ = ["UNCHANGED", "drag_work", "noted", "run_drags"]
 
 UNCHANGED = "the drag changed nothing: the result is the picture that was given"
 
@@ -38,12 +38,16 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
         if request.num_images > 1:
             with context.charge(of):
                 one = replace(one, intent=intents(request, context, one.images))
-        before = context.picture(request.image)
-        if all(ImageChops.difference(before, after).getbbox() is None for after in one.images):
-            warn(UNCHANGED, YuragiWarning, stacklevel=2)
-            one = replace(one, warnings=[UNCHANGED])
-        judged.append(one)
+        judged.append(noted(one, context.picture(request.image)))
     return judged
+
+
+def noted(made: TaskOutput, before: Image.Image) -> TaskOutput:
+    """The output of a drag, with a warning if the drag changed nothing."""
+    if any(ImageChops.difference(before, after).getbbox() for after in made.images):
+        return made
+    warn(UNCHANGED, YuragiWarning, stacklevel=2)
+    return replace(made, warnings=[UNCHANGED])
 
 
 def drag_work(request: DragRequest, context: Context) -> Work:

@@ -29,7 +29,6 @@ __all__ = [
     "Origin",
     "Record",
     "Shows",
-    "made_without",
     "parameters",
     "parse_record",
     "public",
@@ -49,7 +48,8 @@ class Origin:
         torch: the version of PyTorch.
         device: ``cpu`` or the name of the accelerator.
         dtype: the precision of the network.
-        weights: the fingerprint of the model; see `yuragi.models.fingerprint`.
+        weights: the fingerprint of the model (see `yuragi.models.fingerprint`); empty if the
+            picture was made without a model.
         noise: the version of the noise; see `yuragi.core.NOISE_VERSION`.
         weak_weights: the fingerprint of the weaker model, if there was one.
         card: the record of the loaded model; None in pictures of earlier versions.
@@ -65,6 +65,11 @@ class Origin:
     weak_weights: str = ""
     card: Card | None = None
     diffusers: str = ""
+
+    @classmethod
+    def no_model(cls) -> Origin:
+        """The origin of pictures that were made without a model."""
+        return cls(__version__, "", "none", "", "", NOISE_VERSION)
 
 
 @dataclass(frozen=True)
@@ -101,12 +106,6 @@ class Record:
                 "marked": self.marked,
             }
         )
-
-
-def made_without(request: Request, sources: Mapping[str, Image.Image]) -> Record:
-    """The record of a preview, which no model made."""
-    origin = Origin(__version__, "", "none", "", "", NOISE_VERSION)
-    return Record(request, origin, 0, sources, "preview")
 
 
 def read_record(picture: Image.Image, name: str) -> Record:

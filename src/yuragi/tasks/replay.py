@@ -112,7 +112,7 @@ def replay_from(
     policy.check(Asked(record.request, record.sources, consent))
     notes = list(record.notes)
     loaded = model if isinstance(model, DiffusionModel) else model_of(record, opening, model)
-    if record.shows != "preview" and loaded.weights != record.origin.weights:
+    if record.origin.weights and loaded.weights != record.origin.weights:
         notes.append(f"the weights in {loaded.path} are not those that made this picture")
         if not force:
             allowed = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from yuragi.sample import Manipulation
 from yuragi.tasks.context import Context, Row, Ticker, batches, mask_cells, one_or_each
 from yuragi.tasks.drag import DragRequest, WarpMethod
 from yuragi.tasks.foreign import foreign
+from yuragi.tasks.picture import picture_of
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.samplers import redrawing
 from yuragi.tasks.sides import gain_of, guided
@@ -45,7 +46,16 @@ if TYPE_CHECKING:
 
     from yuragi.drag import RegionPair
 
-__all__ = ["cut_out", "preview", "run_warp", "warp_work", "warped_by", "warped_in", "warped_part"]
+__all__ = [
+    "bent_alone",
+    "cut_out",
+    "preview",
+    "run_warp",
+    "warp_work",
+    "warped_by",
+    "warped_in",
+    "warped_part",
+]
 
 
 @dataclass(frozen=True)
@@ -254,6 +264,27 @@ def preview(
     """
     part = warped_part(request, picture, mask)
     return part.pasted(picture, part.warped.picture)
+
+
+def bent_alone(request: DragRequest, sources: Mapping[str, Image.Image]) -> TaskOutput | None:
+    """The output of a drag that bends its picture, which needs no network; None if it cuts.
+
+    Args:
+        request: the request with points and regions.
+        sources: the input pictures by digest.
+
+    Raises:
+        InputError: a picture was not given, or a thing is to be cut out and nothing says where it
+            ends.
+    """
+    before = picture_of(request.image, sources)
+    held = None if request.mask is None else picture_of(request.mask, sources)
+    if cut_out(request, before, held) is not None:
+        return None
+    part = _warped(request, before, held, None, torch.device("cpu"))
+    image = part.pasted(before, part.warped.picture)
+    begun = TaskOutput.begun(gain_of(request.guidance).cost)
+    return replace(begun, images=[image], frames=[before, image, image])
 
 
 def cut_out(

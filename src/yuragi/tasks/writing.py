@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,15 +17,9 @@ from yuragi.images.show import animated
 from yuragi.provenance.sign import Input, Statement, signed
 from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import OnPicture
-from yuragi.tasks.record import Record, Shows, parameters, public
+from yuragi.tasks.record import Record, parameters, public
 
 __all__ = ["Style"]
-
-SOURCE_TYPES: Mapping[Shows, str] = {
-    "preview": "humanEdits",  # a warp without a model
-    "mask": "algorithmicMedia",
-}
-"""How files came about that show no picture of a model; a term of the IPTC."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,6 @@ class Style:
     def _statement(self, record: Record) -> Statement:
         """What the credentials of a file say."""
         request, inputs = public(record.request), list[Input]()
-        edited = isinstance(record.request, OnPicture)
         if isinstance(record.request, OnPicture):
             named = record.request.image
             plain = _png(record.sources[named.digest])
@@ -106,16 +98,28 @@ class Style:
                 Input(key, _png(source), "inputTo", held=True)
                 for key, source in record.sources.items()
             ]
-        usual = "compositeWithTrainedAlgorithmicMedia" if edited else "trainedAlgorithmicMedia"
+        model = f"with the model {request.model}, seed {request.seed}"
+        if not record.origin.weights:
+            model = "without a model"
         return Statement(
             {"name": "Yuragi", "version": __version__},
-            SOURCE_TYPES.get(record.shows, usual),
-            f"{request.kind} with the model {request.model}, seed {request.seed}"
+            _source_type(record),
+            f"{request.kind} {model}"
             + ("" if record.shows == "result" else f"; the file shows the {record.shows}"),
             record.text,
             inputs,
             [f"the visible mark {MARK} in a corner"] if record.marked else [],
         )
+
+
+def _source_type(record: Record) -> str:
+    """How the file came about; a digital source type of the IPTC."""
+    if record.shows == "mask":
+        return "algorithmicMedia"
+    if not record.origin.weights:
+        return "humanEdits"
+    edited = isinstance(record.request, OnPicture)
+    return "compositeWithTrainedAlgorithmicMedia" if edited else "trainedAlgorithmicMedia"
 
 
 def _png(picture: Image.Image) -> bytes:
