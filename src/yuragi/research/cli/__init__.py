@@ -1,1 +1,1 @@
-"""The commands of the research tools: `yuragi bench | lab | train`."""
+"""The commands of the research tools, such as `yuragi bench` and `yuragi train`."""

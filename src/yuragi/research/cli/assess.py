@@ -1,4 +1,4 @@
-"""`yuragi assess`: bias, stability, reproducibility, and what a result hangs on."""
+"""`yuragi assess`: bias, stability, reproducibility and sensitivity to settings."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ SOLVER = "dpm++2m"
 
 @dataclass(frozen=True)
 class Arms:
-    """What is assessed: a model unguided, and with some gains by the rule of plain CFG."""
+    """The arms: a model without guidance, and with some gains under the rule of plain CFG."""
 
     model: ModelOption = "portraits"
     gains: Annotated[
         str, typer.Option(help="Gains to compare, such as plain,reg,ratio.", metavar="GAIN,...")
     ] = "plain,reg,ratio"
-    scale: Annotated[float, typer.Option(help="Guidance scale of all arms but the unguided.")] = 3.0
-    steps: Annotated[int, typer.Option(help="Solver steps.", min=1)] = 20
+    scale: Annotated[float, typer.Option(help="Guidance scale of all guided arms.")] = 3.0
+    steps: Annotated[int, typer.Option(help="Number of solver steps.", min=1)] = 20
 
     @property
     def points(self) -> Mapping[str, Point]:
         """The settings by name.
 
         Raises:
-            InputError: there is no gain, or one that does not fit.
+            InputError: no gain is given, or a gain does not fit.
         """
         from yuragi.research.sweep.grid import Point
 
         names = [name.strip() for name in self.gains.split(",") if name.strip()]
         if not names:
-            raise InputError("gains", self.gains, "names with commas between them")
+            raise InputError("gains", self.gains, "names separated by commas")
         arms = {name: Point("cfg", name, self.scale, SOLVER, self.steps) for name in names}
         found = {"unguided": Point("cfg", "plain", 1.0, SOLVER, self.steps)} | arms
         for point in found.values():
-            point.guidance  # noqa: B018 (refuses what does not fit)
+            point.guidance  # noqa: B018 (raises if it does not fit)
         return found
 
 
@@ -65,16 +65,16 @@ class Arms:
 def bias(
     *,
     given: Arms,
-    number: Annotated[int, typer.Option("--number", "-n", help="Portraits an arm.", min=4)] = 256,
+    number: Annotated[int, typer.Option("--number", "-n", help="Portraits per arm.", min=4)] = 256,
     training: Annotated[
-        int, typer.Option(help="Training portraits that tell the true frequencies.", min=1)
+        int, typer.Option(help="Training portraits that give the true frequencies.", min=1)
     ] = 4000,
     seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-bias.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """How guidance shifts the skin, hair and beards that a prompt leaves open."""
+    """Measure how guidance shifts the skin, hair and beards that a prompt leaves open."""
     from yuragi.research.assess.bias import bias as measured
     from yuragi.research.assess.bias import open_prompts, training_marginals
     from yuragi.research.assess.portraits import portrait_sampler
@@ -97,14 +97,14 @@ def bias(
 def stability(
     *,
     given: Arms,
-    prompts: Annotated[int, typer.Option(help="Captions of the benchmark.", min=2)] = 32,
-    seeds: Annotated[int, typer.Option(help="Seeds of every caption.", min=2)] = 8,
+    prompts: Annotated[int, typer.Option(help="Number of benchmark captions.", min=2)] = 32,
+    seeds: Annotated[int, typer.Option(help="Number of seeds per caption.", min=2)] = 8,
     seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-stability.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """How much a picture hangs on its seed: spread, worst seed and failures of every arm."""
+    """Measure how much pictures depend on the seed: spread, worst seed and failures per arm."""
     from yuragi.research.assess.portraits import captioned, fit_to_captions, portrait_sampler
     from yuragi.research.assess.stability import stability as measured
     from yuragi.research.train.judge import shipped_judge
@@ -129,13 +129,13 @@ def stability(
 def reproducibility(
     *,
     given: Arms,
-    number: Annotated[int, typer.Option("--number", "-n", help="Pictures an arm.", min=1)] = 8,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pictures per arm.", min=1)] = 8,
     seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-reproducibility.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Whether the same request gives the same picture again, also in another batch."""
+    """Check whether the same request gives the same picture again, even in another batch."""
     from yuragi.research.assess.portraits import captioned, portrait_sampler
     from yuragi.research.assess.stability import reproducibility as measured
 
@@ -162,17 +162,19 @@ def sensitivity(
     base: Annotated[
         int, typer.Option(help="Saltelli's n, a power of 2; there are 7 n points.", min=4)
     ] = 16,
-    number: Annotated[int, typer.Option("--number", "-n", help="Pictures a point.", min=12)] = 200,
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Pictures per point.", min=12)
+    ] = 200,
     against: Annotated[int, typer.Option(help="Real pictures to compare with.", min=6)] = 1000,
     picture: Annotated[
-        Path | None, typer.Option(help="Also draw the indices into this file (.png).")
+        Path | None, typer.Option(help="Also plot the indices to this file (.png).")
     ] = None,
     seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-sensitivity.json"),
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Which settings quality, diversity and right classes hang on (total-order Sobol indices)."""
+    """Measure on which settings quality, diversity and accuracy depend (total Sobol indices)."""
     from yuragi.research.assess.measured import measured_point
     from yuragi.research.assess.sensitivity import sensitivity as measured
     from yuragi.research.assess.sensitivity import write_bars

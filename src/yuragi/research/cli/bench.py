@@ -50,7 +50,7 @@ def portraits(
     data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """PSNR and attribute accuracy of a portrait model, on portraits it was not trained on."""
+    """Measure PSNR and attribute accuracy of a portrait model on held-out portraits."""
     from yuragi.folders import cache_folder
     from yuragi.research.bench.portraits import bench_portraits
     from yuragi.research.cli.reports import finish
@@ -105,13 +105,13 @@ def drag(
     seed: NoiseSeedOption = 0,
     behind: Annotated[
         Literal["even", "pattern", "photograph"],
-        typer.Option(help="What is behind the portraits."),
+        typer.Option(help="Background of the portraits."),
     ] = "even",
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
 ) -> None:
-    """Ways to drag where the true result is known, or on DragBench; the first goes on when cut."""
+    """Compare drag methods on portraits with known true results (resumable), or on DragBench."""
     from yuragi.research.bench.drag.report import markdown
     from yuragi.research.bench.drag.suite import QUICK, bench_drag_suite, ways
     from yuragi.research.cli.reports import finish
@@ -150,7 +150,7 @@ def _dragbench(
     output: Path,
     json: bool,
 ) -> None:
-    """Both published protocols on a copy of a public set."""
+    """Run both published protocols on a copy of a public data set."""
     from yuragi.research.bench.dragbench.run import bench_dragbench
     from yuragi.research.cli.reports import finish
 
@@ -170,10 +170,11 @@ def guidance(
     json: JsonOption = False,
     arm: Annotated[
         list[str] | None,
-        typer.Option(help="Rows to run; can be given several times. By default all."),
+        typer.Option(help="Arm to run; can be given several times; by default all."),
     ] = None,
     scale: Annotated[
-        list[float] | None, typer.Option(help="Guidance scales; by default 1.5, 2, 3, 5.")
+        list[float] | None,
+        typer.Option(help="Guidance scale; can be given several times; by default 1.5, 2, 3, 5."),
     ] = None,
     number: Annotated[int, number_option("Number of pictures per row.", 10)] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
@@ -182,7 +183,7 @@ def guidance(
     data: DataOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Scale against gain: quality, obedience, diversity, clipping; goes on where it was cut."""
+    """Compare scales and gains by quality, prompt accuracy, diversity and clipping (resumable)."""
     from yuragi.folders import cache_folder
     from yuragi.research.bench.guidance import ARMS, bench_guidance
     from yuragi.research.cli.reports import finish
@@ -193,7 +194,7 @@ def guidance(
             raise InputError("arm", name, "one of " + ", ".join(ARMS))
     for value in scale or []:
         if not 1 < value <= 100:
-            raise InputError("guidance_scale", value, "above 1, at most 100")
+            raise InputError("guidance_scale", value, "above 1 and at most 100")
     with progress("sampling") as on_done:
         report = bench_guidance(
             model,
@@ -228,7 +229,7 @@ def edits(
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
 ) -> None:
-    """ODE against SDE for every edit, where the true result is known; goes on where it was cut."""
+    """Compare ODE and SDE for every edit with a known true result (resumable)."""
     from yuragi.research.bench.edits.report import markdown
     from yuragi.research.bench.edits.suite import Sizes, bench_edits
     from yuragi.research.cli.reports import finish
@@ -260,7 +261,7 @@ def photos(
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
-    """Photographs up in noise and down again: what comes back, by encoder and steps."""
+    """Measure how well noised photographs are reconstructed, by encoder and steps."""
     from yuragi.research.bench.photos import bench_photos
     from yuragi.research.cli.reports import finish
 
@@ -275,11 +276,11 @@ def photos(
 def elastic(
     output: ReportOption = Path("out/bench-elastic.json"),
     json: JsonOption = False,
-    number: Annotated[int, number_option("Cases; 30 hold every kind once.", 2)] = 240,
+    number: Annotated[int, number_option("Number of cases; 30 have every kind once.", 2)] = 240,
     size: PhotoSideOption = 256,
     validation: ValidationOption = False,
 ) -> None:
-    """Photographs bent by known maps: how well each flow finds the map from a few points."""
+    """Measure how well each flow finds, from a few points, the map that bent a photograph."""
     from yuragi.research.bench.elastic.suite import bench_elastic
     from yuragi.research.cli.reports import finish
 
@@ -293,7 +294,9 @@ def elastic(
 def cutouts(
     output: ReportOption = Path("out/bench-cutouts.json"),
     json: JsonOption = False,
-    sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of the worst.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write a sheet of the worst results.")
+    ] = None,
     number: Annotated[int, number_option("Number of scenes.", 2)] = 204,
     size: SceneSideOption = 256,
     validation: ValidationOption = False,
@@ -302,7 +305,7 @@ def cutouts(
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
 ) -> None:
-    """Things moved over photographs, where the true result is known; goes on where it was cut."""
+    """Move objects over photographs, where the true result is known (resumable)."""
     from yuragi.research.bench.cutouts.suite import bench_cutouts
     from yuragi.research.cli.reports import finish
 
@@ -330,10 +333,10 @@ def intent(
     number: Annotated[int, number_option("Number of drags.", 7, why=", one of each kind")] = 280,
     size: SceneSideOption = 192,
     validation: Annotated[
-        bool, typer.Option("--validation", help="Drags on which the score was trained.")
+        bool, typer.Option("--validation", help="Use drags on which the score was trained.")
     ] = False,
 ) -> None:
-    """How often the intent score ranks the true result of a drag above damaged ones."""
+    """Measure how often the intent score ranks the true result of a drag above damaged ones."""
     from yuragi.research.bench.intent.suite import bench_intent
     from yuragi.research.cli.reports import finish
 
@@ -353,11 +356,11 @@ def familiarity(
     output: ReportOption = Path("out/bench-familiarity.json"),
     json: JsonOption = False,
     number: Annotated[
-        int, number_option("Held-out portraits; a fifth as many of each edit.", 10)
+        int, number_option("Number of held-out portraits; a fifth as many of each edit.", 10)
     ] = 500,
     each: Annotated[
         int,
-        typer.Option(help="Pictures in each foreign group, at least.", callback=within(2)),
+        typer.Option(help="Minimum number of pictures per foreign group.", callback=within(2)),
     ] = 50,
     pictures: Annotated[
         list[Path] | None,
@@ -366,7 +369,7 @@ def familiarity(
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
-    """Which pictures the portrait model takes for foreign: portraits, photographs, other styles."""
+    """Count the portraits, photographs and other styles that a model considers foreign."""
     from yuragi.research.bench.familiarity.suite import bench_familiarity
     from yuragi.research.cli.reports import finish
 
@@ -382,19 +385,19 @@ def fill(
     output: ReportOption = Path("out/bench-fill.json"),
     json: JsonOption = False,
     sheet: SheetOption = None,
-    number: Annotated[int, number_option("Holes in photographs.", 2)] = 200,
+    number: Annotated[int, number_option("Number of holes in photographs.", 2)] = 200,
     size: Annotated[
         int,
         typer.Option(
-            help="Side of the photographs in pixels; every fifth has twice as many.",
+            help="Side of the photographs in pixels; every fifth one is twice as large.",
             callback=within(64, 512),
         ),
     ] = 256,
     validation: Annotated[
-        bool, typer.Option("--validation", help="Holes for choosing a fill, not for reporting.")
+        bool, typer.Option("--validation", help="Use holes for choosing a fill, not for reporting.")
     ] = False,
 ) -> None:
-    """Holes as drags leave them in photographs: how well each fill closes them."""
+    """Measure how well each fill closes holes that drags leave in photographs."""
     from yuragi.research.bench.fill.suite import bench_fill
     from yuragi.research.cli.reports import finish
 
@@ -413,9 +416,9 @@ def guidance_cost(
     output: ReportOption = Path("out/bench-guidance-cost.json"),
     json: JsonOption = False,
     repeats: Annotated[
-        int, typer.Option(help="Rounds; the median is reported.", callback=within(1))
+        int, typer.Option(help="Number of rounds; the median is reported.", callback=within(1))
     ] = 5,
-    batch: Annotated[int, typer.Option(help="Pictures at once.", callback=within(1))] = 1,
+    batch: Annotated[int, typer.Option(help="Pictures in a batch.", callback=within(1))] = 1,
     model: ModelOption = "portraits",
     large: Annotated[
         bool,
@@ -423,7 +426,7 @@ def guidance_cost(
     ] = True,
     device: DeviceOption = None,
 ) -> None:
-    """Time, evaluations and peak memory of every gain, relative to plain guidance."""
+    """Measure time, evaluations and peak memory of every gain, relative to plain guidance."""
     from yuragi.research.bench.guidance_cost import bench_guidance_cost
     from yuragi.research.cli.reports import finish
 
@@ -443,12 +446,12 @@ def speed(
     output: ReportOption = Path("out/bench-speed.json"),
     json: JsonOption = False,
     repeats: Annotated[
-        int, typer.Option(help="Warm runs; the median is reported.", callback=within(1))
+        int, typer.Option(help="Number of warm runs; the median is reported.", callback=within(1))
     ] = 5,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
-    """Evaluations per second, time beside the network, memory: us and diffusers."""
+    """Compare evaluations per second, time outside the network and memory with diffusers."""
     from yuragi.research.bench.speed import bench_speed
     from yuragi.research.cli.reports import finish
 
@@ -460,7 +463,7 @@ def speed(
 
 DatabaseOption = Annotated[
     str | None,
-    typer.Option(help="Empty database of the service; by default a SQLite file of its own."),
+    typer.Option(help="URL of an empty database for the service; by default a new SQLite file."),
 ]
 
 
@@ -473,20 +476,20 @@ def load(
         int, typer.Option(help="Number of clients that submit at once.", callback=within(1))
     ] = 50,
     rounds: Annotated[
-        int, typer.Option(help="How often worker and loop take turns.", callback=within(1))
+        int, typer.Option(help="How many turns worker and loop take.", callback=within(1))
     ] = 5,
-    each: Annotated[int, typer.Option(help="Requests in a turn.", callback=within(2))] = 10,
+    each: Annotated[int, typer.Option(help="Requests per turn.", callback=within(2))] = 10,
     minutes: Annotated[
         float,
         typer.Option(
-            help="Time after which no further turn begins; half as much ends all.",
+            help="Minutes after which no new turn starts; everything ends half as long after that.",
             callback=within(1),
         ),
     ] = 30.0,
     database: DatabaseOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """A service with one worker: how long clients wait, memory, and speed beside a plain loop."""
+    """Measure waiting times, memory, and speed relative to a plain loop, with one worker."""
     from yuragi.research.bench.service.load import bench_load
     from yuragi.research.cli.reports import finish
 
@@ -514,11 +517,11 @@ def batch(
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Number of edits in a batch.")] = 32,
     steps: Annotated[int, typer.Option(min=2, help="Number of noise levels of an edit.")] = 20,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the engines take turns.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="How many turns every engine takes.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the first edit.")] = 0,
     device: DeviceOption = None,
 ) -> None:
-    """What an edit of a batch costs, and how engines scale with workers."""
+    """Measure the cost of an edit in a batch, and how engines scale with workers."""
     from yuragi.research.bench.batch.arrangements import ENGINES
     from yuragi.research.bench.batch.suite import bench_batch
     from yuragi.research.cli.reports import finish
@@ -528,7 +531,7 @@ def batch(
     for each in engine or ["local:1", "ray:1", "ray:2", "queue:1", "queue:2"]:
         name, _, count = each.partition(":")
         if name not in ENGINES or not count.isdigit() or not int(count):
-            allowed = f"one of {', '.join(ENGINES)}, a colon and a number of workers"
+            allowed = f"one of {', '.join(ENGINES)}, then a colon and a number of workers"
             raise InputError("engine", each, allowed)
         chosen.setdefault(name, []).append(int(count))
     with progress("batches") as on_turn:
@@ -542,16 +545,16 @@ def faults(
     json: JsonOption = False,
     scenario: Annotated[
         list[str] | None,
-        typer.Option(help="What to break; can be given several times. By default all."),
+        typer.Option(help="What to break; can be given several times; by default everything."),
     ] = None,
     database: Annotated[
         list[str] | None,
-        typer.Option(help="sqlite or postgresql; can be given twice. By default both."),
+        typer.Option(help="sqlite or postgresql; can be given twice; by default both."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Run few jobs with few faults.")] = False,
     runs: RunsOption = Path("runs"),
 ) -> None:
-    """Break a service on purpose and count what it promised; fails if a promise was broken."""
+    """Break a service on purpose and check its promises; fails if a promise was broken."""
     from yuragi.research.bench.service.faults.scenarios import SCENARIOS
     from yuragi.research.bench.service.faults.suite import DATABASES, FULL, QUICK, bench_faults
     from yuragi.research.cli.reports import finish
@@ -567,7 +570,7 @@ def faults(
                 raise InputError(argument, name, "one of " + ", ".join(known))
     size = QUICK if quick else FULL
     chosen = scenario or list(SCENARIOS)
-    # Whoever ends it leaves no server and no worker behind.
+    # Even if the command is stopped, it leaves no server and no worker behind.
     with told_to_stop(_interrupted), progress("breaking") as on_row:
         report = bench_faults(chosen, database or list(DATABASES), size, runs, on_row)
     finish(
@@ -587,7 +590,7 @@ def _interrupted() -> None:
 def _write_for_people(
     table: Path | None, text: str, sheet: Path | None, shown: Mapping[str, Tensor]
 ) -> list[Path]:
-    """The tables and the contact sheet, where they are asked for, and their files."""
+    """Write the tables and the contact sheet to the given files, and return these files."""
     if table is None:
         return _write_sheet(sheet, shown)
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -596,7 +599,7 @@ def _write_for_people(
 
 
 def _write_sheet(sheet: Path | None, shown: Mapping[str, Tensor]) -> list[Path]:
-    """The contact sheet, where it is asked for, and its file."""
+    """Write the contact sheet to the given file, and return this file."""
     from yuragi.research.bench.edits.report import contact_sheet
 
     if sheet is None:

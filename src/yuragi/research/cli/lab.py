@@ -1,4 +1,4 @@
-"""`yuragi lab`: guidance rules and samplers on data that is known, where the answer is exact."""
+"""`yuragi lab`: guidance rules and samplers on known distributions, where the answer is exact."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def lab() -> None:
 
 @app.command()
 def reg(
-    quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and less exact.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Less exact, but under a minute.")] = False,
     output: ReportOption = Path("out/lab-reg.json"),
     json: JsonOption = False,
     pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 0,
 ) -> None:
-    """Path-KL, field errors and samples of every guidance rule against the ideal one."""
+    """Compare path-KL, field errors and samples of every guidance rule with the ideal one."""
     import torch
 
     from yuragi.research.bench.report import frame
@@ -58,16 +58,16 @@ def reg(
 def gamma(
     problems: Annotated[
         tuple[int, int, int],
-        typer.Option(help="Random problems on the line, in the plane and in space."),
+        typer.Option(help="Numbers of random problems on the line, in the plane and in space."),
     ] = (24, 24, 16),
     states: Annotated[
-        int, typer.Option(help="States drawn per noise level in the plane and in space.", min=2)
+        int, typer.Option(help="States per noise level in the plane and in space.", min=2)
     ] = 200,
     output: ReportOption = Path("out/lab-gamma.json"),
     json: JsonOption = False,
     seed: Annotated[int, typer.Option(help="Seed of problems and draws.")] = 0,
 ) -> None:
-    """Choose the gamma of `ratio` on half of random problems, and report on the other half."""
+    """Choose the gamma of `ratio` on half of the random problems, and report on the other half."""
     from dataclasses import replace
 
     import torch
@@ -89,12 +89,14 @@ def gamma(
 
 @app.command()
 def trained(
-    quick: Annotated[bool, typer.Option("--quick", help="Short training, less exact.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Less exact, with short training.")
+    ] = False,
     output: ReportOption = Path("out/lab-trained.json"),
     json: JsonOption = False,
-    seed: Annotated[int, typer.Option(help="Of networks and states.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of networks and states.")] = 0,
 ) -> None:
-    """The same on trained networks: small ones, a classifier, and the paper's (minutes)."""
+    """Compare rules on trained networks: small ones, a classifier, and the paper's (minutes)."""
     import torch
 
     from yuragi.research.bench.report import frame
@@ -123,7 +125,7 @@ def kl(
     pictures: PicturesOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples of the toy problem.")] = 0,
 ) -> None:
-    """What noise does to an edit: KL along the chain for any eta, and the toy of the paper."""
+    """Measure what noise does to an edit: KL along the chain for any eta, and the paper's toy."""
     import torch
 
     from yuragi.research.bench.report import frame
@@ -147,7 +149,7 @@ def kl(
 
 
 def _check_pictures(folder: Path) -> None:
-    """Refuse now what would fail after the computation."""
+    """Raise errors now that would otherwise be raised after the computation."""
     from yuragi.research.lab.pictures import check_matplotlib
 
     if folder.exists() and not folder.is_dir():

@@ -1,4 +1,4 @@
-"""`yuragi measure`: figures of folders of pictures, each with n, backend, seeds and interval."""
+"""`yuragi measure`: figures for folders of pictures, each with n, backend, seeds and interval."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ Folders = Annotated[list[Path], typer.Argument(help="Folders with pictures to me
 FeaturesOption = Annotated[
     str,
     typer.Option(
-        help="What turns pictures into features: efflite0, inception:FILE, dinov2:PATH, "
-        "clip:PATH or fashion:FILE.",
+        help="Feature extractor: efflite0, inception:FILE, dinov2:PATH, clip:PATH or fashion:FILE.",
         metavar="NAME[:WHERE]",
     ),
 ]
 DrawsOption = Annotated[
-    int, typer.Option(help="Random halves of the pictures, for the intervals.", min=10)
+    int, typer.Option(help="Random halves of the pictures for the intervals.", min=10)
 ]
 
 
@@ -47,7 +46,7 @@ def sets(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Frechet and kernel distance, precision, recall, density, coverage, Vendi score (and IS)."""
+    """Measure Frechet and kernel distance, precision, recall, density, coverage, Vendi (and IS)."""
     from yuragi.research.measure.folder import Pictures
     from yuragi.research.measure.sets import set_figures
     from yuragi.research.metrics.backends import encode_all, open_backend
@@ -72,12 +71,12 @@ def sets(
 
 @app.command()
 def pairs(
-    truth: Annotated[Path, typer.Argument(help="Folder with the counterparts, of equal names.")],
+    truth: Annotated[Path, typer.Argument(help="Folder with counterparts of the same names.")],
     folders: Folders,
     output: ReportOption = Path("out/measure-pairs.json"),
     json: JsonOption = False,
 ) -> None:
-    """PSNR, SSIM and perceptual distance (HED-LPIPS) to the picture of the same name."""
+    """Measure PSNR, SSIM and perceptual distance (HED-LPIPS) to the picture of the same name."""
     import torch
 
     from yuragi.research.measure.folder import Pictures
@@ -105,7 +104,7 @@ def texts(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """How well pictures fit their texts, by CLIP, 0 to 100."""
+    """Measure how well pictures match their texts by CLIP, from 0 to 100."""
     from yuragi.research.measure.folder import Pictures, read_texts
     from yuragi.research.measure.pairs import Texts, text_figure
     from yuragi.research.metrics.transformers_features import open_text_image
@@ -131,7 +130,7 @@ def drags(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """How far dragged content is from its targets, in pixels, in results of `yuragi drag`."""
+    """Measure how far dragged content is from its targets in results of `yuragi drag` (pixels)."""
     from yuragi.models.dift import DIFT
     from yuragi.models.names import load_model
     from yuragi.research.measure.folder import Pictures
@@ -148,7 +147,7 @@ def drags(
 def statistics(
     sources: Annotated[
         list[Path],
-        typer.Argument(help="Folders of pictures, or files that this command wrote (of shards)."),
+        typer.Argument(help="Folders of pictures, or files that this command wrote for shards."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File for the statistics (.safetensors).")
@@ -158,7 +157,7 @@ def statistics(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Mean and covariance of features, as a file that merges with those of other workers."""
+    """Write mean and covariance of features to a file that merges with those of other workers."""
     from yuragi.cli.answer import answer
     from yuragi.research.measure.shards import gathered
     from yuragi.research.metrics.backends import open_backend
@@ -173,13 +172,13 @@ def statistics(
 
 @app.command()
 def distance(
-    real: Annotated[Path, typer.Argument(help="File of `statistics` of real pictures.")],
-    files: Annotated[list[Path], typer.Argument(help="Files of `statistics` to measure.")],
+    real: Annotated[Path, typer.Argument(help="File from `statistics` for real pictures.")],
+    files: Annotated[list[Path], typer.Argument(help="Files from `statistics` to measure.")],
     seeds: Annotated[str, typer.Option(help="Seeds of the measured pictures.")] = "unknown",
     output: ReportOption = Path("out/measure-distance.json"),
     json: JsonOption = False,
 ) -> None:
-    """Frechet distance of statistics to those of real pictures, without the pictures."""
+    """Measure the Frechet distance to real pictures from statistics, without the pictures."""
     import torch
 
     from yuragi.research.measure.shards import distance_figure
@@ -198,7 +197,7 @@ def _finish(
     device: torch.device,
     json_line: bool,
 ) -> None:
-    """Write the report, and print every figure on a line, or all as one line of JSON."""
+    """Write the report, and print each figure on a line, or everything as one line of JSON."""
     from yuragi.cli.answer import answer
     from yuragi.research.bench.report import frame, write_report
 

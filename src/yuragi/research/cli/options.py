@@ -1,4 +1,4 @@
-"""Options that commands of research share, and the check of a number."""
+"""Options that research commands share, and the range check of numbers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = [
 def within(
     least: int, most: int | None = None, why: str = ""
 ) -> Callable[[typer.CallbackParam, float | None], float | None]:
-    """A callback of an option that refuses other numbers, before the command begins.
+    """A callback for an option that refuses numbers out of range, before the command starts.
 
     Args:
         least: the smallest number that is allowed.
-        most: the largest; None for any.
+        most: the largest number that is allowed; None for no limit.
         why: words that follow the range in the error.
     """
     allowed = (f"{least} or more" if most is None else f"{least} to {most}") + why
@@ -45,7 +45,7 @@ def within(
 
 
 def number_option(help: str, least: int, why: str = "") -> Any:
-    """The option ``--number`` of a benchmark, ``-n`` for short, which is refused below `least`."""
+    """The option ``--number`` or ``-n`` of a benchmark, which refuses numbers below `least`."""
     return typer.Option("--number", "-n", help=help, callback=within(least, why=why))
 
 
@@ -61,5 +61,5 @@ SceneSideOption = Annotated[
 SheetOption = Annotated[Path | None, typer.Option(help="Also write a sheet of results.")]
 TableOption = Annotated[Path | None, typer.Option(help="Also write the tables (Markdown).")]
 ValidationOption = Annotated[
-    bool, typer.Option("--validation", help="Cases for choosing settings, not for reporting.")
+    bool, typer.Option("--validation", help="Use cases for choosing settings, not for reporting.")
 ]

@@ -1,4 +1,4 @@
-"""`yuragi pilot`: does another way of editing pay on a team's own pictures?"""
+"""`yuragi pilot`: is another way of editing worthwhile on a team's own pictures?"""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FolderOption = Annotated[
 @loads
 def plan(
     draft: Annotated[
-        Path, typer.Argument(help="Pictures, edits, arms and the rule (TOML).", metavar="DRAFT")
+        Path, typer.Argument(help="Pictures, edits, arms and a rule (TOML).", metavar="DRAFT")
     ],
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -42,7 +42,7 @@ def plan(
 ) -> None:
     """Fix the plan: complete requests, an equal budget, the number of votes, and the rule.
 
-    It is written beside the draft, as NAME.plan.json. Commit it before you run it.
+    It is written to the folder of the draft, as NAME.plan.json. Commit it before you run it.
     """
     from yuragi.models.names import load_model
     from yuragi.research.pilot.arms import fix
@@ -71,7 +71,7 @@ def run(
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make the pictures of the plan, and measure them. A run that was interrupted goes on."""
+    """Make and measure the pictures of the plan. An interrupted run resumes."""
     from yuragi.models.names import load_model
     from yuragi.research.pilot.plan import read_plan
     from yuragi.research.pilot.run import run_plan
@@ -90,29 +90,29 @@ def votes(
     folder: FolderOption = None,
     raters: Annotated[
         int | None,
-        typer.Option(help="Number of raters with a link; by default that of the plan.", min=1),
+        typer.Option(help="Number of raters who get a link; by default as in the plan.", min=1),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this machine's need --name.")
+        str, typer.Option(help="Address to listen on; needs --name if other machines can reach it.")
     ] = "127.0.0.1",
     name: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which browsers call this page; can be repeated."),
+        typer.Option(help="Host name of this page in browsers; can be given several times."),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(help="Port; 0 picks a free one.", min=0, max=65535)] = 0,
     at: Annotated[
         str | None,
         typer.Option(
-            help="Address of a service that shows the page already (`yuragi serve --pilot DIR`), "
+            help="URL of a service that already shows the page (`yuragi serve --pilot DIR`), "
             "such as https://edits.example.com; then only the links are printed.",
             metavar="URL",
         ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Serve the page on which raters vote, and print a link for each of them.
+    """Serve the page on which raters vote, and print a link for each rater.
 
-    The service shows the same page with `yuragi serve --pilot DIR`; --at prints links to it.
+    `yuragi serve --pilot DIR` shows the same page in the service; --at prints links to it.
     """
     from yuragi.research.pilot.plan import read_plan
 
@@ -128,7 +128,7 @@ def votes(
     booth = open_booth(place)
     if booth.blind.plan.digest != fixed.digest:
         reason = "it was changed after the pictures were made"
-        raise InputError("plan", str(plan), f"that of the runs in {place}", reason)
+        raise InputError("plan", str(plan), f"the plan of the runs in {place}", reason)
     for k in range(1, (raters or fixed.draft.voting.raters) + 1):
         booth.votes.add_rater(f"rater-{k}", simulated=False)
 
@@ -152,7 +152,7 @@ def report(
     folder: FolderOption = None,
     language: Annotated[
         list[str] | None,
-        typer.Option(help="en or ja; can be repeated. By default both.", metavar="en|ja"),
+        typer.Option(help="Language; can be given twice; by default both.", metavar="en|ja"),
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -24,13 +24,13 @@ def training(what: str) -> Iterator[Callable[[Report], None]]:
 
 @contextmanager
 def phases() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Progress bars for phases, one after another; yields a function that begins one by name."""
+    """Progress bars for phases, one after another; yields a function that starts one by name."""
     with ExitStack() as open_bars:
         yield lambda name: open_bars.enter_context(progress(name))
 
 
 @contextmanager
 def phased_training() -> Iterator[Callable[[str], Callable[[Report], None]]]:
-    """The same for trainings one after another; yields a function that begins one by name."""
+    """The same for training runs, one after another; yields a function that starts one by name."""
     with ExitStack() as open_bars:
         yield lambda name: open_bars.enter_context(training(name))

@@ -1,4 +1,4 @@
-"""How benchmarks end: a file with everything, and a short table for people."""
+"""The output of benchmarks: a file with everything, and a short table for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["finish", "short_table", "transposed"]
 COLUMNS = 7
 
 Rows = Mapping[Any, Mapping[Any, Any]]
-"""Values by row and column; those that are no numbers are not shown."""
+"""Values by row and column; those that are not numbers are not shown."""
 
 
 def finish(
@@ -25,14 +25,14 @@ def finish(
     rows: Rows,
     more: Sequence[Path] = (),
 ) -> None:
-    """Write a report, and print a short table and the files, or all as one line of JSON.
+    """Write a report, and print a short table and the files, or everything as one line of JSON.
 
     Args:
-        report: everything.
+        report: the whole report.
         path: its file.
-        json_line: print the report as one line.
-        rows: what the table shows of it.
-        more: further files that were written.
+        json_line: whether to print the report as one line of JSON.
+        rows: the rows of the table.
+        more: other files that were written.
     """
     write_report(report, path)
     files = [path, *more]
@@ -55,7 +55,7 @@ def short_table(rows: Rows) -> str:
 
 
 def transposed(rows: Rows) -> dict[str, dict[str, Any]]:
-    """Columns as rows."""
+    """The same table with rows and columns swapped."""
     heads = dict.fromkeys(head for values in rows.values() for head in values)
     return {
         str(head): {str(row): values.get(head) for row, values in rows.items()} for head in heads

@@ -1,4 +1,4 @@
-"""`yuragi sweep`: rules, gains, scales, solvers and steps; commands go on where they were cut."""
+"""`yuragi sweep`: rules, gains, scales, solvers and steps; interrupted commands resume."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Sweep guidance and solvers, and draw fronts of quality, diversity and cost.",
+    help="Sweep guidance and solvers, and report fronts of quality, diversity and cost.",
     no_args_is_help=True,
 )
 
 RowsOption = Annotated[
-    Path, typer.Option("--rows", help="File that keeps a line for every finished point.")
+    Path, typer.Option("--rows", help="File with a line for every finished point.")
 ]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What is swept: a preset, with what the user says instead."""
+    """The grid of a sweep: a preset, with the user's changes."""
 
     preset: Annotated[
         str,
@@ -70,7 +70,7 @@ class Grid:
     steps: Annotated[
         str | None,
         typer.Option(
-            help="Steps instead of the preset's, as plain=8+16,ratio=8; what is not named has "
+            help="Steps instead of the preset's, such as plain=8+16,ratio=8; other gains have "
             "those of plain.",
             metavar="GAIN=N+N,...",
         ),
@@ -80,18 +80,22 @@ class Grid:
         typer.Option(
             "--number",
             "-n",
-            help="Pictures a point, instead of the preset's.",
-            callback=within(12, why=" pictures a point"),
+            help="Pictures per point, instead of the preset's.",
+            callback=within(12, why=" pictures per point"),
         ),
     ] = None
-    seed: Annotated[int, typer.Option(help="Picture k has this seed + k, at every point.")] = 0
+    seed: Annotated[int, typer.Option(help="Picture k has this seed + k at every point.")] = 0
     draws: Annotated[
         int,
-        typer.Option(help="Random halves of the pictures, for intervals and paired tests.", min=10),
+        typer.Option(help="Random halves of the pictures for intervals and paired tests.", min=10),
     ] = 60
 
     def points(self, weaker: bool) -> tuple[list[Point], int]:
-        """The points, and the pictures of each; `weaker` says whether there is a weaker model."""
+        """The points, and the number of pictures of each.
+
+        Args:
+            weaker: whether there is a weaker model.
+        """
         from yuragi.research.sweep.grid import grid
         from yuragi.research.sweep.presets import PRESETS
 
@@ -120,7 +124,7 @@ def run(
     ] = None,
     prompts: Annotated[
         Path | None,
-        typer.Option(help="Text file with a prompt per line; by default every class in turn."),
+        typer.Option(help="Text file with one prompt per line; by default every class in turn."),
     ] = None,
     features: Annotated[
         str, typer.Option(help="Feature backend; see yuragi measure sets.", metavar="NAME[:WHERE]")
@@ -165,7 +169,7 @@ def fashion(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sweep the Fashion-MNIST models against the test split, with right classes counted."""
+    """Sweep the Fashion-MNIST models against the test split, and count right classes."""
     from yuragi.research.sweep.fashion import fashion_real, fashion_sampler
     from yuragi.research.train.fashion.data import FOLDER
 
@@ -189,7 +193,7 @@ def portraits(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sweep a portrait model against drawings, with what the prompts name counted."""
+    """Sweep a portrait model against drawings, and count how much of the prompts pictures show."""
     from yuragi.folders import cache_folder
     from yuragi.research.sweep.portraits import portraits_sweep
 
@@ -201,11 +205,11 @@ def portraits(
 
 @app.command()
 def report(
-    rows: Annotated[Path, typer.Argument(help="File that keeps the rows of a sweep.")],
+    rows: Annotated[Path, typer.Argument(help="File with the rows of a sweep.")],
     output: ReportOption = Path("out/sweep.json"),
     json: JsonOption = False,
 ) -> None:
-    """Report what is finished of one sweep, without a model: also while it still runs."""
+    """Report the finished points of a sweep, without a model, even while it is running."""
     import torch
 
     from yuragi.research.sweep.rows import Rows
@@ -222,7 +226,7 @@ def _numbers(name: str, said: str | None) -> list[float]:
     try:
         return [float(part) for part in _split(said)]
     except ValueError as error:
-        raise InputError(name, said, "numbers with commas between them") from error
+        raise InputError(name, said, "numbers separated by commas") from error
 
 
 def _steps(said: str | None) -> dict[str, list[int]]:
@@ -230,9 +234,9 @@ def _steps(said: str | None) -> dict[str, list[int]]:
         pairs = (part.split("=") for part in _split(said))
         found = {gain: [int(number) for number in counts.split("+")] for gain, counts in pairs}
     except ValueError as error:
-        raise InputError("steps", said, "such as plain=8+16,ratio=8") from error
+        raise InputError("steps", said, "a list such as plain=8+16,ratio=8") from error
     if found and "plain" not in found:
-        raise InputError("steps", said, "with the steps of plain among them")
+        raise InputError("steps", said, "a list that has the steps of plain")
     return found
 
 
@@ -245,7 +249,7 @@ def _sweep(
     output: Path,
     json_line: bool,
 ) -> None:
-    """Run what is left, and write the report."""
+    """Run the points that are left, and write the report."""
     from yuragi.research.sweep.rows import Rows
     from yuragi.research.sweep.run import run_sweep
 

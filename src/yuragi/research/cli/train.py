@@ -1,4 +1,4 @@
-"""`yuragi train`: recipes of models. Every command resumes where it was stopped."""
+"""`yuragi train`: recipes for models. Every command resumes where it was stopped."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def denoiser(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Encode the portraits and train text encoder and UNet on the latents."""
+    """Encode the portraits and train the text encoder and the UNet on the latents."""
     _denoiser(config, runs, data, device)
     folder = runs / "denoiser"
     answer(json, {"files": [folder]}, folder)
@@ -108,7 +108,7 @@ def all_(
 ) -> None:
     """Train everything, and write the pipeline: autoencoder, denoiser, export.
 
-    Start it again after it was stopped: it goes on, and what is finished is left as it is.
+    If it was stopped, start it again: it resumes, and leaves finished parts as they are.
     """
     if output.exists() and not (output / "model_index.json").is_file():
         raise InputError("output", str(output), "a new folder, or a pipeline to replace")
@@ -126,31 +126,32 @@ def sprint(
         Path, typer.Option("--output", "-o", help="Folder for the packed checkpoint and report.")
     ],
     minutes: Annotated[
-        float, typer.Option(help="Minutes of the whole run, drawing and measuring included.", min=0)
+        float,
+        typer.Option(help="Minutes of the whole run, including drawing and measuring.", min=0),
     ] = 9.0,
     autoencoder_minutes: Annotated[
-        float, typer.Option(help="Minutes of them for the autoencoder; 0 does not train it.", min=0)
+        float, typer.Option(help="How many of them are for the autoencoder; 0 skips it.", min=0)
     ] = 0.0,
     reserve_minutes: Annotated[
-        float, typer.Option(help="Minutes of them for packing, export and measuring.", min=0)
+        float, typer.Option(help="How many of them are for packing, export and measuring.", min=0)
     ] = 1.0,
     batch_factor: Annotated[
-        int, typer.Option(help="Batches of the recipe in one of this run.", min=1)
+        int, typer.Option(help="Batch size, as a multiple of the recipe's.", min=1)
     ] = 16,
     number: Annotated[
         int, typer.Option("--number", "-n", help="Number of portraits to judge.", min=1)
     ] = 256,
-    seed: Annotated[int, typer.Option(help="Seed of these portraits.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the judged portraits.")] = 0,
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
     data: DataOption = None,
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train against the clock, on a GPU that is there for minutes.
+    """Train against the clock, on a GPU that is available for minutes.
 
-    It goes on from the checkpoint in the run folders, or from the beginning; every other command
-    goes on from its own. The output, a few files of at most 16 MiB, is what `unpack` reads.
+    It resumes from the checkpoint in the run folders, if there is one, and every other command can
+    resume from its checkpoint. The output is a few files of at most 16 MiB that `unpack` reads.
     """
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
@@ -185,11 +186,11 @@ def sprint(
 @app.command()
 def pack(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")],
-    largest: Annotated[int, typer.Option(help="Largest size of a file, in MiB.", min=1)] = 16,
+    largest: Annotated[int, typer.Option(help="Maximum size of a file, in MiB.", min=1)] = 16,
     runs: RunsOption = RUNS,
     json: JsonOption = False,
 ) -> None:
-    """Pack the checkpoints into few small files, in half precision, for another machine."""
+    """Pack the checkpoints into a few small files, in half precision, for another machine."""
     from yuragi.research.train.packing import pack as run
 
     check_folder("output", output)
@@ -206,7 +207,7 @@ def unpack(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Begin run folders with packed checkpoints, to train them further or to export them."""
+    """Start run folders from packed checkpoints, to train them further or to export them."""
     from yuragi.research.train.packing import unpack as run
 
     check_folder("runs", runs)
@@ -218,7 +219,7 @@ def unpack(
 @app.command()
 def judge(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also write its weights (.safetensors).")
+        Path | None, typer.Option("--output", "-o", help="Also write the weights (.safetensors).")
     ] = None,
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
@@ -227,7 +228,7 @@ def judge(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train the classifier that benchmarks judge portraits by; one ships with the package."""
+    """Train the classifier that judges portraits in benchmarks; one ships with the package."""
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.cli.progress import training
@@ -266,7 +267,7 @@ def wholeness(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train the network that tells damaged results of drags; one ships with the package."""
+    """Train the network that detects damaged results of drags; one ships with the package."""
     from yuragi.device import pick_device
     from yuragi.folders import cache_folder
     from yuragi.research.cli.progress import training
@@ -307,7 +308,7 @@ def fashion(
         typer.Option(
             "--data",
             help="Folder with the files of Fashion-MNIST; by default where Debian's package "
-            "dataset-fashion-mnist puts them.",
+            "dataset-fashion-mnist installs them.",
         ),
     ] = None,
     device: DeviceOption = None,
@@ -315,7 +316,7 @@ def fashion(
 ) -> None:
     """Train a small class-conditional model of Fashion-MNIST and a weaker sibling (15 minutes).
 
-    Start it again after it was stopped: it goes on, and what is finished is left as it is. Guidance
+    If it was stopped, start it again: it resumes, and leaves finished parts as they are. Guidance
     can push the model in OUTPUT/model away from OUTPUT/weak (--guidance auto --weak-model).
     """
     from yuragi.device import pick_device
@@ -344,7 +345,7 @@ def import_(
     runs: RunsOption = RUNS,
     json: JsonOption = False,
 ) -> None:
-    """Begin new run folders with an exported pipeline, to train it further."""
+    """Start new run folders from an exported pipeline, to train it further."""
     from yuragi.models.names import model_path
     from yuragi.research.train import recipe as steps
     from yuragi.research.train.config import read_recipe
@@ -368,7 +369,7 @@ def export(
 ) -> None:
     """Write the trained parts, finished or not, as a Stable Diffusion pipeline.
 
-    It is calibrated on held-out portraits, so that edits tell pictures that it does not know.
+    It is calibrated on held-out portraits, so that edits recognise pictures that it does not know.
     """
     if output.exists() and not overwrite:
         raise InputError("output", str(output), "a new folder, or --overwrite")
@@ -406,7 +407,7 @@ def familiarity(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Calibrate which pictures a portrait model knows; `export` does it too."""
+    """Calibrate which pictures a portrait model knows; `export` does this too."""
     from yuragi.folders import cache_folder
     from yuragi.models.familiarity import FAMILIARITY
     from yuragi.research.train.familiarity import calibrate_portraits
@@ -442,7 +443,7 @@ def table(
 
 
 def _to_measure(model: str, file: str, overwrite: bool) -> DiffusionModel:
-    """The loaded model, into whose folder a file will be measured."""
+    """The loaded model, after a check that the measured file can be written to its folder."""
     from yuragi.models.names import load_model, model_path
 
     check_output("model", model_path(model) / file, [], overwrite, (".json",))

@@ -1,1 +1,1 @@
-"""Pilots: does an arm pay on a team's own pictures? See `docs/pilot.md`."""
+"""Pilots: is an arm worthwhile on a team's own pictures? See `docs/pilot.md`."""

@@ -27,13 +27,13 @@ Built = tuple[OnPicture, Mapping[str, Image.Image]]
 
 
 def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress) -> Plan:
-    """Make the plan of a draft. The network is not called, but to see whether it knows a picture.
+    """Make the plan of a draft. The network is called only to see whether it knows a picture.
 
     Args:
         draft: what a person wrote.
-        folder: its folder, from which the names of pictures count.
+        folder: its folder; the names of pictures are relative to it.
         model: the loaded model of the draft.
-        on_progress: is called with (arms done, arms in all), over all edits.
+        on_progress: a function called with (arms done, all arms), counted over all edits.
 
     Raises:
         InputError: a value is not allowed, the votes cannot find the effect, or the budget does
@@ -112,7 +112,7 @@ def _fitted(
     budget = draft.budget.evaluations
     if budget is None:
         return request, count
-    # Evaluations grow with the steps, almost in proportion; but a drag by a mere warp has none.
+    # Evaluations grow almost in proportion to the steps, but a drag that only warps has none.
     usual = request.num_inference_steps
     if counted(2 * usual if usual <= 500 else usual // 2)[1] != count:
         steps = max(1, round(usual * budget / max(count, 1)))

@@ -1,7 +1,7 @@
-"""Two small charts as plain values of SVG elements, which the template of the report draws.
+"""Two small charts, as values of SVG elements that the template of the report draws.
 
-They are drawn by the template, not by a plotting library, so that their words are words of the
-page: readable aloud, in the page's fonts, and the same in HTML and PDF.
+The template draws them, not a plotting library, so that their text is text of the page: screen
+readers can read it, it uses the page's fonts, and it is the same in HTML and PDF.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WIDTH, ROW, HEIGHT = 640.0, 44.0, 160.0
 
 
 def intervals(looks: Sequence[tuple[str, Look]], effect: float) -> dict[str, Any]:
-    """Rows with a mean and an interval each, on an axis from 0 to 1."""
+    """Rows, each with a mean and an interval, on an axis from 0 to 1."""
     rows = [
         {"name": name, "look": look, "y": ROW * k + 30}
         | {key: getattr(look, key) * WIDTH for key in ("low", "mean", "high")}

@@ -1,16 +1,17 @@
-"""Go, extend or stop, by the rule that the plan fixed.
+"""The decision to go, extend or stop, by the rule that the plan fixed.
 
-For an arm against the baseline, with the interval of its preference that is valid at any look:
+The rule compares an arm with the baseline by the interval of the arm's preference, which is valid
+at any look:
 
 - **go**: the whole interval lies above one half, and every guard holds;
-- **stop**: the whole interval lies below one half plus the effect that the plan seeks; or as many
-  votes were cast as the rule allows; or as many as planned, and a guard does not hold;
+- **stop**: the whole interval lies below one half plus the effect that the plan seeks; or the rule
+  allows no more votes; or all planned votes were cast, and a guard does not hold;
 - **extend**: otherwise.
 
-Guards compare estimates with limits of the rule: the loss in each automatic measure, the response
-time, and the cost of an accepted edit. Nothing is decided (**void**) where the plan is not the one
-under which pictures were made and votes were cast, runs are missing, or arms used different
-budgets although the plan has an equal one.
+Guards compare estimates with limits in the rule: the loss in each automatic measure, the response
+time, and the cost of an accepted edit. Nothing is decided (**void**) if pictures were made or votes
+were cast under another plan, if runs are missing, or if the arms used different budgets although
+the plan sets an equal budget.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ Outcome = Literal["go", "extend", "stop", "void"]
 
 @dataclass(frozen=True)
 class Guard:
-    """A condition beside the votes.
+    """A condition in addition to the votes.
 
     Attributes:
         name: ``slower``, ``costlier``, or the name of a measure.
         value: the estimate.
-        limit: what it may be: at most for ``slower`` and ``costlier``, at least for measures.
-        holds: whether it is kept.
+        limit: the largest allowed value of ``slower`` and ``costlier``, the smallest of a measure.
+        holds: whether the value is within the limit.
     """
 
     name: str
@@ -48,13 +49,13 @@ class Guard:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rule says of an arm.
+    """What the rule says about an arm.
 
     Attributes:
         arm: the arm.
         outcome: what to do.
         reason: the name of the sentence that says why.
-        guards: the conditions beside the votes.
+        guards: the conditions in addition to the votes.
         planned_left: votes left until the planned end.
         most_left: votes left until the pilot stops.
     """
@@ -70,13 +71,13 @@ class Verdict:
 def decide(
     plan: Plan, found: Against, own: Figures, baseline: Figures, broken: Sequence[str]
 ) -> Verdict:
-    """What the rule says of an arm.
+    """What the rule says about an arm.
 
     Args:
         plan: the plan.
-        found: the arm against the baseline.
-        own: the arm by itself.
-        baseline: the baseline by itself.
+        found: the comparison of the arm with the baseline.
+        own: the figures of the arm.
+        baseline: the figures of the baseline.
         broken: what `defects` found.
     """
     rule, size = plan.draft.rule, plan.size
@@ -111,7 +112,7 @@ def overall(verdicts: Sequence[Verdict]) -> Outcome:
 
 
 def defects(plan: Plan, rows: Sequence[Row], votes: Sequence[Vote]) -> list[str]:
-    """The names of what makes a decision void."""
+    """The names of the defects that make a decision void."""
     found = []
     if {plan.digest} < {plan.digest, *(row.plan for row in rows), *(vote.plan for vote in votes)}:
         found.append("plan_changed")
@@ -138,10 +139,10 @@ def _unequal(plan: Plan, rows: Sequence[Row]) -> bool:
 
 
 def _cost(own: Figures, baseline: Figures, limit: float) -> list[Guard]:
-    """The guard of the cost, where there are votes and the machine has a price."""
+    """The guard on the cost, if there are votes and the machine has a price."""
     if not own.accepted.n or not baseline.accepted.n or not baseline.price:
         return []
-    if not baseline.accepted.mean:  # nothing of the baseline is accepted: it cannot be costlier
+    if not baseline.accepted.mean:  # no edit is accepted, so the baseline's cost is infinite
         return [Guard("costlier", 0.0, limit, True)]
     ratio = own.cost.value / baseline.cost.value
     return [Guard("costlier", ratio, limit, ratio <= limit)]

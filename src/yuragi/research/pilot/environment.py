@@ -8,7 +8,7 @@ __all__ = ["open_templates"]
 
 
 def open_templates() -> Environment:
-    """The templates; what they insert is escaped, and a name that is not there is an error."""
+    """The templates; inserted values are escaped, and an undefined name is an error."""
     return Environment(
         loader=PackageLoader("yuragi.research.pilot"),
         autoescape=select_autoescape(),

@@ -1,4 +1,4 @@
-"""What runs and votes give for each arm, before anything is decided."""
+"""The figures of each arm that follow from runs and votes, before any decision."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["Against", "Figures", "against", "figures"]
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of an arm by itself.
+    """The figures of an arm by itself.
 
     Attributes:
         arm: the arm.
         runs: the number of its runs.
-        evaluations: mean network evaluations of an edit.
-        median: median response time in seconds.
+        evaluations: the mean number of network evaluations of an edit.
+        median: the median response time in seconds.
         slow: the response time that 9 of 10 edits do not exceed, in seconds.
         price: the price of the machine for one edit.
-        measures: the mean of each automatic measure, and of how many runs.
+        measures: the mean of each automatic measure, and the number of runs that have it.
         accepted: the share of pictures that raters would use as they are.
     """
 
@@ -46,7 +46,7 @@ class Figures:
 
     @property
     def tries(self) -> float:
-        """Edits until one is accepted, on average; infinite if none is."""
+        """The mean number of edits until one is accepted; infinite if none is accepted."""
         return 1 / self.accepted.mean if self.accepted.mean else math.inf
 
     @property
@@ -59,18 +59,18 @@ class Figures:
 
 @dataclass(frozen=True)
 class Against:
-    """An arm against the baseline.
+    """The comparison of an arm with the baseline.
 
     Attributes:
         arm: the arm.
-        preference: the share of votes for it, ties as halves.
+        preference: the share of votes for it; a tie counts as half a vote.
         path: the same after growing numbers of votes.
         wins: votes for it.
         ties: ties.
         losses: votes for the baseline.
-        differences: of each automatic measure, arm less baseline, over pictures.
-        pictures: on how many pictures each difference was measured.
-        slower: response time as a multiple of the baseline's: geometric mean over pictures.
+        differences: the difference in each automatic measure, arm minus baseline, over pictures.
+        pictures: the number of pictures on which each difference was measured.
+        slower: the response time as a multiple of the baseline's (geometric mean over pictures).
     """
 
     arm: str
@@ -85,7 +85,7 @@ class Against:
 
 
 def figures(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) -> Figures:
-    """What is known of an arm; it needs a run at least."""
+    """The figures of an arm, which must have at least one run."""
     own = [row for row in rows if row.arm == arm]
     seconds = np.array([row.seconds for row in own])
     by_measure = defaultdict[str, list[float]](list)
@@ -107,7 +107,7 @@ def figures(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
 
 
 def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) -> Against:
-    """An arm against the baseline; it needs runs of both on two pictures or more."""
+    """The comparison of an arm with the baseline; both need runs on two pictures or more."""
     draft = plan.draft
     pair = {arm, draft.baseline}
     direct = [vote for vote in votes if {vote.left_arm, vote.right_arm} == pair]
@@ -135,7 +135,7 @@ def _measure(name: str) -> Callable[[Row], float | None]:
 def _by_picture(
     draft: Draft, arm: str, rows: Sequence[Row], value: Callable[[Row], float | None]
 ) -> torch.Tensor:
-    """The mean difference to the baseline on each picture that has both, [n]."""
+    """The mean difference from the baseline on each picture that has both values, [n]."""
     known = {row.key: value(row) for row in rows}
     found = defaultdict[str, list[float]](list)
     for (edit, seed, of), here in known.items():

@@ -1,7 +1,7 @@
-"""What the folder of a pilot keeps for its page: the plan, and the pictures before the edits.
+"""The plan and the pictures before the edits, which the folder of a pilot keeps for its page.
 
-With them the folder is all that the page needs, so that a service can show it wherever the plan and
-its pictures lie.
+The page needs nothing outside this folder, so that a service can show it wherever the original
+plan and pictures are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PLAN, BEFORE = "plan.json", "before"
 
 
 def keep(plan: Plan, sources: Mapping[str, Image.Image], folder: Path) -> None:
-    """Keep a plan and its pictures, without what their files carry beside pixels.
+    """Store a plan and its pictures, without the metadata of their files.
 
     Args:
         plan: the plan.
@@ -44,7 +44,7 @@ def kept_plan(folder: Path) -> Plan:
     """The plan in the folder of a pilot.
 
     Raises:
-        InputError: there is none.
+        InputError: the folder has no plan.
     """
     if not (folder / PLAN).exists():
         allowed = "one in which `yuragi pilot run` has run"
@@ -57,7 +57,7 @@ def kept_picture(folder: Path, digest: str) -> Image.Image:
 
     Args:
         folder: the folder of the pilot.
-        digest: what the plan says of the picture.
+        digest: the digest of the picture in the plan.
     """
     return read_picture(open_picture(_file(folder, digest), "picture", 10**9))
 

@@ -39,7 +39,7 @@ def check_measures(draft: Draft) -> None:
     """Refuse names of measures and labels that do not exist.
 
     Raises:
-        InputError: the rule or an edit names one.
+        InputError: the rule or an edit names one that does not exist.
     """
     from yuragi.research.train.portraits import ATTRIBUTES
 

@@ -1,9 +1,9 @@
-"""The page on which raters vote: two pictures, the picture before, and the instruction.
+"""The page on which raters vote: two pictures, the picture before the edit, and the instruction.
 
-It is plain HTML that works without its script; the script adds keys. Addresses contain the token of
-a rater and names of pairs that say nothing of the arms, and pictures are sent without what their
-files carry. The service shows it below ``/pilot`` (`yuragi.service.pages`); `yuragi pilot votes`
-shows it alone, behind the same guard and limits.
+The page is plain HTML that works without its script, which adds keyboard shortcuts. URLs contain a
+rater's token and the names of pairs, which do not reveal the arms. Pictures are sent without the
+metadata of their files. The service shows the page below ``/pilot`` (`yuragi.service.pages`);
+`yuragi pilot votes` serves it alone, behind the same guard and limits.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ Side = Literal["left", "right", "before"]
 
 @dataclass(frozen=True)
 class Booth:
-    """What the page shows of a pilot, and where votes go.
+    """What the page shows of a pilot, and where it stores the votes.
 
     Attributes:
         blind: the pairs of the plan, blinded.
         folder: the folder of the pilot.
-        rows: its runs; pairs are shown when both of their pictures are there.
+        rows: its runs; a pair is shown only if both of its pictures exist.
         votes: its votes.
     """
 
@@ -59,7 +59,7 @@ class Booth:
     votes: Votes
 
     def rater(self, token: str) -> str | None:
-        """The rater of a token; None if there is none."""
+        """The rater with this token, or None."""
         given = token.encode()
         for name in self.votes.raters():
             if hmac.compare_digest(self.blind.token(name).encode(), given):
@@ -76,14 +76,14 @@ class Booth:
         ]
 
     def shown(self, rater: str, pair: str) -> Shown:
-        """A pair of a rater by its name; 404 for none."""
+        """The rater's pair with this name; the answer is 404 if there is none."""
         for each in self.session(rater):
             if each.pair.name == pair:
                 return each
         raise HTTPException(404)
 
     def picture(self, shown: Shown, side: Side) -> Image.Image:
-        """A picture of a pair; before a drag with arrows drawn in."""
+        """A picture of a pair; the picture before a drag has arrows that show the motion."""
         pair, plan = shown.pair, self.blind.plan
         if side == "before":
             request = request_of(plan, pair.edit, pair.arms[0], pair.seed)
@@ -101,7 +101,7 @@ def open_booth(folder: Path) -> Booth:
         folder: a folder in which `yuragi pilot run` has run.
 
     Raises:
-        InputError: nothing has run there.
+        InputError: the folder has no runs.
     """
     plan, rows = kept_plan(folder), read_rows(folder)
     if not rows:
@@ -110,10 +110,10 @@ def open_booth(folder: Path) -> Booth:
 
 
 def open_page(folders: Sequence[Path]) -> FastAPI:
-    """The page of some pilots, as `make_page`.
+    """The page for several pilots; see `make_page`.
 
     Raises:
-        InputError: nothing has run in one of the folders.
+        InputError: one of the folders has no runs.
     """
     return make_page([open_booth(folder) for folder in folders])
 
@@ -122,7 +122,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
     """The page as an ASGI application, to be mounted below a path and behind the guard.
 
     Args:
-        booths: what it shows; the token of a rater says which of them.
+        booths: the pilots that it shows; a rater's token selects one of them.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     static = files("yuragi.research.pilot") / "static"
@@ -130,7 +130,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
     templates = open_templates()
 
     def admitted(token: str) -> tuple[Booth, str]:
-        """The booth and the rater of a token; 404 for none."""
+        """The booth and the rater of a token; the answer is 404 if there is none."""
         for booth in booths:
             if rater := booth.rater(token):
                 return booth, rater
@@ -139,7 +139,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
     def shows(
         name: str, request: Request, language: Language | None, status: int = 200, **told: Any
     ) -> HTMLResponse:
-        # Browsers name the origin of a form only if its page does not hide it.
+        # Browsers send the origin of a form only if the page's referrer policy allows it.
         headers = {"content-security-policy": POLICY, "referrer-policy": "same-origin"}
         spoken_in = _language(request, language)
         text = templates.get_template(name).render(
@@ -153,12 +153,12 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
 
     @app.exception_handler(404)
     def missing(request: Request, error: Exception) -> Response:
-        """Links lose their ends in mails: who follows one is told so."""
+        """Tell people that their link is incomplete; emails sometimes cut off links."""
         return shows("missing.html", request, None, 404, simulated=False)
 
     @app.get("/rate/{token}")
     def next_pair(token: str, request: Request, language: Language | None = None) -> Response:
-        """The first pair without a vote, or thanks when there is none left."""
+        """The first pair without a vote, or a page of thanks if none is left."""
         booth, rater = admitted(token)
         done = {vote.pair for vote in booth.votes.all() if vote.rater == rater}
         session = booth.session(rater)
@@ -213,7 +213,7 @@ def make_page(booths: Sequence[Booth]) -> FastAPI:
         left_accepted: Annotated[bool, Form()] = False,
         right_accepted: Annotated[bool, Form()] = False,
     ) -> Response:
-        """Keep a vote and show the next pair; the same vote again changes nothing."""
+        """Store a vote and show the next pair; casting the same vote again changes nothing."""
         booth, rater = admitted(token)
         shown = booth.shown(rater, pair)
         booth.votes.cast(

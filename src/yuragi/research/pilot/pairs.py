@@ -1,9 +1,9 @@
-"""What raters see: pairs of pictures, in an order and on sides that say nothing about the arms.
+"""What raters see: pairs of pictures, in an order and on sides that do not reveal the arms.
 
-All of it follows from a secret of the pilot, which stays in its folder: the names of pairs, the
-order in which a rater sees them, the sides, and the links of raters. So nothing of it needs to be
-stored, and a rater who comes back sees the same. Each rater sees each arm of a comparison on the
-left equally often (to one, where the number of pairs is odd).
+The names of pairs, the order in which a rater sees them, the sides, and the links of raters are
+derived from a secret of the pilot, which stays in its folder. So none of them has to be stored, and
+a rater who comes back sees the same. Each rater sees each arm of a comparison on the left equally
+often (or once more, if the number of pairs is odd).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Pair:
     """Two arms on the same edit and seed.
 
     Attributes:
-        name: what pages and votes call it; it says nothing of what it is.
+        name: its name on pages and in votes, which does not reveal what it is.
         edit: the edit.
         seed: the seed.
         arms: both arms, in the order of the plan.
@@ -68,7 +68,7 @@ class Blind:
     secret: bytes
 
     def token(self, rater: str) -> str:
-        """What the link of a rater contains."""
+        """The token in the link of a rater."""
         return self._keyed(f"token {rater}")[:32]
 
     @property
@@ -83,13 +83,13 @@ class Blind:
         ]
 
     def session(self, rater: str) -> list[Shown]:
-        """All pairs, in the order and on the sides of a rater."""
+        """All pairs, in the order and on the sides that a rater sees."""
         shuffled = random.Random(self._keyed(f"order {rater}"))
         session: list[Shown] = []
         for arms in self.plan.draft.comparisons:
             pairs = [pair for pair in self.pairs if pair.arms == arms]
             shuffled.shuffle(pairs)
-            # Every other pair is turned; who begins is drawn, for an odd number.
+            # Every other pair is swapped; whether the first one is swapped is random.
             turned = shuffled.randrange(2)
             for k, pair in enumerate(pairs):
                 left, right = arms if (k + turned) % 2 else arms[::-1]
@@ -105,7 +105,7 @@ class Blind:
 
 
 def blind_of(plan: Plan, folder: Path) -> Blind:
-    """With the secret in the folder of a pilot, which is made if there is none."""
+    """Blind a plan with the secret in the folder of a pilot, which is created if missing."""
     path = folder / SECRET
     folder.mkdir(parents=True, exist_ok=True)
     try:

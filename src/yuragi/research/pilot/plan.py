@@ -1,9 +1,9 @@
 """The plan of a pilot: what a person writes, and what is fixed before anything runs.
 
 A draft is a TOML file with pictures, edits, arms, and the rule of the decision. `fix` (in
-`yuragi.research.pilot.arms`) makes the plan of it: every request is complete, the budget is equal,
-and the number of votes is known. The plan is a JSON file to commit; its digest stands in every
-result, vote and report, so that a rule that is changed afterwards is seen.
+`yuragi.research.pilot.arms`) turns it into a plan, in which every request is complete, the budget
+is equal, and the number of votes is known. The plan is a JSON file to commit. Every result, vote
+and report contains its digest, so that later changes of the rule are noticed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LANGUAGES: Sequence[Language] = ("en", "ja")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Between = Annotated[Finite, Field(gt=0, lt=1)]
 Texts = Mapping[Language, str]
-"""A text by language; another language falls back on English."""
+"""A text by language; a missing language falls back to English."""
 
 
 class Edit(Strict):
@@ -53,9 +53,9 @@ class Edit(Strict):
         task: the name of a task, such as ``drag``.
         image: the file of the picture, relative to the plan.
         instruction: what a rater reads, by language.
-        options: options of the task as in Python; files of masks are relative to the plan.
-        expect: labels that the shipped judge of portraits shall see in the result, by attribute;
-            empty for pictures of another kind.
+        options: options of the task as in Python; paths of masks are relative to the plan.
+        expect: labels that the shipped judge of portraits should see in the result, by attribute;
+            empty for other kinds of pictures.
     """
 
     name: Name
@@ -84,8 +84,8 @@ class Budget(Strict):
     """The network evaluations of one edit.
 
     Attributes:
-        evaluations: as many as every arm may use; its steps are chosen to fit. None leaves the
-            steps of arms as they are, and the report says that budgets differ.
+        evaluations: the number that every arm may use; its steps are chosen to fit. If this is
+            None, the arms keep their steps, and the report says that budgets differ.
         tolerance: the share of the budget that an arm may leave unused.
     """
 
@@ -94,7 +94,7 @@ class Budget(Strict):
 
 
 class Voting(Strict):
-    """What is assumed of the votes, from which their number follows.
+    """The assumptions about the votes, which determine their number.
 
     Attributes:
         raters: how many people vote; each sees every pair once.
@@ -102,9 +102,9 @@ class Voting(Strict):
         level: the probability that some interval, at any time, does not contain the truth.
         power: the probability of finding the effect.
         ties: the share of ties.
-        rater_correlation: correlation of votes of one rater (intraclass correlation).
+        rater_correlation: correlation of votes by one rater (intraclass correlation).
         picture_correlation: correlation of votes on one picture.
-        most_seeds: the most seeds for each edit.
+        most_seeds: the maximum number of seeds for each edit.
     """
 
     raters: Annotated[int, Field(ge=3, le=1000)]
@@ -121,10 +121,10 @@ class Rule(Strict):
     """When to go, to extend or to stop; see `yuragi.research.pilot.decision`.
 
     Attributes:
-        losses: by automatic measure, how much an arm may lose against the baseline.
-        slower: how many times the response time of the baseline an arm may take.
-        costlier: how many times the baseline's cost of an accepted edit an arm may have.
-        extension: how many times the planned votes may be cast before the pilot stops.
+        losses: how much an arm may lose against the baseline in each automatic measure.
+        slower: the longest allowed response time, as a multiple of the baseline's.
+        costlier: the highest allowed cost of an accepted edit, as a multiple of the baseline's.
+        extension: the number of votes at which the pilot stops, as a multiple of the planned votes.
     """
 
     losses: Mapping[str, Annotated[Finite, Field(ge=0)]] = {}
@@ -138,7 +138,7 @@ class Price(Strict):
 
     Attributes:
         per_hour: the price.
-        currency: such as EUR or JPY, for display.
+        currency: the currency to display, such as EUR or JPY.
     """
 
     per_hour: Annotated[Finite, Field(ge=0)]
@@ -158,7 +158,7 @@ class Draft(Strict):
         edits: the edits.
         arms: two arms or more.
         budget: the evaluations of an edit.
-        voting: what is assumed of the votes.
+        voting: the assumptions about the votes.
         rule: when to go, to extend or to stop.
         price: what an hour of the machine costs.
     """
@@ -179,7 +179,7 @@ class Draft(Strict):
         """Check values that depend on one another.
 
         Raises:
-            InputError: names repeat, the baseline is none of the arms, or a text is missing.
+            InputError: names repeat, the baseline is not one of the arms, or a text is missing.
         """
         for kind, named in (("edit", self.edits), ("arm", self.arms)):
             names = [each.name for each in named]
@@ -196,7 +196,7 @@ class Draft(Strict):
 
     @property
     def challengers(self) -> list[str]:
-        """The arms beside the baseline."""
+        """All arms except the baseline."""
         return [each.name for each in self.arms if each.name != self.baseline]
 
     @property
@@ -206,24 +206,24 @@ class Draft(Strict):
 
     @property
     def pictures(self) -> list[str]:
-        """The file of the picture of each edit: votes on one picture are correlated."""
+        """The picture file of each edit; votes on one picture are correlated."""
         return [each.image for each in self.edits]
 
     def edit(self, name: str) -> Edit:
-        """The edit of a name."""
+        """The edit with this name."""
         return next(each for each in self.edits if each.name == name)
 
 
 class Size(Strict):
-    """How many votes the plan asks for; see `yuragi.research.pilot.size`.
+    """The number of votes that a plan needs; see `yuragi.research.pilot.size`.
 
     Attributes:
-        seeds: seeds of each edit.
-        votes: votes on each pair of arms, by all raters.
-        per_rater: votes of one rater on all pairs of arms.
+        seeds: the number of seeds of each edit.
+        votes: the number of votes on each pair of arms, by all raters.
+        per_rater: the number of votes by one rater on all pairs of arms.
         level: the level of each comparison with the baseline.
-        information: 1 / squared standard error of the preference when these votes are cast.
-        detectable: the preference above one half that they find with the wanted power.
+        information: 1 / squared standard error of the preference once these votes are cast.
+        detectable: the preference above one half that these votes find with the desired power.
     """
 
     seeds: int
@@ -235,13 +235,13 @@ class Size(Strict):
 
 
 class Plan(Strict):
-    """A plan that is fixed.
+    """A fixed plan.
 
     Attributes:
-        version: of this form.
+        version: the version of this format.
         draft: what a person wrote.
         weights: the fingerprint of the model.
-        size: how many votes it asks for.
+        size: the number of votes that it needs.
         requests: the complete request of each edit and arm, for the first seed.
         evaluations: the network evaluations of each edit and arm, counted by a rehearsal.
     """
@@ -260,7 +260,7 @@ class Plan(Strict):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the plan says; white space and the order of keys do not count."""
+        """SHA-256 of the plan's content, regardless of white space and the order of keys."""
         said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -271,10 +271,10 @@ class Plan(Strict):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
-        """A plan from plain values.
+        """Create a plan from plain values.
 
         Raises:
-            InputError: it is not a plan.
+            InputError: the values are not a plan.
         """
         draft = _draft(given.get("draft"), "edits", "arms")
         return cls(**{**given, "draft": draft})
@@ -314,7 +314,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def _draft(given: object, edits: str, arms: str) -> Draft:
-    """A draft from plain values, whose parts are made one by one, so that errors name them."""
+    """Create a draft from plain values, part by part, so that errors name the part."""
     if not isinstance(given, dict):
         raise InputError("draft", None, "a table")
     values = dict(given)

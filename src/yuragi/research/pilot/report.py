@@ -1,7 +1,7 @@
-"""The report of a pilot: one HTML file that needs nothing else, and the same as PDF.
+"""The report of a pilot: one self-contained HTML file, and the same report as PDF.
 
-The PDF is made by WeasyPrint, with the fonts of the machine; for Japanese they must have Japanese
-letters (on Debian for example the package fonts-noto-cjk).
+WeasyPrint makes the PDF with the fonts that are installed on the machine. A report in Japanese
+needs a font with Japanese characters (on Debian, for example, the package fonts-noto-cjk).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def write_report(
     """Write HTML and PDF in each language, the numbers as JSON, and the votes as CSV.
 
     Args:
-        summary: what it says.
-        beside: the folder of the plan, from which the names of pictures count.
+        summary: the content of the report.
+        beside: the folder of the plan; the names of pictures are relative to it.
         folder: the folder of the pilot; the files are written in its folder ``report``.
         languages: the languages.
 
@@ -67,10 +67,10 @@ def write_report(
 
 
 def _pdf_maker() -> Any:
-    """WeasyPrint's class of pages.
+    """WeasyPrint's class `HTML`.
 
-    Importing it makes Pillow accept files that were cut short, in the whole process; what a user
-    gives must still be refused then.
+    Importing it makes Pillow accept truncated files in the whole process. The setting is restored,
+    because truncated files from users must still be refused.
     """
     from PIL import ImageFile
 
@@ -85,7 +85,7 @@ def _pdf_maker() -> Any:
 
 
 def html_of(summary: Summary, beside: Path, folder: Path, language: Language) -> str:
-    """The report in a language, as HTML without any address of another file."""
+    """The report in one language, as HTML that refers to no other file."""
     try:
         from yuragi.research.pilot.environment import open_templates
     except ImportError as error:
@@ -122,7 +122,7 @@ def html_of(summary: Summary, beside: Path, folder: Path, language: Language) ->
 
 
 def _risks(summary: Summary, titles: dict[str, str], language: Language) -> list[str]:
-    """Sentences, with arms and measures by their names in the language."""
+    """The risks as sentences, with the names of arms and measures in this language."""
     said, found = words(language), []
     for name, values in summary.risks:
         shown = dict(values)
@@ -137,7 +137,7 @@ def _risks(summary: Summary, titles: dict[str, str], language: Language) -> list
 def _examples(
     summary: Summary, beside: Path, folder: Path, language: Language, every: int
 ) -> list[dict[str, Any]]:
-    """Every so many edits with its first seed, before and in each arm."""
+    """Each `every`-th edit with the first seed: the picture before it, and that of each arm."""
     plan, sources = summary.plan, sources_of(summary.plan, beside)
     files = {row.key: folder / row.file for row in summary.rows}
     found = []
@@ -164,7 +164,7 @@ def _data(picture: Image.Image) -> str:
 
 
 def _amount(value: float) -> str:
-    """An amount of money with two significant digits at least."""
+    """An amount of money with at least two significant digits."""
     if math.isinf(value):
         return "∞"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.2g}"

@@ -1,9 +1,9 @@
 """Run every edit, seed and arm of a plan, one at a time, so that response times can be compared.
 
-A row of ``runs.jsonl`` says what one run gave; its picture, which carries its request, is in
-``results``. Rows are added one by one, so that a run that is interrupted goes on where it was. The
-arms of an edit and a seed follow one another in an order that is shuffled anew each time, so that a
-machine that grows slower or faster is no advantage for any arm.
+A row of ``runs.jsonl`` describes one run; its picture, in which the request is embedded, is in
+``results``. Rows are appended one by one, so that an interrupted command can continue. The arms of
+an edit and a seed run one after another in an order that is shuffled each time, so that no arm
+benefits if the machine becomes slower or faster.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Row:
         seconds: the response time, from the request to the picture.
         evaluations: the network evaluations.
         measures: the automatic measures that apply.
-        device: what ran it.
+        device: the device that ran it.
     """
 
     plan: str
@@ -64,7 +64,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What was run."""
+        """The edit, seed and arm that were run."""
         return self.edit, self.seed, self.arm
 
 
@@ -79,13 +79,13 @@ def run_plan(
 
     Args:
         plan: the plan.
-        beside: the folder of its file, from which the names of pictures count.
-        folder: for results.
+        beside: the folder of its file; the names of pictures are relative to it.
+        folder: the folder for results.
         model: the loaded model of the plan.
-        on_progress: is called with (runs done, runs in all).
+        on_progress: a function called with (runs done, all runs).
 
     Raises:
-        InputError: the model, or a picture, is not that of the plan; the folder has runs of
+        InputError: the model or a picture is not the one in the plan, or the folder has runs of
             another plan.
     """
     if model.weights != plan.weights:
@@ -101,7 +101,7 @@ def run_plan(
     wanted = _order(plan)
     weak = lru_cache(partial(load_weak, strong=model))
     left = [key for key in wanted if key not in done]
-    if left:  # whatever only the first run has to do is not timed
+    if left:  # work that only a first run has to do is not timed
         first = request_of(plan, left[0][0], left[0][2], left[0][1])
         _timed(first, model, weak(first.weak_model), sources)
     _cut(folder)
@@ -119,7 +119,7 @@ def run_plan(
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """The rows in a folder; an unfinished last line is no row."""
+    """The rows in a folder; an unfinished last line is ignored."""
     if not (folder / ROWS).exists():
         return []
     whole, _, _ = (folder / ROWS).read_text(encoding="utf-8").rpartition("\n")
@@ -127,14 +127,14 @@ def read_rows(folder: Path) -> list[Row]:
 
 
 def _cut(folder: Path) -> None:
-    """Remove an unfinished last line, which a process left that was killed."""
+    """Remove an unfinished last line, which a killed process left behind."""
     if (folder / ROWS).exists():
         text = (folder / ROWS).read_bytes()
         os.truncate(folder / ROWS, text.rfind(b"\n") + 1)
 
 
 def _order(plan: Plan) -> list[tuple[str, int, str]]:
-    """Every edit, seed and arm."""
+    """Every edit, seed and arm, in the order in which they run."""
     shuffled = random.Random(plan.digest)
     order = []
     for seed in plan.seeds:
@@ -153,7 +153,7 @@ def _kept(
     result: Result,
     seconds: float,
 ) -> Row:
-    """The row of a run, whose picture is written first."""
+    """Write the picture of a run, and return its row."""
     edit, seed, arm = key
     best = (result.ranking or [0])[0]
     name = f"results/{edit}.{seed}.{arm}.png"

@@ -18,26 +18,26 @@ from yuragi.service.stopping import told_to_stop
 __all__ = ["PLACE", "make_app", "serve"]
 
 PLACE = "/pilot"
-"""The path below which the page lies, as in the service."""
+"""The path of the page, as in the service."""
 
 
 def make_app(booth: Booth, settings: Serving) -> Starlette:
-    """The page below its path, behind what stands before the service."""
+    """The page below its path, behind the same middleware as the service."""
     mounted = Mount(PLACE, make_page([booth]))
     return Starlette(routes=[mounted], middleware=shield(settings, {PLACE: MAX_BYTES}))
 
 
 def serve(booth: Booth, settings: Serving, on_ready: Callable[[str], None]) -> None:
-    """Answer until the process is told to stop (SIGTERM, Ctrl-C).
+    """Answer requests until the process is told to stop (SIGTERM, Ctrl-C).
 
     Args:
         booth: what the page shows.
-        settings: the address, and the names by which browsers call it.
-        on_ready: is called with the address of the server when raters can connect.
+        settings: the address, and the names that browsers use for it.
+        on_ready: a function called with the URL of the server when raters can connect.
 
     Raises:
-        InputError: other machines could connect, but not by any name.
-        OSError: the port is taken.
+        InputError: other machines could connect, but no name is given for them to use.
+        OSError: the port is in use.
     """
     if not settings.loopback and not settings.name:
         allowed = "an address of this machine, or --name be given"

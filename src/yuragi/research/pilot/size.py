@@ -1,21 +1,23 @@
-r"""How many votes a pilot needs, computed beforehand.
+r"""The number of votes that a pilot needs, computed beforehand.
 
-A vote is 1 for the arm, 0 for the baseline, 1/2 for a tie. With a share tau of ties and no
-preference, its variance is sigma^2 = (1 - tau) / 4. Votes of one rater are correlated by rho_r, and
-those on one picture by rho_p; with n_r votes of rater r and n_p on picture p, and n in all, the
-variance of the mean is that of independent votes times the design effect
+A vote is 1 for the arm, 0 for the baseline and 1/2 for a tie. If a share tau of the votes are ties
+and there is no preference, the variance of a vote is sigma^2 = (1 - tau) / 4. Votes by one rater
+have the correlation rho_r, and votes on one picture have the correlation rho_p. With n_r votes by
+rater r, n_p votes on picture p and n votes in total, the variance of the mean is that of
+independent votes times the design effect
 
     D = 1 + (sum_r n_r^2 / n - 1) rho_r + (sum_p n_p^2 / n - 1) rho_p
 
 (Kish 1965, "Survey Sampling", section 5.4, for each of two crossed clusterings). Let
 V = n / (sigma^2 D) be the information. The interval at the planned end has the half-width
-c / sqrt(V), with the constant c of `yuragi.research.pilot.sequence`. So the effect delta is found
-with probability 1 - beta at the planned end, and sooner if looked at before, if
+c / sqrt(V), with the constant c of `yuragi.research.pilot.sequence`. The effect delta is therefore
+found with probability 1 - beta at the planned end, or at an earlier look, if
 
     V >= ((c + z_{1 - beta}) / delta)^2
 
-The seeds of an edit are the fewest for which this holds. As V is at most that of endless seeds,
-there may be none: then more raters or more pictures are needed, or a larger effect.
+Each edit gets the smallest number of seeds for which this holds. V stays below a limit however
+many seeds there are, so there may be no such number. In that case, more raters, more pictures or a
+larger effect are needed.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ __all__ = ["information", "planned"]
 
 
 def information(draft: Draft, seeds: int) -> float:
-    """V, when all raters have voted on so many seeds of every edit, for one pair of arms."""
+    """V for one pair of arms, after all raters have voted on this many seeds of every edit."""
     voting = draft.voting
     on_picture = [voting.raters * seeds * k for k in Counter(draft.pictures).values()]
     by_rater = [len(draft.edits) * seeds] * voting.raters
@@ -41,10 +43,11 @@ def information(draft: Draft, seeds: int) -> float:
 
 
 def planned(draft: Draft) -> Size:
-    """The votes that a draft asks for.
+    """The number of votes that a draft needs.
 
     Raises:
-        InputError: no number of seeds finds the effect, or there are fewer than three pictures.
+        InputError: no allowed number of seeds is enough to find the effect, or there are fewer
+            than three pictures.
     """
     voting = draft.voting
     pictures = len(set(draft.pictures))
@@ -75,7 +78,7 @@ def planned(draft: Draft) -> Size:
 
 
 def _constant(draft: Draft) -> float:
-    """C + z_{1 - beta}."""
+    """The constant c plus z_{1 - beta}."""
     level = draft.voting.level / len(draft.challengers)
     return Boundary.tightest(level, 1.0).half_width(1.0) + float(norm.ppf(draft.voting.power))
 

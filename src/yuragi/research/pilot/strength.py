@@ -1,13 +1,13 @@
 r"""Strengths of three arms or more, from all votes together (Bradley & Terry 1952).
 
 Arm i is preferred to arm j with probability 1 / (1 + exp(-(s_i - s_j))); a tie counts as half a
-vote for each. The maximum of the likelihood is found by the library choix (Maystre & Grossglauser
-2015, "Fast and accurate inference of Plackett-Luce models"), with a little regularisation, so that
-an arm without any defeat has a finite strength. Strengths are given relative to the baseline.
+vote for each. The library choix maximises the likelihood (Maystre & Grossglauser 2015, "Fast and
+accurate inference of Plackett-Luce models"), with slight regularisation, so that an arm that never
+loses has a finite strength. Strengths are given relative to the baseline.
 
-Intervals are of a bootstrap that draws raters and pictures anew, each with replacement, and weighs
-a vote by how often both were drawn (Owen 2007, "The pigeonhole bootstrap"). They hold for one look,
-not for many: the decision uses the intervals of `yuragi.research.pilot.sequence`.
+The intervals come from a bootstrap that draws raters and pictures, each with replacement, and
+weights a vote by how often both were drawn (Owen 2007, "The pigeonhole bootstrap"). They are valid
+for one look, not for many; the decision uses the intervals of `yuragi.research.pilot.sequence`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def strengths(
 
 
 def _maximum(wins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The strengths that make wins [k, k] of row over column most likely."""
+    """The strengths that maximise the likelihood of wins [k, k], of the row over the column."""
     try:
         import choix
     except ImportError as error:
@@ -73,7 +73,7 @@ def _maximum(wins: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _multiplicity(rng: np.random.Generator, clusters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How often the cluster of each vote is drawn, when as many are drawn as there are."""
+    """How often the cluster of each vote is drawn; there are as many draws as clusters."""
     count = int(clusters.max()) + 1
     times = np.bincount(rng.integers(count, size=count), minlength=count)
     return times[clusters].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Everything that a report says, as values: from the plan, its runs and its votes."""
+"""Everything that a report says, as values computed from the plan, its runs and its votes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from yuragi.research.pilot.votes import Vote, Votes
 __all__ = ["Risk", "Summary", "summary_of"]
 
 ALIKE = 2.0
-"""Mean difference in levels of 255 below which two pictures are almost equal."""
+"""Mean difference, on levels from 0 to 255, below which two pictures count as almost equal."""
 FEW_RATERS, FEW_PICTURES = 10, 30
 UNLIKE, ONE_SIDED = 0.15, 0.1
-"""How far shares of ties from the plan's, and of left votes from one half, are told."""
+"""The report warns if the share of ties differs from the plan's by more than the first, or if the
+share of votes for the left differs from one half by more than the second."""
 
 Risk = tuple[str, Mapping[str, object]]
 """The name of a sentence, and the values in it."""
@@ -40,10 +41,10 @@ class Summary:
         rows: its runs.
         votes: its votes.
         arms: each arm by itself.
-        against: each arm but the baseline against it.
-        strengths: of Bradley and Terry, for three arms or more with votes; otherwise empty.
-        verdicts: what the rule says of each arm but the baseline.
-        outcome: what it says of the pilot.
+        against: the comparison of each other arm with the baseline.
+        strengths: Bradley-Terry strengths, for three arms or more with votes; otherwise empty.
+        verdicts: what the rule says about each arm except the baseline.
+        outcome: what the rule says about the pilot.
         risks: what a reader should know.
     """
 
@@ -94,7 +95,7 @@ def summary_of(plan: Plan, folder: Path) -> Summary:
     """The summary of a pilot's folder.
 
     Raises:
-        InputError: an arm has no runs on two pictures at least.
+        InputError: an arm has runs on fewer than two pictures.
     """
     rows, votes = read_rows(folder), Votes.of(folder).all()
     draft = plan.draft
@@ -188,7 +189,7 @@ def _levels(path: Path) -> Any:
 
 
 def _finite(value: Any) -> Any:
-    """The same with None for infinite numbers, which JSON does not have."""
+    """The same value, with None for infinite numbers, which JSON does not have."""
     if isinstance(value, Mapping):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,8 +1,8 @@
 """The votes of a pilot: a SQLite file in its folder.
 
-A vote is on the disk before it is answered. A rater has one vote on a pair: to cast it again
-changes nothing, and to cast another corrects it; its place in the order of votes stays that of the
-first. Votes made by a script are those of raters who are marked as simulated, once and for all.
+A vote is on disk before the request is answered. A rater has one vote on a pair: casting the same
+vote again changes nothing, and casting another one corrects it without changing its place in the
+order of votes. Votes cast by a script belong to raters who are marked as simulated permanently.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class Vote:
         seed: its seed.
         left_arm: the arm that was on the left.
         right_arm: the arm that was on the right.
-        choice: which follows the instruction better.
+        choice: which picture follows the instruction better.
         left_accepted: whether the rater would use the left picture as it is.
         right_accepted: whether the rater would use the right picture as it is.
         plan: the digest of the plan under which it was cast.
         simulated: whether a script cast it.
-        cast_at: when it was cast or corrected last (UTC, ISO 8601).
+        cast_at: when it was last cast or corrected (UTC, ISO 8601).
     """
 
     rater: str
@@ -101,7 +101,7 @@ class Votes:
 
     @classmethod
     def of(cls, folder: Path) -> Votes:
-        """Those in the folder of a pilot."""
+        """The votes in the folder of a pilot."""
         votes = cls(folder / "votes.sqlite")
         votes.path.parent.mkdir(parents=True, exist_ok=True)
         with votes._open() as connection:
@@ -109,10 +109,10 @@ class Votes:
         return votes
 
     def add_rater(self, name: str, simulated: bool) -> None:
-        """Add a rater; to add the same again changes nothing.
+        """Add a rater; adding the same one again changes nothing.
 
         Raises:
-            InputError: a rater of this name is simulated, and this one is not, or the reverse.
+            InputError: a rater with this name is simulated and this one is not, or vice versa.
         """
         with self._open() as connection:
             connection.execute("INSERT OR IGNORE INTO raters VALUES (?, ?)", (name, simulated))
@@ -131,7 +131,7 @@ class Votes:
         return self.raters()[rater]
 
     def cast(self, vote: Vote) -> None:
-        """Keep a vote; when this returns, it is on the disk."""
+        """Store a vote; it is on disk when this function returns."""
         with self._open() as connection:
             connection.execute(
                 """
@@ -151,7 +151,7 @@ class Votes:
             )
 
     def all(self) -> list[Vote]:
-        """All votes, in the order in which they were cast first."""
+        """All votes, in the order in which they were first cast."""
         with self._open() as connection:
             rows = connection.execute(
                 """
@@ -163,7 +163,7 @@ class Votes:
             return [_vote(row) for row in rows]
 
     def write_csv(self, path: Path) -> None:
-        """Write all votes as a table."""
+        """Write all votes as a CSV table."""
         with open(path, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow([each.name for each in fields(Vote)])
@@ -183,7 +183,7 @@ class Votes:
 
 
 def _vote(row: tuple[Any, ...]) -> Vote:
-    """A vote from its row, in which SQLite has numbers for truth values."""
+    """A vote from its row, in which SQLite stores truth values as numbers."""
     values = dict(zip((each.name for each in fields(Vote)), row, strict=True))
     truths = {name: bool(values[name]) for name in ("left_accepted", "right_accepted", "simulated")}
     return Vote(**{**values, **truths})

@@ -1,15 +1,15 @@
 """Train `diffusers.AutoencoderTiny` on portraits.
 
-Loss on random crops of x in [-1, 1], with z = E(x) and a little noise added to z:
+The loss on random crops x in [-1, 1], with a little noise added to z = E(x), is
 
     |D(z) - x| + 4 |D(z) - x|^2 + penalty * mean_c( mean(z_c)^2 + (var(z_c) - 1)^2 )
 
-The squares are what PSNR counts, the absolute value keeps edges sharp. The penalty is there
-because diffusers' Stable Diffusion pipelines know one scaling factor and no shift, and this
-decoder squashes latents beyond 3 (3 tanh(z / 3)).
+The squared error is what PSNR measures, and the absolute error keeps edges sharp. The penalty is
+needed because diffusers' Stable Diffusion pipelines have one scaling factor and no shift, and
+because this decoder squashes latents beyond 3 (3 tanh(z / 3)).
 
-A finished decoder can be trained further alone: the latents stay, and with them all that a denoiser
-has learned of them.
+The decoder of a finished autoencoder can be trained further on its own. The latents stay the same,
+so everything that a denoiser has learned about them stays valid.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def arrays_to_tensor(images: NDArray[np.uint8]) -> Tensor:
 
 
 def levels_to_tensor(images: Tensor) -> Tensor:
-    """The same of a tensor, on its device."""
+    """The same for a tensor, on its device."""
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
@@ -81,10 +81,10 @@ def train_autoencoder(
     on_report: Callable[[Report], None],
     pace: Pace | None = None,
 ) -> AutoencoderTiny:
-    """Train on pictures of shape [n, side, side, 3], resuming from `folder`; the EMA network.
+    """Train on pictures [n, side, side, 3], resuming from `folder`; return the EMA network.
 
-    On a GPU all pictures are kept there (4.7 GB for 24,000 of 256 x 256); on a CPU they stay on
-    disk. A mirrored crop is as good as another here, because no label belongs to it.
+    On a GPU, all pictures are kept in its memory (4.7 GB for 24,000 pictures of 256 x 256); on a
+    CPU, they stay on disk. Crops can be mirrored here, because they have no labels.
     """
     torch.manual_seed(config.seed)  # the starting weights
     network = place(build_autoencoder(config), device)
@@ -119,11 +119,11 @@ def train_decoder(
     Args:
         network: the autoencoder; its encoder is left as it is.
         images: pictures of shape [n, side, side, 3].
-        finished: how the autoencoder was trained: the crops and the noise are the same.
-        config: the steps, the batch and the rates.
-        folder: where checkpoints and the log go.
-        device: where to train.
-        on_report: told how it goes.
+        finished: the settings of the autoencoder's training; the crops and the noise are the same.
+        config: the steps, the batch size and the rates.
+        folder: the folder for checkpoints and the log.
+        device: the device to train on.
+        on_report: a function called with progress reports.
     """
     place(network, device)
     pictures = torch.from_numpy(images).to(device)
@@ -156,6 +156,6 @@ def codec_psnr(network: AutoencoderTiny, images: NDArray[np.uint8]) -> float:
 
 
 def levels_psnr(back: Tensor, images: Tensor) -> Tensor:
-    """PSNR in dB of every picture [n, 3, h, w] in [-1, 1], whose values are rounded to 8 bits."""
+    """PSNR in dB of every picture [n, 3, h, w] in [-1, 1], after rounding `back` to 8 bits."""
     levels = ((back + 1) * 127.5).round().div(127.5).sub(1)
     return 10 * torch.log10(4 / (levels - images).square().mean((1, 2, 3)))

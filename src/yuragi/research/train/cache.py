@@ -1,4 +1,4 @@
-"""Drawn portraits on disk, outside the repository: drawing takes 12 ms, reading nothing.
+"""Drawn portraits on disk, outside the repository: drawing takes 12 ms, reading almost nothing.
 
 A split is two files in the cache folder: ``<split>-<size>px-<count>.npy`` (memory-mapped uint8 of
 shape [count, size, size, 3]) and ``<split>-<size>px-<count>.json`` (the labels).
@@ -40,8 +40,8 @@ def cached(
 ) -> tuple[NDArray[np.uint8], Sequence[Labels]]:
     """The first `count` portraits of a split: pictures (memory-mapped) and labels.
 
-    Draws them with all processor cores on first use and reports (done, total) while it does.
-    A cache that was cut short is drawn again; a finished one is never written to.
+    On first use, they are drawn on all processor cores, and (done, total) is reported meanwhile.
+    An incomplete cache is drawn again; a complete one is never written to.
     """
     name = f"{split}-{size}px-{count}"
     images, labels = folder / f"{name}.npy", folder / f"{name}.json"
@@ -60,9 +60,9 @@ def cached(
                 every += part
                 on_progress(stop, count)
         drawn.flush()
-        # The labels come last: their presence says that the pictures are complete.
+        # The labels are written last: their presence shows that the pictures are complete.
         partial = labels.with_suffix(".partial")
         partial.write_text(json.dumps(every), encoding="utf-8")
         partial.replace(labels)
-    # Copy on write: nothing reaches the disk, and PyTorch takes only arrays that can be written.
+    # Copy on write: nothing reaches the disk, but the array is writable, as PyTorch requires.
     return np.load(images, mmap_mode="c"), json.loads(labels.read_text("utf-8"))

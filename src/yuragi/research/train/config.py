@@ -42,12 +42,13 @@ class DataConfig(Section):
 
 
 class Fit(Section):
-    """What every training loop needs: AdamW with warm-up and cosine decay, and an EMA.
+    """The settings of every training loop: AdamW with warm-up and cosine decay, and an EMA.
 
-    `steps` may grow between two runs of the same folder: training then goes on. `fall` is the
-    number of steps at the end in which the learning rate falls to zero; without it, the rate falls
-    from the warm-up on. A run that may be lengthened later wants a short fall: until it begins,
-    the rate does not depend on `steps` (Haegele et al. 2024, arXiv 2405.18392).
+    `steps` can be increased between two runs in the same folder; training then continues. `fall` is
+    the number of steps at the end during which the learning rate falls to zero; without it, the
+    rate falls from the end of the warm-up. A run that may be extended later should have a short
+    fall: before the fall, the rate does not depend on `steps` (Haegele et al. 2024, arXiv
+    2405.18392).
     """
 
     steps: PositiveInt
@@ -72,19 +73,19 @@ class AutoencoderConfig(Fit):
 
     @property
     def cell(self) -> int:
-        """Pixels per side that a latent cell covers: every group of blocks but one halves them."""
+        """The side of a latent cell in pixels; every group of blocks except one doubles it."""
         return int(2 ** (len(self.encoder_blocks) - 1))
 
 
 class Focus(Section):
-    """A soft ellipse of the picture whose cells weigh more in the loss.
+    """A soft ellipse in the picture whose cells have a larger weight in the loss.
 
     Attributes:
-        row: of its centre, as a share of the picture's height.
-        column: of its centre, as a share of the width.
-        height: half of its height, as a share of the picture's.
-        width: half of its width, likewise.
-        weight: what its centre weighs beside cells that lie in no ellipse; at least 1.
+        row: the row of its centre, as a share of the picture's height.
+        column: the column of its centre, as a share of the picture's width.
+        height: half of its height, as a share of the picture's height.
+        width: half of its width, as a share of the picture's width.
+        weight: the weight of its centre relative to cells outside all ellipses; at least 1.
     """
 
     row: float
@@ -97,7 +98,7 @@ class Focus(Section):
 class DenoiserConfig(Fit):
     """Sizes of `diffusers.UNet2DConditionModel` and of `transformers.CLIPTextModel`.
 
-    `focus` lists parts of the picture that weigh more in the loss; by default none does.
+    `focus` lists parts of the picture with a larger weight in the loss; by default there are none.
     """
 
     focus: tuple[Focus, ...] = ()
@@ -118,7 +119,7 @@ class Recipe(Section):
 
     @property
     def latent(self) -> tuple[int, int]:
-        """Channels of a latent, and its side in cells."""
+        """The number of channels of a latent, and its side in cells."""
         return self.autoencoder.latent_channels, self.data.size // self.autoencoder.cell
 
 

@@ -1,10 +1,10 @@
 """Train the text encoder and the UNet on cached latents of the finished autoencoder.
 
 v-prediction (Salimans and Ho, 2022): with z_t = alpha z + sigma eps the network learns
-v = alpha eps - sigma z under a weighted squared error. The weights favour what is small: the parts
-of the recipe's `focus` over flat ground, and the middle of the table, where faces are decided, over
-its ends. They change what is learnt first, not what is right: the best v at each cell and level
-stays the mean.
+v = alpha eps - sigma z under a weighted squared error. The weights favour small details: the areas
+in the recipe's `focus` over flat background, and noise levels in the middle of the table, where
+faces are decided, over those at its ends. The weights change what is learned first, but not the
+optimum: the best v at each cell and level is still the mean.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["begin_denoiser", "denoising_loss", "encode_all", "train_denoiser"]
 
 SHOWN = 500
-"""Portraits whose captions test whether the text encoder reads."""
+"""The number of portraits whose captions test whether the text encoder can read."""
 
 
 @torch.no_grad()
@@ -70,11 +70,11 @@ def begin_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> TextToLatent:
-    """The network that `train_denoiser` begins with; its weights are those of a new run.
+    """The network that `train_denoiser` starts with; `fit` loads the weights of a resumed run.
 
-    Before the first step the text encoder learns to read (`yuragi.research.train.text`), also that
-    of imported weights: a denoiser that began with a text encoder that could not tell the clothes
-    had not learned to after 300,000 samples.
+    Before the first step, the text encoder learns to read (`yuragi.research.train.text`), even if
+    its weights were imported: a denoiser that started with a text encoder that could not recognise
+    the clothes still had not learned them after 300,000 samples.
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
@@ -98,7 +98,7 @@ def train_denoiser(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> None:
-    """Train the network in place, resuming from `folder`; at the end it is the EMA network."""
+    """Train the network in place, resuming from `folder`; at the end it has the EMA weights."""
     loss = denoising_loss(network, network.unet, examples.to(device), config)
     fit(network, loss, config, folder, on_report)
 
@@ -108,14 +108,14 @@ def denoising_loss(
 ) -> Loss:
     """The loss of the denoiser on the device of the examples.
 
-    Which picture, which of its captions, t and eps of every step are drawn there, from a generator
-    with the seed of the step's.
+    Each step draws its pictures, their captions, t and eps on that device, from a generator with
+    the seed of the step's generator.
 
     Args:
         network: the network.
-        unet: its UNet, or the same in a faster form.
+        unet: its UNet, or a faster form of it.
         examples: latents and captions.
-        config: the batch, and the parts of the picture that weigh more.
+        config: the batch size, and the parts of the picture that have a larger weight.
     """
     device = examples.latents.device
     alphas = build_scheduler().alphas_cumprod.to(device)
@@ -150,7 +150,7 @@ def cell_weights(side: int, focus: Sequence[Focus]) -> Tensor:
 
 
 def _levels(n: int, levels: int, rng: torch.Generator) -> Tensor:
-    """Half of the draws uniform, half triangular about the middle of the table."""
+    """Half of the draws are uniform, half are triangular around the middle of the table."""
     uniform = torch.rand((n, 2), generator=rng, device=rng.device)
     middle = torch.arange(n, device=rng.device) % 2 == 0
     u = torch.where(middle, uniform.mean(dim=1), uniform[:, 0])

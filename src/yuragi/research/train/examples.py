@@ -1,7 +1,7 @@
-"""What the denoiser learns from, ready on a device: latents, and captions as tokens.
+"""The examples for the denoiser, ready on a device: latents, and captions as tokens.
 
-A caption takes longer to compose than a GPU takes to learn from it. So every picture gets a number
-of captions beforehand, keyed by (seed, picture), on all processor cores.
+Composing a caption takes longer than a GPU takes to learn from it. So several captions are composed
+for every picture beforehand, on all processor cores, keyed by (seed, picture).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CAPTIONS", "Examples", "captioned"]
 
 CAPTIONS = 16
-"""Captions of every picture; with 24,000 pictures hardly two of the 384,000 are equal."""
+"""The number of captions per picture; with 24,000 pictures, hardly two of 384,000 are equal."""
 CHUNK = 500
 
 
@@ -34,7 +34,7 @@ class Examples:
     """Latents with their captions.
 
     Attributes:
-        latents: of unit variance, [n, c, h, w] in half precision.
+        latents: latents of unit variance, [n, c, h, w] in half precision.
         tokens: k captions for each, [n, k, length].
     """
 

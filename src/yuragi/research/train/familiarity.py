@@ -23,13 +23,13 @@ def calibrate_portraits(
     """Measure on `n` portraits of the validation split and write ``familiarity.json``.
 
     Args:
-        model: whose folder gets the file.
-        data: where drawings are cached.
-        n: portraits.
-        on_progress: told (portraits done, in all).
+        model: the model, into whose folder the file is written.
+        data: the folder in which drawings are cached.
+        n: the number of portraits.
+        on_progress: a function called with (portraits done, all portraits).
 
     Raises:
-        InputError: too few portraits, or a model that is not from a folder.
+        InputError: there are too few portraits, or the model is not from a folder.
     """
     images, _ = cached("validation", n, data, size=model.native_size)
     found = calibrate(model, range(n), lambda k: Image.fromarray(images[k]), on_progress)

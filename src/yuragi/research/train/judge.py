@@ -1,8 +1,8 @@
-"""A small classifier of portraits: it judges whether generated ones show what was asked for.
+"""A small classifier of portraits, which judges whether generated ones show what the prompt names.
 
-Trained on real drawings of the training split, blurred and with noise, so that it looks at shape
-and colour and not at the sharpness that an autoencoder loses. One ships with the package, so that
-benchmarks measure at once.
+It is trained on real drawings of the training split, blurred and with noise, so that it looks at
+shape and colour and not at the sharpness that an autoencoder loses. A trained judge ships with the
+package, so that benchmarks need no training.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Judge(nn.Module):
         last = widths[-1]
         layers += [nn.Conv2d(last, last, 3, padding=1), nn.GroupNorm(8, last), nn.SiLU()]
         self.trunk = nn.Sequential(*layers)
-        # Small parts such as the mouth show in the maximum, colours of areas in the mean.
+        # The maximum shows small parts such as the mouth; the mean shows the colours of areas.
         self.heads = nn.ModuleDict(
             {name: nn.Linear(2 * last, len(values)) for name, values in ATTRIBUTES.items()}
         )
@@ -98,7 +98,7 @@ def train_judge(
 
 
 def write_judge(judge: Judge, path: Path) -> None:
-    """Its weights in half precision, complete or not at all."""
+    """Write the judge's weights in half precision, either completely or not at all."""
     partial = path.with_name(path.name + ".partial")
     half = {name: value.half().contiguous().cpu() for name, value in judge.state_dict().items()}
     save_file(half, partial)
@@ -106,7 +106,7 @@ def write_judge(judge: Judge, path: Path) -> None:
 
 
 def shipped_judge(device: torch.device) -> Judge:
-    """The judge of the shipped recipe, in single precision, to judge and not to train."""
+    """The judge of the shipped recipe, in single precision, for judging only, not for training."""
     judge = Judge()
     with as_file(files("yuragi") / "assets" / "judge.safetensors") as path:
         judge.load_state_dict(load_file(path))
@@ -115,7 +115,7 @@ def shipped_judge(device: torch.device) -> Judge:
 
 @torch.no_grad()
 def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, Tensor]:
-    """In which pictures [n, 3, 256, 256] the judge sees the label: bool [n] by attribute."""
+    """Whether the judge sees the label in each picture [n, 3, 256, 256]: bool [n] by attribute."""
     known = targets(labels)
     hits: dict[str, list[Tensor]] = {name: [] for name in ATTRIBUTES}
     for start in range(0, len(images), 64):
@@ -126,6 +126,6 @@ def judged(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[st
 
 
 def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[str, float]:
-    """Share of pictures [n, 3, 256, 256] in which the judge sees the label, by attribute."""
+    """The share of pictures [n, 3, 256, 256] in which the judge sees the label, by attribute."""
     found = judged(judge, images, labels)
     return {name: float(column.float().mean()) for name, column in found.items()}

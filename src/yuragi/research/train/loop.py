@@ -1,12 +1,12 @@
 """One training loop for every network of the recipe: AdamW, a pace, EMA, resume.
 
-The loop is told a loss and calls it with (step, generator). All randomness of a step comes from
-that generator, which is keyed by (seed, step); so a run that was cut short and resumed sees what
-an uncut run would have seen, and no random state needs to be saved.
+The loop calls a loss with (step, generator). All randomness of a step comes from that generator,
+which is keyed by (seed, step). A run that was interrupted and resumed therefore sees the same
+numbers as an uninterrupted run, and no random state needs to be saved.
 
 A run folder holds ``checkpoint.safetensors`` (weights, EMA, moments; replaced atomically) and
-``log.jsonl`` (one line per report). A checkpoint without moments is one too: they begin anew, and
-the learning rate rises with them.
+``log.jsonl`` (one line per report). A checkpoint without moments is also valid: the moments start
+from zero, and the learning rate warms up again.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ Loss = Callable[[int, torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class Report:
-    """Where a training run stands: mean loss since the last report and its speed.
+    """The state of a training run: the mean loss since the last report, and the speed.
 
-    `samples` counts all that the network has seen, in this run and before it; `done` of `total` is
-    the progress of this run, in steps or in seconds.
+    `samples` counts all samples that the network has seen, in this run and earlier ones. `done` of
+    `total` is the progress of this run, in steps or in seconds.
     """
 
     step: int
@@ -66,9 +66,9 @@ class Report:
 
 
 def _generator(seed: int, step: int) -> torch.Generator:
-    # PyTorch's generator on a CPU keeps 32 bits of the key. In a run of 100,000 steps one pair of
-    # steps is expected to draw the same numbers, which no training notices; a picture belongs to
-    # its seed alone, so `SeededNoise` keeps all bits.
+    # PyTorch's generator on a CPU keeps 32 bits of the key. In a run of 100,000 steps, one pair of
+    # steps is expected to draw the same numbers, which does not matter in training. But two seeds
+    # must not give the same picture, so `SeededNoise` keeps all bits.
     key = hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest()
     return torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
 
@@ -77,8 +77,8 @@ class _State:
     """Everything that a checkpoint holds: weights, their EMA, Adam's moments, and counts.
 
     Attributes:
-        step: steps made so far.
-        updates: updates that Adam's moments have seen.
+        step: the number of steps made so far.
+        updates: the number of updates that Adam's moments have seen.
     """
 
     def __init__(self, network: nn.Module, config: Fit) -> None:
@@ -96,7 +96,7 @@ class _State:
         weights = self.network.state_dict()
         moving = [name for name, value in weights.items() if value.is_floating_point()]
         mean, new = [self.averaged[n] for n in moving], [weights[n] for n in moving]
-        # All tensors in one call: on a GPU a call for each would take longer than the sums.
+        # One call for all tensors: on a GPU, a call for each would take longer than the sums.
         get_ema_multi_avg_fn(decay)(mean, new, self.updates)  # type: ignore[no-untyped-call]
         for name in weights.keys() - moving:
             self.averaged[name].copy_(weights[name])
@@ -120,7 +120,7 @@ class _State:
         self.averaged = {n: held[f"averaged.{n}"].to(device) for n in names}
         if not any(name.startswith("exp_avg.") for name in held):
             return
-        # Checkpoints of earlier versions count steps alone, of which each was an update.
+        # Checkpoints of earlier versions count only steps; each step was an update.
         self.updates = int(counts.get("updates", self.step))
         for name, p in self.network.named_parameters():
             if f"exp_avg.{name}" in held:
@@ -132,7 +132,7 @@ class _State:
 
 
 def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor], counts: dict[str, str]) -> None:
-    """Write a checkpoint, complete or not at all."""
+    """Write a checkpoint, either completely or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / (CHECKPOINT + ".partial")
     save_file({k: v.contiguous() for k, v in tensors.items()}, partial, metadata=counts)
@@ -159,17 +159,17 @@ def fit(
     report_every: int = 50,
     save_every_seconds: float = 120.0,
 ) -> None:
-    """Train `network` in place as long as the pace lasts, going on from the folder's checkpoint.
+    """Train `network` in place until the pace ends, resuming from the folder's checkpoint.
 
     Args:
         network: its parameters are trained; at the end it holds the averaged (EMA) weights.
         loss: (step, generator) -> scalar loss; draws every random number from the generator.
-        config: batch (only for the counts reported), rates and seed.
-        folder: where checkpoints and the log go.
-        on_report: called every `report_every` updates.
-        pace: the learning rate and the end of the run; by default that of `config.steps`.
-        report_every: updates between two reports.
-        save_every_seconds: seconds between two checkpoints.
+        config: the batch size (used only in reported counts), the rates and the seed.
+        folder: the folder for checkpoints and the log.
+        on_report: a function called every `report_every` updates.
+        pace: the learning rate and the end of the run; by default those of `config.steps`.
+        report_every: the number of updates between two reports.
+        save_every_seconds: the seconds between two checkpoints.
     """
     pace = pace or BySteps(config)
     state = _State(network, config)
@@ -209,36 +209,36 @@ def fit(
 
 
 def begin(network: nn.Module, config: Fit, folder: Path, step: int) -> None:
-    """Write a first checkpoint, so that `fit` goes on from these weights at this step."""
+    """Write a first checkpoint, so that `fit` continues from these weights at this step."""
     state = _State(network, config)
     state.step = step
     state.save(folder)
 
 
 def steps_made(folder: Path) -> int:
-    """The step of a run's checkpoint; 0 without one."""
+    """The step of a run's checkpoint; 0 if there is none."""
     if not (folder / CHECKPOINT).exists():
         return 0
     return int(read_checkpoint(folder)[1]["step"])
 
 
 def place(network: N, device: torch.device) -> N:
-    """Move a network to a device, channels last: several times faster for these convolutions."""
+    """Move a network to a device; channels last makes these convolutions several times faster."""
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Whether networks run faster in bfloat16 than in float32 there."""
+    """Whether networks run faster in bfloat16 than in float32 on this device."""
     if device.type != "cpu":
         return True
-    # Older versions of PyTorch cannot tell.
+    # Older versions of PyTorch do not report this.
     known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(known.get("avx512_bf16"))
 
 
 def load_averaged(network: nn.Module, folder: Path) -> int:
-    """Load the averaged (EMA) weights of a run, finished or not; returns its step.
+    """Load the averaged (EMA) weights of a run, finished or not, and return its step.
 
     Raises:
         FileNotFoundError: the folder holds no checkpoint.

@@ -1,8 +1,9 @@
 """A short measurement of an exported portrait model, right after its training.
 
-Portraits of the validation split, which no training sees: the codec's PSNR, and the share of
-generated portraits in which the judge sees what the prompt names, beside its share on the drawings.
-`yuragi bench portraits` is the measurement that counts, on the benchmark split.
+On portraits of the validation split, which is never trained on, it measures the codec's PSNR, and
+the share of generated portraits in which the judge sees what the prompt names, together with the
+same share for the drawings. The authoritative measurement is `yuragi bench portraits`, on the
+benchmark split.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from yuragi.research.train.portraits import Labels, caption
 __all__ = ["measure", "opened", "portraits_of", "round_trips", "sheet_of", "whole_caption"]
 
 AT_ONCE = 16
-"""Portraits in a batch."""
+"""The number of portraits in a batch."""
 
 
 def measure(
@@ -45,18 +46,18 @@ def measure(
 
     Args:
         folder: the exported pipeline.
-        data: where drawings are cached.
+        data: the folder in which drawings are cached.
         size: the side of its portraits in pixels.
-        n: portraits.
-        seed: of captions and noise.
-        device: where it runs.
-        on_sample: told (portraits done, in all).
+        n: the number of portraits.
+        seed: the seed of captions and noise.
+        device: the device.
+        on_sample: a function called with (portraits done, all portraits).
 
     Returns:
         The numbers, and all generated portraits.
 
     Raises:
-        InputError: a model without an autoencoder.
+        InputError: the model has no autoencoder.
     """
     drawings, labels = cached("validation", n, data, size=size)
     true = arrays_to_tensor(drawings)
@@ -83,7 +84,7 @@ def opened(model: str | Path, device: torch.device) -> tuple[Model, Codec]:
     """A portrait model and its codec.
 
     Raises:
-        InputError: a model without an autoencoder.
+        InputError: the model has no autoencoder.
     """
     found = load(model, str(device))
     codec = found.loaded.codec
@@ -117,12 +118,12 @@ def portraits_of(
 
 
 def whole_caption(labels: Labels, seed: int, k: int) -> str:
-    """The prompt of portrait `k`: all of its labels, in an order of its own."""
+    """The prompt of portrait `k`: all of its labels, in an order that depends on `seed` and `k`."""
     return caption(labels, np.random.default_rng([seed, k]), empty=0.0, named=1.0)
 
 
 def sheet_of(pictures: list[Image.Image], across: int = 8) -> Image.Image:
-    """The pictures in rows, none left out."""
+    """All pictures, in rows of `across`."""
     side = pictures[0].width
     sheet = Image.new("RGB", (across * side, -(-len(pictures) // across) * side), "white")
     for k, picture in enumerate(pictures):

@@ -1,14 +1,14 @@
-r"""Portraits in motion: drags whose true result is known.
+r"""Portraits with a moved part: drags whose true result is known.
 
-A case is a function of (split, index). A portrait is drawn twice: as it is, and with one part moved
-by a known map; what the part uncovers is what the drawing has behind it. The kinds of `MOTIONS` and
-the lengths take turns, so that ``len(MOTIONS) * 3`` cases in a row hold each combination once.
+A case is a function of (split, index). A portrait is drawn twice: unchanged, and with one part
+moved by a known map, which uncovers what the drawing has behind the part. The kinds of `MOTIONS`
+and the lengths alternate, so that ``len(MOTIONS) * 3`` cases in a row have each combination once.
 
-The map acts on pixels, x' = A x + b. A drawing is built of groups under one placement G, so a
+The map acts on pixels, x' = A x + b. A drawing consists of groups under one placement G, so a
 group moves by G^-1 (A, b) G in its own coordinates.
 
-Points are chosen where the moved content can be seen before and after; their targets are exact.
-Every other round of cases has a mask: the pixels that show the part before or after, and a margin.
+Points are chosen where the moved content is visible before and after; their targets are exact.
+Every other round of cases has a mask: the pixels that show the part before or after, plus a margin.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _FACE = ("mouth", "eyes", "eyebrows", "beard")
 _HEAD = ("head", "hair", "rearHair", *_FACE)
 _FIGURE = ("body", "clothes", *_HEAD)
 DIFFERS = 8
-"""A pixel shows a part if the picture without it differs there by more than so many levels."""
+"""A pixel shows a part if the picture without it differs there by more than this many levels."""
 MARGIN = 10
-"""Pixels around what the mask must hold."""
+"""The margin of the mask around the part, in pixels."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Parts that move, points to choose from, and the map for (length, centre, rng)."""
+    """The parts that move, possible numbers of points, and the map for (length, centre, rng)."""
 
     parts: Collection[str]
     points: tuple[int, ...]
@@ -57,28 +57,28 @@ class _Kind:
 
 
 def _shift(length: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
-    """By a share of the picture's side, in any direction."""
+    """A shift by a share of the picture's side, in any direction."""
     angle = rng.uniform(0, 2 * math.pi)
     way = length * SIZE * np.array([math.cos(angle), math.sin(angle)])
     return np.column_stack([np.eye(2), way])
 
 
 def _lift(length: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
-    """Upwards, and up to 45 degrees to a side."""
+    """A shift upwards, at up to 45 degrees to either side."""
     angle = -math.pi / 2 + rng.uniform(-math.pi / 4, math.pi / 4)
     way = length * SIZE * np.array([math.cos(angle), math.sin(angle)])
     return np.column_stack([np.eye(2), way])
 
 
 def _turn(degrees: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
-    """About the centre, to either side."""
+    """A rotation about the centre, in either direction."""
     angle = math.radians(degrees) * rng.choice([-1, 1])
     turned = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     return np.column_stack([turned, centre - turned @ centre])
 
 
 def _grow(factor: float, centre: NDArray[np.float64], rng: np.random.Generator) -> Affine:
-    """Larger or smaller about the centre."""
+    """A scaling about the centre, larger or smaller."""
     scaled = float(factor ** rng.choice([-1, 1])) * np.eye(2)
     return np.column_stack([scaled, centre - scaled @ centre])
 
@@ -103,14 +103,14 @@ class Motion:
     Attributes:
         kind: a key of `MOTIONS`.
         length: one of `LENGTHS`.
-        portrait: labels, which the motion keeps.
-        prompt: what both pictures show.
-        before: as it is.
-        after: as it shall be.
+        portrait: the portrait, whose labels the motion does not change.
+        prompt: a caption of both pictures.
+        before: the picture before the drag.
+        after: the picture as it should be after the drag.
         points: source and target (x, y) in pixels.
-        source: (SIZE, SIZE) True where the moved content shows before.
-        target: True where it shows after.
-        mask: True where the picture may change; None in half of the cases.
+        source: (SIZE, SIZE) True where the moved content is visible before the drag.
+        target: (SIZE, SIZE) True where it is visible after the drag.
+        mask: (SIZE, SIZE) True where the picture may change; None in half of the cases.
     """
 
     kind: str
@@ -129,12 +129,13 @@ def motion(split: Split, index: int, ground: NDArray[np.uint8] | None = None) ->
     """The case with number `index` of a split.
 
     Args:
-        split: of the portraits.
-        index: 0 or more; kinds and lengths take turns.
-        ground: what is behind the person, (SIZE, SIZE, 3); None for the portrait's own colour.
+        split: the split of the portraits.
+        index: 0 or more; kinds and lengths alternate.
+        ground: the background behind the person, (SIZE, SIZE, 3); None for the portrait's own.
 
     Raises:
-        InputError: unknown split or a negative index.
+        InputError: the split is unknown, the index is negative, or the part of this portrait cannot
+            move and still be seen.
     """
     chosen = portrait(split, index)
     rounds, turn = divmod(index, len(MOTIONS) * len(LENGTHS))
@@ -162,7 +163,7 @@ def motion(split: Split, index: int, ground: NDArray[np.uint8] | None = None) ->
 
 
 TRIES = 50
-"""Maps to try before a portrait is given up."""
+"""The number of maps to try before giving up on a portrait."""
 
 
 def _drawn(
@@ -172,7 +173,7 @@ def _drawn(
     move: Affine | None = None,
     without: Collection[str] = (),
 ) -> NDArray[np.uint8]:
-    """The picture over a ground, with some parts moved, and others left out."""
+    """The picture on a background, with some parts moved and others left out."""
     import resvg_py
 
     ET.register_namespace("", _SVG)
@@ -198,11 +199,11 @@ def _drawn(
 
 
 CANVAS = 768
-"""Side of the drawing's own coordinates."""
+"""The side of the drawing in its own coordinates."""
 
 
 def _local(options: Mapping[str, Any], move: Affine) -> Affine:
-    """A map of pixels in the coordinates under the drawing's placement."""
+    """A map of pixels, converted to the coordinates under the drawing's placement."""
     unit = CANVAS / SIZE
     pixels = np.vstack([np.column_stack([move[:, :2], unit * move[:, 2]]), [0, 0, 1]])
     angle, scale, half = math.radians(options["rotate"]), options["scale"], CANVAS / 2
@@ -219,18 +220,18 @@ def _local(options: Mapping[str, Any], move: Affine) -> Affine:
 
 
 def _shows(picture: NDArray[np.uint8], without: NDArray[np.uint8]) -> Area:
-    """Where a part shows: leaving it out changes the picture."""
+    """Where a part is visible: where leaving it out changes the picture."""
     return np.asarray((np.abs(picture.astype(int) - without) > DIFFERS).any(2))
 
 
 def _points(
     count: int, move: Affine, source: Area, target: Area, rng: np.random.Generator
 ) -> tuple[tuple[tuple[float, float], tuple[float, float]], ...]:
-    """Sources far apart in the part, with targets in the picture that show the part; or none."""
+    """Sources far apart in the part, whose targets show the part in the picture; () for none."""
     inner = _shrunk(source)
     rows, columns = np.nonzero(inner if inner.sum() >= 4 * count else source)
     at = np.column_stack([columns, rows]).astype(float)
-    # A pixel's centre is half a pixel from its corner, where the map's coordinates begin.
+    # The map's coordinates start at a pixel's corner, half a pixel from its centre.
     to = (at + 0.5) @ move[:, :2].T + move[:, 2] - 0.5
     cell = np.round(to).astype(int)
     inside = np.asarray(((to >= 0) & (to <= SIZE - 1)).all(1))
@@ -250,7 +251,7 @@ def _points(
 
 
 SHORTEST = 4.0
-"""Pixels that a point moves at least."""
+"""The minimum distance that a point moves, in pixels."""
 
 
 def _grown(area: Area, margin: int) -> Area:

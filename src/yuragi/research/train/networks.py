@@ -20,11 +20,11 @@ __all__ = ["TOKENS", "TextToLatent", "assemble", "build_scheduler", "build_token
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 LENGTH = 40  # the longest caption has 36 words
 TOKENS = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
-"""How captions become tokens while training, as in the pipeline."""
+"""The tokenizer's options for captions in training, the same as in the pipeline."""
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """One token a word of the captions' vocabulary; case and punctuation do not matter."""
+    """A tokenizer with one token per word of the captions; it ignores case and punctuation."""
     vocabulary = {word: i for i, word in enumerate([START, END, UNKNOWN, *words()])}
     core = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     core.normalizer = normalizers.Lowercase()
@@ -46,9 +46,9 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 class TextToLatent(nn.Module):
     """The text encoder and the denoising UNet, trained as one network.
 
-    Words reach the UNet on two ways: by cross-attention, only at 8 x 8 cells (at 16 x 16 it would
+    Words reach the UNet in two ways: by cross-attention, only at 8 x 8 cells (at 16 x 16 it would
     cost more than half of the speed), and pooled into the time embedding, which scales and shifts
-    every block. The second is how a colour that the prompt names reaches all cells early.
+    every block. The second way lets a colour that the prompt names reach all cells early.
     """
 
     def __init__(self, config: DenoiserConfig, tokens: int, latent: tuple[int, int]) -> None:
@@ -86,11 +86,11 @@ class TextToLatent(nn.Module):
 
 
 def build_scheduler() -> DDIMScheduler:
-    """Stable Diffusion's table of noise levels, down to no signal, with v-prediction.
+    """Stable Diffusion's table of noise levels, rescaled to zero terminal SNR, with v-prediction.
 
-    Zero terminal SNR matters here: the pictures are flat, and the mean of a flat area shows through
-    the little signal that the original table leaves at its end. A network that can read the
-    background there ignores what the prompt says about it.
+    Zero terminal SNR matters here: the pictures are flat, and the small signal that the original
+    table leaves at its end reveals the mean of a flat area. A network that can read the background
+    there ignores what the prompt says about it.
     """
     return DDIMScheduler(
         beta_start=0.00085,
@@ -108,7 +108,7 @@ def build_scheduler() -> DDIMScheduler:
 def assemble(
     autoencoder: AutoencoderTiny, network: TextToLatent, tokenizer: PreTrainedTokenizerFast
 ) -> StableDiffusionPipeline:
-    """The parts as the pipeline that diffusers knows; no safety checker."""
+    """The parts as a diffusers pipeline, without a safety checker."""
     return StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=network.text_encoder,

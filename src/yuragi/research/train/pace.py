@@ -1,15 +1,15 @@
-r"""When a training run ends and at which learning rate: by steps, or by the clock.
+r"""The learning rate and the end of a training run, by steps or by the clock.
 
-A step is one batch of the recipe. A run with larger batches makes several steps with every update
-of the weights, so that steps count samples: `step` x the recipe's batch, whatever the batch was.
+A step is one batch of the recipe's size. A run with larger batches makes several steps with every
+update of the weights, so that the number of samples is always `step` x the recipe's batch size.
 
-With w the warm-up and s the share of the run that is done, both in [0, 1], the rate is
+With w the warm-up and s the share of the run that is done, both in [0, 1], the learning rate is
 
     peak . min(s / w, 1) . (1 + cos(pi . max(0, (s - w) / (1 - w)))) / 2
 
-where s is the share of the steps, or of the seconds. A recipe with `fall` holds the peak until that
-many steps are left, and the cosine spans those. Linear warm-up follows the updates that Adam's
-moments have seen, because a run can begin with weights but without moments.
+where s is the share of the steps or of the seconds. A recipe with `fall` keeps the peak until that
+many steps are left, and the cosine spans those steps. In a run by steps, the linear warm-up counts
+the updates that Adam's moments have seen, because a run can start with weights but without moments.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from yuragi.research.train.config import Fit
 __all__ = ["ByClock", "BySteps", "Pace", "enlarged"]
 
 WARM = 0.04
-"""The share of a run by the clock in which its rate rises."""
+"""The share of a run by the clock during which the learning rate rises."""
 
 F = TypeVar("F", bound=Fit)
 
@@ -35,23 +35,23 @@ class Pace(Protocol):
 
     @property
     def stride(self) -> int:
-        """Steps that one update of the weights makes."""
+        """The number of steps in one update of the weights."""
 
     def rate(self, step: int, updates: int) -> float | None:
         """The learning rate of the next update, or None if the run is over.
 
         Args:
-            step: steps made so far, in this run and before it.
-            updates: updates that Adam's moments have seen.
+            step: the number of steps made so far, in this run and earlier ones.
+            updates: the number of updates that Adam's moments have seen.
         """
 
     def progress(self, step: int) -> tuple[int, int]:
-        """How much of the run is done, and how much there is in all."""
+        """How much of the run is done, and the length of the whole run."""
 
 
 @dataclass(frozen=True)
 class BySteps:
-    """Until ``config.steps``: the rate depends on the step alone, so that a run can be cut."""
+    """A run until ``config.steps``; its rate depends on counts only, so it can be interrupted."""
 
     config: Fit
     stride: int = 1
@@ -71,14 +71,14 @@ class BySteps:
 
 @dataclass(frozen=True)
 class ByClock:
-    """Until a time: the rate falls to zero then, however many steps the machine has made.
+    """A run until a set time, when the rate reaches zero, no matter how many steps were made.
 
     Attributes:
         peak: the highest learning rate.
-        start: the time at which the run begins, in seconds of the clock.
+        start: the time at which the run starts, in seconds of the clock.
         end: the time at which it ends.
-        stride: steps that one update makes.
-        clock: the time, in seconds.
+        stride: the number of steps in one update.
+        clock: a function that returns the time in seconds.
     """
 
     peak: float
@@ -94,7 +94,7 @@ class ByClock:
         return self.peak * min(share / WARM, 1.0) * _fall((share - WARM) / (1 - WARM))
 
     def progress(self, step: int) -> tuple[int, int]:
-        """In seconds."""
+        """The progress in seconds."""
         total = max(round(self.end - self.start), 1)
         return min(round(self.clock() - self.start), total), total
 
@@ -107,8 +107,8 @@ def enlarged(config: F, factor: int) -> F:
     """The same training with batches that are larger by a factor.
 
     The learning rate grows with the square root of the factor, which suits Adam (Malladi et al.
-    2022, arXiv 2205.10287), and the average keeps its memory in samples: decay^factor (Busbridge et
-    al. 2023, arXiv 2307.13813, "EMA scaling rule").
+    2022, arXiv 2205.10287). The EMA decay becomes decay^factor, so that the average covers as many
+    samples as before (Busbridge et al. 2023, arXiv 2307.13813, "EMA scaling rule").
     """
     changes = {
         "batch": config.batch * factor,

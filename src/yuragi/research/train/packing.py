@@ -1,9 +1,10 @@
-"""Checkpoints in few small files, to carry a run from one machine to another.
+"""Checkpoints in a few small files, to move a run from one machine to another.
 
-Weights and their averages are packed in half precision, without Adam's moments: a quarter of a
-checkpoint. Training goes on from them with new moments, and an export of the averages, which is in
-half precision too, is the same. ``packed-1-of-3.safetensors`` and so on are safetensors; the
-metadata of each says which pack it belongs to and what is in it.
+Weights and their averages are packed in half precision and without Adam's moments, which is a
+quarter of a checkpoint. Training continues from them with new moments. An exported pipeline does
+not change, because it holds the averages in half precision too. The files are named
+``packed-1-of-3.safetensors`` and so on; the metadata of each says which pack it belongs to and what
+is in it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from yuragi.research.train.loop import CHECKPOINT, read_checkpoint, write_checkp
 __all__ = ["LARGEST", "SCALING", "pack", "unpack"]
 
 LARGEST = 16
-"""The default of the largest size of a file, in MiB."""
+"""The default maximum size of a file, in MiB."""
 SCALING = "scaling.json"
-"""The file of a denoiser's run with the factor of its latents."""
+"""The file in a denoiser's run folder with the scaling factor of its latents."""
 PARTS = ("autoencoder", "denoiser")
 KEPT = ("network.", "averaged.")
 NAME = re.compile(r"packed-\d+-of-\d+\.safetensors")
@@ -37,8 +38,8 @@ def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
 
     Args:
         runs: the folder of both runs, finished or not.
-        folder: gets the files; those of an earlier pack in it are removed.
-        largest: the largest size of a file, in MiB.
+        folder: the folder for the files; those of an earlier pack in it are removed.
+        largest: the maximum size of a file, in MiB.
 
     Returns:
         The files.
@@ -73,18 +74,19 @@ def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
 
 
 def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, int]:
-    """Write the checkpoints of a pack into run folders, from which every training goes on.
+    """Write the checkpoints of a pack into run folders, from which training can continue.
 
     Args:
         folder: the folder with all files of one pack.
         runs: the folder of the runs.
-        overwrite: whether checkpoints in it can be replaced.
+        overwrite: whether checkpoints in `runs` can be replaced.
 
     Returns:
         The steps of autoencoder and denoiser.
 
     Raises:
-        InputError: files are missing, damaged, or of different packs; the runs have checkpoints.
+        InputError: files are missing, damaged or from different packs, or the runs already have
+            checkpoints.
     """
     tensors: dict[str, Tensor] = {}
     about: dict[str, str] = {}
@@ -107,7 +109,7 @@ def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, in
             for name, value in tensors.items()
             if name.startswith(mark)
         }
-        # Without moments there are no updates that they have seen.
+        # There are no moments, so there is no count of the updates that they have seen.
         write_checkpoint(runs / part, whole, {"step": counts[part]["step"]})
     (runs / "denoiser" / SCALING).write_text(about["scaling"], encoding="utf-8")
     return {part: int(counts[part]["step"]) for part in PARTS}
@@ -118,11 +120,11 @@ def _half(value: Tensor) -> Tensor:
 
 
 def _shards(tensors: Mapping[str, Tensor], room: int) -> Iterator[dict[str, Tensor]]:
-    """The tensors in as few parts as hold them one after another, of `room` bytes at most."""
+    """The tensors, in order, in as few parts as possible of at most `room` bytes each."""
     part: dict[str, Tensor] = {}
     used = 0
     for name, value in tensors.items():
-        # A tensor's entry in the header names it, its type, shape and place.
+        # A tensor's entry in the header has its name, type, shape and position.
         size = value.nbytes + len(name) + 100
         if size > room - 4096:
             allowed = f"{(size + 4096) // 2**20 + 1} or more, in MiB: so large is {name}"
@@ -140,7 +142,7 @@ def _packed(folder: Path) -> list[Path]:
 
 
 def _read(file: Path, into: dict[str, Tensor]) -> dict[str, str]:
-    """Add the tensors of a file, and return what it says of its pack."""
+    """Add the tensors of a file to `into`, and return the file's metadata."""
     try:
         with safe_open(file, framework="pt") as opened:
             into |= {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118

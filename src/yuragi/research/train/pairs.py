@@ -1,7 +1,8 @@
-"""Pairs of portraits that differ in one thing, and holes: edits whose true result is known.
+"""Pairs of portraits that differ in one label, and holes: edits whose true result is known.
 
-A pair is a function of (split, index, kind): a portrait, and the same one drawn again with one
-label changed; place, tilt, size and every other label stay. A hole is a function of (split, index).
+A pair is a function of (split, index, kind): a portrait, and the same portrait drawn again with one
+label changed, but in the same position, tilt and size and with the same other labels. A hole is a
+function of (split, index).
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Pair:
 
     Attributes:
         kind: the label.
-        before: the portrait as it is.
-        after: as it shall be.
+        before: the portrait before the edit.
+        after: the portrait as it should be after the edit.
     """
 
     kind: str
@@ -63,7 +64,7 @@ class Pair:
     after: Portrait
 
     def captions(self, seed: int) -> tuple[str, str]:
-        """What they show: every label of each, in one order that depends on the seed."""
+        """Captions that name every label of each, in the same order, which depends on the seed."""
         first, second = (
             caption(one.labels, np.random.default_rng([seed, 17]), empty=0.0, named=1.0)
             for one in (self.before, self.after)
@@ -95,9 +96,9 @@ def pair(split: Split, index: int, kind: str) -> Pair:
 
 
 def hole(split: Split, index: int) -> tuple[str, NDArray[np.bool_]]:
-    """A hole: its kind, and (SIZE, SIZE) True where the picture is missing.
+    """A hole: its kind, and an array (SIZE, SIZE) that is True where the picture is missing.
 
-    Between a tenth and a half of the picture; the kinds of `HOLES` take turns.
+    It covers between a tenth and a half of the picture. The kinds of `HOLES` alternate.
     """
     rng = np.random.default_rng([get_args(Split).index(split), index, 99])
     kind = HOLES[index % len(HOLES)]
@@ -126,7 +127,7 @@ def _ellipse(
 def _stroke(
     rng: np.random.Generator, rows: NDArray[np.int_], columns: NDArray[np.int_]
 ) -> NDArray[np.bool_]:
-    """A thick broken line of three parts."""
+    """A thick line of three segments."""
     points = rng.uniform(SIZE * 0.1, SIZE * 0.9, (4, 2))
     inside = np.zeros((SIZE, SIZE), bool)
     for (y0, x0), (y1, x1) in pairwise(points):

@@ -1,4 +1,4 @@
-"""Portraits to learn from: DiceBear `toon-head` drawings with exact labels and captions.
+"""Portraits for training: DiceBear `toon-head` drawings with exact labels and captions.
 
 A portrait is a function of (split, index): the same pair gives the same drawing on every machine.
 The drawing is "ToonHead" by Johan Melin (CC BY 4.0), remixed by DiceBear; see the model card.
@@ -159,7 +159,8 @@ class Portrait:
 
     Attributes:
         labels: a value of `ATTRIBUTES` for each of its keys.
-        options: DiceBear options with every choice pinned; draw them, or a copy with one changed.
+        options: DiceBear options with every choice pinned, so that a copy with one option changed
+            can be drawn too.
     """
 
     labels: Labels
@@ -168,7 +169,7 @@ class Portrait:
 
 @cache
 def _style(name: str) -> Style:
-    """A style of DiceBear; here missing packages are noticed, before they are used."""
+    """A DiceBear style; missing packages are reported here, before they are used."""
     try:
         import resvg_py  # noqa: F401
         from dicebear import Style
@@ -183,9 +184,9 @@ def _one(value: Any) -> str:
 
 
 def portrait(split: Split, index: int) -> Portrait:
-    """The portrait with number `index` of a split: labels and the options to draw it with.
+    """The portrait with number `index` of a split: its labels and the options to draw it with.
 
-    Place, tilt and size vary: translation up to 12 % sideways and 14 % down, rotation up to 12
+    Position, tilt and size vary: translation up to 12 % sideways and 14 % down, rotation up to 12
     degrees, scale 0.8 to 1.
 
     Raises:
@@ -206,7 +207,7 @@ def portrait(split: Split, index: int) -> Portrait:
         "scale": round(scale, 3),
         "rotate": round(float(rng.uniform(-12, 12)), 1),
         "translateX": round(float(rng.uniform(-12, 12)), 1),
-        # A smaller bust stands on the lower edge more often than it floats.
+        # A smaller bust is moved down, so that it stands on the lower edge more often than not.
         "translateY": round(float(rng.uniform(-5, 8) + 30 * (1 - scale)), 1),
     }
     options = Avatar(style, chosen).to_json()["options"]
@@ -223,7 +224,7 @@ def portrait(split: Split, index: int) -> Portrait:
         "clothes_colour": CLOTHES_COLOURS[_one(options["clothesColor"])],
         "background": BACKGROUNDS[_one(options["backgroundColor"])],
     }
-    # Pinned, so that changing one option later re-rolls nothing else.
+    # All choices are pinned, so that changing one option later does not change any other.
     pinned = {k: v for k, v in options.items() if k.endswith(("Variant", "Color"))}
     absent = {f"{c}Probability": 0 for c in ("rearHair", "beard") if f"{c}Variant" not in options}
     return Portrait(labels, chosen | pinned | absent)
@@ -235,7 +236,7 @@ def svg(portrait: Portrait) -> str:
 
 
 def avatar(style: str, options: dict[str, Any]) -> str:
-    """A drawing in a style of DiceBear, as SVG."""
+    """A drawing in a DiceBear style, as SVG."""
     chosen = _style(style)
     from dicebear import Avatar
 
@@ -265,9 +266,9 @@ def caption(
 ) -> str:
     """A caption of a portrait in plain English.
 
-    Which labels it names, each with probability `named`, and their order are drawn from `rng`.
-    With probability `empty` it is the empty string, so that one network learns the unconditional
-    law too (classifier-free guidance).
+    It names each label with probability `named`; the labels and their order are drawn from `rng`.
+    With probability `empty`, it is the empty string, so that one network also learns the
+    unconditional distribution (classifier-free guidance).
     """
     if rng.random() < empty:
         return ""
@@ -293,7 +294,7 @@ def caption(
 
 
 def words() -> list[str]:
-    """Every word that a caption can hold, sorted: the tokenizer's vocabulary."""
+    """Every word that a caption can contain, sorted: the tokenizer's vocabulary."""
     values = [value for options in ATTRIBUTES.values() for value in options]
     fixed = "a an person with hair skin clothes on background"
     return sorted({word for text in [*values, fixed] for word in text.split()})

@@ -52,7 +52,7 @@ def run_autoencoder(
     on_draw: Progress,
     on_report: Callable[[Report], None],
 ) -> float:
-    """Train the autoencoder in ``runs/autoencoder``; the PSNR in dB on the validation split."""
+    """Train the autoencoder in ``runs/autoencoder``; return its validation PSNR in dB."""
     images, _ = cached("train", recipe.data.train, data, on_draw, size=recipe.data.size)
     held_out, _ = cached("validation", recipe.data.validation, data, on_draw, size=recipe.data.size)
     config = recipe.autoencoder
@@ -63,7 +63,7 @@ def run_autoencoder(
 
 
 def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, int]:
-    """The averaged autoencoder of a run folder, trained to the end or not, and its step.
+    """The averaged (EMA) autoencoder of a run folder, finished or not, and its step.
 
     Raises:
         InputError: the folder holds no autoencoder.
@@ -80,14 +80,14 @@ def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, i
 
 
 def _decoder(runs: Path, step: int) -> Path:
-    """Where the decoder is trained further, after the autoencoder's last step."""
+    """The folder in which the decoder is trained further, after the autoencoder's last step."""
     return runs / "autoencoder" / f"decoder-step{step}"
 
 
 def _latents(
     recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
 ) -> tuple[Tensor, float]:
-    """Cached latents of the training split, in unit variance, and the factor that made it."""
+    """Cached latents of the training split, scaled to unit variance, and the scaling factor."""
     network, step = averaged_autoencoder(recipe, runs)
     path = runs / "autoencoder" / f"latents-{recipe.data.train}-step{step}.safetensors"
     if not path.exists():
@@ -103,9 +103,9 @@ def _latents(
 def learnable(
     recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
 ) -> tuple[Examples, Sequence[Labels]]:
-    """What the denoiser learns from, on the autoencoder of ``runs``, and the labels.
+    """The examples for the denoiser, encoded by the autoencoder of ``runs``, and the labels.
 
-    The factor of the latents is written into the run of the denoiser.
+    The scaling factor of the latents is written to the denoiser's run folder.
     """
     latents, factor = _latents(recipe, runs, data, device, on_progress)
     (runs / "denoiser").mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def run_denoiser(
     on_encode: Progress,
     on_report: Callable[[Report], None],
 ) -> None:
-    """Train text encoder and UNet in ``runs/denoiser``, on the autoencoder of ``runs``."""
+    """Train text encoder and UNet in ``runs/denoiser``, with the autoencoder of ``runs``."""
     examples, labels = learnable(recipe, runs, data, device, on_encode)
     config, folder = recipe.denoiser, runs / "denoiser"
     network = begin_denoiser(
@@ -141,7 +141,7 @@ def run_judge(
     on_draw: Progress,
     on_report: Callable[[Report], None],
 ) -> float:
-    """Train the judge in ``runs/judge``; the share of validation labels that it sees."""
+    """Train the judge in ``runs/judge``; return the share of validation labels that it sees."""
     images, labels = cached("train", recipe.data.train, data, on_draw, size=recipe.data.size)
     held_out, truth = cached(
         "validation", recipe.data.validation, data, on_draw, size=recipe.data.size
@@ -155,7 +155,7 @@ def run_judge(
 def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     """Write the trained parts as a `StableDiffusionPipeline` directory in half precision.
 
-    The words that it knows are written beside it, by kind.
+    The words that the model knows are written to the same folder, by kind.
 
     Returns:
         the denoiser's step.
@@ -176,10 +176,10 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
     pipeline = assemble(autoencoder, network, tokenizer)
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder)
-    # transformers would load half-precision weights in half precision, diffusers in single: make
-    # a plain `from_pretrained(folder)` consistent.
+    # transformers would load half-precision weights in half precision, diffusers in single
+    # precision. This makes a plain `from_pretrained(folder)` consistent.
     _edit(folder / "text_encoder" / "config.json", {"dtype": "float32"})
-    # The class's name in every version of transformers, not only in this one.
+    # This name of the class works in every version of transformers, not only in the installed one.
     _edit(folder / "model_index.json", {"tokenizer": ["transformers", "PreTrainedTokenizerFast"]})
     kinds = {name.replace("_", " "): values for name, values in ATTRIBUTES.items()}
     (folder / WORDS).write_text(json.dumps(kinds, indent=2) + "\n", encoding="utf-8")
@@ -187,14 +187,14 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
 
 
 def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
-    """Begin run folders with the parts of an exported pipeline, to train it further.
+    """Start run folders with the parts of an exported pipeline, to train it further.
 
-    The autoencoder counts as finished; the denoiser begins a new schedule at step 0, and its text
-    encoder learns to read again first.
+    The autoencoder counts as finished. The denoiser starts a new schedule at step 0, and its text
+    encoder first learns to read again.
 
     Raises:
-        InputError: the folder is no such pipeline, its sizes are not the recipe's, or the run
-            folders are in use.
+        InputError: the folder is not such a pipeline, its sizes differ from the recipe's, or the
+            run folders are in use.
     """
     allowed = "a pipeline that this recipe exported"
     network = TextToLatent(recipe.denoiser, len(build_tokenizer()), recipe.latent)

@@ -1,15 +1,16 @@
-"""Train against the clock: draw, encode, train, measure and pack within so many minutes.
+"""Train against the clock: draw, encode, train, measure and pack within a number of minutes.
 
-It is for a fast machine that is there for minutes. It works in the same run folders as the other
-commands, goes on from their checkpoints, and they go on from its own: a checkpoint counts samples,
-in steps of the recipe's batch, whatever the batch was. The batch is several of the recipe's, with
-learning rate and average scaled to it (`yuragi.research.train.pace.enlarged`), the data lie on the
-device, the UNet takes the form that is fastest there (`yuragi.research.train.swift`), and the
-learning rate falls to zero at the end of the time, not after a number of steps.
+It is meant for a fast machine that is available for minutes. It uses the same run folders as the
+other commands and continues from their checkpoints, and they can continue from its checkpoints: a
+checkpoint counts samples in steps of the recipe's batch size, whatever the batch size was. The
+batch is several times the recipe's, with learning rate and EMA scaled to it
+(`yuragi.research.train.pace.enlarged`). The data are on the device, the UNet takes the form that is
+fastest there (`yuragi.research.train.swift`), and the learning rate falls to zero at the end of the
+time, not after a number of steps.
 
-There is no augmentation. A mirrored drawing is none that the style draws: hair of every kind falls
-to one side, an undercut is open to the left, it is always the same eye that winks. Another drawing
-costs a millisecond on 16 cores: raise `data.train` instead.
+There is no augmentation, because the style never draws a mirrored portrait: hair always falls to
+the same side, an undercut is always open to the left, and the same eye always winks. Another
+drawing takes a millisecond on 16 cores, so raise `data.train` instead.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ from yuragi.research.train.swift import Trial, fastest
 __all__ = ["Plan", "sprint"]
 
 SHOWN = 48
-"""Portraits on the sheet."""
+"""The number of portraits on the sheet."""
 CURVE = 100
-"""Points of the loss curve in the report."""
+"""The maximum number of points of the loss curve in the report."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ class Plan:
     """How the time is spent.
 
     Attributes:
-        minutes: of the whole run.
-        autoencoder: minutes of them for the autoencoder; 0 leaves it as it is.
-        reserve: minutes of them for export, measurement and packing.
-        factor: batches of the recipe in one of this run.
-        samples: portraits to generate and judge.
-        seed: of these portraits.
+        minutes: the minutes of the whole run.
+        autoencoder: how many of these are for the autoencoder; 0 leaves it as it is.
+        reserve: how many of these are for export, measurement and packing.
+        factor: the batch size, as a multiple of the recipe's.
+        samples: the number of portraits to generate and judge.
+        seed: the seed of these portraits.
     """
 
     minutes: float
@@ -83,23 +84,24 @@ def sprint(
     on_progress: Callable[[str], Progress],
     on_report: Callable[[Report], None],
 ) -> dict[str, Any]:
-    """Train in `runs` for the plan's minutes, from the checkpoints that are there.
+    """Train in `runs` for the plan's minutes, resuming from its checkpoints.
 
     Args:
-        recipe: sizes, and the rates of the recipe's batch.
+        recipe: the sizes, and the rates for the recipe's batch size.
         plan: how the time is spent.
         runs: the folder of the runs.
-        data: where drawings are cached.
-        output: gets the packed checkpoint, ``report.json``, ``log.jsonl`` and ``samples.png``.
-        device: where it runs.
-        on_progress: makes a function to call with (done, total) from the name of a phase.
-        on_report: called with the reports of the denoiser's training.
+        data: the folder in which drawings are cached.
+        output: the folder for the packed checkpoint, ``report.json``, ``log.jsonl`` and
+            ``samples.png``.
+        device: the device.
+        on_progress: takes the name of a phase and returns a function to call with (done, total).
+        on_report: a function called with the reports of training.
 
     Returns:
-        What ``report.json`` holds.
+        The contents of ``report.json``.
 
     Raises:
-        InputError: there is no autoencoder, and the plan has no time for one; the time was over
+        InputError: there is no autoencoder and the plan has no time for one, or the time was over
             before training began.
     """
     begun = time.monotonic()
@@ -168,7 +170,7 @@ def _train(
     curve: list[Report],
     on_report: Callable[[Report], None],
 ) -> list[Trial]:
-    """Train the denoiser until a time, in its fastest form, and add its reports to the curve."""
+    """Train the denoiser until a given time, in its fastest form, and add reports to `curve`."""
     folder = runs / "denoiser"
     examples, labels = learnable(recipe, runs, data, device, on_progress("encoding"))
     config = enlarged(recipe.denoiser, factor)

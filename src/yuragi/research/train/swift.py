@@ -1,12 +1,12 @@
-"""The fastest of several forms of a network, measured on the machine and the batch at hand.
+"""The fastest of several forms of a network, measured on the current machine and batch.
 
-What pays depends on the card, the batch and the network: so each form does a few training steps
-without an update, and the fastest is taken. A form that fails, because a compiler is missing for
-example, is left out; the first one, which is as the network is, must run.
+Which form is fastest depends on the GPU, the batch and the network. So each form makes a few
+training steps without an update, and the fastest is used. A form that fails, for example because a
+compiler is missing, is left out. The first form, which is the unchanged network, must run.
 
-A form is left out too if its gradients are others. That happens: PyTorch 2.13 compiles a narrow one
-of these UNets (16 channels) for a CPU to code with the right loss and gradients that are 61 % off,
-in float32 as well.
+A form is also left out if its gradients differ. This does happen: PyTorch 2.13 compiles a narrow
+version of these UNets (16 channels) for a CPU to code with the right loss, but with gradients that
+are 61 % off, even in float32.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ FORMS: Mapping[str, Callable[[nn.Module], Callable[..., object]]] = {
 """The forms of a network by name."""
 ROUNDS = 5
 FAR = 0.2
-"""Distance of gradients, relative to their norm, that is no rounding: bfloat16 makes 0.03."""
+"""A relative distance of gradients that rounding does not explain; bfloat16 causes 0.03."""
 COMPILING = 120.0
-"""Seconds that compiling can take: without them a form is not tried."""
+"""The seconds that compiling can take; a form is tried only if three times as many are left."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How a form of the network did.
+    """The result of trying a form of the network.
 
     Attributes:
         form: its name.
-        step: seconds of a forward and a backward pass; None if it was left out.
-        spent: seconds that the trial took, compiling included.
+        step: the seconds of a forward and a backward pass; None if it was left out.
+        spent: the seconds that the trial took, including compiling.
         remark: why it was left out, or not tried.
     """
 
@@ -63,12 +63,12 @@ def fastest(
     """The loss with the fastest form of a part of a network, and all trials.
 
     Args:
-        trained: the network whose gradients are compared, and dropped.
-        part: its part that has several forms.
-        loss_of: makes the training loss from a form of the part.
-        device: where it runs.
-        seconds: the time that is left for training. Forms are tried on a GPU, as long as
-            compiling takes at most a third of it; else the part is taken as it is, untried.
+        trained: the network whose gradients are compared and then discarded.
+        part: the part of it that has several forms.
+        loss_of: a function that makes the training loss from a form of the part.
+        device: the device.
+        seconds: the time that is left for training. Forms are tried only on a GPU, and only if
+            compiling takes at most a third of this time; otherwise the part is used unchanged.
     """
     if device.type != "cuda" or seconds < 3 * COMPILING:
         return loss_of(part), []
@@ -102,7 +102,7 @@ def fastest(
 
 
 def _gradients(network: nn.Module, loss: Loss) -> Tensor:
-    """All gradients of the loss of the first batch, as one vector."""
+    """All gradients of the loss on the first batch, as one vector."""
     network.zero_grad(set_to_none=True)
     torch.autograd.backward(loss(0, torch.Generator().manual_seed(0)))
     each = [torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters()]
@@ -110,7 +110,7 @@ def _gradients(network: nn.Module, loss: Loss) -> Tensor:
 
 
 def _seconds(loss: Loss, device: torch.device) -> float:
-    """The median of the seconds that a forward and a backward pass take, after three of them."""
+    """The median seconds of a forward and a backward pass, after three untimed ones."""
     taken = []
     for number in range(3 + ROUNDS):
         begun = time.monotonic()

@@ -21,7 +21,7 @@ __all__ = ["write_table"]
 
 BATCH = 32
 LEVELS = tuple(float(level) for level in np.geomspace(0.02, 50, 18).round(4))
-"""sigma / alpha of the table's entries."""
+"""The values of sigma / alpha of the table's entries."""
 
 
 def write_table(
@@ -34,14 +34,14 @@ def write_table(
     """Measure on `n` portraits of the validation split and write ``guidance_table.json``.
 
     Args:
-        model: whose folder gets the table.
-        data: where drawings are cached.
-        n: portraits.
-        seed: of noise and captions.
-        on_progress: told (batches done, batches in all).
+        model: the model, into whose folder the table is written.
+        data: the folder in which drawings are cached.
+        n: the number of portraits.
+        seed: the seed of noise and captions.
+        on_progress: a function called with (batches done, all batches).
 
     Raises:
-        InputError: a model that is not from a folder.
+        InputError: the model is not from a folder.
     """
     folder = model.path
     if folder is None:

@@ -1,11 +1,11 @@
-"""Teach the text encoder to read captions, before it has to steer a denoiser.
+"""Teach the text encoder to read captions before it has to steer a denoiser.
 
-From scratch, a denoiser ignores its condition for a long time: the gradient that reaches the text
-encoder is small next to what the picture itself tells. So the encoder first learns to name the
-labels of a portrait from its caption: cross-entropy of linear heads on the pooled states that the
-UNet adds to its time embedding, so that the UNet finds every label there from its first step. The
-heads are thrown away. What the encoder cannot tell now the denoiser hardly ever learns, so a label
-that it often misses is worth a warning.
+A denoiser that is trained from scratch ignores its condition for a long time, because the gradient
+that reaches the text encoder is small compared with the information in the picture itself. So the
+encoder first learns to name the labels of a portrait from its caption, by cross-entropy of linear
+heads on the pooled states that the UNet adds to its time embedding. The UNet then finds every label
+there from its first step. The heads are discarded. The denoiser hardly ever learns a label that the
+encoder cannot read at this point, so there is a warning if a label is often missed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from yuragi.research.train.portraits import ATTRIBUTES, Labels, caption
 __all__ = ["Reader", "train_reader", "warn_of_unread"]
 
 READ = 0.95
-"""Share of captions in which every label should be read."""
+"""The share of captions in which every label should be read correctly."""
 
 
 class Reader(nn.Module):
@@ -58,7 +58,7 @@ def train_reader(
     device: torch.device,
     on_report: Callable[[Report], None],
 ) -> Reader:
-    """Train these parts of a network in place on captions of the labels, resuming from `folder`."""
+    """Train a network's text encoder and pooling in place on captions, resuming from `folder`."""
     reader = Reader(network).to(device)
     known = {name: column.to(device) for name, column in targets(labels).items()}
 
@@ -84,7 +84,7 @@ def warn_of_unread(
     labels: Sequence[Labels],
     device: torch.device,
 ) -> None:
-    """Warn of the labels that it misses too often in captions that name all of them."""
+    """Warn about labels that the reader often misses in captions that name all labels."""
     texts = [
         caption(row, np.random.default_rng(k), empty=0.0, named=1.0) for k, row in enumerate(labels)
     ]

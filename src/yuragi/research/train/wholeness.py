@@ -1,8 +1,9 @@
 """Train the network that tells whether the result of a drag looks whole (`yuragi.drag.wholeness`).
 
-It learns from drags of the validation splits whose true results are known, with the damaged results
-of `yuragi.research.bench.intent.variants` and with our own, at the size at which the intent score
-compares pictures. Turned, mirrored, in other colours and lighter or darker they are new drags.
+It learns from drags of the validation splits whose true results are known, together with damaged
+results (`yuragi.research.bench.intent.variants`) and our own results, at the size at which the
+intent score compares pictures. Rotated, mirrored, recoloured, and lighter or darker copies serve as
+new drags.
 """
 
 from __future__ import annotations
@@ -28,23 +29,23 @@ __all__ = ["DRAGS", "FIT", "drawn", "train_wholeness", "write_wholeness"]
 
 DRAGS = 1550
 FIT = Fit(steps=8000, batch=8, learning_rate=2e-3, warmup=50, ema=0.995, seed=5)
-"""The batch is one of drags; each comes with its true result and `DAMAGED` others."""
+"""The batch size counts drags; each comes with its true result and `DAMAGED` others."""
 DAMAGED = 2
 CERTAIN = 0.3
-"""The weight of telling true results from damaged ones across drags, beside ranking them in one."""
+"""The weight of separating true from damaged results of all drags, relative to ranking in one."""
 LEAST = -20.0
-"""Less damage teaches nothing, such as that of results that have not changed."""
+"""Damage is clamped to this minimum; less teaches nothing, as with results that did not change."""
 SIDE = 192
-"""The side of the drags in pixels, before they are compared."""
+"""The side of the drags in pixels, before they are shrunk for comparison."""
 PART = 100
-"""Drags in a file."""
+"""The number of drags in a file."""
 
 Pictures: TypeAlias = Mapping[str, Tensor]
 """Pictures of a drag by name: ``before``, ``truth`` and damaged ones, uint8 [3, h, w]."""
 
 
 def drawn(number: int, folder: Path, on_progress: Callable[[int, int], None]) -> list[Pictures]:
-    """The first drags of the validation splits, from the folder if they are there.
+    """The first drags of the validation splits; they are made and stored if not in the folder.
 
     Raises:
         YuragiError: a package with pictures is not installed.
@@ -125,7 +126,7 @@ def _loss(network: Wholeness, drags: Sequence[Pictures], batch: int, device: tor
 
 
 def _varied(drag: Pictures, rng: np.random.Generator) -> Pictures:
-    """Pictures of a drag in [-1, 1], all turned, mirrored and coloured alike."""
+    """Pictures of a drag in [-1, 1], all rotated, mirrored and recoloured in the same way."""
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     gain, colours = rng.uniform(0.7, 1.15), torch.from_numpy(rng.permutation(3))
 
@@ -137,7 +138,7 @@ def _varied(drag: Pictures, rng: np.random.Generator) -> Pictures:
 
 
 def write_wholeness(network: Wholeness, path: Path) -> None:
-    """Its weights in half precision, complete or not at all."""
+    """Write the network's weights in half precision, either completely or not at all."""
     half = {name: x.half().contiguous().cpu() for name, x in network.state_dict().items()}
     partial = path.with_name(path.name + ".partial")
     save_file(half, partial)

@@ -36,7 +36,7 @@ class FashionRecipe(Section):
 
 
 def read_fashion_recipe(path: Path | None = None) -> FashionRecipe:
-    """The recipe in a TOML file; without a path, the one that the results were measured with.
+    """The recipe in a TOML file; without a path, the one used for the measured results.
 
     Raises:
         InputError: see `yuragi.research.train.config.read_sections`.

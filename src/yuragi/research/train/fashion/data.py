@@ -1,8 +1,8 @@
 """Fashion-MNIST from the files that its authors publish and that Debian packages.
 
 ``apt-get install dataset-fashion-mnist`` puts them into ``/usr/share/datasets/fashion-mnist``.
-Pictures are framed to 32 x 32 with black, which is the background of all of them, so that an
-autoencoder can halve their sides.
+Pictures are padded to 32 x 32 with black, which is their background, so that an autoencoder can
+halve their sides.
 
 Reference: Xiao, Rasul and Vollgraf 2017 (arXiv 1708.07747), MIT licence.
 """
@@ -54,7 +54,7 @@ def read_split(
 
 
 def coloured(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey pictures [n, h, w] in three equal channels, [n, h, w, 3]."""
+    """Grey pictures [n, h, w] with three equal channels, [n, h, w, 3]."""
     return np.repeat(pictures[..., None], 3, axis=3)
 
 

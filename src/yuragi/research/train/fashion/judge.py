@@ -1,7 +1,7 @@
-"""A small classifier of Fashion-MNIST: it counts right classes, and its features are compared.
+"""A small classifier of Fashion-MNIST, which counts right classes and is a feature extractor.
 
-EfficientNet has never seen grey pictures of 28 pixels and takes a hundred times longer, so the
-distances of this model are taken between the features that tell these ten classes apart.
+EfficientNet has never seen grey pictures of 28 pixels and takes a hundred times longer. Distances
+for this model are therefore computed between features that distinguish these ten classes.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def train_fashion_judge(
 
 
 def write_fashion_judge(judge: FashionJudge, path: Path) -> None:
-    """Its weights, complete or not at all."""
+    """Write the judge's weights, either completely or not at all."""
     partial = path.with_name(path.name + ".partial")
     save_file(
         {name: value.contiguous().cpu() for name, value in judge.state_dict().items()}, partial
@@ -94,7 +94,7 @@ def read_fashion_judge(path: Path, device: torch.device) -> FashionJudge:
     """A judge that `yuragi train fashion` wrote.
 
     Raises:
-        InputError: the file is not one.
+        InputError: the file is not such a judge.
     """
     judge = FashionJudge()
     try:
@@ -110,7 +110,7 @@ def open_fashion(where: str, device: torch.device) -> Backend:
     """The judge as a feature backend; pictures are scaled to 32 x 32 and averaged over colours.
 
     Raises:
-        InputError: the file is no judge.
+        InputError: no file is given, or it is not a judge.
     """
     if not where:
         raise InputError("features", "fashion", "fashion:FILE, with the judge of train fashion")

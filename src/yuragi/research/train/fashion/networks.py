@@ -20,8 +20,8 @@ def build_transformer(
 ) -> DiTTransformer2DModel:
     """The untrained network on latents [b, channels, side, side]; the class after the last is null.
 
-    diffusers' network would hide classes by itself while it trains, from the global generator and
-    in each block anew. That is switched off: the loss hides them.
+    In training, diffusers' network would hide classes by itself, with the global generator and
+    separately in each block. That is switched off, because the loss hides them.
     """
     network = DiTTransformer2DModel(
         num_attention_heads=config.heads,
@@ -44,9 +44,9 @@ def build_transformer(
 def write_pipeline(
     autoencoder: AutoencoderTiny, transformer: DiTTransformer2DModel, folder: Path
 ) -> None:
-    """Write the parts as the pipeline that diffusers knows; prompts are classes by number or name.
+    """Write the parts as a diffusers pipeline, whose prompts are classes by number or name.
 
-    diffusers reads names of classes from the index of a pipeline, but does not write them.
+    diffusers reads class names from the index of a pipeline, but does not write them.
     """
     DiTPipeline(
         transformer=transformer, vae=autoencoder, scheduler=build_scheduler()

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["JUDGE", "MODEL", "WEAK", "Trained", "train_fashion"]
 
 MODEL, WEAK, JUDGE = "model", "weak", "judge.safetensors"
-"""What the output folder holds: two pipelines and the weights of the judge."""
+"""The contents of the output folder: two pipelines and the weights of the judge."""
 
 OnPart = Callable[[str], Callable[[Report], None]]
-"""Begins a part by name, and returns what its training reports to."""
+"""A function called with the name of a part; it returns the function for that part's reports."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Trained:
     """How good the parts are on the test split.
 
     Attributes:
-        psnr: of the autoencoder's round trips, in dB.
-        accuracy: share of the test pictures whose class the judge sees.
-        steps: of the denoiser and its weaker sibling.
+        psnr: the PSNR of the autoencoder's round trips, in dB.
+        accuracy: the share of the test pictures whose class the judge recognises.
+        steps: the numbers of steps of the denoiser and its weaker sibling.
     """
 
     psnr: float
@@ -65,18 +65,18 @@ def train_fashion(
     device: torch.device,
     on_part: OnPart,
 ) -> Trained:
-    """Train all parts in the folder of runs, going on where it was stopped, and write the models.
+    """Train all parts in the folder of runs, resuming where it was stopped, and write the models.
 
     Args:
-        recipe: sizes and lengths.
-        runs: keeps the checkpoints, a folder for each part.
-        data: folder with the files of Fashion-MNIST.
-        output: folder for what `MODEL`, `WEAK` and `JUDGE` name.
-        device: where to train.
-        on_part: told what begins.
+        recipe: the sizes of the networks and the lengths of the runs.
+        runs: the folder for checkpoints, with one folder for each part.
+        data: the folder with the files of Fashion-MNIST.
+        output: the folder for the files that `MODEL`, `WEAK` and `JUDGE` name.
+        device: the device to train on.
+        on_part: called when a part starts; see `OnPart`.
 
     Raises:
-        InputError: the data are not there, or checkpoints of another recipe are in the folder.
+        InputError: the data are missing, or the folder has checkpoints of another recipe.
     """
     grey, labels = read_split(data, "train")
     test_grey, test_labels = read_split(data, "test")
@@ -145,7 +145,7 @@ def _loss(
 
 
 def _latents(autoencoder: AutoencoderTiny, pictures: NDArray[np.uint8]) -> tuple[Tensor, float]:
-    """Latents of unit variance, and the factor that made it."""
+    """Latents scaled to unit variance, and the scaling factor."""
     found = encode_all(autoencoder, pictures, lambda done, total: None)
     factor = 1 / float(found[:2048].float().std())
     return found.float() * factor, factor
