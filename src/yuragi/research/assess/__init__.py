@@ -1,1 +1,1 @@
-"""What a team asks beside quality: bias, stability, reproducibility, and what a result hangs on."""
+"""Assessments other than quality: bias, stability, reproducibility and sensitivity to settings."""

@@ -1,13 +1,14 @@
-"""How guidance and gains shift the frequencies of what a prompt leaves open.
+"""How guidance and gains shift the frequencies of attributes that a prompt leaves open.
 
-Prompts name the clothes' colour alone. Skin, hair and beard are left to the model, which has seen
-them with the frequencies of its training portraits; a judge counts them in what it draws. The
-judge's own mistakes are the same for every arm, and on drawings they are told beside.
+Prompts name only the colour of the clothes. Skin, hair and beard are left to the model, which has
+seen them with the frequencies of its training portraits. A judge counts them in the pictures that
+the model draws. The judge makes the same mistakes for every arm, and its mistakes on drawings are
+reported separately.
 
-- ``shift``: half the sum of |frequency - training frequency|: the share of the pictures that would
-  have to change (total variation), 0 to 1. A small sample shifts by chance: ``chance`` is the mean
-  shift of equally many draws from the training frequencies.
-- ``values``: each frequency with its 95 % interval (Wilson), and that in training.
+- ``shift``: half the sum of |frequency - training frequency|, which is the share of the pictures
+  that would have to change (total variation), 0 to 1. A small sample shifts by chance: ``chance``
+  is the mean shift of the same number of draws from the training frequencies.
+- ``values``: each frequency with its 95 % interval (Wilson), and the training frequency.
 
 References: Wilson 1927 (JASA 22.158), equation 3; Friedrich et al. 2023 (arXiv 2302.10893) for
 attributes that prompts leave open.
@@ -33,19 +34,19 @@ from yuragi.research.train.portraits import ATTRIBUTES, portrait
 __all__ = ["OPEN", "bias", "open_prompts", "training_marginals", "wilson"]
 
 OPEN = ("skin", "hair_colour", "hair_length", "beard")
-"""What the prompts leave open."""
+"""The attributes that the prompts leave open."""
 Z = 1.959963984540054
 CHANCES = 400
 
 
 def open_prompts(n: int) -> list[str]:
-    """The prompts of the first n benchmark portraits that name nothing but the clothes' colour."""
+    """Prompts for the first n benchmark portraits that name only the colour of the clothes."""
     colours = (portrait("benchmark", k).labels["clothes_colour"] for k in range(n))
     return [f"a person with {colour} clothes" for colour in colours]
 
 
 def training_marginals(n: int) -> Mapping[str, Mapping[str, float]]:
-    """How often the first n training portraits have each value, by attribute of `OPEN`."""
+    """The frequency of each value in the first n training portraits, by attribute of `OPEN`."""
     labels = [portrait("train", k).labels for k in range(n)]
     found = {name: Counter(each[name] for each in labels) for name in OPEN}
     return {
@@ -55,7 +56,7 @@ def training_marginals(n: int) -> Mapping[str, Mapping[str, float]]:
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share, from hits of n."""
+    """The 95 % interval of the share hits / n."""
     share = hits / n
     middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
@@ -73,12 +74,12 @@ def bias(
     """The frequencies of every arm, ready for JSON.
 
     Args:
-        points: settings by name.
+        points: the settings by name.
         sampler: a portrait model with `open_prompts`.
-        judge: tells what a portrait shows.
-        training: `training_marginals`.
-        n: pictures an arm, from the same seeds and prompts.
-        on_done: told (pictures done, pictures in all).
+        judge: the classifier of portraits.
+        training: the result of `training_marginals`.
+        n: the number of pictures per arm, from the same seeds and prompts.
+        on_done: a function called with (pictures done, all pictures).
     """
     report: dict[str, Any] = {}
     for done, (arm, point) in enumerate(points.items()):

@@ -1,4 +1,4 @@
-"""The values of a point for sensitivity: quality, diversity, right classes and cost."""
+"""The values of a point for sensitivity: quality, diversity, accuracy and cost."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["measured_point"]
 
 
 def measured_point(sampler: Sampler, real: Real, n: int) -> Callable[[Point], Mapping[str, float]]:
-    """A function from a point to its values, each time on the same n seeds and prompts.
+    """A function from a point to its values, always with the same n seeds and prompts.
 
     Raises:
-        InputError: nobody can tell whether a picture shows its prompt.
+        InputError: there is no judge of whether a picture shows its prompt.
     """
     if real.right is None:
         raise InputError("features", real.backend.name, "a classifier of the model's classes")

@@ -1,4 +1,4 @@
-"""The portrait model as what is assessed: whole captions, and a judge that sees what they name."""
+"""Assess the portrait model: whole captions, and a judge of the attributes that they name."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ BATCH = 16
 
 
 def portrait_sampler(model: str, prompts: Sequence[str], seed: int, opening: Opening) -> Sampler:
-    """A portrait model with some prompts."""
+    """A portrait model with prompts."""
     return Sampler(load_model(model, opening), None, prompts, seed, BATCH)
 
 
 def captioned(count: int, seed: int) -> Sequence[str]:
-    """Whole captions of the first benchmark portraits."""
+    """Whole captions of the first `count` benchmark portraits."""
     return [whole_caption(portrait("benchmark", k).labels, seed, k) for k in range(count)]
 
 
 def fit_to_captions(judge: Judge) -> Fit:
-    """The share of a caption's headline attributes that the judge sees in its picture."""
+    """The share of a caption's headline attributes that the judge recognises in its picture."""
 
     def fit(images: Tensor, numbers: Sequence[int]) -> Tensor:
         labels = [portrait("benchmark", k).labels for k in numbers]

@@ -1,9 +1,9 @@
-"""What a result hangs on: total-order Sobol indices of quality, diversity and fit, by SALib.
+"""The settings that matter: total-order Sobol indices of quality, diversity and fit, by SALib.
 
-Settings are drawn over their whole ranges (Saltelli's scheme: n (d + 2) settings for d of them).
-The total-order index of a setting is the share of a result's variance that it has a hand in, alone
-or with others: near 0, it may be set anyhow. Every setting is measured on the same pictures (equal
-seeds and prompts), so that the indices are of the settings and not of chance.
+Settings are drawn over their whole ranges (Saltelli's scheme: n (d + 2) points for d settings). The
+total-order index of a setting is the share of a result's variance to which the setting contributes,
+alone or with others. If it is near 0, the value of the setting does not matter. All points are
+measured with the same seeds and prompts, so that the indices reflect the settings and not chance.
 
 References: Saltelli et al. 2010 (Computer Physics Communications 181.2), table 2; Herman & Usher
 2017 (JOSS 2.9) for SALib.
@@ -26,14 +26,14 @@ __all__ = ["RANGES", "Setting", "sensitivity", "write_bars"]
 
 @dataclass(frozen=True)
 class Setting:
-    """One of the settings that are varied together.
+    """The settings that are varied together.
 
     Attributes:
         scale: the guidance scale.
-        steps: solver steps, rounded.
-        low: the lower end of the guided interval, log2 of sigma / alpha.
+        steps: the number of solver steps, which is rounded.
+        low: the lower end of the guided interval, as log2 of sigma / alpha.
         width: the width of the interval in the same units.
-        gamma: of the ratio gain.
+        gamma: the gamma of the ratio gain.
     """
 
     scale: float
@@ -62,7 +62,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "width": (2.0, 8.0),
     "gamma": (0.0, 1.0),
 }
-"""What each setting is drawn from, evenly."""
+"""The range from which each setting is drawn uniformly."""
 
 
 def sensitivity(
@@ -74,10 +74,10 @@ def sensitivity(
     """First- and total-order indices of every measure, with 95 % intervals.
 
     Args:
-        measure: a point -> its values by name.
-        base: Saltelli's n, a power of 2; d = 5 settings take 7 n points.
-        seed: of the settings.
-        on_done: told (points done, points in all).
+        measure: a function from a point to its values by name.
+        base: Saltelli's n, a power of 2; d = 5 settings need 7 n points.
+        seed: the seed of the settings.
+        on_done: a function called with (points done, all points).
 
     Raises:
         MissingExtraError: SALib is not installed (extra ``lab``).
@@ -115,7 +115,7 @@ def sensitivity(
 
 
 def _indices(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """SALib's confidences are half-widths."""
+    """The indices with their half-widths, which SALib calls confidences."""
     columns = zip(RANGES, found["ST"], found["ST_conf"], found["S1"], found["S1_conf"], strict=True)
     return {
         name: {
@@ -129,7 +129,7 @@ def _indices(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def write_bars(report: Mapping[str, Any], path: Path, measures: Sequence[str]) -> None:
-    """A picture of the total-order indices, a panel for each measure.
+    """Write a picture of the total-order indices with a panel for each measure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

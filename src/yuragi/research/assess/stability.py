@@ -1,16 +1,16 @@
-"""How much a result hangs on its seed, and whether it can be had again.
+"""How much a result depends on its seed, and whether it can be reproduced.
 
-Stability: every prompt with several seeds. ``fit`` is the share of what the prompt names that the
-judge sees in a picture.
+Stability: every prompt is drawn with several seeds. ``fit`` is the share of what the prompt names
+that the judge recognises in a picture.
 
-- ``spread``: standard deviation of the fit over the seeds of a prompt, averaged over prompts;
+- ``spread``: the standard deviation of the fit over the seeds of a prompt, averaged over prompts;
 - ``worst``: the fit of a prompt's worst seed, averaged over prompts;
-- ``failed``: share of pictures with a fit below `FAILED`.
+- ``failed``: the share of pictures with a fit below `FAILED`.
 
 Intervals are for the choice of the prompts.
 
-Reproducibility: the same pictures again, alone and in another batch: largest difference in levels
-of 255, and share of pictures that are equal bit for bit.
+Reproducibility: the same pictures are drawn again, in the same batches and one by one. The results
+are the largest difference, in levels of 255, and the share of pictures that are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from yuragi.research.sweep.grid import Point
 __all__ = ["FAILED", "Fit", "reproducibility", "stability"]
 
 FAILED = 0.6
-"""A picture that shows less of its prompt than this would be made again."""
+"""A user would draw a picture again if it shows less of its prompt than this."""
 
 Fit = Callable[[Tensor, Sequence[int]], Tensor]
-"""Pictures [b, 3, h, w] and the numbers of their prompts -> share of what was asked for, [b]."""
+"""Pictures [b, 3, h, w] and the numbers of their prompts -> the share of the prompt shown, [b]."""
 
 
 def stability(
@@ -47,10 +47,10 @@ def stability(
 
     Args:
         point: the setting.
-        sampler: a model with one prompt a row; its pictures k, k + p, k + 2p ... share prompt k.
-        fit: judges pictures.
-        seeds: seeds of every prompt, 2 or more.
-        on_done: told (pictures done, pictures in all).
+        sampler: a model with p prompts; its pictures k, k + p, k + 2p ... share prompt k.
+        fit: the judge of pictures.
+        seeds: the number of seeds per prompt, 2 or more.
+        on_done: a function called with (pictures done, all pictures).
     """
     p = len(sampler.prompts)
     n, found = p * seeds, list[Tensor]()
@@ -73,7 +73,7 @@ def stability(
 
 
 def reproducibility(point: Point, sampler: Sampler, n: int) -> dict[str, Any]:
-    """The first n pictures of a setting again: in the same batch, and one by one."""
+    """Draw the first n pictures of a setting again, in the same batches and one by one."""
     first = _levels(point, sampler, n)
     again, alone = _levels(point, sampler, n), _levels(point, replace(sampler, batch=1), n)
     return {

@@ -1,1 +1,1 @@
-"""The laboratory: guidance rules against the exact target of joint scaling, on known data."""
+"""The laboratory: compare guidance rules with the exact target of joint scaling, on known data."""

@@ -1,7 +1,7 @@
-"""The choice of a default on random problems: half of them choose, the other half reports.
+"""Choose a default on half of some random problems, and report results on the other half.
 
 The problems are those of `yuragi.research.lab.problems.family`, on the line, in the plane and in
-space; the four kinds take turns in both halves. Intervals are for the choice of the problems.
+space; the four kinds alternate in both halves. Intervals are for the choice of the problems.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["WEIGHTS", "choose", "geomean", "noise_of"]
 
 WEIGHTS = (1.0, 3.0)
 EXACT = 1e-9
-"""Path-KL relative to `reg` below which a rule is exact but for rounding."""
+"""The path-KL relative to `reg` below which a rule is exact up to rounding."""
 DRAWS = 1000
 
 PathKLs = Mapping[str, float]
-"""By rule, on one problem at one weight."""
+"""Path-KLs by rule, for one problem and one weight."""
 
 
 def choose(
@@ -35,13 +35,14 @@ def choose(
     seed: int,
     on_problem: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Which gamma has the lowest path-KL on one half, and what all rules have on the other.
+    """The gamma with the lowest path-KL on one half, and the path-KLs of all rules on the other.
 
     Args:
-        rules: by name, `reg` among them; those named ``ratio_`` with a number can be chosen.
-        effort: how many problems of each dimension, levels and draws.
-        seed: of the problems and of every draw.
-        on_problem: told (problems done, problems in all).
+        rules: the rules by name, including `reg`; those named ``ratio_`` and a number are the
+            candidates.
+        effort: the number of problems of each dimension, of levels and of draws.
+        seed: the seed of the problems and of every draw.
+        on_problem: a function called with (problems done, all problems).
     """
     problems = [
         (half, problem)
@@ -58,7 +59,7 @@ def choose(
             kls = {rule: one.path_kl for rule, one in errors.items()}
             found[half][f"{weight:g}"].append(kls)
     on_problem(len(problems), len(problems))
-    # One rule for all weights: the best over both.
+    # Choose one rule for all weights: the best over both.
     pooled = geomean([table for tables in found["choose"].values() for table in tables])
     gammas = {rule: mean for rule, mean in pooled.items() if _is_gamma(rule)}
     return {
@@ -83,9 +84,9 @@ def noise_of(effort: Effort) -> Tensor:
 
 
 def geomean(tables: Sequence[PathKLs]) -> dict[str, float]:
-    """Geometric mean over tables (rule -> path-KL) of each rule relative to `reg`.
+    """The geometric mean over tables (rule -> path-KL) of each rule relative to `reg`.
 
-    A table where a rule is exact is left out of its mean, which would be 0 whatever the others say.
+    Tables in which a rule is exact are left out of its mean, which would otherwise be 0.
     """
     return {
         rule: math.exp(math.fsum(logs) / len(logs)) if logs else 0.0
@@ -105,7 +106,7 @@ def _logs(tables: Sequence[PathKLs]) -> dict[str, list[float]]:
 
 
 def _halves(problems: Sequence[Problem]) -> list[tuple[str, Problem]]:
-    """Whole turns of the four kinds to each half in turn."""
+    """Assign each round of the four kinds to the two halves alternately."""
     return [
         ("choose" if k // 4 % 2 == 0 else "report", problem) for k, problem in enumerate(problems)
     ]
@@ -117,7 +118,7 @@ def _is_gamma(rule: str) -> bool:
 
 
 def _intervals(tables: Sequence[PathKLs]) -> dict[str, list[float]]:
-    """The geometric mean of each rule over resampled problems, [low, high] of 95 %."""
+    """The 95 % interval [low, high] of each rule's geometric mean, from resampled problems."""
     found = {}
     for rule, logs in _logs(tables).items():
         if len(logs) > 1:
@@ -132,7 +133,7 @@ def _intervals(tables: Sequence[PathKLs]) -> dict[str, list[float]]:
 def _by_dimension(
     problems: Sequence[tuple[str, Problem]], found: Mapping[str, Mapping[str, Sequence[PathKLs]]]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """`geomean` of the reporting half for each dimension by itself."""
+    """The `geomean` of the reporting half, separately for each dimension."""
     dimensions = [problem.dimension for half, problem in problems if half == "report"]
     return {
         f"{dimension}D": {

@@ -1,8 +1,8 @@
-r"""Does the stress gauge know when guidance goes too far? Asked where the answer is known.
+r"""Does the stress gauge detect guidance that goes too far? A test where the answer is known.
 
-Plain guidance at rising scales: the stress that is gauged while it samples, averaged over samples,
-beside its path-KL to the ideal sampler of the same scale. A gauge is good for warnings when it
-ranks the scales as the path-KL does (rank 1).
+Plain guidance runs at increasing scales. The mean stress that the gauge measures during sampling is
+compared with the path-KL to the ideal sampler of the same scale. A gauge is suitable for warnings
+if it ranks the scales as the path-KL does (rank correlation 1).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["GAUGED", "gauge", "rank_correlation"]
 
 Table: TypeAlias = dict[str, Any]
 GAUGED = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Extra weights w whose order the gauge must find."""
+"""The extra weights w, which the gauge must rank correctly."""
 
 
 def gauge(
@@ -40,7 +40,7 @@ def gauge(
         watch = Stress()
         guided = Guided(strong, weak, constant(1 + weight), Unrectified(Ratio()), watch)
         draw(guided, (effort.samples, problem.dimension), effort.steps, seed)
-        assert watch.total is not None  # more than one step was watched
+        assert watch.total is not None  # more than one step was measured
         stress.append(watch.total.mean().item())
         rules = {"cfg": RULES["cfg"]}
         path_kl.append(problem_errors(rules, problem, weight, noise, effort, seed)["cfg"].path_kl)
@@ -53,6 +53,6 @@ def gauge(
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's rho of two lists without ties."""
+    """Spearman's rank correlation of two lists without ties."""
     ranks = torch.tensor([sorted(values).index(v) for values in (a, b) for v in values])
     return float(torch.corrcoef(ranks.double().view(2, -1))[0, 1])

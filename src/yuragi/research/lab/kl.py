@@ -1,13 +1,14 @@
-r"""What a sampler makes of an edit: KL to the data's law, along the chain, for any eta.
+r"""The effect of sampling on an edit: the KL to the law of the data along the chain, for any eta.
 
-    gaussian_golden     KL at the clean end of the golden Gaussian case, by eta, in closed form
-    gaussian_measured   the same from the steps of DDIM(eta), extrapolated to infinitely many
-    curves              KL and Fisher information of an edited law on the line, by eta and level:
-                        densities on a grid through every step; for eta = 0 by change of variables
-    rate                what KL loses per unit of log-SNR: measured, and eta^2 sigma^2 F
+    gaussian_golden     the KL at the clean end of the golden Gaussian case, by eta, in closed form
+    gaussian_measured   the same from steps of DDIM(eta), extrapolated to infinitely many steps
+    curves              the KL and Fisher information of an edited law on the line, by eta and
+                        level, from densities on a grid after every step; for eta = 0 by change
+                        of variables
+    rate                the loss of KL per unit of log-SNR: measured, and eta^2 sigma^2 F
     forgetting          rho(t0): the share of an edit that full noise keeps, by the variance of its
                         direction
-    toy                 the picture of the paper: samples from a right and from wrong priors
+    toy                 the paper's picture: samples from the right prior and from wrong priors
 
 Source: Nie et al. 2024 (arXiv 2311.01410), section 3 and appendix D.
 """
@@ -42,7 +43,7 @@ GOLDEN_ETAS = (0.0, 0.5, 1.0, 1.5)
 GRID = Line(torch.linspace(-7, 7, 1601, dtype=F64))
 TIMES = torch.linspace(1, 1e-3, 201, dtype=F64)
 PRIORS = {"right": (0.0, 1.0), "shifted": (1.0, 0.5), "narrow": (0.0, 0.4)}
-"""Laws of the state at full noise, (mean, standard deviation); the data's own is the first."""
+"""Laws of the state at full noise, as (mean, standard deviation); the first is the true one."""
 VARIANCES = (1.0, 0.25, 0.05, 0.01)
 STRENGTHS = (0.2, 0.4, 0.6, 0.8)
 
@@ -51,9 +52,9 @@ def contraction(samples: int = 20_000, steps: int = 200, seed: int = 0) -> Table
     """All tables, ready for JSON.
 
     Args:
-        samples: draws of each toy sampler.
-        steps: of each toy sampler.
-        seed: of its noise.
+        samples: the number of draws of each toy sampler.
+        steps: the number of steps of each toy sampler.
+        seed: the seed of its noise.
     """
     curves = {eta: curve(eta) for eta in ETAS}
     return {
@@ -67,7 +68,7 @@ def contraction(samples: int = 20_000, steps: int = 200, seed: int = 0) -> Table
 
 
 def _golden_case() -> tuple[Tensor, Tensor, GaussianMixture, Mismatch]:
-    """Data N(2, 0.25) from t = 0.6 to s = 0.02; the edited law there is N(-0.3, 0.6)."""
+    """Data N(2, 0.25) from t = 0.6 to s = 0.02; the edited law at t is N(-0.3, 0.6)."""
     t, s = torch.tensor([0.6, 0.02], dtype=F64)
     alpha, sigma = VP(t)
     variance = (alpha**2 * 0.25 + sigma**2).item()
@@ -81,13 +82,13 @@ def _golden(eta: float) -> float:
 
 
 def measured_golden(eta: float, steps: int = 800) -> float:
-    """The golden KL from solver steps: two runs, extrapolated (DDIM is of order 1)."""
+    """The golden KL from solver steps, extrapolated from two runs (DDIM is of order 1)."""
     coarse, fine = _stepped_golden(eta, steps), _stepped_golden(eta, 2 * steps)
     return fine**2 / coarse
 
 
 def _stepped_golden(eta: float, steps: int) -> float:
-    """Mean and variance through every step, which is affine on Gaussian data."""
+    """Propagate mean and variance through every step, which is affine for Gaussian data."""
     t, s, data, _ = _golden_case()
     denoiser, solver = MixtureDenoiser(data, VP), DDIM(eta)
     alpha, sigma = VP(torch.stack([t, s]))
@@ -105,11 +106,11 @@ def _stepped_golden(eta: float, steps: int) -> float:
 
 
 def curve(eta: float, prior: str = "shifted") -> Table:
-    """KL and Fisher information of the edited law at every level of `TIMES`.
+    """The KL and Fisher information of the edited law at every level of `TIMES`.
 
-    Where there is noise, the data's law goes through the same steps as the edited one, so KL never
-    rises, whatever the step size. Without noise points move along the ODE with their probability,
-    and KL is taken to the data's exact marginal: what it changes is integration error.
+    With noise, the law of the data goes through the same steps as the edited one, so the KL never
+    rises, whatever the step size. Without noise, points move along the ODE with their probability,
+    and the KL is taken to the exact marginal of the data, so that any change is integration error.
     """
     walk = _noisy_curve if eta > 0 else _ode_curve
     kls, fishers = walk(eta, prior)
@@ -136,7 +137,7 @@ def _noisy_curve(eta: float, prior: str) -> tuple[list[float], list[float]]:
 
 
 def _ode_curve(eta: float, prior: str) -> tuple[list[float], list[float]]:
-    """Points with their probability; the density follows from the slope of the map."""
+    """Move points with their probability; the slope of the map gives the density."""
     denoiser, solver = MixtureDenoiser(TOY, VP), DDIM(eta)
     start = _start(prior)
     kept = start > 1e-12
@@ -157,7 +158,7 @@ def _ode_curve(eta: float, prior: str) -> tuple[list[float], list[float]]:
 
 
 def _rate(eta: float, found: Table) -> list[dict[str, float]]:
-    """Loss of KL per unit of log-SNR in every twentieth step, measured and predicted."""
+    """The loss of KL per unit of log-SNR in every twentieth step, measured and predicted."""
     noise = torch.tensor(found["noise"], dtype=F64)
     rows = []
     for k in range(5, len(noise) - 1, 20):
@@ -175,7 +176,7 @@ def _rate(eta: float, found: Table) -> list[dict[str, float]]:
 
 
 def _forgetting() -> Table:
-    """Correlation of the clean state with the state at t0, on Stable Diffusion's table."""
+    """The correlation of the clean state and that at t0, with Stable Diffusion's schedule."""
     schedule = TableSchedule.from_betas(scaled_linear_betas())
     clean = torch.tensor(schedule.clean, dtype=F64)
     rows = {}
@@ -202,7 +203,7 @@ def toy_samples(prior: str, eta: float, count: int, steps: int, seed: int) -> Te
 
 
 def _toy(count: int, steps: int, seed: int) -> Table:
-    """Energy distance of the samples to the data, and the share of one mode (half is true)."""
+    """The energy distance of samples to the data, and the share of one mode (0.5 is correct)."""
     one, zero = torch.ones((), dtype=F64), torch.zeros((), dtype=F64)
     truth = TOY.sample(count, one, zero, torch.Generator().manual_seed(seed))
     report: Table = {}

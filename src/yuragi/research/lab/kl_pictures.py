@@ -1,6 +1,6 @@
-"""Figures of `yuragi lab kl`: KL along the chain, and samples from right and wrong priors.
+"""Figures of `yuragi lab kl`: the KL along the chain, and samples from right and wrong priors.
 
-matplotlib is needed (extra ``lab``) and imported inside.
+The functions import matplotlib (extra ``lab``) themselves.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ NAMES = {0.0: "ODE", 1.0: "SDE"}
 
 
 def write_kl_pictures(report: Mapping[str, Any], folder: Path, seed: int = 0) -> None:
-    """Write ``kl-curves.png`` and ``kl-toy.png`` into a folder, which is made if missing.
+    """Write ``kl-curves.png`` and ``kl-toy.png`` into a folder, which is created if missing.
 
     Args:
-        report: what `yuragi.research.lab.kl.contraction` returned.
-        folder: where to.
-        seed: of the samples.
+        report: the result of `yuragi.research.lab.kl.contraction`.
+        folder: the folder to write to.
+        seed: the seed of the samples.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -40,7 +40,7 @@ def write_kl_pictures(report: Mapping[str, Any], folder: Path, seed: int = 0) ->
 
 
 def kl_curves(report: Mapping[str, Any]) -> Figure:
-    """KL of the edited law to the data's, from full noise (left) to the clean end."""
+    """The KL of the edited law to that of the data, from full noise (left) to the clean end."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
@@ -57,7 +57,7 @@ def kl_curves(report: Mapping[str, Any]) -> Figure:
 
 
 def toy(seed: int, count: int = 20_000, steps: int = 200) -> Figure:
-    """Histograms of end samples for every prior, ODE and SDE, over the data's density."""
+    """Histograms of final samples for every prior, by ODE and SDE, over the density of the data."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4 * len(PRIORS), 3.2), layout="constrained")

@@ -1,12 +1,12 @@
-r"""Denoisers that were learned from samples of a problem, to ask what survives of the exact tables.
+r"""Denoisers learned from samples of a problem, to test which of the exact results still hold.
 
-A small network with EDM preconditioning under the variance-exploding schedule, the same for c and
-for u (apart from the seed): random Fourier features of the state and of log sigma, three residual
-layers, one linear output. The loss is EDM's; log sigma is normal with mean -1.5 and deviation 1.5,
-and one sample in four has it uniform over the whole range that we measure.
+The network is small and has EDM preconditioning under the variance-exploding schedule. It is the
+same for c and u apart from the seed: random Fourier features of the state and of log sigma, three
+residual layers and one linear output. The loss is that of EDM; log sigma is normal with mean -1.5
+and standard deviation 1.5, but for one sample in four it is uniform over the whole measured range.
 
-`Classifier` learns log p(c | x_t) on the same noised samples, c against everything else: classifier
-guidance on a trained classifier.
+`learn_classifier` learns log p(c | x_t), c against everything else, on samples with the same noise,
+for classifier guidance with a trained classifier.
 
 References: Karras et al. 2022 (arXiv 2206.00364), section 5; Karras et al. 2024 (arXiv
 2406.02507), appendix C (the toy).
@@ -32,13 +32,13 @@ F64 = torch.float64
 
 @dataclass(frozen=True)
 class Training:
-    """How long to train.
+    """The settings of the training.
 
     Args:
-        steps: of Adam, with cosine decay.
-        batch: fresh samples a step.
-        learning_rate: at the start.
-        width: of the hidden layers.
+        steps: the number of steps of Adam, with cosine decay.
+        batch: the number of fresh samples per step.
+        learning_rate: the initial learning rate.
+        width: the width of the hidden layers.
     """
 
     steps: int = 4096
@@ -48,7 +48,7 @@ class Training:
 
 
 class _Trunk(nn.Module):
-    """Fourier features of a state [b, d] and a number [b], and residual layers: -> [b, out]."""
+    """Fourier features of a state [b, d] and a number [b], then residual layers, to [b, out]."""
 
     frequencies: Tensor
 
@@ -61,7 +61,7 @@ class _Trunk(nn.Module):
         self.leave = nn.Linear(width, out)
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
-        """State in unit variance, and log sigma / 4."""
+        """Takes the state in unit variance, and log sigma / 4."""
         inputs = torch.cat([x, level[:, None]], 1)
         angles = inputs @ self.frequencies.T
         h = self.enter(torch.cat([angles.sin(), angles.cos(), inputs], 1))
@@ -73,7 +73,7 @@ class _Trunk(nn.Module):
 
 @dataclass(frozen=True)
 class _Network:
-    """The trunk as a network that a `NetworkDenoiser` takes."""
+    """The trunk as a network for `NetworkDenoiser`."""
 
     trunk: _Trunk
     dtype: torch.dtype = torch.float32
@@ -86,7 +86,7 @@ class _Network:
 def learn_denoiser(
     law: GaussianMixture, schedule: EDMSchedule, training: Training, seed: int
 ) -> NetworkDenoiser:
-    """Train a denoiser of a law's samples; deterministic for a seed on one machine."""
+    """Train a denoiser on samples of a law; the seed determines the result on a given machine."""
     data, dimension = _Data(law, seed), law.means.shape[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -113,10 +113,10 @@ def learn_classifier(
     """Train log p(law | x_t) against `rest`, both equally likely, under the EDM schedule.
 
     Returns:
-        `(x [b, d], t) -> [b]`, differentiable; for `yuragi.guidance.Unclassified`.
+        A differentiable function `(x [b, d], t) -> [b]` for `yuragi.guidance.Unclassified`.
     """
     first, second = _Data(law, seed), _Data(rest, seed + 1)
-    # Guidance reads the slope, which high frequencies would make ragged.
+    # Guidance uses the gradient, which high frequencies would make noisy.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trunk = _Trunk(law.means.shape[1], training.width, 1, detail=0.3)
@@ -151,11 +151,11 @@ class _Data:
         self._clean = torch.ones((), dtype=F64), torch.zeros((), dtype=F64)
 
     def clean(self, count: int) -> Tensor:
-        """[count, d], float32."""
+        """Samples [count, d], float32."""
         return self.law.sample(count, *self._clean, self.generator).to(torch.float32)
 
     def sigma(self, count: int) -> Tensor:
-        """[count, 1]: log-normal around the data's details, one in four over the whole range."""
+        """Noise levels [count, 1]: log-normal at small scales, one in four over the whole range."""
         normal = torch.randn(count, 1, generator=self.generator)
         wide = -4.6 + 7.6 * torch.rand(count, 1, generator=self.generator)
         pick = torch.rand(count, 1, generator=self.generator) < 0.25
@@ -163,7 +163,7 @@ class _Data:
 
 
 def _fit(module: nn.Module, loss: Callable[[], Tensor], training: Training) -> None:
-    """Adam with cosine decay; the module ends frozen."""
+    """Train with Adam and cosine decay, then freeze the module."""
     optimizer = torch.optim.Adam(module.parameters(), training.learning_rate)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, training.steps)
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-r"""One rule on one problem: where it is compared with the ideal, and how it samples."""
+r"""Measure rules on a problem: compare them with the ideal denoiser, and draw samples."""
 
 from __future__ import annotations
 
@@ -49,32 +49,32 @@ __all__ = [
 
 F64 = torch.float64
 SCHEDULE = EDMSchedule(1e-3, 100.0)
-"""Where path-KLs are measured: noise from far below to far above the data."""
+"""The schedule for path-KLs, with noise from far below to far above the scale of the data."""
 SAMPLING = EDMSchedule(0.01, 20.0)
-"""Where samplers run."""
+"""The schedule for samplers."""
 PUBLISHED = TableSchedule.from_betas(linear_betas(1e-4, 0.02, 20))
-"""The paper's one-dimensional chain. It ends far from noise, at alpha^2 = 0.817: only the low-noise
-third of a usual schedule."""
+"""The paper's one-dimensional chain. It ends far from pure noise, at alpha^2 = 0.817, and covers
+only the low-noise third of a usual schedule."""
 
 Rules: TypeAlias = Mapping[str, Rule]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much work a comparison is.
+    """The amount of work of a comparison.
 
     Args:
-        levels: noise levels per path-KL.
-        nodes: nodes per level on the line.
-        plane: draws per level in the plane and in space.
-        grid: points per time of the published win ratio.
-        fields: draws per level of 32 x 32 fields (each is 1024 numbers).
-        classes: draws per level of 8 x 8 fields.
-        separations: of the classes.
-        samples: draws of each sampler.
-        steps: of each sampler.
-        family: random problems on the line, in the plane and in space, of which half choose and
-            half report.
+        levels: the number of noise levels per path-KL.
+        nodes: the number of nodes per level on the line.
+        plane: the number of draws per level in the plane and in space.
+        grid: the number of points per time of the published win ratio.
+        fields: the number of draws per level of 32 x 32 fields (each has 1024 numbers).
+        classes: the number of draws per level of 8 x 8 fields.
+        separations: the separations of the classes.
+        samples: the number of draws of each sampler.
+        steps: the number of steps of each sampler.
+        family: the number of random problems on the line, in the plane and in space; half are for
+            the choice and half for the report.
     """
 
     levels: int = 24
@@ -89,7 +89,7 @@ class Effort:
     family: tuple[int, ...] = (24, 24, 16)
 
     def __post_init__(self) -> None:
-        # The four kinds of problem take turns: whole turns, so that both halves hold them alike.
+        # The four kinds of problems alternate, and both halves must contain equally many of each.
         if any(count % 8 for count in self.family):
             raise InputError("family", self.family, "multiples of 8")
 
@@ -112,7 +112,7 @@ QUICK = Effort(
 def make_levels(
     problem: Problem, target: JointTarget, noise: Tensor, effort: Effort, seed: int
 ) -> list[Level]:
-    """Where rules are compared on a problem: integrated on the line, drawn in the plane."""
+    """The states for comparing rules on a problem: a grid on the line, else random draws."""
     if problem.dimension == 1:
         low, high = target.support.axes[0][[0, -1]].tolist()
         return levels_by_quadrature(target, SCHEDULE, noise, low, high, effort.nodes)
@@ -123,7 +123,7 @@ def make_levels(
 def rule_errors(
     rules: Rules, pair: tuple[Law, Law], weight: float, levels: Sequence[Level]
 ) -> dict[str, Errors]:
-    """Each rule's errors; pair is (conditional, guidance)."""
+    """The errors of each rule; pair is (conditional, guidance)."""
     strong, weak = (ExactDenoiser(law, SCHEDULE) for law in pair)
     return {name: compare(rule(strong, weak, weight), levels) for name, rule in rules.items()}
 
@@ -131,7 +131,7 @@ def rule_errors(
 def problem_errors(
     rules: Rules, problem: Problem, weight: float, noise: Tensor, effort: Effort, seed: int
 ) -> dict[str, Errors]:
-    """Each rule's errors at the levels `noise` [l] (sigma / alpha)."""
+    """The errors of each rule at the levels sigma / alpha in `noise` [l]."""
     target = JointTarget(problem.conditional, problem.guide, weight)
     levels = make_levels(problem, target, noise, effort, seed)
     return rule_errors(rules, (problem.conditional, problem.guide), weight, levels)
@@ -140,14 +140,15 @@ def problem_errors(
 def win_ratios(
     rules: Rules, problem: Problem, pair: tuple[Denoiser, Denoiser], weight: float, grid: int
 ) -> dict[str, float]:
-    """Share of the published grid, 20 levels times `grid` states, where a rule beats plain `cfg`.
+    """The share of the published grid, 20 levels times `grid` states, where a rule beats `cfg`.
 
     Args:
-        rules: by name, `cfg` among them.
-        problem: on the line.
-        pair: (strong, weak) under `PUBLISHED`, exact or learned; the ideal is exact.
-        weight: guidance scale - 1.
-        grid: states in [-1, 2].
+        rules: the rules by name, including `cfg`.
+        problem: a problem on the line.
+        pair: the denoisers (strong, weak) under `PUBLISHED`, exact or learned; the ideal one is
+            exact.
+        weight: the extra weight, guidance_scale - 1.
+        grid: the number of states in [-1, 2].
     """
     x = torch.linspace(-1, 2, grid, dtype=F64)[:, None]
     target = JointTarget(problem.conditional, problem.guide, weight)
@@ -160,9 +161,9 @@ def win_ratios(
 
 
 def draw(denoiser: Denoiser, shape: tuple[int, int], steps: int, seed: int) -> Tensor:
-    """End samples [n, d] of the reverse SDE in `steps` steps, float64; denoiser under SAMPLING.
+    """Final samples [n, d] of the reverse SDE in `steps` steps, float64; schedule `SAMPLING`.
 
-    The same seed gives every denoiser the same noise.
+    Denoisers with the same seed get the same noise.
     """
     times = uniform_log_snr(SAMPLING, steps)
     generator = torch.Generator().manual_seed(seed)

@@ -1,7 +1,7 @@
-r"""Figures of the laboratory: fields with and without correction, samples, path-KL by rule.
+r"""Figures of the laboratory: fields with and without correction, samples, and path-KL by rule.
 
-matplotlib is needed (extra ``lab``) and imported inside. Fields are shown as the guidance term in
-x_0, D - D_c = (sigma^2 / alpha) grad log E_t for the ideal one.
+The functions import matplotlib (extra ``lab``) themselves. Fields are shown as the guidance term
+D - D_c in x_0, which is (sigma^2 / alpha) grad log E_t for the ideal denoiser.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ F64 = torch.float64
 SHOWN = ("cfg", "reg", "ratio")
 """The rules that figures compare with the ideal."""
 TIMES = (0, 5, 9, 14, 19)
-"""Times of the published one-dimensional experiment (20 steps) that have a curve."""
+"""The times of the published one-dimensional experiment (20 steps) that are shown as curves."""
 NOISES = (0.1, 0.4, 1.6)
-"""Noise levels of the figures in the plane."""
+"""The noise levels of the figures in the plane."""
 
 
 def check_matplotlib() -> None:
-    """Refuse now what would fail after the computation.
+    """Check for matplotlib before the computation, not after it.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -57,13 +57,13 @@ def check_matplotlib() -> None:
 
 
 def write_pictures(rules: Rules, report: Mapping[str, Any], folder: Path, seed: int = 0) -> None:
-    """Write all figures as PNG files into a folder, which is made if it does not exist.
+    """Write all figures as PNG files into a folder, which is created if it does not exist.
 
     Args:
-        rules: by name; those of `SHOWN` among them are shown.
-        report: what `compare_rules` returned.
-        folder: where to.
-        seed: of the samples.
+        rules: the rules by name; only those in `SHOWN` are shown.
+        report: the result of `compare_rules`.
+        folder: the folder to write to.
+        seed: the seed of the samples.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -82,7 +82,7 @@ def write_pictures(rules: Rules, report: Mapping[str, Any], folder: Path, seed: 
 
 
 def bars(report: Mapping[str, Any]) -> Figure:
-    """Path-KL of every rule on every named problem, one row of bars per weight."""
+    """The path-KL of every rule on every named problem, with one row of bars per weight."""
     tables = report["path_kl"]
     figure = _figure(11, 3.2 * len(tables))
     from matplotlib import colormaps
@@ -92,7 +92,7 @@ def bars(report: Mapping[str, Any]) -> Figure:
         axes = figure.add_subplot(len(tables), 1, row + 1)
         rules = list(next(iter(problems.values())))
         for i, rule in enumerate(rules):
-            # Where a rule is exact the path-KL is rounding: it would stretch the axis.
+            # The path-KL of an exact rule is rounding error, which would stretch the axis.
             heights = [max(values[rule], 1e-4) for values in problems.values()]
             places = [place + 0.8 * i / len(rules) for place in range(len(problems))]
             width = 0.8 / len(rules)
@@ -107,7 +107,7 @@ def bars(report: Mapping[str, Any]) -> Figure:
 
 
 def curves(rules: Rules, problem: Problem, weight: float) -> Figure:
-    """On the line: the guidance term over x at several times, by rule and ideal."""
+    """On the line: the guidance term over x at several times, for each rule and the ideal."""
     fields = _published_fields(rules, problem, weight)
     x = _published_grid()[:, 0]
     figure = _figure(3 * len(TIMES), 3)
@@ -126,7 +126,7 @@ def curves(rules: Rules, problem: Problem, weight: float) -> Figure:
 
 
 def error_maps(rules: Rules, problem: Problem, weight: float) -> Figure:
-    """On the line: |guidance term - ideal| over x and t, one map per rule, one scale."""
+    """On the line: |guidance term - ideal| over x and t, one map per rule on a common scale."""
     fields = _published_fields(rules, problem, weight)
     ideal = fields.pop("ideal")
     top = float((fields["cfg"] - ideal).abs().quantile(0.95)) if "cfg" in fields else None
@@ -145,7 +145,7 @@ def error_maps(rules: Rules, problem: Problem, weight: float) -> Figure:
 
 
 def quivers(rules: Rules, problem: Problem, weight: float) -> Figure:
-    """In the plane: the guidance term as arrows where the target has mass; ideal on top."""
+    """In the plane: the guidance term as arrows where the target has mass; the ideal on top."""
     target = JointTarget(problem.conditional, problem.guide, weight)
     side = torch.linspace(-2.5, 2.5, 26, dtype=F64)
     x = torch.stack(torch.meshgrid(side, side, indexing="ij"), -1).flatten(0, 1)
@@ -170,7 +170,7 @@ def quivers(rules: Rules, problem: Problem, weight: float) -> Figure:
 
 
 def samples(rules: Rules, problem: Problem, weight: float, seed: int, count: int = 800) -> Figure:
-    """End samples of the reverse SDE, by rule, beside the target's."""
+    """Final samples of the reverse SDE for each rule, and samples of the target."""
     target = JointTarget(problem.conditional, problem.guide, weight)
     one, zero = torch.ones((), dtype=F64), torch.zeros((), dtype=F64)
     clouds = {"target": target.sample(count, one, zero, torch.Generator().manual_seed(seed))}
@@ -200,7 +200,7 @@ def _published_grid() -> Tensor:
 
 
 def _published_fields(rules: Rules, problem: Problem, weight: float) -> dict[str, Tensor]:
-    """D - D_c on the published grid, [20, n], by rule and for the ideal."""
+    """D - D_c on the published grid, [20, n], for each rule and the ideal."""
     schedule = TableSchedule.from_betas(linear_betas(1e-4, 0.02, 20))
     strong = MixtureDenoiser(problem.conditional, schedule)
     weak = MixtureDenoiser(problem.guide, schedule)
@@ -218,7 +218,7 @@ def _published_fields(rules: Rules, problem: Problem, weight: float) -> dict[str
 
 
 def _figure(width: float, height: float) -> Figure:
-    """An empty figure that needs no display."""
+    """An empty figure that does not need a display."""
     check_matplotlib()
     from matplotlib.figure import Figure
 

@@ -1,12 +1,12 @@
-r"""Problems for guidance: pairs of Gaussian mixtures, c the conditional law and u the guidance law.
+r"""Problems for guidance: pairs of Gaussian mixtures, the conditional law c and the guidance law u.
 
-`named` holds the eight of the comparison. The five on the line are given by numbers; of the two
-in the plane only the kind is published (three anisotropic Gaussians with standard deviations
-.3-.45 x .1-.12), so their means and angles are our choice and their path-KLs agree with other
-suites in order of magnitude only.
+`named` contains the eight problems of the comparison. Those on the line are given by numbers. For
+the two in the plane, only the kind is published (three anisotropic Gaussians with standard
+deviations .3-.45 x .1-.12). Their means and angles are our choice, so their path-KLs agree with
+other suites only in order of magnitude.
 
 `family` draws further problems of the same four kinds at random, so that a default can be chosen
-on some and reported on others.
+on some of them and reported on others.
 
 References: the toys of Gao et al. 2025 (arXiv 2501.18865; "paper" and "ckpt" are the two settings
 of its released one-dimensional experiment) and of Karras et al. 2024 (arXiv 2406.02507).
@@ -35,11 +35,11 @@ class Problem:
     """Guidance away from `guide` towards `conditional`.
 
     Args:
-        name: unique within a report; begins with the dimension.
-        conditional: c.
-        guide: u.
-        exact: guidance without any correction is exact (a pure mean shift), so that ratios of
-            path-KLs mean nothing.
+        name: the name, which is unique within a report and begins with the dimension.
+        conditional: the conditional law c.
+        guide: the guidance law u.
+        exact: whether guidance without any correction is exact (a pure mean shift), so that ratios
+            of path-KLs have no meaning.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Problem:
 
     @property
     def dimension(self) -> int:
-        """Numbers per sample."""
+        """The number of dimensions of a sample."""
         return self.conditional.means.shape[1]
 
 
 def line(means: Sequence[float], std: float | Sequence[float]) -> GaussianMixture:
-    """Equal weights on the line; one standard deviation, or one per component."""
+    """A mixture on the line with equal weights; one standard deviation, or one per component."""
     stds = [std] * len(means) if isinstance(std, int | float) else std
     k = len(means)
     variances = torch.tensor(stds, dtype=F64)[:, None] ** 2
@@ -65,7 +65,10 @@ def line(means: Sequence[float], std: float | Sequence[float]) -> GaussianMixtur
 def plane(
     means: Sequence[tuple[float, float]], ellipses: Sequence[tuple[float, float, float]]
 ) -> GaussianMixture:
-    """Equal weights in the plane; an ellipse is (long std, short std, angle of the long axis)."""
+    """A mixture in the plane with equal weights.
+
+    An ellipse is (long std, short std, angle of the long axis).
+    """
     covariances = []
     for long, short, angle in ellipses:
         cos, sin = math.cos(angle), math.sin(angle)
@@ -77,7 +80,7 @@ def plane(
 
 
 def mixed(share: float, first: GaussianMixture, second: GaussianMixture) -> GaussianMixture:
-    """Share first + (1 - share) second: a marginal that holds the class `first`."""
+    """The marginal share * first + (1 - share) * second, which contains the class `first`."""
     return GaussianMixture(
         torch.cat([share * first.weights, (1 - share) * second.weights]),
         torch.cat([first.means, second.means]),
@@ -86,7 +89,7 @@ def mixed(share: float, first: GaussianMixture, second: GaussianMixture) -> Gaus
 
 
 def blurred(mixture: GaussianMixture, shrink: float, widen: float, add: float) -> GaussianMixture:
-    """What a worse model would say: means times shrink, covariances times widen plus add I."""
+    """The law of a worse model: means times shrink, covariances times widen plus add * I."""
     covariances = widen * mixture.covariances + add * torch.eye(mixture.means.shape[1], dtype=F64)
     return GaussianMixture(mixture.weights, shrink * mixture.means, covariances)
 
@@ -116,14 +119,14 @@ def _named() -> dict[str, Problem]:
 
 
 named: Mapping[str, Problem] = MappingProxyType(_named())
-"""The problems of the comparison by name."""
+"""The problems of the comparison, by name."""
 
 
 def family(seed: int, count: int, dimension: int) -> list[Problem]:
-    """`count` random problems; the kinds marginal, autoG, sharpen and shift take turns.
+    """`count` random problems; the kinds marginal, autoG, sharpen and shift alternate.
 
     Raises:
-        InputError: a dimension other than 1 to 3.
+        InputError: the dimension is not 1 to 3.
     """
     if dimension not in (1, 2, 3):
         raise InputError("dimension", dimension, "1 to 3")
@@ -148,12 +151,12 @@ def _autoguidance(generator: torch.Generator, conditional: GaussianMixture) -> G
 
 
 def _sharpen(generator: torch.Generator, conditional: GaussianMixture) -> GaussianMixture:
-    """One wide Gaussian somewhere near."""
+    """One wide Gaussian near the conditional law."""
     return _random(generator, 1, conditional.means.shape[1], 0.5, (0.9, 1.5))
 
 
 def _shift(generator: torch.Generator, conditional: GaussianMixture) -> GaussianMixture:
-    """The same elsewhere, a little wider."""
+    """The same law, shifted and slightly wider."""
     wider = blurred(conditional, 1.0, _uniform(generator, 1.02, 1.2), 0.0)
     distance = torch.tensor(
         [_uniform(generator, 0.2, 0.6) for _ in range(conditional.means.shape[1])], dtype=F64
@@ -172,7 +175,7 @@ _KINDS: Mapping[str, Callable[[torch.Generator, GaussianMixture], GaussianMixtur
 def _random(
     generator: torch.Generator, count: int, dimension: int, reach: float, std: tuple[float, float]
 ) -> GaussianMixture:
-    """Equal weights, means within +-reach, standard deviations within `std` along random axes."""
+    """Equal weights, means within +-reach, and standard deviations in `std` along random axes."""
     means = reach * (2 * torch.rand(count, dimension, generator=generator, dtype=F64) - 1)
     stds = std[0] + (std[1] - std[0]) * torch.rand(count, dimension, generator=generator, dtype=F64)
     turns, _ = torch.linalg.qr(

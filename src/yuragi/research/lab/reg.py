@@ -1,19 +1,19 @@
-r"""Guidance rules against the exact target of joint scaling: the tables, as one dict.
+r"""The comparison of guidance rules with the exact target of joint scaling: all tables in one dict.
 
 A rule builds a denoiser from (strong, weak, weight). On data that is known exactly we measure
 
     path_kl          nats between the sampler of a rule and the ideal one, by problem and weight
-    geomean_vs_reg   geometric mean of path_kl relative to the rule `reg` over the problems but the
-                     mean shift, and but those where a rule is exact (`ratio` on `1D-sharpen`)
+    geomean_vs_reg   geometric mean of path_kl relative to the rule `reg`, over all problems except
+                     the mean shift and those where the rule is exact (`ratio` on `1D-sharpen`)
     win_ratio        share of a published grid of (x, t) where a rule is closer than `cfg`
     relative_error   rms error of grad log E_t per noise level; 1 is as bad as no guidance
     fields           path_kl on a 32 x 32 stationary field and on 8 x 8 fields in 8 classes
-    samples          energy distance of end samples to the target
+    samples          energy distance of final samples to the target
     family           geomean_vs_reg on random problems: half to choose gamma, half to report it
-    stress           of plain guidance by weight, beside its path_kl: see `lab.gauge`
+    stress           stress of plain guidance by weight, with its path_kl; see `lab.gauge`
 
-Problems on the line are integrated; in the plane and above, states are drawn and path_kl has a
-standard error.
+Problems on the line are integrated. In more dimensions states are drawn, and path_kl has a standard
+error.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ def compare_rules(
     """All tables, ready for JSON.
 
     Args:
-        rules: by name; `none`, `cfg` and `reg` must be among them.
-        effort: see there.
-        seed: of every draw.
-        on_part: called as on_part(parts done, parts in all).
+        rules: the rules by name, which must include `none`, `cfg` and `reg`.
+        effort: the amount of work.
+        seed: the seed of every draw.
+        on_part: a function called with (parts done, all parts).
 
     Raises:
-        InputError: a rule that the others are compared with is missing.
+        InputError: `none`, `cfg` or `reg`, with which the others are compared, is missing.
     """
     for name in ("none", "cfg", "reg"):
         if name not in rules:
-            raise InputError("rules", sorted(rules), f"among them {name!r}, to compare with")
+            raise InputError("rules", sorted(rules), f"a set that includes {name!r} for comparison")
     parts: list[Callable[[], Table]] = [
         lambda: _path_kls(rules, effort, seed),
         lambda: {"win_ratio": _win_ratios(rules, effort)},

@@ -1,4 +1,4 @@
-"""Guidance rules by name: what the laboratory compares."""
+"""The guidance rules that the laboratory compares, by name."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 """No guidance; guidance as published; REG by a reverse product and by a forward difference; the
-ratio gain by default, with other gammas, with gamma chosen from rho, and with slopes at a point
-instead of along the push (`tangent_g`); look-ahead around plain guidance, and the look-ahead form
-of the ratio gain (`lookahead_g`)."""
+ratio gain with its defaults, with other gammas, with gamma chosen from rho, and with slopes at a
+point instead of along the push (`tangent_g`); look-ahead around plain guidance, and the look-ahead
+form of the ratio gain (`lookahead_g`)."""
 
 CANDIDATES: Mapping[str, Rule] = MappingProxyType(
     {
@@ -59,4 +59,4 @@ CANDIDATES: Mapping[str, Rule] = MappingProxyType(
         **{f"ratio_{gamma:g}": _guided(Ratio(gamma)) for gamma in FINE_GAMMAS},
     }
 )
-"""What the default gamma is chosen from, and what it is compared with."""
+"""The candidates for the default gamma, and the rules that they are compared with."""

@@ -1,9 +1,10 @@
-r"""The networks of the paper's one-dimensional toy, trained as there, on its own 20 levels.
+r"""The networks of the paper's one-dimensional toy, trained as in the paper on its own 20 levels.
 
-Two networks, 8,000 samples each: one of the conditional law, one of the guidance law. x (times 25)
-and t go through sinusoidal features of 128; a class embedding is added to that of t; both together
-pass a linear layer, GELU, three residual layers x + GELU(W x) and a linear output that predicts
-eps. AdamW at 1e-3, batches of 64, gradients clipped at norm 1, squared error, t uniform.
+There are two networks, one for the conditional law and one for the guidance law, with 8,000 samples
+each. x (times 25) and t are turned into 128 sinusoidal features each, and a class embedding is
+added to those of t. Both together pass a linear layer, GELU, three residual layers x + GELU(W x)
+and a linear output that predicts eps. Training uses AdamW at 1e-3, batches of 64, gradients clipped
+at norm 1, the squared error, and uniform t.
 
 Source: Gao et al. 2025 (arXiv 2501.18865), section 4.1, and the settings of its released code.
 """
@@ -28,7 +29,7 @@ F64 = torch.float64
 
 @dataclass(frozen=True)
 class ToyTraining:
-    """How long to train: samples of the law, passes over them, and the batch."""
+    """The settings of the training: samples of the law, passes over them, and the batch size."""
 
     samples: int = 8000
     epochs: int = 200
@@ -39,7 +40,7 @@ class _Toy(nn.Module):
     def __init__(self, width: int = 128) -> None:
         super().__init__()
         self.width = width
-        self.label = nn.Embedding(1, width)  # one class, so a bias beside the features of t
+        self.label = nn.Embedding(1, width)  # with one class, a bias on the features of t
         self.enter = nn.Linear(2 * width, width)
         self.layers = nn.ModuleList([nn.Linear(width, width) for _ in range(3)])
         self.leave = nn.Linear(width, 1)
@@ -72,7 +73,7 @@ class _Network:
 
 
 def learn_toy(law: GaussianMixture, training: ToyTraining, seed: int) -> NetworkDenoiser:
-    """Train the toy's network on samples of a law on the line; on one machine a seed decides it."""
+    """Train the toy's network on samples of a law on the line; deterministic on a given machine."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,8 +1,8 @@
-"""The same comparison on trained networks: what remains of the exact tables.
+"""The comparison of guidance rules on trained networks: which of the exact results still hold.
 
-The targets stay exact; the denoisers that the rules are given are learned from samples
-(`yuragi.research.lab.learned`). One more problem guides by a trained classifier: the class against
-the rest, both equally likely. The win ratio is taken on the paper's own networks
+The targets are exact, but the denoisers of the rules are learned from samples
+(`yuragi.research.lab.learned`). One more problem uses a trained classifier for guidance: the class
+against the rest, both equally likely. The win ratio is measured on the paper's own networks
 (`yuragi.research.lab.toy`).
 """
 
@@ -45,17 +45,17 @@ def compare_trained(
     """Train the networks and measure every rule on them.
 
     Args:
-        rules: by name.
-        weights: extra weights w.
-        effort: how many levels and states.
-        training: of each network.
-        toy: of each of the paper's networks.
-        seed: of networks, states and probes.
-        on_part: called as on_part(problems done, problems in all).
+        rules: the rules by name.
+        weights: the extra weights w.
+        effort: the number of levels and states.
+        training: the training of each network.
+        toy: the training of each of the paper's networks.
+        seed: the seed of networks, states and probes.
+        on_part: a function called with (problems done, all problems).
 
     Returns:
-        ``path_kl[w][problem][rule]``; ``kappa2[problem]`` of the conditional network by
-        sigma / alpha; ``win_ratio[problem][w][rule]`` on the paper's networks.
+        ``path_kl[w][problem][rule]``, ``kappa2[problem]`` of the conditional network by
+        sigma / alpha, and ``win_ratio[problem][w][rule]`` on the paper's networks.
     """
     report: Table = {"path_kl": {f"{w:g}": {} for w in weights}, "kappa2": {}, "win_ratio": {}}
     report |= {"training": vars(training).copy(), "toy": vars(toy).copy()}
@@ -82,7 +82,7 @@ def compare_trained(
 
 
 def _classified(training: Training, seed: int) -> tuple[Problem, Denoiser, Denoiser]:
-    """Classifier guidance: the weak side is the strong one without what the classifier knows."""
+    """Classifier guidance: the weak denoiser is the strong one minus the classifier's gradient."""
     conditional, rest = line([0.5, 1.5], 0.25), line([-1.5, -0.2], 0.35)
     problem = Problem("1D-classifier", conditional, mixed(0.5, conditional, rest))
     strong = learn_denoiser(conditional, SCHEDULE, training, seed)

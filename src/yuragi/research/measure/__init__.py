@@ -1,1 +1,1 @@
-"""Figures of folders: against real pictures, against counterparts, and against texts."""
+"""Figures of folders of pictures, compared with real pictures, counterparts or texts."""

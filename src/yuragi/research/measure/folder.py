@@ -1,4 +1,4 @@
-"""The pictures of a folder, and what they tell about themselves."""
+"""The pictures of a folder, and the metadata in their files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Pictures:
     """The pictures of a folder, in the order of their names.
 
     Raises:
-        InputError: no folder, or no pictures in it.
+        InputError: the folder does not exist, or contains no pictures.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Pictures:
         return to_tensor(read_picture(self.paths[k]))
 
     def batches(self) -> Iterator[Tensor]:
-        """All pictures, [b, 3, h, w]; neighbours of different sizes are in different batches."""
+        """All pictures in batches [b, 3, h, w]; a batch contains pictures of one size."""
         held: list[Tensor] = []
         for k in range(len(self)):
             one = self.picture(k)
@@ -68,19 +68,19 @@ class Pictures:
 
     @cached_property
     def records(self) -> Sequence[Record | None]:
-        """What each picture tells of how it was made; None for pictures that are not Yuragi's."""
+        """The record of how each picture was made; None for pictures that are not from Yuragi."""
         return [_record(path) for path in self.paths]
 
     @property
     def seeds(self) -> str:
-        """The seeds of the pictures, such as ``0-1999``, or `UNKNOWN` if one does not tell."""
+        """The seeds of the pictures, such as ``0-1999``, or `UNKNOWN` if one is missing."""
         found = [None if each is None else each.request.seed for each in self.records]
         known = [seed for seed in found if seed is not None]
         return spans(known) if len(known) == len(found) else UNKNOWN
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """The prompts by file name, of the pictures that tell."""
+        """The prompts by file name, for pictures whose record has one."""
         told = {
             path.name: getattr(record.request, "prompt", None)
             for path, record in zip(self.paths, self.records, strict=True)
@@ -97,10 +97,10 @@ def _record(path: Path) -> Record | None:
 
 
 def read_texts(path: Path) -> Mapping[str, str]:
-    """Texts by file name, from a JSON object.
+    """Read texts by file name from a JSON object.
 
     Raises:
-        InputError: the file is not one.
+        InputError: the file does not contain such an object.
     """
     try:
         held = json.loads(path.read_text("utf-8"))
@@ -112,7 +112,7 @@ def read_texts(path: Path) -> Mapping[str, str]:
 
 
 def spans(numbers: Sequence[int]) -> str:
-    """Whole numbers as spans: 0, 1, 2, 5 is ``0-2, 5``."""
+    """Integers as spans: 0, 1, 2, 5 gives ``0-2, 5``."""
     ordered = sorted(set(numbers))
     if not ordered:
         return ""

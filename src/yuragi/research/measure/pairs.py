@@ -1,4 +1,4 @@
-"""Figures of pictures against their counterparts, their texts, and the drags that made them."""
+"""Figures that compare pictures with counterparts, texts, and the drags that made them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Texts", "counterparts", "drag_figure", "pair_figures", "text_figure"
 
 
 def counterparts(pictures: Pictures, truth: Pictures) -> Sequence[tuple[int, int]]:
-    """Which picture belongs to which of the other folder, by file name without its ending.
+    """Match the pictures of two folders by file name without its extension.
 
     Raises:
         InputError: a picture has no counterpart.
@@ -33,24 +33,24 @@ def counterparts(pictures: Pictures, truth: Pictures) -> Sequence[tuple[int, int
     known = {path.stem: k for k, path in enumerate(truth.paths)}
     for path in pictures.paths:
         if path.stem not in known:
-            allowed = f"pictures with the names of those in {truth.folder}"
+            allowed = f"pictures with the same names as those in {truth.folder}"
             raise InputError("pictures", str(path), allowed, "it has no counterpart")
     return [(k, known[path.stem]) for k, path in enumerate(pictures.paths)]
 
 
 def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
-    """PSNR in dB, SSIM and HED-LPIPS of pictures against those of the same name.
+    """PSNR in dB, SSIM and HED-LPIPS between pictures of the same name.
 
     Raises:
-        InputError: a picture has no counterpart, or one of another size; fewer than two pairs.
-        YuragiError: a package that measures is missing.
+        InputError: a picture has no counterpart of its size, or there are fewer than two pairs.
+        YuragiError: a required package is missing.
     """
     perceptual = load_hed_lpips()
     rows: dict[str, list[Tensor]] = {"PSNR": [], "SSIM": [], "HED-LPIPS": []}
     for k, other in counterparts(pictures, truth):
         one, two = pictures.picture(k), truth.picture(other)
         if one.shape != two.shape:
-            size = f"{two.shape[3]}x{two.shape[2]} pixels, as its counterpart"
+            size = f"{two.shape[3]}x{two.shape[2]} pixels, like its counterpart"
             raise InputError("pictures", str(pictures.paths[k]), size)
         everywhere = torch.ones(1, *one.shape[-2:], dtype=torch.bool)
         rows["PSNR"].append(region_psnr(one, two, everywhere))
@@ -66,7 +66,7 @@ def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of pictures by file name, and what scores how they fit."""
+    """Texts of pictures by file name, and the score of how well they fit."""
 
     by_name: Mapping[str, str]
     score: TextImage
@@ -77,7 +77,7 @@ def text_figure(pictures: Pictures, texts: Texts) -> Figure:
     """How well pictures fit their texts, 0 to 100.
 
     Raises:
-        InputError: a picture has no text; fewer than two pictures.
+        InputError: a picture has no text, or there are fewer than two pictures.
     """
     found = []
     for k, path in enumerate(pictures.paths):
@@ -93,11 +93,12 @@ def text_figure(pictures: Pictures, texts: Texts) -> Figure:
 def drag_figure(pictures: Pictures, features: DIFT, backend: str) -> Figure:
     """How far dragged content is from its targets, in pixels, by protocol A of DragBench.
 
-    Points and the picture before come from the files themselves. The interval is for the choice of
-    the pictures.
+    The points and the picture before the drag are read from the files. The interval is for the
+    choice of the pictures.
 
     Raises:
-        InputError: a picture is not the result of a drag by points; fewer than two pictures.
+        InputError: a picture is not the result of a drag by points, or there are fewer than two
+            pictures.
     """
     found = []
     for path, record in zip(pictures.paths, pictures.records, strict=True):

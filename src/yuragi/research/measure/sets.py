@@ -1,4 +1,4 @@
-"""Figures of a set of pictures, and of a set against real pictures, from their features."""
+"""Figures of a set of pictures, alone or compared with real pictures, from their features."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from yuragi.research.metrics.kernel import Kernels
 __all__ = ["ALONE", "Resampled", "SetMeasure", "resampled", "set_figures", "set_measures"]
 
 SetMeasure = Callable[[Tensor], float]
-"""A value for some of the generated pictures, int64 [p]."""
+"""A function from indices of generated pictures, int64 [p], to a value."""
 
 ALONE = ("Vendi", "IS", "accuracy")
-"""Measures without real pictures."""
+"""The measures that do not use real pictures."""
 
 
 def set_measures(backend: Backend, generated: Encoded, real: Encoded) -> Mapping[str, SetMeasure]:
-    """All measures by name; neighbourhoods hold `yuragi.research.metrics.diversity.K` pictures.
+    """All measures by name; neighbourhoods have `yuragi.research.metrics.diversity.K` pictures.
 
-    Distances of finite sets and shares of neighbourhoods depend on how many pictures there are, so
-    the spread of halves is laid around the value of all pictures, and never around their own mean.
+    Distances between finite sets and shares of neighbourhoods depend on the number of pictures. So
+    intervals place the spread of the halves around the value of all pictures, and not around the
+    mean of the halves.
     """
     seen = Neighbours.between(generated.features, real.features)
     kernels = Kernels.between(generated.features, real.features)
@@ -51,14 +52,14 @@ def set_measures(backend: Backend, generated: Encoded, real: Encoded) -> Mapping
 
 @dataclass(frozen=True)
 class Resampled:
-    """A measure of all pictures, and of random halves of them [draws]."""
+    """The value of a measure for all pictures, and for random halves of them [draws]."""
 
     value: float
     halves: Tensor
 
     @property
     def interval(self) -> Interval:
-        """With its 95 % interval."""
+        """The value with its 95 % interval."""
         return bootstrap_interval(self.value, self.halves)
 
 
@@ -74,14 +75,14 @@ def set_figures(
     """Every measure of a set as a figure.
 
     Args:
-        backend: what made the features.
-        generated: of the pictures that are measured.
-        real: of real ones.
-        seeds: of the pictures that are measured.
-        draws: random halves for the intervals.
+        backend: the feature extractor.
+        generated: the features of the measured pictures.
+        real: the features of real pictures.
+        seeds: the seeds of the measured pictures.
+        draws: the number of random halves for the intervals.
 
     Raises:
-        InputError: too few pictures.
+        InputError: there are too few pictures.
     """
     n, m = len(generated.features), len(real.features)
     return [

@@ -1,4 +1,4 @@
-"""Statistics of many pictures, gathered by several workers and put together afterwards."""
+"""Statistics of many pictures, computed by several workers and merged afterwards."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def gathered(
     open_backend: Callable[[], Backend],
     on_source: Callable[[int, int], None],
 ) -> Statistics:
-    """The statistics of folders of pictures, and of files with statistics of other workers.
+    """The merged statistics of folders of pictures and of files with statistics of other workers.
 
     Args:
         sources: the folders and files.
-        open_backend: makes what turns pictures into features, where there are pictures.
-        on_source: told (sources done, sources in all).
+        open_backend: a function that opens the feature extractor; called only for folders.
+        on_source: a function called with (sources done, all sources).
 
     Raises:
-        InputError: a source is neither, or was made with another backend.
+        InputError: a source is neither a folder nor a file, or was made with another backend.
     """
     parts, backend = [], None
     for done, source in enumerate(sources, 1):
@@ -42,7 +42,7 @@ def gathered(
 
 
 def of_folder(pictures: Pictures, backend: Backend) -> Statistics:
-    """The statistics of a folder, batch by batch: no feature is kept."""
+    """The statistics of a folder, computed batch by batch without keeping features."""
     held, start = None, 0
     for batch in pictures.batches():
         features = backend.encode(batch).features
@@ -58,7 +58,7 @@ def distance_figure(found: Statistics, real: Statistics, seeds: str) -> Figure:
     """The Frechet distance between statistics as a figure.
 
     Raises:
-        InputError: they were made with different backends, or of too few pictures.
+        InputError: the backends differ, or there are too few pictures.
     """
     n, m = found.whole.count, real.whole.count
     return Figure.of(found.distance, found.frechet(real), n, m, found.backend, seeds)

@@ -1,1 +1,1 @@
-"""Measures: distances between samples, and exact targets that guidance rules are compared with."""
+"""Measures: distances between samples, and exact targets for the comparison of guidance rules."""

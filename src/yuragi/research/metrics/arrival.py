@@ -1,14 +1,15 @@
 r"""Measures of where dragged content arrived, and of what is left at its source.
 
-- `by_features`: the feature at the source in the picture before, searched in the whole result by
-  cosine similarity; the distance of the best match from the target (mean distance of Pan et al.
-  2023, arXiv 2305.10973, with EfficientNet-Lite0's block 10 for features).
-- `ghost`: the share of the picture before that is left where the truth differs: with b, r, t
-  the picture before, the result and the truth, the part of r - t along b - t,
+- `by_features`: takes the feature at the source in the picture before the drag, searches the whole
+  result for it by cosine similarity, and gives the distance of the best match from the target
+  (mean distance of Pan et al. 2023, arXiv 2305.10973, with features of EfficientNet-Lite0's
+  block 10).
+- `ghost`: the share of the old content that is left in the vacated area. With b, r and t the
+  picture before, the result and the truth, it is the part of r - t along b - t:
 
       ghost = sum (r - t)(b - t) / sum (b - t)^2  within the vacated area, in [0, 1]
 
-Distances are in pixels. See also `yuragi.drag.arrival`, where content is registered.
+Distances are in pixels. See also `yuragi.drag.arrival`, which finds content by registration.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def by_features(
 def ghost(result: Tensor, before: Tensor, truth: Tensor, vacated: Tensor) -> Tensor:
     """The share of the old content that is left where it should be gone, 0-dim.
 
-    It is NaN if the content should not be gone anywhere.
+    It is NaN if no content should have disappeared.
 
     Args:
         result: the result [3, h, w] in [-1, 1].

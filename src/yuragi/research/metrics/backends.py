@@ -1,15 +1,14 @@
-"""What turns pictures into features, by name.
+"""Feature extractors by name.
 
-``efflite0``            EfficientNet-Lite0, whose weights come with a package; distances are called
-                        FD-EffLite0
+``efflite0``            EfficientNet-Lite0, whose weights come with a package; FD-EffLite0
 ``inception:FILE``      the Inception network of published FID and IS, by torch-fidelity, from its
                         weights file ``weights-inception-2015-12-05-6726825d.pth``
 ``dinov2:PATH|NAME``    DINOv2 by transformers, from a folder or the hub; FD-DINOv2
-``clip:PATH|NAME``      CLIP's picture side by transformers, from a folder or the hub; FD-CLIP
+``clip:PATH|NAME``      CLIP's image encoder by transformers, from a folder or the hub; FD-CLIP
 ``fashion:FILE``        the judge that ``yuragi train fashion`` writes; FD-Fashion
 
-A package adds one through the entry point group ``yuragi.features``: a function of where its
-weights are and the device that returns a `Backend`.
+A package adds another one through the entry point group ``yuragi.features``: a function that takes
+the place of the weights and the device, and returns a `Backend`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ __all__ = ["BACKENDS", "Backend", "Encoded", "Opener", "encode_all", "open_backe
 
 @dataclass(frozen=True)
 class Encoded:
-    """Features [n, d] of some pictures, and class logits [n, c] where there is a classifier."""
+    """Features [n, d] of some pictures, and class logits [n, c] if there is a classifier."""
 
     features: Tensor
     logits: Tensor | None = None
@@ -37,12 +36,13 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Backend:
-    """A network that is looked through.
+    """A feature extractor.
 
     Attributes:
-        name: how figures and files name it, such as ``efflite0``.
-        distance: what its Frechet distance is called, such as ``FD-EffLite0``.
-        encode: pictures [b, 3, h, w] in [-1, 1] -> what is seen, on the CPU in float32.
+        name: its name in figures and files, such as ``efflite0``.
+        distance: the name of its Frechet distance, such as ``FD-EffLite0``.
+        encode: a function from pictures [b, 3, h, w] in [-1, 1] to their features, on the CPU in
+            float32.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Backend:
 
 
 Opener: TypeAlias = Callable[[str, torch.device], Backend]
-"""`(where the weights are, device) -> Backend`; where is empty if nothing was said."""
+"""`(place of the weights, device) -> Backend`; the place is empty if it was not given."""
 
 _HERE = "yuragi.research.metrics"
 BACKENDS: Registry[Opener] = Registry(
@@ -68,11 +68,11 @@ BACKENDS: Registry[Opener] = Registry(
 
 
 def open_backend(said: str, device: torch.device) -> Backend:
-    """The backend for a name, or for a name and where its weights are, as ``NAME:WHERE``.
+    """Open a backend by its name, or as ``NAME:WHERE`` by its name and the place of its weights.
 
     Raises:
-        InputError: the name is unknown, or the weights are not there.
-        MissingExtraError: what it needs is not installed.
+        InputError: the name is unknown, or the weights do not exist.
+        MissingExtraError: a required package is not installed.
     """
     name, _, where = said.partition(":")
     if name not in BACKENDS:
@@ -81,7 +81,7 @@ def open_backend(said: str, device: torch.device) -> Backend:
 
 
 def encode_all(backend: Backend, batches: Iterable[Tensor]) -> Encoded:
-    """What a backend sees in all batches of pictures [b, 3, h, w] in [-1, 1]."""
+    """The features of all batches of pictures [b, 3, h, w] in [-1, 1]."""
     parts = list(_encoded(backend, batches))
     logits = [part.logits for part in parts if part.logits is not None]
     return Encoded(

@@ -1,15 +1,16 @@
-r"""Small fields in K classes: how separable classes are, in a dimension that grids do not reach.
+r"""Small fields in K classes with adjustable separation, in more dimensions than grids can handle.
 
-All classes share the covariance C of a 1 / f^2.2 field and differ in their mean; c is the first
-class, u all of them with equal weight. The reward is then a power of the class posterior,
+All classes share the covariance C of a 1 / f^2.2 field and differ in their means; c is the first
+class, and u is the mixture of all classes with equal weights. The reward is then a power of the
+class posterior,
 
     R_0 ~ r(x_0)^w,    r(x_0) = p(class 1 | x_0) = 1 / (1 + sum_k exp(y_k + b_k)),    y = B^T x_0
 
-and depends on K - 1 projections only. With the posterior of class 1 given x_t, N(m, S), Gaussian,
+and depends on K - 1 projections only. The posterior of class 1 given x_t is a Gaussian N(m, S), so
 
     D* = m + S E_pi[grad log R_0 | x_t] = m - w S B E_pi[p(class k | x_0)]_k
 
-leaves one expectation in K - 1 dimensions, taken over a fixed quasi-random set.
+and only one expectation in K - 1 dimensions remains. It is computed over a fixed quasi-random set.
 
 References: Stein's identity; Owen 1995 for scrambled Sobol points.
 """
@@ -29,18 +30,18 @@ from yuragi.research.metrics.fields import field_spectrum, frequencies
 __all__ = ["ClassTarget", "class_mixture"]
 
 F64 = torch.float64
-# Elements of one block of the quasi-random sums.
+# The number of elements in one block of the quasi-random sums.
 BLOCK = 1 << 18
 
 
 def class_mixture(
     separation: float, size: int = 8, classes: int = 8, cutoff: float = 1.2, seed: int = 0
 ) -> GaussianMixture:
-    """`classes` Gaussians in size^2 dimensions with one covariance.
+    """A mixture of `classes` Gaussians in size^2 dimensions with a common covariance.
 
     The means are random fields whose spectrum is separation^2 exp(-(k / cutoff)^2 / 2) times that
-    of a class: low frequencies. Separation .3 puts two means about 1.3 standard deviations apart,
-    1 about 4.3.
+    of a class, so they have mostly low frequencies. Two means are about 1.3 standard deviations
+    apart at separation 0.3, and about 4.3 at separation 1.
     """
     spectrum = field_spectrum(size)
     # A circulant matrix: the columns are the filtered unit impulses.
@@ -57,13 +58,13 @@ def class_mixture(
 
 @dataclass(frozen=True, eq=False)
 class ClassTarget:
-    """pi proportional to p_c (p_c / p_u)^w, c the first component of u.
+    """pi proportional to p_c (p_c / p_u)^w, where c is the first component of u.
 
     Args:
-        guide: u, components of equal weight and covariance.
-        weight: w >= 0.
-        points: size of the quasi-random set, a power of 2. Doubling 4096 changes the path-KL of
-            no guidance by less than 1 %.
+        guide: the guidance law u, whose components have equal weights and covariances.
+        weight: the extra weight w >= 0.
+        points: the size of the quasi-random set, a power of 2. Doubling 4096 changes the path-KL
+            of no guidance by less than 1 %.
 
     States are [b, *event] with as many numbers per sample as the mixture has dimensions.
     """
@@ -86,7 +87,7 @@ class ClassTarget:
         size = len(self.guide.means[0])
         unit = torch.eye(size, dtype=F64) * (alpha / sigma) ** 2
         spread = torch.linalg.inv(torch.linalg.inv(self.guide.covariances[0]) + unit)
-        # The projections have covariance B^T S B: a factor of it moves the normal points.
+        # The projections have covariance B^T S B; its factor transforms the standard normal points.
         factor = _root(projection.mT @ spread @ projection)
         moved = self._normal @ factor.mT
         others = []
@@ -101,7 +102,7 @@ class ClassTarget:
     def sample(
         self, count: int, alpha: Tensor, sigma: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """`count` exact draws from pi_t, [count, d]: draws of c kept with probability r^w."""
+        """`count` exact draws from pi_t, [count, d]: draws of c are kept with probability r^w."""
         factor = _root(self.guide.covariances[0]).mT
         kept: list[Tensor] = []
         while sum(map(len, kept)) < count:
@@ -114,7 +115,7 @@ class ClassTarget:
         return alpha * clean + sigma * torch.randn(clean.shape, generator=generator, dtype=F64)
 
     def log_class_probability(self, x0: Tensor) -> Tensor:
-        """The log of r at clean states [n, d], [n]: w times it is log R_0, up to a constant."""
+        """Log r at clean states [n, d], [n]; w log r is log R_0 up to a constant."""
         projection, offset = self._projection
         return -torch.nn.functional.pad(x0 @ projection + offset, (1, 0)).logsumexp(-1)
 
@@ -135,7 +136,7 @@ class ClassTarget:
 
 
 def _root(matrix: Tensor) -> Tensor:
-    """A factor F with F F^T = matrix, also where it is singular."""
+    """A factor F with F F^T = matrix, even if the matrix is singular."""
     values, vectors = torch.linalg.eigh(matrix)
     root: Tensor = vectors * values.clamp(min=0).sqrt()
     return root

@@ -1,15 +1,16 @@
-r"""How good and how varied a set of pictures is, by its neighbours among real ones.
+r"""The quality and diversity of a set of pictures, measured by its neighbours among real ones.
 
-The neighbourhood of a picture reaches to its k-th nearest fellow of the same set.
+The neighbourhood of a picture extends to its k-th nearest neighbour in the same set.
 
-- `precision`: share of generated pictures within some real one's neighbourhood.
-- `recall`: share of real pictures within some generated one's neighbourhood.
-- `density`: real neighbourhoods that hold a generated picture, over k, on average: 1 for equal
-  laws; unlike precision it is not fooled by one outlier among the real ones.
-- `coverage`: share of real pictures whose neighbourhood holds a generated one. 1 is full coverage;
-  falls when modes are dropped.
-- `vendi`: exp of the entropy of the eigenvalues of the cosine-similarity matrix over n: the
-  effective number of different pictures, 1 to n.
+- `precision`: the share of generated pictures in the neighbourhood of at least one real picture.
+- `recall`: the share of real pictures in the neighbourhood of at least one generated picture.
+- `density`: the mean number of real neighbourhoods that contain a generated picture, divided by k.
+  It is 1 if both sets have the same distribution. Unlike precision, it is robust to a single
+  outlier among the real pictures.
+- `coverage`: the share of real pictures whose neighbourhood contains a generated picture. 1 is full
+  coverage; it falls when modes are dropped.
+- `vendi`: the exponential of the entropy of the eigenvalues of the cosine-similarity matrix divided
+  by n. This is the effective number of different pictures, 1 to n.
 
 References: Naeem et al. 2020 (arXiv 2002.09797), equations 8 (density) and 10 (coverage);
 Kynkaanniemi et al. 2019 (arXiv 1904.06991), equation 1 (precision, recall); Friedman & Dieng 2022
@@ -32,13 +33,13 @@ K = 5
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Who is whose neighbour, among generated and real pictures.
+    """The neighbours of generated and real pictures.
 
     Attributes:
-        inside: whether the neighbourhood of a real picture holds a generated one, [m, n].
-        across: distances from each real to each generated picture, [m, n].
-        among: distances between generated pictures, [n, n].
-        k: neighbours that a neighbourhood holds.
+        inside: whether the neighbourhood of a real picture contains a generated one, [m, n].
+        across: the distances from each real to each generated picture, [m, n].
+        among: the distances between generated pictures, [n, n].
+        k: the number of neighbours in a neighbourhood.
     """
 
     inside: Tensor
@@ -48,10 +49,10 @@ class Neighbours:
 
     @classmethod
     def between(cls, generated: Tensor, real: Tensor, k: int = K) -> Neighbours:
-        """Of generated rows [n, d] among real rows [m, d].
+        """The neighbours of generated rows [n, d] and real rows [m, d].
 
         Raises:
-            InputError: k not below the number of real rows.
+            InputError: k is not below the number of real rows.
         """
         generated, real = generated.double(), real.double()
         radius = _radius(torch.cdist(real, real), k, "real")
@@ -59,7 +60,7 @@ class Neighbours:
         return cls(across <= radius[:, None], across, torch.cdist(generated, generated), k)
 
     def of(self, picked: Tensor) -> Neighbours:
-        """The same for some of the generated pictures, int64 [p]."""
+        """The neighbours of a selection of the generated pictures, given by indices int64 [p]."""
         return Neighbours(
             self.inside.index_select(1, picked),
             self.across.index_select(1, picked),
@@ -69,50 +70,50 @@ class Neighbours:
 
     @property
     def precision(self) -> float:
-        """Share of generated pictures in a real neighbourhood."""
+        """The share of generated pictures in a real neighbourhood."""
         return float(self.inside.any(0).double().mean())
 
     @property
     def recall(self) -> float:
-        """Share of real pictures in a generated neighbourhood.
+        """The share of real pictures in a generated neighbourhood.
 
         Raises:
-            InputError: k not below the number of generated pictures.
+            InputError: k is not below the number of generated pictures.
         """
         found = self.across <= _radius(self.among, self.k, "generated")
         return float(found.any(1).double().mean())
 
     @property
     def density(self) -> float:
-        """Real neighbourhoods around a generated picture, over k."""
+        """The mean number of real neighbourhoods around a generated picture, divided by k."""
         return float(self.inside.double().sum(0).mean() / self.k)
 
     @property
     def coverage(self) -> float:
-        """Share of real neighbourhoods with a generated picture in them."""
+        """The share of real neighbourhoods that contain a generated picture."""
         return float(self.inside.any(1).double().mean())
 
 
 def coverage(generated: Tensor, real: Tensor, k: int = K) -> float:
-    """Share of real rows [m, d] with a generated row [n, d] in their neighbourhood.
+    """The share of real rows [m, d] with a generated row [n, d] in their neighbourhood.
 
     Raises:
-        InputError: k not below the number of real rows.
+        InputError: k is not below the number of real rows.
     """
     return Neighbours.between(generated, real, k).coverage
 
 
 def precision(generated: Tensor, real: Tensor, k: int = K) -> float:
-    """Share of generated rows [n, d] within the neighbourhood of a real row [m, d].
+    """The share of generated rows [n, d] within the neighbourhood of a real row [m, d].
 
     Raises:
-        InputError: k not below the number of real rows.
+        InputError: k is not below the number of real rows.
     """
     return Neighbours.between(generated, real, k).precision
 
 
 def vendi(features: Tensor) -> float:
-    """Effective number of different rows of [n, d]; 1 to n."""
+    """The effective number of different rows of [n, d], 1 to n."""
     unit = nn.functional.normalize(features.double(), dim=1)
     shares = torch.linalg.svdvals(unit).square() / len(unit)
     shares = shares[shares > 0]
@@ -120,8 +121,8 @@ def vendi(features: Tensor) -> float:
 
 
 def _radius(distances: Tensor, k: int, kind: str) -> Tensor:
-    """From distances of pictures to their fellows, [n, n], to the k-th nearest one, [n]."""
+    """The distance from each picture to its k-th neighbour, [n], from all distances [n, n]."""
     if not 1 <= k < len(distances):
         raise InputError("k", k, f"1 to {len(distances) - 1}, below the number of {kind} pictures")
-    # The nearest of all is the picture itself.
+    # The nearest one is the picture itself.
     return distances.kthvalue(k + 1, dim=1).values

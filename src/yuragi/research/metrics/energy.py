@@ -1,9 +1,9 @@
-r"""Energy distance between two sets of samples: 0 if and only if their laws agree.
+r"""Energy distance between two sets of samples: 0 if and only if their distributions are equal.
 
     2 E|X - Y| - E|X - X'| - E|Y - Y'|
 
-Each mean runs over distinct samples, so the estimate is unbiased and may come out a little below
-0. On the line it is a sum over order statistics; elsewhere distances are taken block by block.
+Each mean is over distinct samples, so the estimate is unbiased and can be slightly below 0. In one
+dimension it is a sum over order statistics; otherwise distances are computed block by block.
 
 References: Szekely & Rizzo 2013 (J. Stat. Plan. Inference 143.8), equation 2.1.
 """
@@ -23,14 +23,14 @@ ROWS = 1024
 
 
 def energy_distance(first: Tensor, second: Tensor) -> float:
-    """Unbiased estimate from samples [n, *d] and [m, *d], computed in float64.
+    """The unbiased estimate from samples [n, *d] and [m, *d], computed in float64.
 
     Raises:
-        InputError: fewer than two samples, or samples of different shapes.
+        InputError: there are fewer than two samples, or their shapes differ.
     """
     for name, samples in (("first", first), ("second", second)):
         if len(samples) < 2 or samples.shape[1:] != first.shape[1:]:
-            raise InputError(name, tuple(samples.shape), "two samples or more, of one shape")
+            raise InputError(name, tuple(samples.shape), "two samples or more, of the same shape")
     x, y = first.flatten(1).double(), second.flatten(1).double()
     distances = _on_the_line if x.shape[1] == 1 else _between
     n, m = len(x), len(y)
@@ -40,10 +40,10 @@ def energy_distance(first: Tensor, second: Tensor) -> float:
 
 
 def _between(x: Tensor, y: Tensor) -> tuple[float, float, float]:
-    """Sums of distances: within x, within y (both orders of a pair), from x to y."""
+    """The sums of distances within x and within y (each pair counts twice), and from x to y."""
 
     def total(a: Tensor, b: Tensor) -> float:
-        # Differences, not |a|^2 - 2ab + |b|^2: the distance of a sample to itself is exactly 0.
+        # Use differences, not |a|^2 - 2ab + |b|^2, so that a sample's distance to itself is 0.
         mode = "donot_use_mm_for_euclid_dist"
         blocks = torch.split(a, ROWS)
         return math.fsum(torch.cdist(rows, b, compute_mode=mode).sum().item() for rows in blocks)

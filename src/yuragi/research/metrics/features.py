@@ -1,4 +1,4 @@
-"""Features of pictures from EfficientNet-Lite0, trained on ImageNet-1k.
+"""Features of pictures from EfficientNet-Lite0, which was trained on ImageNet-1k.
 
 Its weights come with a small Apache-2.0 package (extra ``metrics``). Distances between these
 features are called FD-EffLite0 and cannot be compared with published FID numbers.
@@ -24,9 +24,9 @@ __all__ = ["Features", "load_features", "open_efflite0"]
 
 SIDE = 224
 CORRESPONDING = 10
-"""The block whose features find the same thing in another picture best."""
+"""The block whose features are best at finding the same object in another picture."""
 MEAN, SPREAD = 127.0, 128.0
-"""The network's input: pixels 0..255, less MEAN, over SPREAD."""
+"""The network's input is (pixels 0..255 - MEAN) / SPREAD."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Features:
 
     @torch.no_grad()
     def maps(self, images: Tensor, batch: int = 32) -> Tensor:
-        """Maps after block `CORRESPONDING`, [b, 112, 14, 14]: like things have like features."""
+        """Maps after block `CORRESPONDING`, [b, 112, 14, 14]: similar things are close in them."""
         parts = []
         for part in torch.split(images, batch):
             x = self._input(part.to(self.device))
@@ -64,7 +64,7 @@ class Features:
 
 
 def load_features(device: torch.device) -> Features:
-    """The network with its weights.
+    """Load the network with its weights.
 
     Raises:
         MissingExtraError: the extra ``metrics`` is not installed.
@@ -81,10 +81,10 @@ def load_features(device: torch.device) -> Features:
 
 
 def open_efflite0(where: str, device: torch.device) -> Backend:
-    """The network as a backend.
+    """Open the network as a backend.
 
     Raises:
-        InputError: a place is given for weights, which come with the package.
+        InputError: a place of weights is given, although the weights come with the package.
         MissingExtraError: the extra ``metrics`` is not installed.
     """
     if where:

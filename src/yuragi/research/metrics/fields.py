@@ -1,13 +1,13 @@
-r"""Stationary Gaussian fields: high dimension in which joint-scaled guidance is closed-form.
+r"""Stationary Gaussian fields: high dimensions in which joint-scaled guidance has a closed form.
 
-On a torus of n x n pixels a stationary field is independent in Fourier space: coefficient k has
-mean m_k and variance S_k. So have the noised field, its denoiser and the joint-scaled target of
-two fields c and u,
+On a torus of n x n pixels, the Fourier coefficients of a stationary field are independent:
+coefficient k has mean m_k and variance S_k. So the noised field, its denoiser and the joint-scaled
+target of two fields c and u are also independent in Fourier space,
 
     1 / S_pi = (1 + w) / S_c - w / S_u,    m_pi / S_pi = (1 + w) m_c / S_c - w m_u / S_u
 
 `class_field` mimics pictures: the spectrum falls as 1 / f^2.2, and a class explains up to 30 % of
-the variance at low frequencies. So the class moves the mean and the classes overlap.
+the variance at low frequencies. So the class shifts the mean, and the classes overlap.
 
 References: Field 1987 (J. Opt. Soc. Am. A 4.12) for the spectrum of natural images.
 """
@@ -28,12 +28,12 @@ F64 = torch.float64
 
 @dataclass(frozen=True, eq=False)
 class SpectralGaussian:
-    """A Gaussian field, stationary but for its mean.
+    """A Gaussian field that is stationary apart from its mean.
 
     Args:
-        mean: [n, n].
-        spectrum: [n, n], the variance of each coefficient of the orthonormal Fourier transform,
-            even in frequency, all above 0.
+        mean: the mean [n, n].
+        spectrum: the variance of each coefficient of the orthonormal Fourier transform, [n, n],
+            even in frequency and above 0 everywhere.
 
     States are [b, 1, n, n].
     """
@@ -42,7 +42,7 @@ class SpectralGaussian:
     spectrum: Tensor
 
     def x0(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        """E[x_0 given x_t = x]: a Wiener filter."""
+        """E[x_0 | x_t = x], a Wiener filter."""
         gain = alpha * self.spectrum / (alpha**2 * self.spectrum + sigma**2)
         return self.mean.to(x) + _filtered(x - (alpha * self.mean).to(x), gain)
 
@@ -64,7 +64,7 @@ def frequencies(size: int) -> Tensor:
 def field_spectrum(size: int, exponent: float = 2.2, sigma_data: float = 0.5) -> Tensor:
     """1 / f^exponent, scaled to the variance sigma_data^2 per pixel, [size, size].
 
-    The constant, f = 0, counts as f = 1 / sqrt(2).
+    The constant, f = 0, is treated as f = 1 / sqrt(2).
     """
     power = frequencies(size).clamp(min=0.5**0.5) ** -exponent
     return power * (sigma_data * size) ** 2 / power.sum()
@@ -73,17 +73,17 @@ def field_spectrum(size: int, exponent: float = 2.2, sigma_data: float = 0.5) ->
 def class_field(
     size: int = 32, explained: float = 0.3, cutoff: float = 4.0, seed: int = 0
 ) -> tuple[SpectralGaussian, SpectralGaussian]:
-    """A class and all pictures together: (conditional, guidance).
+    """The law of a class and the law of all pictures: (conditional, guidance).
 
-    Of the variance at frequency k the class explains the share rho_k = explained
-    exp(-(k / cutoff)^2 / 2): its mean has the squared modulus rho_k S_k and random phases, its
-    remaining variance is (1 - rho_k) S_k.
+    The class explains the share rho_k = explained exp(-(k / cutoff)^2 / 2) of the variance at
+    frequency k: its mean has the squared modulus rho_k S_k and random phases, and its remaining
+    variance is (1 - rho_k) S_k.
 
     Raises:
-        InputError: explained not in (0, 1).
+        InputError: explained is not in (0, 1).
     """
     if not 0 < explained < 1:
-        raise InputError("explained", explained, "a share between 0 and 1, both excluded")
+        raise InputError("explained", explained, "a share above 0 and below 1")
     spectrum = field_spectrum(size)
     share = explained * (-((frequencies(size) / cutoff) ** 2) / 2).exp()
     white = torch.randn(size, size, generator=torch.Generator().manual_seed(seed), dtype=F64)
@@ -98,12 +98,12 @@ def tilt(conditional: SpectralGaussian, guide: SpectralGaussian, weight: float) 
     """The target pi, proportional to p_c (p_c / p_u)^weight.
 
     Raises:
-        InputError: a pi without finite variance (u too narrow for this weight).
+        InputError: pi has no finite variance, because u is too narrow for this weight.
     """
     strong, weak = (1 + weight) / conditional.spectrum, weight / guide.spectrum
     precision = strong - weak
     if not bool((precision > 0).all()):
-        raise InputError("weight", weight, "one at which (1 + w) / S_c > w / S_u everywhere")
+        raise InputError("weight", weight, "so small that (1 + w) / S_c > w / S_u everywhere")
     pull = _filtered(conditional.mean, strong) - _filtered(guide.mean, weak)
     return SpectralGaussian(_filtered(pull, 1 / precision), 1 / precision)
 

@@ -1,7 +1,7 @@
-"""A measured number with everything that a reader needs to judge it.
+"""A measured number with everything that a reader needs to interpret it.
 
-A figure never appears without the number of pictures, what measured it, the seeds of what was
-measured, and an interval: this class is the only way in which measures are told.
+A figure always comes with the number of pictures, the backend that measured it, the seeds of the
+measured pictures, and an interval, because all measures are reported through this class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from yuragi.research.metrics.frechet import Interval
 __all__ = ["UNKNOWN", "Figure"]
 
 UNKNOWN = "unknown"
-"""What stands for seeds that nobody recorded."""
+"""The text in place of seeds that were not recorded."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,18 @@ class Figure:
     """A value with its 95 % interval and its origin.
 
     Attributes:
-        name: what was measured, such as ``FD-EffLite0``.
+        name: the name of the measure, such as ``FD-EffLite0``.
         value: the value.
         low: the lower end of the interval.
-        high: its upper end.
-        n: pictures measured.
-        against: reference pictures, 0 for a measure without a reference.
-        backend: what made the features, such as ``efflite0``, or ``pixels``.
-        seeds: seeds of the measured pictures, such as ``0-1999``, or `UNKNOWN`.
+        high: the upper end of the interval.
+        n: the number of measured pictures.
+        against: the number of reference pictures, 0 for a measure without a reference.
+        backend: the feature extractor, such as ``efflite0``, or ``pixels``.
+        seeds: the seeds of the measured pictures, such as ``0-1999``, or `UNKNOWN`.
 
     Raises:
-        InputError: no pictures, no backend, no seeds, or an interval that does not hold the value.
+        InputError: there are no pictures, no backend or no seeds, or the interval does not contain
+            the value.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Figure:
             raise InputError("n", self.n, "1 or more pictures")
         for name in ("backend", "seeds"):
             if not getattr(self, name):
-                raise InputError(name, None, f"told with {self.name}")
+                raise InputError(name, None, f"given with {self.name}")
         if math.isfinite(self.value) and not self.low <= self.value <= self.high:
             raise InputError("interval", (self.low, self.high), f"around {self.value}")
 
@@ -59,15 +60,15 @@ class Figure:
     def of(
         cls, name: str, found: Interval, n: int, against: int, backend: str, seeds: str
     ) -> Figure:
-        """A figure from a value with its interval, which is widened to hold the value.
+        """A figure from a value and its interval, which is widened to contain the value.
 
-        An interval that comes from resamples may lie beside it, by rounding or by skewness.
+        An interval from resamples may miss the value, because of rounding or skewness.
         """
         low, high = min(found.low, found.value), max(found.high, found.value)
         return cls(name, found.value, low, high, n, against, backend, seeds)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """The figure as plain values, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:

@@ -2,11 +2,11 @@ r"""Frechet distance between two sets of features, with bootstrap intervals.
 
     d = |m_a - m_b|^2 + tr C_a + tr C_b - 2 tr (C_a C_b)^{1/2}
 
-With centred feature matrices A [n, d] and B [m, d] the last trace is the nuclear norm of A B^T
-over sqrt((n - 1)(m - 1)). Where there are more pictures than features, the same singular values
-come from the triangular factors of A and B, which are d x d. The distance of finite sets is
-biased upwards: compare sets of the same size, and read it against the distance of two sets of
-real pictures.
+With centred feature matrices A [n, d] and B [m, d], the last trace is the nuclear norm of A B^T
+divided by sqrt((n - 1)(m - 1)). If there are more pictures than features, the same singular values
+are computed from the triangular factors of A and B, which are d x d. The distance between finite
+sets is biased upwards, so compare sets of the same size, and use the distance between two sets of
+real pictures as a reference.
 
 References: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Efron & Tibshirani 1993, "An
 Introduction to the Bootstrap", chapter 13 (percentile intervals).
@@ -42,7 +42,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     """The distance between features a [n, d] and b [m, d]; 0 or more, in squared feature units.
 
     Raises:
-        InputError: fewer than two rows, or other widths.
+        InputError: there are fewer than two rows, or the widths differ.
     """
     if a.ndim != 2 or b.ndim != 2 or min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
         shapes = (tuple(a.shape), tuple(b.shape))
@@ -59,22 +59,22 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
 
 def _triangle(rows: Tensor) -> Tensor:
-    """R [d, d] of rows = Q R: it has the rows' products with each other, R^T R = rows^T rows."""
+    """R [d, d] of the decomposition rows = Q R, so that R^T R = rows^T rows."""
     triangle: Tensor = torch.linalg.qr(rows, mode="r").R
     return triangle
 
 
 def resampled_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Tensor:
-    """Distances of resamples of the generated pictures, [draws] float64.
+    """The distances of resamples of the generated pictures, [draws] float64.
 
-    Sets of equal size and seed are resampled alike, so that the distances of two sets that were
-    drawn from the same prompts and noise are paired, draw by draw.
+    Sets of equal size are resampled in the same way for the same seed, so that the distances of two
+    sets that were drawn from the same prompts and noise are paired, draw by draw.
 
     Args:
-        generated: [n, d].
-        real: [m, d], kept as it is.
-        draws: resamples.
-        seed: of the resampling.
+        generated: the features of the generated pictures, [n, d].
+        real: the features of the real pictures, [m, d], which are not resampled.
+        draws: the number of resamples.
+        seed: the seed of the resampling.
     """
     generator = torch.Generator().manual_seed(seed)
     n = len(generated)
@@ -86,10 +86,10 @@ def resampled_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: i
 
 
 def bootstrap_interval(value: float, resampled: Tensor) -> Interval:
-    """A 95 % interval around a value, from what resamples [draws] gave in its place.
+    """A 95 % interval around a value, from the values of resamples [draws].
 
-    Resampling with replacement shrinks the spread of a set and so shifts a distance: the
-    percentiles are taken about the resamples' own mean, and laid around the value.
+    Resampling with replacement reduces the spread of a set and therefore shifts a distance. So the
+    percentiles are taken relative to the mean of the resamples, and placed around the value.
     """
     spread = resampled.double() - resampled.double().mean()
     low, high = torch.quantile(spread, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()

@@ -1,12 +1,12 @@
-r"""Intervals from random halves of the pictures, for measures that repeated pictures would bend.
+r"""Intervals from random halves of the pictures, for measures that repeated pictures would bias.
 
-A bootstrap draws pictures with replacement. Distances to nearest neighbours, effective numbers of
-different pictures and U-statistics then see every repeated picture as a perfect neighbour. Halves
-that are drawn without replacement have no repeats, and for a measure that is a mean to first order
+A bootstrap draws pictures with replacement. To distances to nearest neighbours, effective numbers
+of different pictures and U-statistics, every repeated picture is then a perfect neighbour. Halves
+that are drawn without replacement have no repeats. For a measure that is a mean to first order,
 
     Var(half | data) = s^2 / (n / 2) (1 - 1 / 2) = s^2 / n = Var(whole),
 
-so the spread of halves is the spread of the whole, without a factor.
+so the spread of the halves equals the spread of the whole set, without a factor.
 
 References: Shao & Wu 1989 (Annals of Statistics 17.3), delete-d jackknife with d = n / 2; Politis,
 Romano & Wolf 1999, "Subsampling", section 2.3.
@@ -28,13 +28,13 @@ DRAWS = 100
 
 
 def half_sets(n: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
-    """Which of n pictures belong to each of some random halves, int64 [draws, n // 2].
+    """The indices of the pictures, out of n, in each random half, int64 [draws, n // 2].
 
-    Equal n and seed give equal halves, so that two arms that were made from the same seeds are
+    Equal n and seed give equal halves, so that two arms that were made from the same seeds can be
     compared half by half.
 
     Raises:
-        InputError: fewer than 4 pictures.
+        InputError: there are fewer than 4 pictures.
     """
     if n < 4:
         raise InputError("n", n, "4 pictures or more for an interval")
@@ -48,13 +48,13 @@ def halves_interval(
     """A measure of rows [n, ...] with a 95 % interval for the choice of the rows.
 
     Args:
-        measure: rows -> value; whatever the rows are compared to is kept as it is.
-        rows: one row a picture.
-        draws: halves.
-        seed: of the choice of the halves.
+        measure: a function from rows to a value; any reference in it is not resampled.
+        rows: one row per picture.
+        draws: the number of halves.
+        seed: the seed for the choice of the halves.
 
     Raises:
-        InputError: fewer than 4 rows.
+        InputError: there are fewer than 4 rows.
     """
     halves = half_sets(len(rows), draws, seed)
     found = torch.tensor([measure(rows[half]) for half in halves], dtype=torch.float64)

@@ -1,7 +1,7 @@
 """The Inception network of published FID, KID and IS figures, by torch-fidelity.
 
-torch-fidelity (Apache-2.0) has a port of the network that those figures were computed with, down to
-its way of scaling pictures. Its weights are a file that the user has:
+torch-fidelity (Apache-2.0) has a port of the network that those figures were computed with,
+including the way it scales pictures. The user supplies the file of its weights,
 ``weights-inception-2015-12-05-6726825d.pth`` of torch-fidelity's release 0.2.0.
 """
 
@@ -28,10 +28,10 @@ FEATURES, LOGITS = "2048", "logits_unbiased"
 
 
 def open_inception(where: str, device: torch.device) -> Backend:
-    """The network with the weights of a file.
+    """Open the network with weights from a file.
 
     Raises:
-        InputError: the file is missing, or holds other things than these weights.
+        InputError: the file is missing, or does not contain these weights.
         YuragiError: torch-fidelity is not installed; the message says how to install it.
     """
     allowed = "inception:FILE, with torch-fidelity's file of Inception's weights"
@@ -40,7 +40,7 @@ def open_inception(where: str, device: torch.device) -> Backend:
     with _without_its_neighbours() as fidelity:
         extractor = import_module(f"{fidelity}.feature_extractor_inceptionv3")
     try:
-        # Such files are pickles, and the extractor would run code in them: look first.
+        # Such files are pickles, and the extractor would run code inside them, so check first.
         torch.load(where, map_location="cpu", weights_only=True)
         network = extractor.FeatureExtractorInceptionV3(
             "inception-v3-compat", [FEATURES, LOGITS], feature_extractor_weights_path=where

@@ -13,7 +13,7 @@ __all__ = ["inception_score"]
 
 
 def inception_score(logits: Tensor) -> float:
-    """The score of logits [n, classes], in one split, in float64."""
+    """The score of logits [n, classes], computed in float64 without splits."""
     log_p = logits.double().log_softmax(1)
     p = log_p.exp()
     log_mean = p.mean(0).clamp(min=1e-300).log()

@@ -8,12 +8,12 @@ A reward on clean data scales the law of the whole reverse chain, not each margi
     D*(x)  = E_pi[x_0 | x_t = x]               the ideal guided denoiser
     grad log E_t = (alpha / sigma^2) (D* - D_c)
 
-Guidance as used in practice takes R_t = (p_{c,t} / p_{u,t})^w in the place of E_t; what it misses
-is a Renyi divergence of two posteriors; see `tests/numeric/renyi.py`.
+Guidance as used in practice replaces E_t with R_t = (p_{c,t} / p_{u,t})^w. What it neglects is a
+Renyi divergence between two posteriors; see `tests/numeric/renyi.py`.
 
-Integrals over x_0 are trapezoidal sums in log space and float64: on one grid over the support of
-pi, or, where the noise is finer than that grid, on a grid of its own around each x / alpha.
-Errors of D* stay below 1e-9 for states within about ten standard deviations of the data.
+Integrals over x_0 are trapezoidal sums in log space and float64, on one grid over the support of
+pi. If the noise is finer than that grid, each x / alpha gets a grid of its own. The error of D* is
+below 1e-9 for states within about ten standard deviations of the data.
 
 References: Gao et al. 2025 (arXiv 2501.18865); the Doob h-transform.
 """
@@ -35,15 +35,15 @@ from yuragi.research.metrics.support import Support, find_support
 __all__ = ["JointTarget"]
 
 F64 = torch.float64
-# Elements of one block of the sums: fits the second-level cache.
+# The number of elements in one block of the sums, which fits into the second-level cache.
 BLOCK = 1 << 17
 # Nodes per standard deviation of the narrowest feature, by dimension.
 CELLS = {1: 8, 2: 2, 3: 1.2}
-# The local grid: half-width and spacing in units of sigma / alpha.
+# The half-width and the spacing of the local grid, in units of sigma / alpha.
 REACH, STRIDE = 8.0, 0.7
-# Noise below this many spacings of the common grid gets the local grid.
+# The local grid is used if the noise is below this many spacings of the common grid.
 SWITCH = 1.5
-# A log mass below this is not trusted to sums outside log space.
+# Log masses below this are computed in log space, because other sums are inaccurate there.
 FAINT = -400.0
 
 
@@ -52,16 +52,16 @@ class JointTarget:
     """pi = p_c (p_c / p_u)^w / E for mixtures in one to three dimensions.
 
     Methods take states [b, *event] with d numbers per sample and a level as the 0-dim pair
-    (alpha, sigma), as those of `GaussianMixture` do.
+    (alpha, sigma), as `GaussianMixture` does.
 
     Args:
-        conditional: c.
-        guide: u, in the same dimension.
-        weight: w >= 0; guidance_scale - 1.
+        conditional: the conditional law c.
+        guide: the guidance law u, in the same dimension.
+        weight: the extra weight w >= 0, which is guidance_scale - 1.
 
     Raises:
-        InputError: dimensions other than 1 to 3 or that differ, a negative weight, or a pi that
-            cannot be normalised (u too narrow).
+        InputError: the dimensions differ or are not 1 to 3, the weight is negative, or pi cannot be
+            normalised because u is too narrow.
     """
 
     conditional: GaussianMixture
@@ -73,14 +73,14 @@ class JointTarget:
             raise InputError("weight", self.weight, "0 or above")
         d = self.conditional.means.shape[1]
         if d not in CELLS:
-            raise InputError("conditional", d, "1 to 3 dimensions: the integrals are grid sums")
+            raise InputError("conditional", d, "1 to 3 dimensions: integrals are grid sums")
         if self.guide.means.shape[1] != d:
             raise InputError("guide", tuple(self.guide.means.shape), f"{d} dimensions")
-        _ = self.support  # a target that cannot be normalised is refused here
+        _ = self.support  # raises if the target cannot be normalised
 
     @cached_property
     def support(self) -> Support:
-        """Nodes that cover pi, with log(p_c R_0) there."""
+        """Nodes that cover pi, with the values of log(p_c R_0)."""
         spreads = torch.linalg.eigvalsh(self.conditional.covariances).sqrt()
         means = self.conditional.means
         # pi is at most sqrt(1 + w) narrower than the narrowest component of c.
@@ -91,7 +91,7 @@ class JointTarget:
 
     @cached_property
     def log_evidence(self) -> float:
-        """Log E, E = the expected reward of the conditional law."""
+        """Log E, where E is the expected reward of the conditional law."""
         return self.support.log_density.flatten().logsumexp(0).item() + self.support.log_cell
 
     def log_reward(self, x0: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class JointTarget:
         return self.log_marginal_reward(x0, torch.ones((), dtype=F64), torch.zeros((), dtype=F64))
 
     def log_marginal_reward(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        """Log R_t = w log(p_{c,t} / p_{u,t}): what guidance without foresight climbs, [b]."""
+        """Log R_t = w log(p_{c,t} / p_{u,t}), whose gradient plain guidance follows, [b]."""
         conditional = self.conditional.log_prob(x, alpha, sigma)
         return self.weight * (conditional - self.guide.log_prob(x, alpha, sigma))
 
@@ -117,7 +117,7 @@ class JointTarget:
         return self.conditional.log_prob(x, alpha, sigma) + log_expected - self.log_evidence
 
     def x0(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        """D* = E_pi[x_0 given x_t = x], of x's shape."""
+        """D* = E_pi[x_0 | x_t = x], in the shape of x."""
         if bool(sigma == 0):
             return x / alpha
         _, mean = self._moments(x.flatten(1).to(F64), alpha, sigma)
@@ -128,9 +128,9 @@ class JointTarget:
     ) -> Tensor:
         """`count` draws from pi_t, [count, d], float64.
 
-        A cell of the grid is drawn, a point in it, and the point is kept with probability
-        proportional to pi(point) / pi(node): exact up to the largest such ratio, which is taken
-        from the candidates themselves.
+        Each draw selects a cell of the grid and a point in it, and keeps the point with a
+        probability proportional to pi(point) / pi(node). This is exact except that the largest
+        such ratio is estimated from the candidates themselves.
         """
         drawn: list[Tensor] = []
         while sum(map(len, drawn)) < count:
@@ -140,10 +140,10 @@ class JointTarget:
         return alpha * clean + sigma * noise
 
     def quadrature(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, float]:
-        """Nodes for integrals over x_0 against a posterior given x [b, d], and their log volume.
+        """Nodes for integrals over the posterior of x_0 given x [b, d], and their log volume.
 
         Returns:
-            `support.nodes` [m, d], or [b, m, d] where the noise is too fine for them.
+            `support.nodes` [m, d], or local nodes [b, m, d] if the noise is too fine for those.
         """
         scale = (sigma / alpha).item() if alpha > 0 else math.inf
         if scale >= SWITCH * self.support.spacing:
@@ -174,7 +174,7 @@ class JointTarget:
         return log_mass + (log_cell - log_normal), mean
 
     def _separable(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """The sums over the common grid, axis by axis: the noise is a product. Not in log space."""
+        """The sums over the common grid, axis by axis as the noise factorises; not in log space."""
         axes, density = self.support.axes, self.support.log_density
         top = density.max()
         table = (density - top).exp().reshape(len(axes[0]), -1)
@@ -190,7 +190,7 @@ class JointTarget:
         return mass.log() + top - least, torch.stack(means, -1)
 
     def _summed(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
-        """The sums in log space, block by block: never an underflow, but slow."""
+        """The sums in log space, block by block, which are slow but never underflow."""
         log_masses, means = [], []
         count = self.quadrature(x[:1], alpha, sigma)[0].shape[-2]
         for block in torch.split(x, max(1, BLOCK // count)):
@@ -218,7 +218,7 @@ class JointTarget:
 
 
 def _folded(rows: Tensor, kernels: Sequence[Tensor]) -> Tensor:
-    """Sums over the axes that are left, of [b, n_2 n_3 ...] by kernels [b, n_i]: [b]."""
+    """Rows [b, n_2 n_3 ...], summed over the remaining axes with kernels [b, n_i]: [b]."""
     for kernel in kernels:
         rows = (rows.reshape(*kernel.shape, -1) * kernel[..., None]).sum(1)
     return rows[:, 0]

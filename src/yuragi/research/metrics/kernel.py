@@ -2,8 +2,8 @@ r"""Kernel distance (KID): the unbiased squared MMD with the kernel (x . y / d +
 
     mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j)
 
-Its expectation is 0 if and only if the moments up to the third agree; unlike the Frechet distance
-it has no bias for small sets, and may come out a little below 0.
+Its expectation is 0 if and only if the moments up to the third are equal. Unlike the Frechet
+distance, it has no bias for small sets, and it can be slightly below 0.
 
 References: Binkowski et al. 2018 (arXiv 1801.01401), section 4; Gretton et al. 2012 (JMLR 13),
 equation 3.
@@ -23,12 +23,12 @@ __all__ = ["Kernels", "kernel_distance"]
 
 @dataclass(frozen=True, eq=False)
 class Kernels:
-    """What the distance is made of, so that it can be had for some of the pictures too.
+    """The terms of the distance, from which it can also be computed for some of the pictures.
 
     Attributes:
-        among: the kernel between generated pictures, [n, n].
-        across: its mean over the real pictures, for each generated one, [n].
-        real: its mean over different real pictures.
+        among: the kernel values between generated pictures, [n, n].
+        across: the mean kernel value of each generated picture with the real ones, [n].
+        real: the mean kernel value over pairs of different real pictures.
     """
 
     among: Tensor
@@ -37,10 +37,10 @@ class Kernels:
 
     @classmethod
     def between(cls, generated: Tensor, real: Tensor) -> Kernels:
-        """Of features [n, d] and [m, d], in float64.
+        """The kernels of features [n, d] and [m, d], in float64.
 
         Raises:
-            InputError: fewer than two rows, or other widths.
+            InputError: there are fewer than two rows, or the widths differ.
         """
         a, b = generated, real
         if a.ndim != 2 or b.ndim != 2 or min(len(a), len(b)) < 2 or a.shape[1] != b.shape[1]:
@@ -50,7 +50,7 @@ class Kernels:
         return cls(_kernel(a, a), _kernel(a, b).mean(1), _different(_kernel(b, b)))
 
     def of(self, picked: Tensor) -> float:
-        """The distance of some of the generated pictures, int64 [p], p of 2 or more."""
+        """The distance of the generated pictures with indices int64 [p], p at least 2."""
         among = self.among.index_select(0, picked).index_select(1, picked)
         return _different(among) + self.real - 2 * float(self.across[picked].mean())
 
@@ -59,7 +59,7 @@ def kernel_distance(generated: Tensor, real: Tensor) -> float:
     """The distance between features [n, d] and [m, d], in float64.
 
     Raises:
-        InputError: fewer than two rows, or other widths.
+        InputError: there are fewer than two rows, or the widths differ.
     """
     return Kernels.between(generated, real).of(torch.arange(len(generated)))
 
@@ -69,6 +69,6 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _different(kernel: Tensor) -> float:
-    """The mean of [n, n] off the diagonal."""
+    """The mean of the off-diagonal entries of [n, n]."""
     n = len(kernel)
     return float((kernel.sum() - kernel.trace()) / (n * (n - 1)))

@@ -1,4 +1,4 @@
-"""What it takes to be data whose denoiser is known exactly, and that denoiser."""
+"""The protocol for data whose denoiser is known exactly, and that denoiser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Law(Protocol):
     """
 
     def x0(self, x: Tensor, alpha: Tensor, sigma: Tensor, /) -> Tensor:
-        """E[x_0 given x_t = x], of x's shape."""
+        """E[x_0 | x_t = x], in the shape of x."""
 
     def sample(
         self,

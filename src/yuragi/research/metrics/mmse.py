@@ -1,9 +1,9 @@
-r"""The table of the gain `scheduled`: how much worse the weak side denoises, level by level.
+r"""The table of the gain `scheduled`: how much worse the weak denoiser is at each noise level.
 
     rho(sigma) = E |x0 - D_weak(x_t)|^2 / E |x0 - D_strong(x_t)|^2
 
-For exact denoisers these are the mean posterior variances, whose ratio is the ratio of slopes
-along an average direction. Held-out data; the same noise for both sides.
+For exact denoisers, these errors are the mean posterior variances, and their ratio is the ratio of
+the slopes along an average direction. The data are held out, and both denoisers get the same noise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Batch", "mmse_ratio"]
 
 
 class Batch(NamedTuple):
-    """Clean states [b, *d] with both denoisers of them, each under its own conditions."""
+    """Clean states [b, *d] and their two denoisers, each with its own conditions bound."""
 
     x0: Tensor
     strong: Denoiser
@@ -35,14 +35,14 @@ def mmse_ratio(
     seed: int = 0,
     on_batch: Callable[[], None] = lambda: None,
 ) -> list[tuple[float, float]]:
-    """Pairs of sigma / alpha and rho.
+    """The pairs (sigma / alpha, rho).
 
     Args:
-        schedule: of the denoisers.
-        levels: sigma / alpha, rising, above 0.
-        batches: held-out data.
-        seed: of the noise, one draw per sample and level.
-        on_batch: called after every batch.
+        schedule: the schedule of both denoisers.
+        levels: the values of sigma / alpha, increasing and above 0.
+        batches: the held-out data.
+        seed: the seed of the noise, which is drawn once per sample and level.
+        on_batch: a function called after every batch.
     """
     times = [schedule.time(-torch.tensor(level, dtype=torch.float64).log()) for level in levels]
     strong = torch.zeros(len(levels), dtype=torch.float64)

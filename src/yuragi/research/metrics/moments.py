@@ -1,13 +1,15 @@
-r"""Mean and covariance in float64 that grow with every batch and merge across workers.
+r"""Mean and covariance in float64, updated with every batch and merged across workers.
 
-With n, mean m and scatter S = sum (x - m)(x - m)^T, two parts merge exactly, to rounding:
+With the count n, mean m and scatter S = sum (x - m)(x - m)^T, two parts merge exactly up to
+rounding:
 
     n = n_a + n_b,   m = m_a + (m_b - m_a) n_b / n,
     S = S_a + S_b + (m_b - m_a)(m_b - m_a)^T n_a n_b / n
 
-Nothing is subtracted that is as large as the sums themselves, so millions of pictures lose no
-digits. `Statistics` keeps the moments of `BLOCKS` disjoint parts of the pictures, dealt out by
-their numbers: leaving out one part at a time gives an interval without keeping any feature.
+The formula does not subtract numbers as large as the sums themselves, so no digits are lost over
+millions of pictures. `Statistics` keeps the moments of `BLOCKS` disjoint parts of the pictures,
+assigned by picture number. Leaving out one part at a time gives an interval, and no feature has to
+be stored.
 
 References: Chan, Golub & LeVeque 1983 (The American Statistician 37.3), equation 2.1; Heusel et al.
 2017 (arXiv 1706.08500), equation 6; Efron & Tibshirani 1993, chapter 11 (jackknife).
@@ -37,7 +39,7 @@ STUDENT = 2.2621571628
 
 @dataclass(frozen=True)
 class Moments:
-    """Number, mean [d] and scatter [d, d] of features."""
+    """The count, mean [d] and scatter [d, d] of features."""
 
     count: int
     mean: Tensor
@@ -45,7 +47,7 @@ class Moments:
 
     @classmethod
     def of(cls, features: Tensor) -> Moments:
-        """The moments of features [n, d], n of 0 or more."""
+        """The moments of features [n, d]; n may be 0."""
         rows = features.double()
         mean = rows.mean(0) if len(rows) else rows.new_zeros(rows.shape[1])
         centred = rows - mean
@@ -67,7 +69,7 @@ class Moments:
         """The unbiased covariance [d, d].
 
         Raises:
-            InputError: fewer than two pictures.
+            InputError: there are fewer than two pictures.
         """
         if self.count < 2:
             raise InputError("count", self.count, "2 pictures or more")
@@ -75,7 +77,7 @@ class Moments:
 
 
 def frechet_of_moments(a: Moments, b: Moments) -> float:
-    """The Frechet distance of two sets of features, from their moments; 0 or more."""
+    """The Frechet distance between two sets of features, from their moments; 0 or more."""
     root = _root(a.covariance)
     cross = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
     value = (a.mean - b.mean).square().sum() + a.covariance.trace() + b.covariance.trace()
@@ -83,7 +85,7 @@ def frechet_of_moments(a: Moments, b: Moments) -> float:
 
 
 def _root(matrix: Tensor) -> Tensor:
-    """The symmetric square root of a covariance, also where it is singular."""
+    """The symmetric square root of a covariance, even if it is singular."""
     values, vectors = torch.linalg.eigh(matrix)
     root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     return root
@@ -94,8 +96,8 @@ class Statistics:
     """Moments of disjoint parts of some pictures; picture k belongs to part k mod `BLOCKS`.
 
     Attributes:
-        backend: what made the features, such as ``inception``.
-        distance: what their Frechet distance is called, such as ``FID``.
+        backend: the feature extractor, such as ``inception``.
+        distance: the name of their Frechet distance, such as ``FID``.
         parts: the moments of each part.
     """
 
@@ -105,13 +107,13 @@ class Statistics:
 
     @classmethod
     def empty(cls, backend: str, distance: str, width: int) -> Statistics:
-        """The statistics of no picture, for features of this width."""
+        """Statistics without pictures, for features of this width."""
         return cls(
             backend, distance, tuple(Moments.of(torch.zeros(0, width)) for _ in range(BLOCKS))
         )
 
     def add(self, features: Tensor, numbers: Sequence[int]) -> Statistics:
-        """With further pictures: features [n, d] and their numbers in the whole set."""
+        """The statistics with more pictures: features [n, d] and their numbers in the whole set."""
         part = torch.tensor(list(numbers)) % BLOCKS
         return Statistics(
             self.backend,
@@ -123,7 +125,7 @@ class Statistics:
         if not isinstance(other, Statistics):
             return NotImplemented
         if other.backend != self.backend:
-            raise InputError("backend", other.backend, f"{self.backend}, as of the other part")
+            raise InputError("backend", other.backend, f"{self.backend}, as in the other part")
         return Statistics(
             self.backend,
             self.distance,
@@ -139,7 +141,7 @@ class Statistics:
         """The distance to a reference, with a 95 % jackknife interval for the choice of pictures.
 
         Raises:
-            InputError: other features, or too few pictures.
+            InputError: the reference has other features, or there are too few pictures.
         """
         if reference.backend != self.backend:
             raise InputError("reference", reference.backend, f"statistics of {self.backend}")
@@ -154,7 +156,7 @@ class Statistics:
         return Interval(value, value - STUDENT * error, value + STUDENT * error)
 
     def save(self, path: Path) -> None:
-        """Write a file, complete or not at all."""
+        """Write a file atomically."""
         tensors = {
             "count": torch.tensor([part.count for part in self.parts]),
             "mean": torch.stack([part.mean for part in self.parts]),
@@ -169,7 +171,7 @@ class Statistics:
         """Read what `save` wrote.
 
         Raises:
-            InputError: the file is not one.
+            InputError: the file is not a file of statistics.
         """
         try:
             with safe_open(path, framework="pt") as file:

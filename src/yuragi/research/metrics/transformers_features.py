@@ -1,12 +1,12 @@
-"""DINOv2 and CLIP as feature backends, and how well a picture fits a text, by transformers.
+"""DINOv2 and CLIP as feature backends, and a text-image score, by transformers.
 
-Both are read from a folder, or from the hub where a name ``owner/name`` is given. Pictures are
-scaled to the network's side as a whole (bicubic, with antialiasing) and not cropped, as usual for
-Frechet distances: what is at the border counts.
+Both are read from a folder, or from the hub if a name ``owner/name`` is given. The whole picture is
+scaled to the network's side (bicubic, with antialiasing) and not cropped, as usual for Frechet
+distances, so that the border counts too.
 
 References: Oquab et al. 2023 (arXiv 2304.07193); Stein et al. 2023 (arXiv 2306.04675) for
 FD-DINOv2; Radford et al. 2021 (arXiv 2103.00020); Hessel et al. 2021 (arXiv 2104.08718), equation
-1, for the text-image score, here with the weight 100 of common use.
+1, for the text-image score, here with the usual weight of 100.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["TextImage", "open_clip", "open_dinov2", "open_text_image"]
 
 
 def open_dinov2(where: str, device: torch.device) -> Backend:
-    """DINOv2's class token after its last norm.
+    """Open DINOv2; the features are its class token after the last norm.
 
     Raises:
-        InputError: there is no such model.
+        InputError: the model does not exist.
     """
     from transformers import Dinov2Model
 
@@ -45,10 +45,10 @@ def open_dinov2(where: str, device: torch.device) -> Backend:
 
 
 def open_clip(where: str, device: torch.device) -> Backend:
-    """CLIP's projected embedding of pictures.
+    """Open CLIP; the features are its projected embeddings of pictures.
 
     Raises:
-        InputError: there is no such model.
+        InputError: the model does not exist.
     """
     from transformers import CLIPModel
 
@@ -67,10 +67,10 @@ TextImage = Callable[[Tensor, Sequence[str]], Tensor]
 
 
 def open_text_image(where: str, device: torch.device) -> TextImage:
-    """The text-image score by CLIP.
+    """Open the text-image score of CLIP.
 
     Raises:
-        InputError: there is no such model.
+        InputError: the model does not exist.
     """
     from transformers import AutoTokenizer, CLIPModel
 
@@ -92,12 +92,12 @@ def open_text_image(where: str, device: torch.device) -> TextImage:
 
 
 def _side(configured: int, default: int) -> int:
-    """The side to scale to: DINOv2 was trained on 518 pixels last, and is compared at 224."""
+    """The side to scale to; DINOv2 was last trained at 518 pixels, but is compared at 224."""
     return min(int(configured), default)
 
 
 def _opened(kind: Any, name: str, where: str, device: torch.device | None) -> Any:
-    allowed = f"{name}:PATH, a folder with the model, or {name}:OWNER/NAME of the hub"
+    allowed = f"{name}:PATH, a folder with the model, or {name}:OWNER/NAME on the hub"
     if not where:
         raise InputError("features", name, allowed)
     try:
@@ -112,7 +112,7 @@ def _local(where: str) -> dict[str, bool]:
 
 
 def _preparation(where: str, side: int) -> Callable[[Tensor], Tensor]:
-    """Scale pictures and shift them as the model's own preprocessing file says."""
+    """A function that scales and normalises pictures as the model's preprocessing file says."""
     from transformers.utils import cached_file
 
     path = cached_file(where, "preprocessor_config.json", **_local(where))

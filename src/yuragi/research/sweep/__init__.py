@@ -1,1 +1,1 @@
-"""Sweeps over guidance and solvers: resumable points, fronts of quality, diversity and cost."""
+"""Sweeps over guidance and solvers: resumable points, and fronts of quality, diversity and cost."""

@@ -1,4 +1,4 @@
-"""The pictures of a point, in batches, and what they cost."""
+"""Draw the pictures of a point in batches, and count their cost."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from yuragi.tasks.sides import away_from, gain_of
 __all__ = ["Sampler", "Spent"]
 
 REVERSE = 2.0
-"""Evaluations that a reverse product costs beside the evaluation that it goes back through."""
+"""The cost of a reverse product in evaluations, without the evaluation that it differentiates."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a point cost, a picture.
+    """The cost of one picture of a point.
 
     Attributes:
-        evaluations: of the networks, counted; those of a weaker network count as much.
-        reverse: reverse products (backward passes).
-        seconds: processor seconds of sampling and decoding.
+        evaluations: the counted network evaluations; those of a weaker network count the same.
+        reverse: the number of reverse products (backward passes).
+        seconds: the processor time of sampling and decoding, in seconds.
     """
 
     evaluations: float
@@ -37,20 +37,21 @@ class Spent:
 
     @property
     def cost(self) -> float:
-        """In evaluations, a reverse product counted as two."""
+        """The cost in evaluations; a reverse product counts as two."""
         return self.evaluations + REVERSE * self.reverse
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """A model with what it is asked for.
+    """A model with prompts and seeds.
 
     Attributes:
         model: the model.
-        weak: the weaker model of autoguidance, if there is one.
-        prompts: picture k shows prompt k mod their number; classes by number for class models.
-        seed: picture k has the seed `seed` + k.
-        batch: pictures drawn together.
+        weak: the weaker model of autoguidance, or None.
+        prompts: the prompts, of which picture k gets prompt k mod their number; class models take
+            class numbers.
+        seed: the first seed; picture k has the seed `seed` + k.
+        batch: the number of pictures in a batch.
     """
 
     model: DiffusionModel
@@ -60,11 +61,11 @@ class Sampler:
     batch: int = 100
 
     def prompt(self, number: int) -> str:
-        """The prompt of a picture."""
+        """The prompt of a picture, by its number."""
         return self.prompts[number % len(self.prompts)]
 
     def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:
-        """Batches of pictures [b, 3, h, w] in [-1, 1], and what each picture of them cost.
+        """Draw batches of pictures [b, 3, h, w] in [-1, 1], each with the cost of one picture.
 
         Raises:
             InputError: a setting does not fit the model.
@@ -102,7 +103,7 @@ class Sampler:
 
 @dataclass
 class _Reversed:
-    """A gain that counts the reverse products of a trajectory, which its cost declares."""
+    """A gain that counts the reverse products of a trajectory, as declared by its cost."""
 
     gain: Gain
     products: float = 0.0

@@ -21,14 +21,14 @@ __all__ = ["fashion_real", "fashion_sampler"]
 
 
 def fashion_sampler(models: Path, seed: int, opening: Opening) -> Sampler:
-    """The model in a folder of `yuragi train fashion`, with its weaker sibling; all classes alike.
+    """The model and the weaker model of `yuragi train fashion`, with every class as a prompt.
 
     Raises:
-        InputError: the folder does not hold them.
+        InputError: the folder does not contain them.
     """
     missing = [name for name in (MODEL, WEAK, JUDGE) if not (models / name).exists()]
     if missing:
-        # A path of two names that is not there would be taken for a model on the hub.
+        # A missing path that has two parts would be mistaken for a model on the hub.
         reason = "it lacks " + ", ".join(missing)
         raise InputError("models", str(models), "a folder that yuragi train fashion wrote", reason)
     model = load_model(models / MODEL, opening)
@@ -37,10 +37,10 @@ def fashion_sampler(models: Path, seed: int, opening: Opening) -> Sampler:
 
 
 def fashion_real(models: Path, data: Path, number: int, device: torch.device) -> Real:
-    """The first pictures of the test split, which no part has seen, through the judge.
+    """The first pictures of the test split, on which no part was trained, with the judge.
 
     Raises:
-        InputError: the data or the judge are not there.
+        InputError: the data or the judge do not exist.
     """
     backend = open_fashion(str(models / JUDGE), device)
     pictures, _ = read_split(data, "test")
@@ -49,7 +49,7 @@ def fashion_real(models: Path, data: Path, number: int, device: torch.device) ->
     def right(images: Tensor, prompts: Sequence[str]) -> Tensor:
         classes = torch.tensor([int(prompt) for prompt in prompts])
         logits = backend.encode(images).logits
-        assert logits is not None  # a judge tells classes
+        assert logits is not None  # a judge has class logits
         return logits.argmax(1) == classes
 
     return Real.of(backend, torch.split(images / 127.5 - 1, 500), right)

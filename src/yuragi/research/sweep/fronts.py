@@ -1,8 +1,8 @@
-r"""Fronts: settings that no other setting beats in everything, and the area that they leave behind.
+r"""Fronts: settings that no other setting beats on all axes, and the area that they dominate.
 
-The area (hypervolume) of a front is the volume of what it beats, up to a corner that is worse than
-all: one number for a whole curve, larger for better ones, that never falls when a setting is added.
-It is computed by slicing along the last axis, in any dimension.
+The area (hypervolume) of a front is the volume of what it dominates, up to a corner that is worse
+than all settings. It is one number for a whole curve, is larger for better curves, and never falls
+when a setting is added. It is computed in any dimension by slicing along the last axis.
 
 References: Zitzler & Thiele 1998 (PPSN V), section 3.3 (size of the space covered); Fonseca et al.
 2006 (CEC), slicing.
@@ -17,11 +17,11 @@ from yuragi.errors import InputError
 __all__ = ["front", "volume"]
 
 Values = Sequence[float]
-"""What is to be small, axis by axis; negate what is to be large."""
+"""The values to minimise, axis by axis; negate values that should be large."""
 
 
 def front(values: Sequence[Values]) -> list[int]:
-    """Which rows no other row beats: at most as large everywhere, and smaller somewhere."""
+    """The indices of rows that no other row beats by being nowhere larger and somewhere smaller."""
 
     def beats(a: Values, b: Values) -> bool:
         pairs = list(zip(a, b, strict=True))
@@ -31,10 +31,10 @@ def front(values: Sequence[Values]) -> list[int]:
 
 
 def volume(values: Sequence[Values], corner: Values) -> float:
-    """The volume of what some row beats, up to a corner; rows beyond the corner beat nothing.
+    """The volume that the rows dominate, up to a corner; rows beyond the corner add nothing.
 
     Raises:
-        InputError: rows and corner of different lengths.
+        InputError: the rows and the corner have different lengths.
     """
     if any(len(row) != len(corner) for row in values):
         raise InputError("corner", len(corner), "as many numbers as the rows have")

@@ -1,10 +1,10 @@
-"""What is swept: rule x gain x scale x interval x solver x steps, each point with a key of its own.
+"""The points of a sweep, rule x gain x scale x interval x solver x steps, each with its own key.
 
-A rule is told as on the command line: its name, for an interval with its bounds, for a cosine with
-its power: ``cfg``, ``interval:0.28:2.9``, ``linear``, ``linear:2``, ``cosine:2``, ``auto``, whose
-weaker model all points of a sweep share. A gain is a name: ``plain``, ``reg``, ``reg_forward``,
-``ratio``, with a number for a gamma, ``ratio:0.25``, and with the number of evaluations that share
-a measured gain, ``reg/4``, ``ratio:0.25/4``.
+A rule is written as on the command line, by its name and an option such as the bounds of an
+interval or the power of a cosine: ``cfg``, ``interval:0.28:2.9``, ``linear``, ``linear:2``,
+``cosine:2`` or ``auto``, whose weaker model all points of a sweep share. A gain is written by its
+name: ``plain``, ``reg``, ``reg_forward`` or ``ratio``. A gamma can follow, as in ``ratio:0.25``,
+and the number of evaluations that share a measured gain, as in ``reg/4`` and ``ratio:0.25/4``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from yuragi.tasks.guidance import GAINS, RULES, Guidance
 __all__ = ["Draws", "Point", "gain_named", "grid", "rule_named"]
 
 OPTIONS = {"interval": "interval", "linear": "start", "cosine": "power"}
-"""The option of a rule that may stand after its name."""
+"""The option that may follow the name of a rule."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Point:
     """One setting.
 
     Attributes:
-        rule: the weight rule, as told.
-        gain: the gain, as told.
+        rule: the weight rule, as written on the command line.
+        gain: the gain, as written on the command line.
         scale: the guidance scale; 1 is off.
         solver: a name in `yuragi.solver.solvers`.
-        steps: solver steps.
+        steps: the number of solver steps.
         spacing: the time grid.
     """
 
@@ -51,10 +51,10 @@ class Point:
 
     @property
     def guidance(self) -> Guidance:
-        """The rule and the gain as the library knows them.
+        """The rule and the gain as objects of the library.
 
         Raises:
-            InputError: an unknown name, or an option that does not fit.
+            InputError: a name is unknown, or an option does not fit.
         """
         said = {"rule": rule_named(self.rule), "gain": gain_named(self.gain)}
         try:
@@ -72,12 +72,12 @@ class Point:
 
     @property
     def arm(self) -> str:
-        """What stays the same along a front: everything but the scale."""
+        """The settings that are constant along a front: all except the scale."""
         gain = "" if self.gain == "plain" else f" + {self.gain}"
         return f"{self.rule}{gain} ({self.solver} x{self.steps})"
 
     def key(self, draws: Draws, folder: Path | None) -> str:
-        """Of everything that decides the result; a gain may read a table in the model's folder."""
+        """A key of all that determines the result, with any table from the model's folder."""
         said: list[Any] = [asdict(self), asdict(draws), NOISE_VERSION]
         if (complete := self.guidance.complete(folder)) != self.guidance:
             said.append(complete.model_dump(mode="json"))
@@ -87,15 +87,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Draws:
-    """What all points of a sweep share, and what their results depend on.
+    """The settings that all points of a sweep share and that determine their results.
 
     Attributes:
         weights: the fingerprint of the model.
-        weak_weights: that of the weaker model, empty without one.
-        n: pictures a point.
-        seed: picture k has the seed `seed` + k, at every point.
-        real: a digest of the features of the real pictures.
-        backend: what made the features.
+        weak_weights: the fingerprint of the weaker model; empty if there is none.
+        n: the number of pictures per point.
+        seed: the first seed; picture k has the seed `seed` + k at every point.
+        real: a digest of the pixels of the real pictures.
+        backend: the feature extractor.
     """
 
     weights: str
@@ -110,7 +110,7 @@ def rule_named(said: str) -> Mapping[str, Any]:
     """The values of a rule.
 
     Raises:
-        InputError: the name is unknown, or takes no option.
+        InputError: the name is unknown, or the rule takes no option.
     """
     name, _, option = said.partition(":")
     if name not in RULES:
@@ -128,7 +128,7 @@ def gain_named(said: str) -> Mapping[str, Any]:
     """The values of a gain.
 
     Raises:
-        InputError: the name is unknown, or takes no gamma.
+        InputError: the name is unknown, or the gain takes no gamma.
     """
     measured, _, refresh = said.partition("/")
     name, _, option = measured.partition(":")
@@ -159,18 +159,19 @@ def grid(
     steps: Mapping[str, Sequence[int]],
     spacing: str = "trailing",
 ) -> list[Point]:
-    """All combinations, scale by scale, so that a sweep that is cut short has whole comparisons.
+    """All combinations, scale by scale, so that an interrupted sweep has complete comparisons.
 
     Args:
-        rules: as told.
-        gains: as told.
-        scales: guidance scales; at 1 there is no guidance, and a single point stands for all.
-        solvers: names.
-        steps: of each gain; those of ``plain`` are also tried at the cost of the others.
+        rules: the rules, as written on the command line.
+        gains: the gains, as written on the command line.
+        scales: the guidance scales; at 1 there is no guidance, and one point represents all.
+        solvers: the names of the solvers.
+        steps: the step counts of each gain; those of ``plain`` include counts at the cost of the
+            other gains.
         spacing: the time grid.
 
     Raises:
-        InputError: an unknown name, or a value that does not fit.
+        InputError: a name is unknown, or a value does not fit.
     """
     found: list[Point] = []
     for scale, solver in product(scales, solvers):
@@ -180,6 +181,6 @@ def grid(
                 point = Point(
                     "cfg" if off else rule, "plain" if off else gain, scale, solver, count, spacing
                 )
-                point.guidance  # noqa: B018 (refuses what does not fit)
+                point.guidance  # noqa: B018 (raises if something does not fit)
                 found.append(point)
     return list(dict.fromkeys(found))

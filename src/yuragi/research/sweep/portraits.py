@@ -22,22 +22,22 @@ from yuragi.research.train.measure import whole_caption
 __all__ = ["portraits_sweep"]
 
 AT_ONCE = 100
-"""Drawings that are looked at together."""
+"""The number of drawings in a batch."""
 
 
 def portraits_sweep(
     model: str, weak_model: str | None, number: int, seed: int, data: Path, opening: Opening
 ) -> tuple[Sampler, Real]:
-    """A portrait model, asked for the benchmark split, and the drawings of that split.
+    """A portrait model with the captions of the benchmark split, and the drawings of that split.
 
-    Portrait k is asked for by a caption of all labels of drawing k, from the seed `seed` + k.
+    The prompt of portrait k is a caption with all labels of drawing k, and its seed is `seed` + k.
 
     Args:
-        model: name or path.
-        weak_model: name or path of a weaker model for autoguidance.
-        number: drawings.
-        seed: of captions and noise.
-        data: where drawings are cached.
+        model: the name or path of the model.
+        weak_model: the name or path of a weaker model for autoguidance.
+        number: the number of drawings.
+        seed: the seed of captions and noise.
+        data: the folder in which drawings are cached.
         opening: how models are opened.
 
     Raises:

@@ -1,12 +1,12 @@
-"""The protocols of the REG paper, and those with which its claims are tried on small models.
+"""The protocols of the REG paper, and protocols that test its claims on small models.
 
-What a preset does not fix, the caller gives: the model by name or path, the weaker model, real
+The caller supplies what a preset does not fix: the model by name or path, the weaker model and real
 pictures. Steps, solvers, grids and intervals are those of the paper's repository
 (zhengqigao/REG): DiT-XL/2 with 250 DDPM steps and the interval of timesteps 205 to 502 of a
 thousand (sigma / alpha 0.745 to 3.48), EDM2 with 32 Heun steps from 80 to 0.002 (rho 7) and the
 interval 0.28 to 2.9, text-to-image with 50 steps and 5,000 prompts. The paper's grids of scales are
-not in its repository: those here span its figures' ranges. Weights of the published code are
-w = scale - 1.
+not in its repository, so the grids here span the ranges of its figures. The weights of the
+published code are w = scale - 1.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ class Preset:
     """A protocol.
 
     Attributes:
-        rules: weight rules; ``auto`` is left out where no weaker model is given.
-        scales: guidance scales.
-        solver: of every point.
-        steps: of each gain. Plain guidance also gets what the gains cost, on more steps.
-        n: pictures a point.
+        rules: the weight rules; ``auto`` is left out if no weaker model is given.
+        scales: the guidance scales.
+        solver: the solver of all points.
+        steps: the step counts of each gain; plain guidance also runs at the cost of the gains, with
+            more steps.
+        n: the number of pictures per point.
         spacing: the time grid.
-        gains: what is compared.
+        gains: the gains to compare.
     """
 
     rules: Sequence[str]
@@ -40,7 +41,7 @@ class Preset:
     gains: Sequence[str] = field(default=("plain", "reg", "ratio"))
 
     def rules_for(self, weaker: bool) -> list[str]:
-        """The rules, without those that need a weaker model where there is none."""
+        """The rules, without those that need a weaker model if there is none."""
         return [rule for rule in self.rules if weaker or rule != "auto"]
 
 
@@ -78,4 +79,4 @@ PRESETS: Mapping[str, Preset] = {
         spacing="trailing",
     ),
 }
-"""By name."""
+"""All presets by name."""

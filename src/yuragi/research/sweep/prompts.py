@@ -1,4 +1,4 @@
-"""What a model is asked for in a sweep."""
+"""The prompts of a sweep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def prompts_for(model: DiffusionModel, file: Path | None) -> Sequence[str]:
     """The lines of a file, or every class of a class-conditional model in turn.
 
     Raises:
-        InputError: a text model without a file, or a file without lines.
+        InputError: a text model has no file, or the file has no lines.
     """
     classes = model.capabilities.classes
     if file is None:

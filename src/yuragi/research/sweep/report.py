@@ -1,13 +1,13 @@
-"""What a sweep says: fronts, their areas, and paired tests of every gain against plain guidance.
+"""The report of a sweep: fronts, their areas, and paired tests of gains against plain guidance.
 
-Pictures of equal number have equal seed and prompt at every point, and the random halves of
-intervals are the same at every point. So differences are paired half by half: the interval of a
-difference is for the choice of the seeds, and what the points share cancels.
+Picture k has the same seed and prompt at every point, and the random halves of intervals are the
+same at every point. So differences are paired half by half: the interval of a difference is for the
+choice of the seeds, and common variation of the points cancels.
 
-Quality is the Frechet distance, diversity the coverage, cost the evaluations of a picture with a
-reverse product counted as two. Areas are taken in all three at once: quality and diversity up to
-the unguided point's (or the worst, without one), cost up to the highest; each axis is divided by
-its corner, so that an area is a share.
+Quality is the Frechet distance, diversity is the coverage, and cost is the number of evaluations
+per picture, where a reverse product counts as two. Areas are computed on all three axes at once.
+Quality and diversity extend to those of the unguided point (or to the worst if there is none), and
+cost to the highest. Each axis is divided by its corner, so that an area is a share.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ DIVERSITY = "coverage"
 
 
 def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything about some rows of one sweep, ready for JSON.
+    """The report of rows of one sweep, ready for JSON.
 
     Raises:
-        InputError: no rows, or rows of different models, pictures or seeds.
+        InputError: there are no rows, or their models, pictures or seeds differ.
     """
     if not rows or any(row["draws"] != rows[0]["draws"] for row in rows):
-        allowed = "those of one sweep: of one model, number of pictures, seed and reference"
+        allowed = "those of one sweep: the same model, number of pictures, seed and reference"
         raise InputError("rows", len(rows), allowed)
     distance = _distance(rows)
     return {
@@ -60,7 +60,7 @@ def _name(row: Row) -> str:
 
 
 def _told(row: Row) -> dict[str, Any]:
-    """A row with figures in the place of its halves."""
+    """A row with figures instead of its halves."""
     draws = row["draws"]
     seeds = f"{draws['seed']}-{draws['seed'] + draws['n'] - 1}"
     return {
@@ -85,16 +85,16 @@ def _told(row: Row) -> dict[str, Any]:
 
 
 def _halves(row: Row, name: str) -> Tensor:
-    """The values of the halves, moved so that their mean is the value of all pictures.
+    """The values of the halves, shifted so that their mean is the value of all pictures.
 
-    A distance of half as many pictures is larger on average; only its spread is wanted.
+    A distance of half as many pictures is larger on average, so only its spread is used.
     """
     found = torch.tensor(row["halves"][name], dtype=torch.float64)
     return found + (float(row["values"][name]) - found.mean())
 
 
 def _axes(row: Row, distance: str) -> tuple[float, float, float]:
-    """Distance, what is not covered, and cost: all to be small."""
+    """The distance, one minus the coverage, and the cost, which should all be small."""
     values = row["values"]
     return values[distance], 1 - values[DIVERSITY], row["cost"]
 
@@ -110,12 +110,13 @@ def compare(one: Row, other: Row) -> dict[str, dict[str, float]]:
 
 
 def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
-    """Each gain's points beside plain guidance of the same rule and scale.
+    """The comparison of each gain with plain guidance of the same rule and scale.
 
-    `same_steps` compares at equal steps; `same_cost` with the plain point that costs at least as
-    much, and least above it, so that a gain never profits from a cheaper rival; `best` compares the
-    best distances over all scales, of plain points that cost at least as much; `diversity` is what
-    more is covered at a distance that is no worse than plain guidance's best.
+    `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
+    point that costs at least as much, so that a gain never benefits from a cheaper rival. `best`
+    compares the best distances over all scales, with plain points that cost at least as much.
+    `diversity` is the increase in coverage at a distance that is no worse than the best of plain
+    guidance.
     """
     found = []
     for rule, gain in dict.fromkeys((r["point"]["rule"], r["point"]["gain"]) for r in rows):
@@ -140,7 +141,7 @@ def _like(rows: Iterable[Row], rule: str, gain: str) -> list[Row]:
 
 
 def _dear(plain: Sequence[Row], cost: float) -> list[Row]:
-    """Plain points that cost at least this much, to rounding."""
+    """The plain points that cost at least this much, up to rounding."""
     return [row for row in plain if row["cost"] >= 0.99 * cost]
 
 
@@ -159,9 +160,9 @@ def _beside(row: Row, plain: Sequence[Row]) -> dict[str, Any]:
 
 
 def _best(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[str, Any] | None:
-    """The best of each over the scales, and the paired difference.
+    """The best distance of each over the scales, and the paired difference.
 
-    The best scale is chosen for each half anew, so that the choice is part of the interval.
+    The best scale is chosen separately for each half, so that the interval includes the choice.
     """
     if not own or not plain:
         return None
@@ -186,8 +187,8 @@ def _at_equal_quality(
 ) -> dict[str, Any] | None:
     """The paired difference of coverage between a gain and plain guidance at its best distance.
 
-    Of the gain's points that are at least as near to real pictures, the one that covers most
-    counts; without any there is nothing to compare.
+    Of the gain's points whose distance is no larger, the one with the highest coverage is used. If
+    there is no such point, there is no comparison.
     """
     if not plain:
         return None
@@ -200,10 +201,10 @@ def _at_equal_quality(
 
 
 def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
-    """The area of each rule and gain, and what a gain adds to plain guidance's, over the seeds.
+    """The area of each rule and gain, and what a gain adds to plain guidance, over the seeds.
 
-    Plain guidance is tried at more costs than a gain, so that its own area is larger for that
-    alone; what a gain adds is free of it.
+    Plain guidance is tried at more costs than a gain, which by itself makes its area larger. What a
+    gain adds to this area does not have this bias.
     """
     corner = _corner(rows, distance)
     groups: dict[tuple[str, str], list[Row]] = {}
@@ -235,7 +236,7 @@ def _corner(rows: Sequence[Row], distance: str) -> tuple[float, float, float]:
 def _area(
     rows: Sequence[Row], distance: str, corner: tuple[float, float, float]
 ) -> tuple[float, Tensor]:
-    """The share of the box up to the corner that some points beat, and that of every half."""
+    """The share of the box up to the corner that points dominate, overall and for each half."""
     size = corner[0] * corner[1] * corner[2]
     whole = volume([_axes(row, distance) for row in rows], corner) / size
     columns = [

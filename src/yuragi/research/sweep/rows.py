@@ -1,7 +1,7 @@
-"""Rows of a sweep on disk: one line of JSON per point, keyed by its settings.
+"""The rows of a sweep on disk: one line of JSON per point, keyed by its settings.
 
-A killed run leaves whole lines and perhaps a last one that is cut: it is dropped, and the point is
-made again. Several sweeps may share a file; a row belongs to whoever asks for its key.
+If a run is killed, its last line may be incomplete. This line is ignored, and its point is measured
+again. Several sweeps may share a file, because each finds its rows by their keys.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Rows:
     path: Path
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        """All whole rows, in the order in which they were made."""
+        """All complete rows, in the order in which they were written."""
         if self.path.is_file():
             for line in self.path.read_text("utf-8").splitlines():
                 row = _row(line)
@@ -33,14 +33,14 @@ class Rows:
                     yield row
 
     def by_key(self) -> Mapping[str, Mapping[str, Any]]:
-        """The rows by their key; of several with one key, the last."""
+        """The rows by key; if several rows have the same key, the last one."""
         return {row["key"]: row for row in self}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Write a row, so that it is on the disk when this returns.
+        """Append a row, and return when it is on disk.
 
         Raises:
-            InputError: it has no key.
+            InputError: the row has no key.
         """
         if "key" not in row:
             raise InputError("row", sorted(row), "a row with a key")

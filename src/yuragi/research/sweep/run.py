@@ -1,4 +1,4 @@
-"""Run the points of a sweep, or those that are left of it."""
+"""Run the points of a sweep that are not yet measured."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ __all__ = [
 ]
 
 Measure: TypeAlias = Callable[["Point", Callable[[int], None]], dict[str, Any]]
-"""Measures a point, telling how many of its pictures are made; returns what is kept of it."""
+"""Measures a point, reports the number of pictures made so far, and returns values of its row."""
 Right: TypeAlias = Callable[[Tensor, Sequence[str]], Tensor]
-"""How much of its prompt each picture shows."""
+"""Scores how much of its prompt each picture shows."""
 
 
 @dataclass(frozen=True)
 class Real:
-    """Real pictures, looked at once.
+    """Real pictures with their features, which are computed once.
 
     Attributes:
-        backend: what looks at the generated ones too.
-        seen: their features.
-        digest: of their pixels, which are the same on every processor; their features are not.
-        right: tells how much of its prompt each generated picture [b, 3, h, w] shows, [b] in
-            [0, 1], if there is a judge of it.
+        backend: the feature extractor, which is also used for generated pictures.
+        seen: the features of the pictures.
+        digest: a digest of their pixels, which are the same on every processor, unlike features.
+        right: a function that scores how much of its prompt each generated picture [b, 3, h, w]
+            shows, [b] in [0, 1]; None if there is no judge.
     """
 
     backend: Backend
@@ -56,7 +56,7 @@ class Real:
 
     @classmethod
     def of(cls, backend: Backend, batches: Iterable[Tensor], right: Right | None = None) -> Real:
-        """Look at batches of pictures [b, 3, h, w] in [-1, 1]."""
+        """Compute the features of batches of pictures [b, 3, h, w] in [-1, 1]."""
         digest = hashlib.blake2b(digest_size=8)
 
         def hashed() -> Iterator[Tensor]:
@@ -69,17 +69,17 @@ class Real:
 
 
 def settings_of(sampler: Sampler, real: Real, n: int) -> Draws:
-    """What all points of a sweep share."""
+    """The settings that all points of a sweep share."""
     weak = "" if sampler.weak is None else sampler.weak.weights
     return Draws(sampler.model.weights, weak, n, sampler.seed, real.digest, real.backend.name)
 
 
 def check_points(points: Sequence[Point], sampler: Sampler) -> None:
-    """Refuse a sweep before anything is drawn.
+    """Check a sweep before any picture is drawn.
 
     Raises:
-        InputError: a rule wants a weaker model that is not there, a gain a table that is not, or a
-            rule an empty prompt that the model does not know.
+        InputError: a rule needs a weaker model or a gain needs a table that is missing, or a rule
+            needs an empty prompt, which the model does not support.
     """
     for point in points:
         guidance = point.guidance.complete(sampler.model.path)
@@ -87,7 +87,7 @@ def check_points(points: Sequence[Point], sampler: Sampler) -> None:
         if needs and sampler.weak is None:
             raise InputError("weak_model", None, f"given for the rule {point.rule}")
         if not needs and point.scale != 1 and not sampler.model.capabilities.empty:
-            allowed = "auto, which pushes away from a weaker model: this one knows no empty prompt"
+            allowed = "auto, which uses a weaker model: this model does not support empty prompts"
             raise InputError("rules", point.rule, allowed)
 
 
@@ -100,16 +100,17 @@ def run_sweep(
     on_done: Callable[[int, int], None],
     draws: int = DRAWS,
 ) -> list[Mapping[str, Any]]:
-    """The rows of all points; those that are in the file are not made again.
+    """The rows of all points; points that are in the file are not measured again.
 
     Args:
         points: the settings.
         sampler: the model with prompts and seeds.
-        real: what the pictures are compared with.
-        n: pictures a point.
-        rows: where finished points are kept.
-        on_done: told (pictures done, pictures in all).
-        draws: random halves for intervals and paired tests; the same pictures at every point.
+        real: the real pictures to compare with.
+        n: the number of pictures per point.
+        rows: the file of finished points.
+        on_done: a function called with (pictures done, all pictures).
+        draws: the number of random halves for intervals and paired tests, which contain the same
+            picture numbers at every point.
 
     Raises:
         InputError: see `check_points`.
@@ -130,7 +131,7 @@ def kept_rows(
     on_done: Callable[[int, int], None],
     measure: Measure,
 ) -> list[Mapping[str, Any]]:
-    """The rows of all points, by a measure of one's own; the arguments are those of `run_sweep`.
+    """The rows of all points with a custom measure; the arguments are those of `run_sweep`.
 
     Raises:
         InputError: see `check_points`.
@@ -153,12 +154,12 @@ def kept_rows(
 
 @dataclass(frozen=True)
 class Looked:
-    """The pictures of a point, looked at.
+    """The features, scores and costs of the pictures of a point.
 
     Attributes:
-        seen: their features.
-        right: how much of its prompt each shows, [n] in [0, 1]; empty if nobody can tell.
-        spent: what each cost.
+        seen: the features of the pictures.
+        right: how much of its prompt each picture shows, [n] in [0, 1]; empty if there is no judge.
+        spent: the cost of each picture.
     """
 
     seen: Encoded
@@ -173,7 +174,7 @@ def looked_at(
     n: int,
     on_made: Callable[[int], None] = lambda made: None,
 ) -> Looked:
-    """Look at the n pictures of a point as at the real ones.
+    """Draw the n pictures of a point, and compute their features and scores.
 
     Raises:
         InputError: a setting does not fit the model.
