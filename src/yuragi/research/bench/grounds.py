@@ -1,6 +1,6 @@
-"""Grounds that are not even: patterns, and crops of photographs.
+"""Backgrounds with structure: patterns, and crops of photographs.
 
-A ground is a function of (kind, split, index, size). Photographs come with scikit-image,
+A background is a function of (kind, split, index, size). Photographs come with scikit-image,
 scikit-learn and Debian's `mate-backgrounds`, and are read when a benchmark runs.
 """
 
@@ -33,11 +33,11 @@ CROP = (0.4, 1.0)
 PERIOD = (0.05, 0.15)
 """The period of a pattern, as a share of the picture's side."""
 FINE = 4
-"""Patterns are drawn so many times larger, and averaged."""
+"""The factor by which patterns are drawn larger before they are averaged."""
 
 
 def ground(kind: str, split: str, index: int, size: int) -> Pixels:
-    """A ground, [size, size, 3]; the same on every machine.
+    """A background, [size, size, 3]; the same on every machine.
 
     Args:
         kind: one of `KINDS`.
@@ -46,7 +46,7 @@ def ground(kind: str, split: str, index: int, size: int) -> Pixels:
         size: the side in pixels.
 
     Raises:
-        YuragiError: photographs are needed, and their package is not installed.
+        YuragiError: photographs are needed, but their package is not installed.
     """
     rng = np.random.default_rng([SPLITS.index(split), index, 11])
     return KINDS[kind](rng, index, size)
@@ -96,7 +96,7 @@ def _grid(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
 
 
 def _pattern(rng: np.random.Generator, index: int, size: int) -> Pixels:
-    """Two colours in stripes, checks, dots or a grid, turned by any angle."""
+    """Two colours in stripes, checks, dots or a grid, rotated by a random angle."""
     shape = (_stripes, _checks, _dots, _grid)[index % 4]
     period, angle = rng.uniform(*PERIOD), rng.uniform(0, np.pi)
     y, x = (np.mgrid[: FINE * size, : FINE * size] + 0.5) / (FINE * size * period)
@@ -113,4 +113,4 @@ KINDS: Mapping[str, Callable[[np.random.Generator, int, int], Pixels]] = {
     PATTERN: _pattern,
     PHOTOGRAPH: _crop,
 }
-"""By name: (rng, index, size) -> ground."""
+"""By name: (rng, index, size) -> background."""

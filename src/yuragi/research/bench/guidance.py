@@ -1,9 +1,10 @@
-"""Scale against gain on a portrait model: quality, obedience, diversity and clipping.
+"""Guidance scales and gains on a portrait model: quality, accuracy, diversity and clipping.
 
-One picture for each portrait of the benchmark split, from its whole caption, with the same noise
-at every point. Points of the sweep are arms (a guidance rule and a number of steps) times scales.
-Each gain is compared with plain guidance twice: at the same steps, and at the same network
-evaluations, spent on more steps (``plain x30`` and so on): what a gain costs must pay.
+At every point, one picture is generated for each portrait of the benchmark split, from its whole
+caption and with the same noise. The points of the sweep are all pairs of an arm (a guidance rule, a
+gain and a number of steps) and a scale. Each gain is compared with plain guidance twice: at the
+same number of steps, and at the same number of network evaluations, which plain guidance spends on
+more steps (``plain x30`` and so on). So a gain must justify its cost.
 
 - ``fd``: FD-EffLite0 to the drawings of the same portraits, with a 95 % bootstrap interval; its
   floor is the distance between two sets of drawings of this size;
@@ -13,10 +14,10 @@ evaluations, spent on more steps (``plain x30`` and so on): what a gain costs mu
 - ``coverage``, ``precision``, ``vendi``: see `yuragi.research.metrics.diversity`;
 - ``clipped``: share of channel values beyond the decoder's range of [-1, 1].
 
-What a gain costs in time is `yuragi.research.bench.guidance_cost`'s to say.
+`yuragi.research.bench.guidance_cost` measures how much time a gain costs.
 
-Points are those of `yuragi.research.sweep`, drawn and kept in the runs folder as there, so that a
-sweep that was cut short goes on.
+The points are run and stored in the runs folder by `yuragi.research.sweep`, so an interrupted sweep
+can be resumed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ STEPS, SOLVER, BATCH = 20, "dpm++2m", 8
 
 @dataclass(frozen=True)
 class Arm:
-    """A rule and a gain, the steps that they are given, and the arms that they must beat."""
+    """A rule, a gain and a number of steps, and the arms that they must beat."""
 
     rule: str = "cfg"
     gain: str = "plain"
@@ -97,9 +98,9 @@ ARMS: Mapping[str, Arm] = {
     "ratio, gamma auto": _gain("ratio:auto", "plain x40"),
     "scheduled": _gain("scheduled"),
 }
-"""What is compared. At 20 steps plain guidance spends 40 evaluations a picture, `reg_forward` 60
-(45 refreshed every 4), `ratio` 80 (50 and 45 refreshed every 4 and 8); `reg` 40 and 20 reverse
-products of about two each."""
+"""The arms. At 20 steps, plain guidance spends 40 evaluations per picture, `reg_forward` 60 (45 if
+refreshed every 4 steps) and `ratio` 80 (50 and 45 if refreshed every 4 and 8 steps). `reg` spends
+40 evaluations, and 20 reverse products that cost about as much as two evaluations each."""
 
 
 def bench_guidance(
@@ -113,21 +114,21 @@ def bench_guidance(
     device: torch.device,
     on_done: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Run the sweep, or what is left of it.
+    """Run the sweep, or the part of it that is not finished.
 
     Args:
         model: name or path.
-        runs: keeps the finished points in ``guidance/rows.jsonl``.
-        data: where drawings are cached.
+        runs: the runs folder; finished points are stored in its ``guidance/rows.jsonl``.
+        data: the folder in which drawings are cached.
         arms: keys of `ARMS`.
         scales: guidance scales.
-        n: pictures a point.
-        seed: of their noise.
+        n: the number of pictures per point.
+        seed: the seed of their noise.
         device: where to run.
-        on_done: told (pictures done, pictures in all).
+        on_done: called with (pictures done, pictures in total).
 
     Raises:
-        InputError: an arm does not fit the model, before anything is drawn.
+        InputError: an arm does not fit the model; raised before anything is generated.
     """
     loaded = load_model(model, Opening(device=str(device)))
     drawings, labels = cached("benchmark", 2 * n, data)
@@ -142,7 +143,7 @@ def bench_guidance(
         features, hits, clipped, spent = list[Tensor](), list[Tensor](), list[Tensor](), 0.0
         for raw, cost in sampler.drawn(point, n):
             made = sum(map(len, features))
-            images = torch.cat([to_tensor(each) for each in from_tensor(raw)])  # as they are saved
+            images = torch.cat([to_tensor(each) for each in from_tensor(raw)])  # as saved to a file
             seen = judged(judge, images, labels[made : made + len(images)])
             features.append(backend.encode(images).features)
             hits.append(torch.stack([seen[name] for name in JUDGED], dim=1))
@@ -181,18 +182,18 @@ def bench_guidance(
 def _row(
     features: Tensor, hits: Tensor, clipped: Tensor, spent: float, real: Tensor
 ) -> dict[str, Any]:
-    """What is kept of a point.
+    """The values of a point that are stored.
 
     Args:
-        features: of its pictures, [n, d].
-        hits: [n, attributes] whether the judge agrees with the prompt.
-        clipped: [n] share of channel values at the ends of their range.
-        spent: network evaluations of all pictures.
-        real: features of the drawings, [m, d].
+        features: the features of its pictures, [n, d].
+        hits: whether the judge agrees with the prompt, [n, attributes].
+        clipped: the share of channel values at the ends of their range, [n].
+        spent: the network evaluations of all pictures.
+        real: the features of the drawings, [m, d].
 
     Returns:
-        Its part of the report; and, for differences, its distance in resamples and the share of the
-        prompt that each picture shows.
+        the point's part of the report and, for differences, its distance in each resample and the
+        share of the prompt that each picture shows.
     """
     distance, resampled = frechet_distance(features, real), resampled_frechet(features, real)
     summary = {
@@ -210,7 +211,7 @@ def _row(
 
 
 def _difference(row: Mapping[str, Any], control: Mapping[str, Any]) -> dict[str, Any]:
-    """What a point has more than its control, picture by picture from the same noise."""
+    """The difference of a point to its control, whose pictures are made from the same noise."""
     fd = row["summary"]["fd"]["value"] - control["summary"]["fd"]["value"]
     resampled, right = (
         torch.tensor(row[name], dtype=torch.float64)

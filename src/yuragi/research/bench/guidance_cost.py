@@ -1,12 +1,14 @@
-"""What a gain costs: time, evaluations and peak memory of a guided step, relative to plain.
+"""The cost of a gain: time, evaluations and peak memory of a guided step, relative to plain.
 
-Measured on the portrait network, and on two random networks of the size class that people run
-(80 to 120 M parameters): a Stable Diffusion UNet and a stack of DiT blocks. Weights do not matter
-for cost. Gains take turns within a round, so that a slow moment of the machine hits all alike;
-the median over rounds of the time relative to the plain step of the same round is reported.
+It is measured on the portrait network, and on two random networks of a commonly used size
+(80 to 120 M parameters): a Stable Diffusion UNet and a stack of DiT blocks. The values of the
+weights do not affect the cost. Every round measures all gains, so that a slow moment of the machine
+affects all of them. The report has the median over rounds of the time relative to the plain step of
+the same round.
 
-Peak memory above the weights is the allocator's on a GPU. On a CPU it is what autograd saves for
-the reverse product (nothing for gains without gradients), which is where the difference lies.
+On a GPU, peak memory is that of the allocator above the weights. On a CPU, it is the memory that
+autograd saves for the reverse product (none for gains without gradients), because that is the
+difference between gains.
 """
 
 from __future__ import annotations
@@ -52,12 +54,12 @@ from yuragi.research.bench.report import frame
 __all__ = ["bench_guidance_cost"]
 
 CALLS = 8
-"""Guided steps timed at once: a whole cycle of the slowest refresh."""
+"""The number of guided steps that are timed together: a whole cycle of the slowest refresh."""
 
 
 @dataclass(frozen=True)
 class _Case:
-    """A network to time: strong and weak denoiser, and a state."""
+    """A network to time: the strong and the weak denoiser, and a noisy state."""
 
     strong: NetworkDenoiser
     weak: NetworkDenoiser
@@ -70,7 +72,7 @@ class _Case:
 
 
 def _gains(module: nn.Module) -> Mapping[str, Callable[[], Gain]]:
-    """Fresh gains by name: each round starts with empty memories."""
+    """Constructors of gains by name, so that each round starts without stored state."""
     return {
         "plain": lambda: plain,
         "reg": RowSum,
@@ -97,12 +99,12 @@ def bench_guidance_cost(
     """Measure every gain on every network.
 
     Args:
-        model: name or path of a pipeline.
-        repeats: rounds.
-        batch: samples in a step.
-        large: also the two random networks.
+        model: the name or path of a pipeline.
+        repeats: the number of rounds.
+        batch: the number of samples in a step.
+        large: whether to measure the two random networks too.
         device: where to run.
-        on_done: told (rounds done, rounds in all).
+        on_done: called with (rounds done, rounds in total).
     """
     makers: list[Callable[[], _Case]] = [lambda: _portrait(model, batch, device)]
     if large:
@@ -130,7 +132,7 @@ def _measure(
     for round_ in range(repeats + 1):
         for name, make in gains.items():
             took, evaluations, memory = _cycle(case, make(), device)
-            if round_ == 0:  # warms up, and counts
+            if round_ == 0:  # warms up and counts
                 cost = make().cost
                 rows[name] = {
                     "evaluations": evaluations / CALLS / len(case.x),
@@ -150,7 +152,7 @@ def _measure(
 
 
 def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float, int]:
-    """Seconds, evaluations and peak bytes of `CALLS` guided steps down the noise."""
+    """Seconds, evaluations and peak bytes of `CALLS` guided steps at descending noise levels."""
     counter = Counting(case.strong.network)
     strong = NetworkDenoiser(
         counter, case.strong.schedule, case.strong.prediction, case.strong.condition
@@ -168,7 +170,7 @@ def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float,
 
 
 class _Peak:
-    """Peak memory inside the block: the allocator's on a GPU, autograd's savings on a CPU."""
+    """Peak memory in the block: of the allocator on a GPU, of autograd's saved tensors on a CPU."""
 
     def __init__(self, device: torch.device, module: nn.Module) -> None:
         self.device = device
@@ -206,7 +208,7 @@ class _Peak:
 
 
 class _Saved:
-    """A tensor that autograd keeps; tells when it is let go."""
+    """A tensor that autograd saves; it reports when it is freed."""
 
     def __init__(self, tensor: Tensor, size: int, peak: _Peak) -> None:
         self.tensor, self._size, self._peak = tensor, size, peak

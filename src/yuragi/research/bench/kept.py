@@ -1,4 +1,4 @@
-"""Finished pictures of a benchmark on disk, so that a run that was cut short goes on."""
+"""Finished pictures of a benchmark on disk, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ def kept(
     decides: Sequence[object],
     make: Callable[[], tuple[Tensor, Tensor]],
 ) -> tuple[Tensor, Tensor]:
-    """Pictures and what was spent on them, from disk if they are there.
+    """Pictures and their costs, read from disk if they are there, otherwise made and stored.
 
     Args:
-        folder: where they are kept.
-        stem: begins the file's name, for people.
-        decides: all that decides them, beside the version of the noise; the rest of the name.
-        make: makes them: pictures [n, 3, h, w] in [-1, 1], and any numbers.
+        folder: the folder in which they are stored.
+        stem: the readable beginning of the file's name.
+        decides: everything that decides the pictures, except the version of the noise; its hash is
+            the rest of the file's name.
+        make: a function that makes pictures [n, 3, h, w] in [-1, 1], and any numbers.
 
     Returns:
-        the pictures in 8-bit levels, and the numbers.
+        the pictures, rounded to 8-bit levels, and the numbers.
     """
     named = json.dumps([*decides, NOISE_VERSION])
     key = hashlib.blake2b(named.encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""LoRAs of pictures for benchmarks: learned anew, beside those that the user keeps."""
+"""LoRAs of pictures for benchmarks, fitted again and kept apart from the user's cached ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["anew"]
 
 @contextlib.contextmanager
 def anew() -> Iterator[None]:
-    """Inside, the cache folder is an empty one, which is gone afterwards."""
+    """Within this context, the cache folder is an empty one, which is deleted afterwards."""
     before = os.environ.get("XDG_CACHE_HOME")
     with TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder

@@ -1,4 +1,4 @@
-"""Peak memory of a block: the allocator's on a GPU, the process's on Linux."""
+"""Peak memory of a block: of the allocator on a GPU, of the process on Linux."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Peak", "peak_memory"]
 
 @dataclass
 class Peak:
-    """Filled in when the block ends.
+    """The peak memory of a block, set when the block ends.
 
     Attributes:
-        mib: highest use above that at the start, MiB; NaN where the system does not tell.
+        mib: the peak above the memory at the start, in MiB; NaN if the system does not report it.
     """
 
     mib: float = float("nan")
@@ -27,7 +27,7 @@ class Peak:
 
 @contextlib.contextmanager
 def peak_memory(device: torch.device) -> Iterator[Peak]:
-    """Measure a block."""
+    """Measure the peak memory of a block."""
     peak = Peak()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -37,7 +37,7 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
         return
     _return_freed()
     try:
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
     except OSError:
         yield peak
         return
@@ -47,14 +47,14 @@ def peak_memory(device: torch.device) -> Iterator[Peak]:
 
 
 def _return_freed() -> None:
-    """What was freed before goes back to the system, or it would hide what is used next."""
+    """Return freed memory to the system; otherwise reuse of it would not be measured."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such call
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries lack malloc_trim
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _status(name: str) -> int:
-    """A line of this process's status, KiB."""
+    """The value of a line of this process's status, in KiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1])

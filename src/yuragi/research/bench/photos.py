@@ -1,10 +1,11 @@
-"""Real photographs up in noise and down again: what comes back, by encoder and steps.
+"""Reconstructions of real photographs after encoding to noise, by encoder and number of steps.
 
 The photographs come with scikit-image (CC0 and public domain) and scikit-learn (CC BY). They go
-through a model's codec, and up and down in its latents; a model of other pictures (the shipped one
-knows drawings) is a hard case for the ODE, whose way back trusts the network, and none for the
-encoders that record a path. ``codec`` is what the codec alone gives back of the photograph; each
-row's PSNR is against that, so that the codec's own loss does not count; 60 dB stands for equal.
+through a model's codec, and its latents go up to noise and back down. A model of other pictures
+(the shipped one knows drawings) is a hard case for the ODE, whose way back relies on the network,
+but not for the encoders that record a path. ``codec`` is the PSNR of the codec alone. The PSNR of
+each row is against the codec's output, so that the codec's own loss does not count; 60 dB means
+equal.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ STEPS = (10, 25, 50, 100)
 
 
 def photographs(size: int) -> dict[str, Image.Image]:
-    """Photographs by name, their middle square at `size` x `size` pixels.
+    """The centre squares of photographs by name, at `size` x `size` pixels.
 
     Raises:
         MissingExtraError: the extra ``metrics`` is not installed.
@@ -43,7 +44,7 @@ def photographs(size: int) -> dict[str, Image.Image]:
 
 
 def originals() -> dict[str, Image.Image]:
-    """The same photographs as they are.
+    """The same photographs at their original size.
 
     Raises:
         MissingExtraError: the extra ``metrics`` is not installed.
@@ -69,13 +70,13 @@ def bench_photos(
 
     Args:
         model: name or path.
-        size: side of the photographs, pixels.
-        seed: of the noise.
+        size: the side of the photographs, in pixels.
+        seed: the seed of the noise.
         device: where to run.
-        on_done: told (reconstructions done, in all).
+        on_done: called with (reconstructions done, reconstructions in total).
 
     Returns:
-        a report: rows by encoder and steps with PSNR in dB by photograph and in the mean.
+        a report: rows by encoder and steps, with the PSNR in dB of each photograph and its mean.
     """
     loaded = load(model, str(device))
     found = photographs(size)
@@ -88,7 +89,7 @@ def bench_photos(
             psnr: dict[str, float] = {}
             for photo, picture in found.items():
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # that it is bad is what the report says
+                    warnings.simplefilter("ignore")  # the report shows bad reconstructions
                     made = loaded.invert(
                         picture,
                         sampler=sampler,

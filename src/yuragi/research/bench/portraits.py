@@ -1,12 +1,12 @@
 """How good the shipped portrait model is, on the benchmark split that training never sees.
 
 - ``psnr``: encode-decode round trips of real drawings, mean in dB;
-- ``accuracy``: share of generated portraits in which a classifier trained on real drawings sees
-  the attribute that the prompt names; beside it the same classifier on real drawings and on
-  their round trips, which bound what can be reached; ``of_real`` is the generated portraits' share
-  as a part of that of real drawings;
-- ``fd``: FD-EffLite0 (`yuragi.research.metrics.features`) of the generated portraits to as many
-  drawings with the same labels, and ``floor``, that of as many other drawings.
+- ``accuracy``: share of generated portraits in which a classifier trained on real drawings (the
+  judge) sees the attribute that the prompt names, and its share on real drawings and on their round
+  trips, which are upper bounds; ``of_real`` is the share for generated portraits divided by the
+  share for real drawings;
+- ``fd``: FD-EffLite0 (`yuragi.research.metrics.features`) of the generated portraits to the same
+  number of drawings with the same labels; ``floor`` is the FD of the same number of other drawings.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from yuragi.research.train.portraits import ATTRIBUTES
 __all__ = ["JUDGED", "bench_portraits"]
 
 JUDGED = tuple(name for name in ATTRIBUTES if name != "eyebrows")
-"""The attributes of the headline average: of the eyebrows, the judge sees too few in drawings."""
+"""The attributes in the mean accuracy. Eyebrows are left out, because the judge recognizes too few
+of them in drawings."""
 SHOWN = 48
-"""Portraits on the sheet."""
+"""The number of portraits on the sheet."""
 
 
 def bench_portraits(
@@ -49,15 +50,16 @@ def bench_portraits(
 
     Args:
         model: name or path.
-        data: where drawings are cached.
-        n: portraits of the benchmark split to use.
-        seed: of the generated portraits.
-        sheet: where to write a sheet of the first generated portraits.
+        data: the folder in which drawings are cached.
+        n: the number of portraits of the benchmark split to use.
+        seed: the seed of the generated portraits.
+        sheet: the file to which a sheet of the first generated portraits is written; None for no
+            sheet.
         device: where to run.
-        on_sample: told (done, all) while portraits are generated.
+        on_sample: called with (portraits generated, portraits in total).
 
     Raises:
-        InputError: a model without an autoencoder.
+        InputError: the model has no autoencoder.
     """
     loaded, codec = opened(model, device)
     drawings, every = cached("benchmark", 2 * n, data)

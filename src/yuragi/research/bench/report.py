@@ -1,4 +1,4 @@
-"""The frame of every result file: what was measured, on what, with which commit, seeds and n."""
+"""The header of every result file: benchmark, version, commit, device, seeds and n."""
 
 from __future__ import annotations
 

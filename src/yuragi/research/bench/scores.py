@@ -1,4 +1,4 @@
-"""What benchmarks with a known truth share: where it differs, means, and paired differences."""
+"""Helpers for benchmarks with a known truth: changed pixels, means and paired differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yuragi.research.metrics.paired import paired_interval
 __all__ = ["Scores", "changed", "contrast", "means"]
 
 Scores: TypeAlias = Mapping[str, Tensor]
-"""By metric, [n]: one number a picture, NaN where it has none."""
+"""Values by metric, [n]: one per picture, NaN where a picture has none."""
 
 DIFFERS = 8 / 127.5
 """A pixel belongs to the change where a channel differs by more than 8 of 255 levels."""
@@ -29,7 +29,7 @@ def means(scores: Scores) -> dict[str, float]:
 
 
 def contrast(of: Scores, to: Scores) -> dict[str, Any]:
-    """Paired differences of - to with 95 % intervals."""
+    """Paired differences ``of - to`` with 95 % intervals."""
     found = {}
     for name, values in of.items():
         differences = values - to[name]

@@ -1,17 +1,17 @@
-r"""How fast a model runs through us, and what is spent beside the network.
+r"""How fast a model runs in Yuragi, and how much time is spent outside the network.
 
 Arms, all with the same prompt and seed:
 
-- ``diffusers``: the pipeline's own call, DDIM, with guidance: the yardstick;
-- ``sample``: the same picture by us;
+- ``diffusers``: the pipeline's own call with DDIM and guidance, as the reference;
+- ``sample``: the same picture sampled by Yuragi;
 - ``drag fast`` and ``drag warp``: drags of one picture, and ``drag warp x8``: eight candidates;
-- ``lora``: learning a picture before it is dragged; its overhead is the way back;
-- ``preview``: the warp alone at 512 x 512, no network.
+- ``lora``: fitting a LoRA to a picture before it is dragged; its overhead is the backward pass;
+- ``preview``: the warp alone at 512 x 512, without the network.
 
-Each is run once cold and then some times warm; medians are reported. ``overhead`` is wall time over
-the time within the network; ``peak`` is memory beyond that of the weights, relative to
-``diffusers``' at the same batch. ``encodes``, ``decodes`` and ``texts`` count passes of autoencoder
-and text encoder.
+Each arm is run once cold and then several times warm, and medians are reported. ``overhead`` is the
+wall time divided by the time within the network. ``peak`` is the memory on top of the weights,
+relative to that of ``diffusers`` at the same batch. ``encodes``, ``decodes`` and ``texts`` count
+the passes of the autoencoder and the text encoder.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ STEPS, SCALE, CANDIDATES = 20, 3.0, 8
 PREVIEW = 512
 DRAWN = 256
 MOVED = (((150, 48), (110, 60)), ((150, 230), (140, 230)))
-"""The drag of the README, in a picture of side `DRAWN`."""
+"""The points of the README's drag, in a picture with the side `DRAWN`."""
 
 Arm: TypeAlias = Callable[[], object]
 
 
 @dataclass
 class _Spent:
-    """What passed through the modules while they were watched."""
+    """Time and calls of the modules while they were watched."""
 
     network: float = 0.0
     evaluations: int = 0
@@ -77,10 +77,10 @@ def bench_speed(
 
     Args:
         model: name or path.
-        repeats: warm runs of every arm.
+        repeats: the number of warm runs of every arm.
         device: where to run.
-        on_done: told (arms done, arms in all).
-        dtype: of the weights; see `yuragi.load`.
+        on_done: called with (arms done, arms in total).
+        dtype: the dtype of the weights; see `yuragi.load`.
     """
     loaded = load_model(model, Opening(device=str(device), dtype=dtype))
     arms = _arms(model, loaded)
@@ -169,7 +169,7 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
 
 
 def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
-    """The first drag of the README, which cuts out the figure and uncovers ground."""
+    """The first drag of the README, which cuts out the figure and uncovers background."""
     scale = picture.width / DRAWN
     return build(
         DragRequest,
@@ -186,13 +186,13 @@ def _drag(name: str, picture: Image.Image, preset: str, count: int) -> Any:
 
 
 def _picture(side: int) -> Image.Image:
-    """A drawn head that ships with the package, which the model `portraits` knows."""
+    """A drawn head that ships with the package and that the model `portraits` knows."""
     with as_file(files("yuragi") / "assets" / "examples" / "portrait-4.png") as path:
         return Image.open(path).convert("RGB").resize((side, side))
 
 
 def _measured(model: DiffusionModel, arm: Arm, repeats: int) -> dict[str, Any]:
-    """One cold run, then warm ones."""
+    """The measurements of one cold run and the warm runs after it."""
     walls: list[float] = []
     spent: list[_Spent] = []
     with peak_memory(model.device) as peak:
@@ -227,7 +227,7 @@ def _measured(model: DiffusionModel, arm: Arm, repeats: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _watched(model: DiffusionModel) -> Iterator[_Spent]:
-    """Count and time what the model's modules do."""
+    """Count the calls of the model's modules, and time the network."""
     spent, began = _Spent(), [0.0]
     pipeline = model.pipeline
 

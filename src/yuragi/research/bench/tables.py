@@ -1,4 +1,4 @@
-"""Markdown tables of numbers and intervals, and where a page holds them."""
+"""Markdown tables of numbers and intervals, and their place in a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 __all__ = ["interval", "measured", "number", "table"]
 
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
-"""What encloses the tables of a page."""
+"""The lines that enclose the tables of a page."""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -17,12 +17,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three digits, or one after the point; nothing for nothing."""
+    """Three significant digits below 10, otherwise one decimal; an empty string for None."""
     return "" if value is None else f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def measured(page: str, *parts: str) -> str:
-    """A page with these parts, of which each is text, in place of those that it holds."""
+    """The page with the text between its markers replaced by these parts."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     told = "\n".join(parts)
@@ -30,7 +30,7 @@ def measured(page: str, *parts: str) -> str:
 
 
 def interval(found: Mapping[str, float] | None) -> str:
-    """A difference with its ends, bold where clear of zero; nothing for nothing."""
+    """A difference with its interval, bold if that excludes zero; an empty string for None."""
     if found is None:
         return ""
     text = f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"

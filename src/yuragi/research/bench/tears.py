@@ -1,4 +1,4 @@
-r"""Whether a flow keeps a picture whole.
+r"""Whether a flow folds or tears a picture.
 
 - `folds`: the share of pixels at which the Jacobian of the flow is 0 or less;
 - `tears`: the share of pixels next to which a flow jumps by more than `JUMP` pixels.

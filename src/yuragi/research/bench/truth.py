@@ -1,12 +1,15 @@
-r"""Scores of dragged pictures against their true results, case by case.
+r"""Scores of dragged pictures against their true results, one per case.
 
-- ``arrival``: how far from the targets, in pixels, the features of what was under the sources are
-  found (EfficientNet-Lite0); ``registered``: the same by registering the true picture's patches;
+- ``arrival``: the distance in pixels from the targets at which the features of the content under
+  the sources are found (EfficientNet-Lite0); ``registered``: the same distance by registration of
+  patches of the true picture;
 - ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth;
-- ``background``: mean absolute difference (0 to 2) to the picture before, outside the true change;
+- ``background``: mean absolute difference (0 to 2) to the picture before the drag, outside the true
+  change;
 - ``ghost``: the share of the old content that is left where it should be gone;
-- ``seams``: how much steeper, in levels of 255 a pixel, a picture is than the truth along the edges
-  of what moved; within a pixel around, so that half a pixel's displacement is no seam.
+- ``seams``: how much steeper than the truth a picture is along the edges of the moved content, in
+  levels (of 255) per pixel. The truth's steepness is its maximum within a pixel, so that a
+  displacement by half a pixel is not a seam.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ __all__ = ["Score", "Truth", "TruthScorer", "seams"]
 Score: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 """Pictures [n, 3, h, w] -> scores [n] by name."""
 EDGE = 2
-"""The edges of what moved are looked at within so many pixels."""
+"""The distance in pixels from the edges of the moved content within which seams are measured."""
 REACH = 5 / 16
 """The largest displacement that registration considers, as a share of the shorter side."""
 
@@ -43,10 +46,10 @@ class Truth:
     """Drags whose true results are known.
 
     Attributes:
-        before: the pictures before, [n, 3, h, w] in [-1, 1].
-        truth: the true results, likewise.
-        source: [n, h, w], True where the moved content is before.
-        target: [n, h, w], True where it is after.
+        before: the pictures before the drag, [n, 3, h, w] in [-1, 1].
+        truth: the true results, [n, 3, h, w] in [-1, 1].
+        source: [n, h, w], True where the moved content is before the drag.
+        target: [n, h, w], True where the moved content is after the drag.
         points: the sources and targets of each case, in pixels.
     """
 
@@ -58,7 +61,7 @@ class Truth:
 
     @cached_property
     def change(self) -> Tensor:
-        """[n, h, w], True where the truth differs from the picture before."""
+        """[n, h, w], True where the truth differs from the picture before the drag."""
         return changed(self.before, self.truth)
 
     @cached_property
@@ -69,13 +72,13 @@ class Truth:
 
 @dataclass(frozen=True)
 class TruthScorer:
-    """The scores of this module: [n] each, NaN where a case has none."""
+    """All scores of this module: [n] each, NaN where a case has none."""
 
     features: Features
     perceptual: HEDLPIPS
 
     def on(self, known: Truth) -> Score:
-        """The scores of pictures of these cases; what they share is computed once."""
+        """A function that scores pictures of these cases; shared values are computed once."""
         truth, everywhere = known.truth, torch.ones_like(known.change)
         before = self.features.maps(known.before)
         size = (truth.shape[-2], truth.shape[-1])
@@ -105,14 +108,14 @@ class TruthScorer:
 
 
 def seams(images: Tensor, known: Truth) -> Tensor:
-    """How much steeper pictures are than the truth along the edges of what moved, [n]."""
+    """How much steeper pictures are than the truth along the edges of the moved content, [n]."""
     along = _edges(known.source) | _edges(known.target)
     true = nn.functional.max_pool2d(_steepness(known.truth)[:, None], 3, 1, 1)[:, 0]
     return mean_within((_steepness(images) - true).clamp(min=0), along).double()
 
 
 def _steepness(pictures: Tensor) -> Tensor:
-    """The length of the gradient in levels a pixel, [n, h, w]."""
+    """The length of the gradient in levels per pixel, [n, h, w]."""
     levels = nn.functional.pad(pictures.mean(1, keepdim=True) * 127.5, (0, 1, 0, 1), "replicate")
     across = levels[..., :-1, 1:] - levels[..., :-1, :-1]
     down = levels[..., 1:, :-1] - levels[..., :-1, :-1]
@@ -120,7 +123,7 @@ def _steepness(pictures: Tensor) -> Tensor:
 
 
 def _edges(areas: Tensor) -> Tensor:
-    """Within `EDGE` pixels of the edge of areas [n, h, w]."""
+    """The pixels within `EDGE` pixels of the edges of areas, [n, h, w]."""
     inside = areas.float()[:, None]
     grown = nn.functional.max_pool2d(inside, 2 * EDGE + 1, 1, EDGE)
     shrunk = -nn.functional.max_pool2d(-inside, 2 * EDGE + 1, 1, EDGE)

@@ -1,1 +1,1 @@
-"""What a batch costs: its parts, and how engines scale with workers."""
+"""The cost of a batch and of its parts, and how engines scale with workers."""

@@ -1,4 +1,4 @@
-"""Engines with a number of workers, ready to be given batches."""
+"""Engines with a number of workers, ready to run batches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Place:
 
     Attributes:
         engine: the engine.
-        sessions: the sessions of processes that work for it, as POSIX numbers them.
+        sessions: the POSIX session ids of the processes that work for it.
     """
 
     engine: Engine
@@ -43,7 +43,7 @@ def _local(workers: int, device: str, folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def _ray(workers: int, device: str, folder: Path) -> Iterator[Place]:
-    """A cluster of this machine; one that is up already goes on, as starting it takes long."""
+    """A cluster on this machine; a running one is reused, because starting one is slow."""
     import ray
 
     if not ray.is_initialized():
@@ -56,7 +56,7 @@ def _ray(workers: int, device: str, folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def _queue(workers: int, device: str, folder: Path) -> Iterator[Place]:
-    """A service with so many workers, each a process of its own."""
+    """A service with this number of workers, each in its own process."""
     database = f"sqlite:///{folder / 'jobs.db'}"
     with Processes(folder, database, {"OMP_NUM_THREADS": "1"}) as made:
         url = made.serve()
@@ -77,11 +77,11 @@ ENGINES: Mapping[str, Callable[[int, str, Path], AbstractContextManager[Place]]]
     "ray": _ray,
     "queue": _queue,
 }
-"""By the name of the engine: given workers, a device and an empty folder."""
+"""By the name of the engine: (number of workers, device, empty folder) -> place."""
 
 
 def processor_seconds(sessions: frozenset[int]) -> float:
-    """The processor time of all processes of some sessions, with that of children that ended."""
+    """The processor time of all processes of some sessions, including children that have ended."""
     return sum(_ticks(int(each.name), sessions) for each in _processes()) * TICK_S
 
 
@@ -93,6 +93,6 @@ def _ticks(process: int, sessions: frozenset[int]) -> int:
     try:
         # After the name, which is in brackets and can have spaces: state, parent, group, session.
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return 0
     return sum(map(int, fields[11:15])) if int(fields[3]) in sessions else 0

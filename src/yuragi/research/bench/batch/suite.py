@@ -1,8 +1,9 @@
-"""What a row of a batch costs, and how engines scale with their workers.
+"""The cost of a row of a batch, and how engines scale with their workers.
 
-Every arrangement makes the same edits of shipped portraits. In a round each has its turn, so that
-what else runs on the machine meets all of them, and rounds are compared one by one. A cluster or a
-service is there before the clock starts; that new workers load the model is part of a batch.
+Every arrangement makes the same edits of shipped portraits. All arrangements run once in every
+round, so that other load on the machine affects all of them, and they are compared round by round.
+A cluster or a service is started before the clock starts, but the time in which new workers load
+the model is part of a batch.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ class Turn:
     Attributes:
         arrangement: the engine and its workers, such as ``ray 2``.
         round: the round.
-        seconds: how long the batch took after its check.
-        first_s: when its first result was there.
-        processor_s: the processor time of all that worked for it, check included.
-        load: the load average before it.
+        seconds: the time that the batch took after its check.
+        first_s: the time until its first result.
+        processor_s: the processor time of all its processes, including the check.
+        load: the load average before the batch.
     """
 
     arrangement: str
@@ -73,10 +74,10 @@ def bench_batch(
         engines: numbers of workers by engine.
         rows: the rows of a batch.
         steps: the noise levels of an edit; 0.6 of them are used.
-        rounds: how often every arrangement has its turn.
-        seed: the seed of the first row; others follow.
+        rounds: the number of batches of every arrangement.
+        seed: the seed of the first row; it increases by 1 per row.
         device: where models run.
-        on_turn: called with (turns done, turns in all).
+        on_turn: called with (turns done, turns in total).
     """
     arrangements = [(name, count) for name, counts in engines.items() for count in counts]
     turns = list[Turn]()
@@ -139,7 +140,7 @@ def _turn(
 
 
 def _parts(given: str, folder: Path, made: Path) -> dict[str, float]:
-    """The costs of a row apart from the model."""
+    """The costs of a row without the model."""
     began, spent = time.perf_counter(), time.process_time()
     rows = len(checked(given, Planner(0), lambda row: None).rows)
     check, checking = time.perf_counter() - began, time.process_time() - spent
@@ -161,7 +162,7 @@ def _parts(given: str, folder: Path, made: Path) -> dict[str, float]:
 
 
 def _summary(turns: Sequence[Turn], rows: int) -> dict[str, dict[str, float]]:
-    """The median of each arrangement, and of its speed beside one worker of its engine."""
+    """The medians of each arrangement, and its speed relative to one worker of its engine."""
     found = dict[str, dict[str, float]]()
     for called in dict.fromkeys(turn.arrangement for turn in turns):
         own = [turn for turn in turns if turn.arrangement == called]

@@ -1,1 +1,1 @@
-"""Cut-outs moved over photographs, whose true result is known."""
+"""Drags of cut-outs over photographs, whose true results are known."""

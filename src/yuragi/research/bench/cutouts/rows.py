@@ -1,17 +1,18 @@
-"""Ways to drag a cut-out, for `yuragi.research.bench.cutouts.suite`, by what the user names.
+"""Methods to drag a cut-out, for `yuragi.research.bench.cutouts.suite`, by the user's input.
 
-By points alone:
+With points alone:
 
 - ``nothing``, ``falloff``, ``splines``, ``rigid MLS`` and ``nearest 4``: the picture bent by the
-  flows of `yuragi.research.bench.elastic.fields`; ``nearest 4`` is that of Inpaint4Drag;
+  flows of `yuragi.research.bench.elastic.fields`; ``nearest 4`` is the flow of Inpaint4Drag;
 - ``paste``: the boxes of SDE-Drag, copied in pixels, without diffusion;
-- ``ours``: the product's default; ``no network``: the same as a preview.
+- ``ours``: the default of Yuragi; ``no network``: the preview of the same drag.
 
-By points and a mask, and by a lasso around the cut-out (``region``):
+With points and a mask, and with a lasso around the cut-out (``region``):
 
-- ``nearest 4``: what the mask or the lasso holds is moved by the flow of Inpaint4Drag, and what it
-  uncovers is filled as ours is;
-- ``bent``: ours, bent within the mask; ``ours`` and ``no network``: cut out.
+- ``nearest 4``: the content of the mask or the lasso is moved by the flow of Inpaint4Drag, and the
+  uncovered area is filled as in our method;
+- ``bent``: our method with a bend within the mask; ``ours`` and ``no network``: our method, which
+  cuts the content out.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ __all__ = ["ROWS", "Way", "flow_on_grid"]
 Way: TypeAlias = Callable[[Scene, DiffusionModel, int], Tensor]
 """(scene, model, seed) -> the result [1, 3, h, w] in [-1, 1]."""
 Ask: TypeAlias = Callable[[Scene], Mapping[str, Any]]
-"""What a user asks of the product, beside the picture and the seed."""
+"""Scene -> the user's keywords of a drag, apart from the picture and the seed."""
 
 
 def flow_on_grid(name: str, scene: Scene) -> NDArray[np.float64]:
@@ -107,7 +108,7 @@ def _ours(ask: Ask) -> Way:
         asked = {"image": Image.fromarray(scene.before), "seed": seed, **ask(scene)}
         request, sources = build(DragRequest, asked)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that photographs are foreign to the model
+            warnings.simplefilter("ignore")  # about photographs being foreign to the model
             return to_tensor(run(request, model, sources).images[0])
 
     return drag
@@ -145,7 +146,7 @@ ROWS: Mapping[str, Mapping[str, Way]] = {
         "no network": _no_network(_region),
     },
 }
-"""By what the user names, and by row."""
+"""The methods by the user's input, and by row."""
 
 
 def _tensor(pixels: NDArray[np.uint8]) -> Tensor:

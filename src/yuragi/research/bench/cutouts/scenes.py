@@ -1,9 +1,9 @@
 r"""Scenes: a cut-out over a photograph, before and after a motion x' = A x + b.
 
-A scene is a function of (split, index). The kinds of `MOTIONS` take turns. The cut-out is drawn
-over the photograph where it is, and again where it shall be, so the truth shows what is really
-behind it. The user names points on the cut-out, or also a mask (everything that may change) or a
-lasso around the cut-out.
+A scene is a function of (split, index). The kinds of `MOTIONS` alternate. The cut-out is drawn over
+the photograph at its original place, and over the unchanged photograph at its new place, so the
+truth shows what is really behind it. The user gives points on the cut-out, points and a mask (all
+that may change), or a lasso around the cut-out.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ __all__ = ["MOTIONS", "Scene", "scene"]
 SHARE = (0.3, 0.5)
 """The longer side of the cut-out, as a share of the picture's side."""
 MARGIN = 0.02
-"""Of the picture's side: by how much a mask and a lasso are larger than the cut-out."""
+"""The margin of the mask and the lasso around the cut-out, as a share of the picture's side."""
 TRIES = 500
-"""Placements to try before a motion is made shorter."""
+"""The number of placements that are tried before an error is raised."""
 
 
 def _moved(rng: np.random.Generator) -> Affine:
@@ -59,7 +59,7 @@ MOTIONS: Mapping[str, Callable[[np.random.Generator], Affine]] = {
     "turned": _turned,
     "scaled": _scaled,
 }
-"""About the cut-out's middle; lengths in shares of the picture's side."""
+"""Random maps about the cut-out's centre, with lengths as shares of the picture's side."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class Scene:
 
     Attributes:
         kind: a key of `MOTIONS`.
-        before: as it is.
-        truth: as it shall be.
-        source: True where the cut-out is before, [side, side].
-        target: True where it is after.
+        before: the picture before the drag.
+        truth: the true result.
+        source: True where the cut-out is before the drag, [side, side].
+        target: True where the cut-out is after the drag, [side, side].
         points: sources and targets in pixels: one to three for a move, two or three otherwise.
-        mask: True where the picture may change: both places of the cut-out, and a margin.
+        mask: True where the picture may change: both places of the cut-out and a margin.
         region: a lasso around the cut-out, and its targets.
     """
 
@@ -92,8 +92,8 @@ def scene(split: str, index: int, side: int) -> Scene:
 
     Args:
         split: one of `yuragi.research.bench.grounds.SPLITS`.
-        index: 0 or more; kinds of motion take turns.
-        side: of the picture in pixels.
+        index: 0 or more; the kinds of motion alternate.
+        side: the side of the picture in pixels.
 
     Raises:
         YuragiError: a package with pictures is not installed.
@@ -126,7 +126,7 @@ def scene(split: str, index: int, side: int) -> Scene:
 
 
 def _after(second: Affine, first: Affine) -> Affine:
-    """The second map after the first."""
+    """The composition of two maps: the first, then the second."""
     return np.column_stack(
         [second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]]
     )
@@ -139,10 +139,10 @@ def _inside(place: Affine, size: tuple[int, int], side: int) -> bool:
 
 
 def _drawn(cut: Image.Image, behind: Pixels, place: Affine, side: int) -> tuple[Pixels, Area]:
-    """The cut-out over the ground, and where it is."""
+    """The cut-out drawn over the background, and the area that it covers."""
     back = np.linalg.inv(np.vstack([place, [0, 0, 1]]))
-    # Colours weighted by alpha, so that what is transparent leaves no fringe. A cut-out that is
-    # made smaller is averaged first, because `transform` only interpolates.
+    # Colours are weighted by alpha, so that transparent pixels leave no fringe. If the cut-out is
+    # made smaller, it is averaged first, because `transform` only interpolates.
     shrink = math.sqrt(abs(np.linalg.det(place[:, :2])))
     small = cut.convert("RGBa")
     if shrink < 1:
@@ -161,7 +161,7 @@ def _drawn(cut: Image.Image, behind: Pixels, place: Affine, side: int) -> tuple[
 def _points(
     count: int, about: Affine, source: Area, rng: np.random.Generator
 ) -> tuple[PointPair, ...]:
-    """Sources within the cut-out and far apart, with their targets."""
+    """Sources within the cut-out and far from each other, with their targets."""
     from scipy.ndimage import distance_transform_edt
 
     depth = np.asarray(distance_transform_edt(source))
@@ -175,7 +175,7 @@ def _points(
 
 
 def _lasso(area: Area, about: Affine) -> RegionPair:
-    """The outline of an area as a polygon, and where its corners go."""
+    """The outline of an area as a polygon, and the targets of its corners."""
     from skimage.measure import approximate_polygon, find_contours
 
     padded = np.pad(area, 1).astype(float)
@@ -188,7 +188,7 @@ def _lasso(area: Area, about: Affine) -> RegionPair:
 
 
 def _mapped(places: NDArray[Any], about: Affine) -> NDArray[Any]:
-    # A pixel's centre is half a pixel from its corner, where the map's coordinates begin.
+    # Places count from pixel centres, but the map's coordinates begin at a pixel's corner.
     return np.asarray((places + 0.5) @ about[:, :2].T + about[:, 2] - 0.5)
 
 

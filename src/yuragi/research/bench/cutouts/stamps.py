@@ -1,7 +1,8 @@
 """Cut-outs with alpha masks: the stamps of Tux Paint.
 
-Debian's `tuxpaint-stamps-default` (GPL-2) is read when the benchmark runs; nothing of it ships.
-Letters, digits and other symbols are left out, and so are stamps too small to be enlarged.
+Debian's `tuxpaint-stamps-default` (GPL-2) is read when the benchmark runs, and no part of it ships
+with Yuragi. Letters, digits and other symbols are left out, and so are stamps that are too small to
+be enlarged.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ __all__ = ["stamp"]
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 LEAST = 90
-"""Pixels of the longer side of a stamp, at least."""
+"""The minimum length of a stamp's longer side, in pixels."""
 FILLED = 0.25
-"""Share of its box that a stamp covers, at least: no outlines."""
+"""The minimum share of its box that a stamp covers, which excludes outline drawings."""
 COLOURS = 0.3
-"""Colours as a share of pixels; photographs have more, drawings fewer."""
+"""The number of colours as a share of pixels; photographs have more, drawings fewer."""
 
 
 def stamp(split: str, index: int) -> Image.Image:
-    """A cut-out, RGBA. Photographs (even indices) and drawings (odd ones) take turns.
+    """A cut-out, RGBA. Photographs (even indices) and drawings (odd indices) alternate.
 
     Args:
-        split: one of `yuragi.research.bench.grounds.SPLITS`; they share no stamp.
+        split: one of `yuragi.research.bench.grounds.SPLITS`, which share no stamps.
         index: 0 or more.
 
     Raises:
@@ -43,7 +44,7 @@ def stamp(split: str, index: int) -> Image.Image:
 
 @cache
 def _stamps() -> tuple[Sequence[Path], Sequence[Path]]:
-    """Photographs, and drawings."""
+    """The stamps that are photographs, and those that are drawings."""
     photographs, drawings = list[Path](), list[Path]()
     for path in sorted(package_folder(STAMPS, "tuxpaint-stamps-default").rglob("*.png")):
         with Image.open(path) as picture:

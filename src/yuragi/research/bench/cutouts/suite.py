@@ -1,10 +1,10 @@
-"""The suite of cut-outs: things moved, turned or scaled over photographs, with exact truth.
+"""The suite of cut-outs: objects moved, rotated or scaled over photographs, with exact truth.
 
 Every scene is dragged three times: by points alone, by points and a mask, and by a lasso. Scores
-are those of `yuragi.research.bench.truth`; by points alone also `folds` and `tears` of the flow
-(`yuragi.research.bench.tears`), which nobody asked for there.
+are those of `yuragi.research.bench.truth`. For drags by points alone there are also `folds` and
+`tears` of the flow (`yuragi.research.bench.tears`), which are unwanted there.
 
-Finished pictures are kept in the runs folder, so a run that was cut short goes on.
+Finished pictures are stored in the runs folder, so an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from yuragi.research.train.autoencoder import arrays_to_tensor
 __all__ = ["bench_cutouts"]
 
 PART = 12
-"""Scenes that are scored together."""
+"""The number of scenes that are scored together."""
 WORST = 10
-"""Scenes whose pictures are shown: those where ours is farthest from the truth."""
+"""The number of scenes on the sheet: those where our method is farthest from the truth."""
 
 
 def bench_cutouts(
@@ -55,20 +55,21 @@ def bench_cutouts(
     """Run the suite.
 
     Args:
-        model: name or path of the model that is asked to imagine.
-        runs: keeps finished pictures in ``cutouts/``.
-        number: scenes; kinds of motion take turns.
-        side: of the pictures in pixels.
+        model: the name or path of the model that generates content.
+        runs: the runs folder; finished pictures are stored in its ``cutouts/``.
+        number: the number of scenes; the kinds of motion alternate.
+        side: the side of the pictures in pixels.
         split: ``validation`` or ``benchmark``.
-        seed: of all noise.
+        seed: the seed of all noise.
         device: where to run.
-        on_done: told (scenes done, in all).
+        on_done: called with (scenes done, scenes in total).
 
     Returns:
-        a report, and for a sheet the worst scenes by what the user names and by row, [k, 3, h, w].
+        a report, and pictures [k, 3, h, w] of the worst scenes for a sheet: before the drag, the
+        truth, and our result for each kind of input.
 
     Raises:
-        YuragiError: a package with pictures, or one that measures, is missing.
+        YuragiError: a package with pictures, or one for a metric, is missing.
     """
     loaded = load_model(model, Opening(device=str(device)))
     scorer = TruthScorer(load_features(device), load_hed_lpips())
@@ -139,12 +140,12 @@ def _scored(
 def _made(
     way: Way, scenes: Sequence[Scene], model: DiffusionModel, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """A row's pictures of scenes, and nothing that they cost."""
+    """A row's pictures of scenes, and an empty tensor in place of costs."""
     return torch.cat([way(one, model, seed + k) for k, one in enumerate(scenes)]), torch.empty(0)
 
 
 def _whole(row: str, scenes: Sequence[Scene]) -> Scores:
-    """Folds and tears of a row's flow; a row without a flow has no such scores."""
+    """The folds and tears of a row's flow; empty for a row without a flow."""
     flow = "ours" if row == "no network" else row
     if flow not in FIELDS:
         return {}
@@ -174,7 +175,7 @@ def _joined(parts: Sequence[Scores]) -> Scores:
 
 
 def _also_of(table: Scores, ours: Scores) -> Scores:
-    """The scores of ours that another row has too."""
+    """The scores of our method that another row has too."""
     return {key: ours[key] for key in table}
 
 
@@ -185,7 +186,7 @@ def _worst(
     model: DiffusionModel,
     seed: int,
 ) -> Mapping[str, Tensor]:
-    """The scenes where ours with a mask is farthest from the truth, before, true, and ours."""
+    """Pictures of the scenes where our method with a mask is farthest from the truth."""
     order = scores["mask"]["ours"]["psnr"].argsort()[:WORST].tolist()
     scenes = [scene(split, k, side) for k in order]
     known = _known(scenes)

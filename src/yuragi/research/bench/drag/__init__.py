@@ -1,1 +1,1 @@
-"""Ways to drag on portraits whose true result is known."""
+"""Drag methods on portraits whose true results are known."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EVEN", "Cases", "cases"]
 
 EVEN = "even"
-"""The portraits' own grounds of one colour."""
+"""The portraits' own backgrounds, each of one colour."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Cases:
     """Motions of portraits.
 
     Attributes:
-        split: of the portraits.
-        behind: what is behind the persons.
-        numbers: which of the split's motions; they key the noise.
+        split: the split of the portraits.
+        behind: the kind of background.
+        numbers: the indices of the motions in the split; they key the noise.
         motions: the cases.
     """
 
@@ -49,17 +49,17 @@ class Cases:
 
     @cached_property
     def before(self) -> Tensor:
-        """[n, 3, h, w] in [-1, 1]."""
+        """The pictures before the drag, [n, 3, h, w] in [-1, 1]."""
         return arrays_to_tensor(np.stack([case.before for case in self.motions]))
 
     @cached_property
     def truth(self) -> Tensor:
-        """[n, 3, h, w] in [-1, 1]."""
+        """The true results, [n, 3, h, w] in [-1, 1]."""
         return arrays_to_tensor(np.stack([case.after for case in self.motions]))
 
     @cached_property
     def known(self) -> Truth:
-        """What is known about the true results."""
+        """The true results, and the areas and points of the motions."""
         source, target = (
             torch.from_numpy(np.stack([getattr(case, name) for case in self.motions]))
             for name in ("source", "target")
@@ -69,7 +69,7 @@ class Cases:
 
     @cached_property
     def samples(self) -> list[Sample]:
-        """What a user would have: pictures, points, masks and prompts."""
+        """The input of a user: pictures, points, masks and prompts."""
         return [
             Sample(
                 f"{case.kind} {number}",
@@ -90,9 +90,9 @@ def cases(split: Split, numbers: Sequence[int], behind: str = EVEN) -> Cases:
     """Some of a split's motions.
 
     Args:
-        split: of the portraits.
-        numbers: which of the motions.
-        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
+        split: the split of the portraits.
+        numbers: the indices of the motions.
+        behind: the kind of background: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
     """
     grounds = [None if behind == EVEN else ground(behind, split, k, SIZE) for k in numbers]
     motions = [motion(split, k, each) for k, each in zip(numbers, grounds, strict=True)]
@@ -100,5 +100,5 @@ def cases(split: Split, numbers: Sequence[int], behind: str = EVEN) -> Cases:
 
 
 def _mask_of(area: NDArray[Any] | None) -> Image.Image | None:
-    """A mask from an area, True where the picture may change."""
+    """A mask from an area that is True where the picture may change."""
     return None if area is None else Image.fromarray(area.astype(np.uint8) * 255)

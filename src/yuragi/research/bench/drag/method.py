@@ -1,4 +1,4 @@
-"""What a way to drag is, for `yuragi.research.bench.drag.suite`, and how the product is asked."""
+"""Drag methods for `yuragi.research.bench.drag.suite`, and requests to Yuragi."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to drag.
+    """A method to drag.
 
     Attributes:
-        settings: all that decides its pictures, in words.
-        make: makes them.
-        most: how many cases it is run on at most, the first of the suite; None for all.
+        settings: all settings that decide its pictures, as text.
+        make: a function that makes the pictures.
+        most: the number of first cases of the suite that it runs on; None for all cases.
     """
 
     settings: str
@@ -40,16 +40,16 @@ class Method:
     most: int | None = None
 
     def runs_on(self, cases: Sequence[int]) -> bool:
-        """Whether it is run on a part of the suite, given as the numbers of its cases."""
+        """Whether the method runs on a part of the suite, given as the numbers of its cases."""
         return self.most is None or cases[-1] < self.most
 
 
 Asked: TypeAlias = Callable[[Sample, int], tuple[DragRequest, Mapping[str, Image.Image]]]
-"""(what a user has, seed) -> what the user asks for."""
+"""(the input of a user, seed) -> (request, its pictures)."""
 
 
 def asked(settings: str, ask: Asked) -> Method:
-    """What the product gives for a request; of several candidates the one that is ranked first."""
+    """The method that runs a request and, of several candidates, takes the one ranked first."""
 
     def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
         built = [
@@ -66,7 +66,7 @@ def asked(settings: str, ask: Asked) -> Method:
 def requested(
     sample: Sample, preset: str, sampler: str, seed: int, regions: Sequence[RegionPair] = ()
 ) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-    """What a user would ask for, with nothing but the preset."""
+    """The request of a user who sets only the preset and the sampler."""
     return build(
         DragRequest,
         {
@@ -83,7 +83,7 @@ def requested(
 
 
 def box_radius() -> float:
-    """Half the side of SDE-Drag's box, as a share of the shorter side."""
+    """Half the side of SDE-Drag's box, as a share of the picture's shorter side."""
     method = PRESETS["paper"].method
     assert isinstance(method, PasteMethod)
     return method.radius

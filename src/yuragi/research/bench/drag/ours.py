@@ -1,4 +1,4 @@
-"""Our own method in `yuragi.research.bench.drag.suite`, and its parts on and off."""
+"""Our own method in `yuragi.research.bench.drag.suite`, and its ablations."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Displacement: TypeAlias = "NDArray[Any]"
 
 
 def ours(sampler: str = "sde") -> Method:
-    """Our own method as a user has it."""
+    """Our own method with its default settings."""
     return asked(f"warp {sampler}", lambda sample, seed: requested(sample, "warp", sampler, seed))
 
 
 def doubting(doubt: float) -> Method:
-    """Another threshold of doubt; a large one imagines nothing, 0 everything."""
+    """Our method with another doubt threshold; a large one imagines nothing, 0 everything."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
         request, sources = requested(sample, "warp", "sde", seed)
@@ -39,7 +39,7 @@ def doubting(doubt: float) -> Method:
 
 
 def best_of(number: int) -> Method:
-    """The candidate that the intent score ranks first; `ours` is candidate 0, chosen by nothing."""
+    """The candidate of our method that the intent score ranks first; `ours` is candidate 0."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
         request, sources = requested(sample, "warp", "sde", seed)
@@ -49,20 +49,20 @@ def best_of(number: int) -> Method:
 
 
 def boxes(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-    """SDE-Drag's boxes move, instead of what is under the points."""
+    """The request to move SDE-Drag's boxes instead of the content under the points."""
     side = min(sample.image.size)
     regions = [_box(pair, box_radius() * side, side - 1) for pair in sample.points]
     return requested(sample, "warp", "sde", seed, regions)
 
 
 def together(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-    """All points move by their mean motion: a translation at most."""
+    """The request in which all points move by their mean motion, so at most a translation."""
     motion = np.mean([np.subtract(target, source) for source, target in sample.points], axis=0)
     return requested(_moved(sample, lambda _: motion), "warp", "sde", seed)
 
 
 def by_cells(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-    """Points move by whole cells of 8 pixels, as in SDE-Drag, and by one at least."""
+    """The request in which points move by whole cells of 8 pixels, at least one, as in SDE-Drag."""
 
     def whole(motion: Displacement) -> Displacement:
         cells = np.round(motion / 8)
@@ -85,7 +85,7 @@ ABLATIONS: Mapping[str, Method] = {
 
 
 def _box(pair: PointPair, radius: float, last: int) -> RegionPair:
-    """The box around a source, as a region that moves with it; `last` is the largest place."""
+    """The box around a source, as a region that moves with it; `last` is the largest coordinate."""
     (sx, sy), (tx, ty) = pair
     corners = [(sx + x * radius, sy + y * radius) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     source = tuple((min(max(x, 0.0), last), min(max(y, 0.0), last)) for x, y in corners)
@@ -93,7 +93,7 @@ def _box(pair: PointPair, radius: float, last: int) -> RegionPair:
 
 
 def _moved(sample: Sample, change: Callable[[Displacement], Displacement]) -> Sample:
-    """A sample whose points move otherwise, as far as picture and mask allow."""
+    """The sample with changed motions of its points, as far as the picture and the mask allow."""
     width, height = sample.image.size
     mask = Image.new("L", (width, height), 255) if sample.mask is None else sample.mask
     rows, columns = np.nonzero(np.asarray(mask))

@@ -1,4 +1,4 @@
-"""Ways to drag without a network, for `yuragi.research.bench.drag.suite`.
+"""Drag methods without a network, for `yuragi.research.bench.drag.suite`.
 
 Pictures are [n, 3, h, w] in [-1, 1].
 """
@@ -23,19 +23,19 @@ __all__ = ["boxes_copied", "nearest", "nothing", "without_network"]
 
 
 def boxes_copied(before: Tensor, points: Sequence[PointPair]) -> Tensor:
-    """A picture [1, 3, h, w] with SDE-Drag's boxes about the sources copied to the targets."""
+    """The picture [1, 3, h, w] with SDE-Drag's boxes copied from the sources to the targets."""
     moves, radius = handles(points, 1), box_radius() * min(before.shape[-2:])
     still = torch.zeros_like(before)
     return paste(before, before, moves, radius, gain=1.0, keep=1.0, noise=still)
 
 
 def nothing(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-    """The pictures before."""
+    """The unchanged pictures."""
     return cases.before
 
 
 def nearest(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-    """The pictures bent by Inpaint4Drag's field, within the mask if there is one."""
+    """The pictures bent by Inpaint4Drag's flow, within the mask if there is one."""
     side = cases.before.shape[-1]
     made = []
     for sample in cases.samples:
@@ -47,7 +47,7 @@ def nearest(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
 
 
 def without_network(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-    """Ours, where nothing is imagined: what a drag uncovers is filled."""
+    """Our method without the network: the area that a drag uncovers is only filled."""
     asked = [requested(sample, "warp", "sde", seed)[0] for sample in cases.samples]
     pictures = [
         preview(request, sample.image, sample.mask)

@@ -1,6 +1,6 @@
-"""What the drag suite compares with: a paste, and the published methods.
+"""The baselines of the drag suite: a paste, and the published methods.
 
-Pictures are [n, 3, h, w] in [-1, 1]. Every case has a seed of its own.
+Pictures are [n, 3, h, w] in [-1, 1]. Every case has its own seed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from yuragi.tasks.drag import DragRequest, LoRA
 __all__ = ["pasted", "pasted_one", "published", "published_with_lora"]
 
 WITH_LORA = 24
-"""Cases with a LoRA, which takes longer than all other rows: the first of the suite, each kind and
-length of motion."""
+"""The number of first cases that are run with a LoRA, which takes longer than all other rows; they
+contain each kind and length of motion."""
 
 
 def pasted(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-    """The boxes of SDE-Drag copied in the clean latent, and nothing else: no diffusion."""
+    """The boxes of SDE-Drag copied in the clean latent, without any diffusion."""
     return torch.cat([to_tensor(pasted_one(model, sample)) for sample in cases.samples])
 
 
 def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
-    """The same for one picture."""
+    """The same as `pasted` for one picture."""
     before = sample.image
     z = model.codec.encode(to_tensor(before).to(model.device))
     moves = handles(sample.points, model.codec.cell)
@@ -44,14 +44,14 @@ def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
 
 
 def published(preset: str, sampler: str) -> Method:
-    """SDE-Drag or ODE-Drag with a preset's settings."""
+    """SDE-Drag or ODE-Drag with the settings of a preset."""
     return asked(
         f"{preset} {sampler}", lambda sample, seed: requested(sample, preset, sampler, seed)
     )
 
 
 def published_with_lora(preset: str, rank: int) -> Method:
-    """SDE-Drag with a LoRA of every picture, learned anew; its learning is counted too."""
+    """SDE-Drag with a LoRA that is newly fitted to every picture; its training is counted too."""
 
     def ask(sample: Sample, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
         request, sources = requested(sample, preset, "sde", seed)
@@ -67,6 +67,6 @@ def published_with_lora(preset: str, rank: int) -> Method:
 
 
 def _held(after: Image.Image, sample: Sample) -> Image.Image:
-    """The result; outside of the mask the picture before."""
+    """The result, with the original picture outside the mask."""
     mask = sample.mask
     return after if mask is None else Image.composite(after, sample.image, mask)

@@ -1,4 +1,4 @@
-"""The tables of `yuragi.research.bench.drag.suite`, for people."""
+"""The tables of `yuragi.research.bench.drag.suite` in Markdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTRASTED = ("arrival", "registered", "psnr", "lpips", "background", "ghost", "
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Scores of every row, paired differences (bold where clear of zero), and groups."""
+    """Scores of every row, paired differences (bold if the interval excludes 0), and groups."""
     head = (
         f"{report['n']} cases, seed {report['seeds'][0]}, weights {report['weights']}, "
         f"commit {report['commit']}. Intervals are 95 %, paired."

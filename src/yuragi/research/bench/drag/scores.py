@@ -1,4 +1,4 @@
-"""Scores of dragged portraits: against the truth, what the judge sees, and the intent score."""
+"""Scores of dragged portraits: against the truth, by the judge, and the intent score."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scorer:
     seed: int
 
     def on(self, cases: Cases) -> Score:
-        """Scores of pictures of these cases; what they share is computed once."""
+        """A function that scores pictures of these cases; shared values are computed once."""
         true = self.against.on(cases.known)
         asked = []
         for each in cases.samples:
@@ -56,7 +56,7 @@ class Scorer:
         return score
 
     def _surprise(self, images: Tensor, cases: Cases) -> Tensor:
-        """Of the model, [n, 1, h', w']."""
+        """The surprise of the model, [n, 1, h', w']."""
         z = self.model.codec.encode(images.to(self.model.device))
         strong = self.model.bind([case.prompt for case in cases.motions])
         eps = SeededNoise(self.seed, cases.numbers, stream="realism")(0, z)

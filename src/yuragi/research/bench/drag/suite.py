@@ -1,23 +1,23 @@
-"""Ways to drag on portraits whose true result is known (`yuragi.research.train.motions`).
+"""Drag methods on portraits whose true results are known (`yuragi.research.train.motions`).
 
-Rows: do nothing; copy SDE-Drag's boxes without any diffusion; ODE-Drag and SDE-Drag with the
-paper's settings, and SDE-Drag with a LoRA of every picture, all three on the first cases; our own
-method; and its ablations. All see the same cases, points, masks, prompts and seed. Scores, means
-over cases:
+The rows are: doing nothing; a copy of SDE-Drag's boxes without any diffusion; ODE-Drag and SDE-Drag
+with the paper's settings, and SDE-Drag with a LoRA of every picture, all three on the first cases;
+our own method; and its ablations. All get the same cases, points, masks, prompts and seed. The
+scores are means over cases:
 
 - ``arrival``, ``registered``, ``psnr``, ``ssim``, ``lpips``, ``background``, ``ghost``, ``seams``:
   against the truth; see `yuragi.research.bench.truth`;
-- ``identity``: share of the portrait's labels that the judge sees;
-- ``intent``: the score by which candidates are ranked (`yuragi.drag.intent`); it does not know
-  the truth;
-- ``evaluations``, ``seconds`` and ``peak_mib`` a case; published methods run in batches of up to 12
-  cases, which makes them faster and larger.
+- ``identity``: the share of the portrait's labels that the judge recognizes;
+- ``intent``: the score that ranks candidates (`yuragi.drag.intent`); it does not know the truth;
+- ``evaluations``, ``seconds`` and ``peak_mib`` per case; published methods run in batches of up to
+  12 cases, which makes them faster but increases their memory.
 
-A row's ``n`` is the number of cases it ran on; differences are over the cases that both rows have.
-``truth`` is what the true pictures score, which no row can beat: features and judge err too.
-``ranked`` is the share of cases in which the intent score puts the truth above a row's picture.
+A row's ``n`` is the number of cases that it ran on; differences are over the cases that both rows
+have. ``truth`` has the scores of the true pictures, which no row can beat, because the features and
+the judge are not exact. ``ranked`` is the share of cases in which the intent score ranks the truth
+above a row's picture.
 
-Finished rows are kept in the runs folder, so a run that was cut short goes on.
+Finished rows are stored in the runs folder, so an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ from yuragi.research.train.motions import LENGTHS, MOTIONS
 __all__ = ["QUICK", "bench_drag_suite", "ways"]
 
 PART = 24
-"""Cases of a row that are finished and kept at once: each kind and length of motion."""
+"""The number of cases of a row that are made and stored together: each kind and length once."""
 GROUPED = ("arrival", "psnr", "ghost")
-"""Scores that are also given by groups of cases."""
+"""Scores that are also reported by groups of cases."""
 ABLATED = 96
-"""Cases of an ablation, the first of the suite: each kind and length of motion four times."""
+"""The number of first cases that an ablation runs on: each kind and length of motion four times."""
 QUICK = 20
-"""Cases of a quick run."""
+"""The number of cases of a quick run."""
 
 
 ROWS: Mapping[str, Method] = {
@@ -73,8 +73,9 @@ ROWS: Mapping[str, Method] = {
     "paper, LoRA": published_with_lora("paper", 4),
     "ours": ours(),
 }
-"""Published methods, with over a thousand evaluations a case, run on the first cases: each kind and
-length of motion without and with a mask; with a LoRA on half of those."""
+"""The rows over even backgrounds. Published methods need over a thousand evaluations per case, so
+they run on the first cases only: each kind and length of motion without and with a mask. With a
+LoRA, they run on half of those."""
 
 UNEVEN_ROWS: Mapping[str, Method] = {
     "nothing": ROWS["nothing"],
@@ -85,22 +86,22 @@ UNEVEN_ROWS: Mapping[str, Method] = {
     "ours": ROWS["ours"],
     "no network": Method("no network", without_network),
 }
-"""Over uneven ground: also Inpaint4Drag's field, and ours without a network; published methods on
-the first cases, each kind and length of motion."""
+"""The rows over other backgrounds, which include Inpaint4Drag's flow and our method without a
+network. Published methods run on the first cases only: each kind and length of motion."""
 
 
 def ways(quick: bool, ablations: bool, behind: str = EVEN) -> Mapping[str, Method]:
     """The rows of a run.
 
     Args:
-        quick: the published methods with a quarter of the paper's levels, and without LoRAs.
-        ablations: also those of our own method.
-        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
+        quick: whether the published methods use a quarter of the paper's levels and no LoRAs.
+        ablations: whether to include the ablations of our own method.
+        behind: the kind of background: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
     """
     rows = dict(ROWS if behind == EVEN else UNEVEN_ROWS)
     if quick:
         rows |= {"ode": published("fast", "ode"), "paper": published("fast", "sde")}
-        # Learning twenty pictures takes longer than all the rest.
+        # Fitting LoRAs to twenty pictures takes longer than everything else.
         rows.pop("paper, LoRA", None)
     if ablations:
         rows |= {name: replace(way, most=ABLATED) for name, way in ABLATIONS.items()}
@@ -117,23 +118,23 @@ def bench_drag_suite(
     device: torch.device,
     on_part: Callable[[int, int], None],
 ) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
-    """Run the benchmark, or what is left of it.
+    """Run the benchmark, or the part of it that is not finished.
 
     Args:
         model: name or path.
-        runs: keeps finished parts in ``drag/``.
-        number: cases; kinds and lengths of motion take turns.
-        behind: what is behind the persons: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
-        rows: ways to drag, by name.
-        seed: of all noise.
+        runs: the runs folder; finished parts are stored in its ``drag/``.
+        number: the number of cases; the kinds and lengths of motion alternate.
+        behind: the kind of background: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
+        rows: drag methods by name.
+        seed: the seed of all noise.
         device: where to run.
-        on_part: told (parts done, parts in all).
+        on_part: called with (parts done, parts in total).
 
     Returns:
         the report, and pictures for a contact sheet: rows by name, [k, 3, h, w].
 
     Raises:
-        YuragiError: a package that measures is missing.
+        YuragiError: a package for a metric is missing.
     """
     perceptual, features = load_hed_lpips(), load_features(device)
     judge = shipped_judge(device)
@@ -200,7 +201,7 @@ def bench_drag_suite(
 def _made(
     folder: Path, way: Method, model: DiffusionModel, found: Cases, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Pictures of a row, and (evaluations, seconds, peak MiB) of each case."""
+    """The pictures of a row, and (evaluations, seconds, peak MiB) of each case."""
 
     def make() -> tuple[Tensor, Tensor]:
         counted, counter = model.counting()
@@ -234,7 +235,7 @@ def _grouped(
     index: int,
     values: Sequence[object],
 ) -> dict[str, Any]:
-    """Some scores by kind, by length, or without and with a mask."""
+    """Some scores by kind, by length, or for cases without and with a mask."""
     report: dict[str, Any] = {}
     for value in values:
         rows = torch.tensor([kind[index] == value for kind in kinds])
@@ -253,5 +254,5 @@ def _count(table: Scores) -> int:
 
 
 def _first(table: Scores, other: Scores) -> Scores:
-    """The cases that another row, which may have run on fewer, has too."""
+    """The scores of the first cases, as many as another row ran on."""
     return {key: values[: _count(other)] for key, values in table.items()}

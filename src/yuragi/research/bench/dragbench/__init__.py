@@ -1,4 +1,4 @@
-"""The public drag benchmarks, from a user's own copy: DragBench-S, -D, -SR and -DR."""
+"""The public drag benchmarks DragBench-S, -D, -SR and -DR, read from a user's own copy."""
 
 from yuragi.research.bench.dragbench.sets import Sample, read_sets
 from yuragi.research.bench.dragbench.unpickle import UnsafePickleError, read_pickle

@@ -1,15 +1,15 @@
 r"""The two published ways to measure a drag without the truth. Their numbers are not comparable.
 
-`mean_distance_a` (DragDiffusion's evaluation): the feature under each source is sought by cosine
-similarity in the whole result; the distance of the best place from the target, in pixels. The mean
-is over all pairs of a set.
+`mean_distance_a` (DragDiffusion's evaluation) searches the whole result for the feature under each
+source by cosine similarity, and gives the distance of the best match from the target in pixels. The
+mean is over all pairs of a set.
 
-`mean_distance_b` (RegionDrag's): it is sought only within discs around source and target of radius
-max(5, |target - source| / sqrt 2), and the displacement is divided by width and height. The mean is
-over the pairs of a picture, then over pictures; reported times 100.
+`mean_distance_b` (RegionDrag's evaluation) searches only within discs around source and target, of
+radius max(5, |target - source| / sqrt 2), and divides the displacement by width and height. The
+mean is over the pairs of a picture, then over pictures, and it is reported times 100.
 
-A can match a wrong place far away; B bounds the error. Both come with a perceptual distance that
-rewards doing nothing, so the two must be read together.
+Protocol A can match a wrong place far away, whereas B bounds the error. Both are published together
+with a perceptual distance, which rewards doing nothing, so the two numbers must be read together.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = ["mean_distance_a", "mean_distance_b"]
 def mean_distance_a(
     before: Tensor, result: Tensor, points: Sequence[PointPair], size: tuple[int, int]
 ) -> Tensor:
-    """Distance of each pair, [points], in pixels.
+    """The distance of each pair, [points], in pixels.
 
     Args:
-        before: feature map of the picture before, [c, h, w].
-        result: feature map of the result, likewise.
-        points: sources and targets in pixels.
-        size: height and width of the pictures.
+        before: the feature map of the picture before the drag, [c, h, w].
+        result: the feature map of the result, [c, h, w].
+        points: the sources and targets in pixels.
+        size: the height and width of the pictures.
     """
     sources, targets = (list(side) for side in zip(*points, strict=True))
     return by_features(before, result, sources, targets, size)
@@ -44,7 +44,7 @@ def mean_distance_a(
 def mean_distance_b(
     before: Tensor, result: Tensor, points: Sequence[PointPair], size: tuple[int, int]
 ) -> Tensor:
-    """Distance of each pair, [points], as a share of width and height; arguments as above."""
+    """The distance of each pair, [points], as a share of width and height; arguments as above."""
     height, width = size
     fine = [nn.functional.interpolate(m[None], size, mode="bilinear")[0] for m in (before, result)]
     known, sought = (each / each.norm(dim=0, keepdim=True).clamp(min=1e-12) for each in fine)

@@ -1,9 +1,10 @@
-"""Ways to drag on a user's copy of DragBench-S, -D, -SR or -DR, by both published protocols.
+"""Drag methods on a user's copy of DragBench-S, -D, -SR or -DR, by both published protocols.
 
-Every row sees the same pictures, points, masks, prompts and seed. Features are DIFT maps of a UNet
-(`yuragi.models.dift`); protocol A reads pictures as they are, B at a side of 768 pixels as
-published, or another. The perceptual distance is HED-LPIPS at 224 x 224 where the authors take
-LPIPS on AlexNet, whose weights no registry ships: values are alike and not comparable.
+Every row gets the same pictures, points, masks, prompts and seed. The features are DIFT maps of a
+UNet (`yuragi.models.dift`). Protocol A reads the pictures at their own size, and protocol B at a
+side of 768 pixels as published, or at another side. The perceptual distance is HED-LPIPS at
+224 x 224. The authors use LPIPS on AlexNet, whose weights are in no package registry, so their
+values are similar but not comparable.
 """
 
 from __future__ import annotations
@@ -70,26 +71,26 @@ def bench_dragbench(
     device: torch.device,
     on_done: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Run it.
+    """Run the benchmark.
 
     Args:
-        folder: of one of the sets.
-        regions: the dense points of SR and DR.
-        model: that drags, name or path.
-        seen_by: whose features find the content, name or path; published numbers are by Stable
-            Diffusion 2.1.
-        side: of the pictures whose features protocol B reads.
-        quick: the published methods with a quarter of the paper's levels.
-        seed: of all noise.
+        folder: the folder of one of the data sets.
+        regions: True for the dense points of SR and DR.
+        model: the name or path of the model that drags.
+        seen_by: the name or path of the model whose features find the content; published numbers
+            use Stable Diffusion 2.1.
+        side: the side of the pictures whose features protocol B reads, in pixels.
+        quick: whether the published methods use a quarter of the paper's levels.
+        seed: the seed of all noise.
         device: where to run.
-        on_done: told (pictures done, pictures in all).
+        on_done: called with (pictures done, pictures in total).
 
     Returns:
         the report; samples that cannot be dragged are listed with the reason.
 
     Raises:
-        InputError: no such folder, or a sample that is not in the set's form.
-        YuragiError: a package that measures is missing.
+        InputError: the folder does not exist, or a sample does not have the data set's format.
+        YuragiError: a package for a metric is missing.
     """
     perceptual = load_hed_lpips()
     samples = list(read_sets(folder, regions))
@@ -139,7 +140,7 @@ def bench_dragbench(
 
 
 def _asked(sample: Sample) -> Sample:
-    """The sample without pairs that move nothing or repeat a source: dense sets have them."""
+    """The sample without pairs that move nothing or repeat a source, which dense sets contain."""
     first = {source: target for source, target in reversed(sample.points)}
     points = tuple((source, target) for source, target in first.items() if source != target)
     return Sample(sample.name, sample.image, sample.mask, points, sample.prompt)
@@ -156,7 +157,7 @@ def _resized(x: Tensor, side: int) -> Tensor:
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Over pairs for A's distance, over pictures for the rest."""
+    """Means over pairs for the distance of protocol A, and over pictures for all other values."""
     if not rows:
         return {}
     lpips = torch.cat([row["lpips"] for row in rows]).mean().item()

@@ -1,12 +1,12 @@
-"""Samples of DragBench-S, -D, -SR and -DR as their authors pack them.
+"""Samples of DragBench-S, -D, -SR and -DR in the layout of their authors.
 
     S        <sample>/            origin_image.png  mask.png  prompt.json {source, target, prompt}
     D        <category>/<sample>/ original_image.png  meta_data.pkl {prompt, points, mask}
-    SR, DR   like D               and meta_data_region.pkl, of the same form
+    SR, DR   like D               and meta_data_region.pkl, in the same format
 
-``points`` in the pickles are handle, target, handle, target, ... as (x, y). Which set a folder
-holds is seen from its files. Samples come sorted by their path, so results do not depend on the
-file system's order.
+``points`` in the pickles are handle, target, handle, target, ... as (x, y). The files in a folder
+tell which set it contains. Samples are sorted by their paths, so results do not depend on the file
+system's order.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ __all__ = ["Sample", "read_sets"]
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and what shall be done with it.
+    """One picture and the drag that is requested for it.
 
     Attributes:
-        name: path below the set's folder, with slashes.
-        image: RGB.
-        mask: 8 bit, 255 where the picture may change; None where the set has none, or all of it.
-        points: source and target (x, y), in pixels.
-        prompt: what the result shows.
+        name: the path below the set's folder, with slashes.
+        image: the RGB picture.
+        mask: 8 bit, 255 where the picture may change; None if the whole picture may change or the
+            set has no mask.
+        points: pairs of source and target (x, y), in pixels.
+        prompt: a description of the result.
     """
 
     name: str
@@ -50,12 +51,14 @@ def read_sets(folder: Path, regions: bool = False) -> Iterator[Sample]:
     """All samples below a folder, sorted by path.
 
     Args:
-        folder: of one of the sets.
-        regions: the dense points of SR and DR instead of the few of their point versions.
+        folder: the folder of one of the sets.
+        regions: whether to read the dense points of SR and DR instead of the few points of their
+            point versions.
 
     Raises:
-        InputError: no such folder, or no samples in it, or a sample that is not in the set's form.
-        UnsafePickleError: a pickle with more than plain data.
+        InputError: the folder does not exist or has no samples, or a sample does not have the
+            set's format.
+        UnsafePickleError: a pickle contains more than plain data.
     """
     if not folder.is_dir():
         raise InputError("folder", str(folder), "a folder with a DragBench data set")
@@ -101,7 +104,7 @@ def _from_pickle(file: Path, name: str) -> Sample:
 
 
 def _mask(editable: np.ndarray[Any, Any]) -> Image.Image | None:
-    """None where all or nothing is marked: then the whole picture may change."""
+    """The mask; None if all or nothing is marked, because then the whole picture may change."""
     if editable.all() or not editable.any():
         return None
     return Image.fromarray(editable.astype(np.uint8) * 255)

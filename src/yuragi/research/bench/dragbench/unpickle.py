@@ -1,8 +1,8 @@
-"""Pickles as plain data: arrays, lists, tuples, dicts, strings and numbers, nothing else.
+"""Read pickles as plain data: arrays, lists, tuples, dicts, strings and numbers, nothing else.
 
-A pickle is a program: it may name any function and call it. The public data sets keep their points
-and masks in pickles, so they are read by an unpickler that knows only the names which an array
-needs, and refuses a file that asks for another one before anything is called.
+A pickle is a program that can name and call any function. The public data sets store their points
+and masks in pickles, so this unpickler allows only the names that an array needs. It refuses a file
+that refers to any other name before anything is called.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from yuragi.errors import YuragiError
 __all__ = ["UnsafePickleError", "read_pickle"]
 
 LARGEST = 64 * 2**20
-"""Bytes; the sets' files have less than one MiB."""
+"""The largest accepted file, in bytes; the files of the sets are smaller than one MiB."""
 
 _NAMES = {
     (module, name)
@@ -29,13 +29,13 @@ _NAMES = {
         (f"{core}.numeric", "_frombuffer"),
     )
 } | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
-"""What an array's pickle asks for; `_codecs.encode` turns text into bytes in old protocols."""
+"""The names in an array's pickle; old protocols use `_codecs.encode` to turn text into bytes."""
 
 _PLAIN = (str, bytes, bool, int, float, np.number, np.bool_, type(None))
 
 
 class UnsafePickleError(YuragiError, ValueError):
-    """A pickle that holds, or asks for, more than plain data."""
+    """A pickle contains, or refers to, more than plain data."""
 
 
 class _Restricted(pickle.Unpickler):
@@ -52,9 +52,9 @@ def read_pickle(path: Path) -> Any:
     """Plain data from a pickle.
 
     Raises:
-        UnsafePickleError: it holds or asks for anything but arrays of numbers, lists, tuples,
-            dicts, strings and numbers, is broken, or is larger than 64 MiB.
-        OSError: it cannot be read.
+        UnsafePickleError: the file contains or refers to anything but arrays of numbers, lists,
+            tuples, dicts, strings and numbers, is broken, or is larger than 64 MiB.
+        OSError: the file cannot be read.
     """
     if path.stat().st_size > LARGEST:
         raise UnsafePickleError(f"{path} is larger than {LARGEST // 2**20} MiB")

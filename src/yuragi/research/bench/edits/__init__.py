@@ -1,1 +1,1 @@
-"""Editing methods in ODE, SDE and adaptive form where the true result is known."""
+"""Editing methods in ODE, SDE and adaptive form, on cases whose true results are known."""

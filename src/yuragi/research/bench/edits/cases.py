@@ -1,4 +1,4 @@
-"""What `yuragi.research.bench.edits.suite` edits: pictures, words, and what the result must be."""
+"""The cases of `yuragi.research.bench.edits.suite`: pictures, prompts and true results."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ __all__ = ["Cases", "holes", "pairs"]
 
 @dataclass(frozen=True)
 class Cases:
-    """Pictures, words and the truth.
+    """Pictures, prompts and true results.
 
     Attributes:
-        before: [n, 3, h, w] in [-1, 1]; for inpainting with grey in the hole.
-        truth: [n, 3, h, w].
-        change: [n, h, w], True where the truth differs.
-        prompts: what the truth shows.
-        source_prompts: what the picture before shows.
-        labels: of the truth.
-        kinds: of change or hole.
+        before: the pictures before the edit, [n, 3, h, w] in [-1, 1]; for inpainting, holes are
+            grey.
+        truth: the true results, [n, 3, h, w].
+        change: [n, h, w], True where the truth differs from the picture before the edit.
+        prompts: descriptions of the true results.
+        source_prompts: descriptions of the pictures before the edit.
+        labels: the labels of the true results.
+        kinds: the kinds of change or hole.
     """
 
     split: Split
@@ -50,7 +51,7 @@ class Cases:
 
 
 def pairs(split: Split, n: int, seed: int) -> Cases:
-    """`n` pictures with one thing to change, evenly over the kinds; n a multiple of 7."""
+    """`n` pictures with one label to change, equally many of each kind; n is a multiple of 7."""
     kinds = [kind for kind in KINDS for _ in range(n // len(KINDS))]
     drawn = [pair(split, k, kind) for k, kind in enumerate(kinds)]
     before, truth = (
@@ -65,7 +66,7 @@ def pairs(split: Split, n: int, seed: int) -> Cases:
 
 
 def holes(split: Split, n: int, seed: int) -> Cases:
-    """`n` pictures with a hole, the kinds taking turns."""
+    """`n` pictures with a hole; the kinds alternate."""
     found = [hole(split, k) for k in range(n)]
     portraits = [portrait(split, k) for k in range(n)]
     truth = arrays_to_tensor(np.stack([draw(each) for each in portraits]))

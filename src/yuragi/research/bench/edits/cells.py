@@ -1,4 +1,4 @@
-"""Cells of the suite of edits: a task, a sampler, steps and a scale on all cases."""
+"""Cells of the suite of edits: a task, a sampler, a number of steps and settings on all cases."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Cell", "Chosen", "Store"]
 
 
 class Chosen(NamedTuple):
-    """Settings that each task and sampler has of its own."""
+    """The settings that are chosen separately for each task and sampler."""
 
     strength: float
     scale: float
@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """Results: [n, 3, h, w] as 8-bit levels on disk, and (evaluations, seconds) a picture."""
+    """The results [n, 3, h, w], 8-bit levels on disk, and (evaluations, seconds) per picture."""
 
     images: Tensor
     spent: Tensor
@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Store:
-    """Finished cells on disk; the file's name says all that decides one."""
+    """Finished cells on disk; the name of a file depends on all settings of its cell."""
 
     model: DiffusionModel
     seed: int
@@ -78,7 +78,7 @@ class Store:
     def _asked(
         self, kind: type[Edit], cases: Cases, k: int, sampler: str, steps: int, chosen: Chosen
     ) -> dict[str, Any]:
-        """What a user would ask for in case k; every case has a seed of its own."""
+        """The request of a user in case k; every case has its own seed."""
         asked: dict[str, Any] = {
             "image": from_tensor(cases.before[k : k + 1])[0],
             "prompt": cases.prompts[k],

@@ -1,4 +1,4 @@
-"""The tables and the contact sheet of `yuragi.research.bench.edits.suite`, for people."""
+"""The tables in Markdown and the contact sheet of `yuragi.research.bench.edits.suite`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN = (
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """Scores of every cell, paired differences (bold where clear of zero), and their count."""
+    """Scores of every cell, paired differences (bold if clear of zero), and their counts."""
     head = (
         f"{report['n']} pairs a task, seed {report['seeds'][0]}, weights {report['weights']}, "
         f"commit {report['commit']}. Intervals are 95 %, paired."

@@ -1,4 +1,4 @@
-"""Scores of edited pictures against the truth, picture by picture."""
+"""Scores of edited pictures against the truth, one per picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scorer:
     perceptual: HEDLPIPS
 
     def __call__(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
-        """Scores of pictures [n, 3, h, w] in [-1, 1]."""
+        """The scores of pictures [n, 3, h, w] in [-1, 1]."""
         regions = {"": cases.everywhere, "_in": cases.change, "_out": ~cases.change}
         found = {
             name: region_psnr(images, cases.truth, regions[name[4:]]) for name in _named("psnr")
@@ -39,7 +39,7 @@ class Scorer:
         return found | self._seen(images, cases)
 
     def _seen(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
-        """What the judge sees of the label that was asked for, and of the others."""
+        """Whether the judge sees the requested label, and the share of the others that it sees."""
         hits = torch.stack(list(judged(self.judge, images, cases.labels).values()), 1).double()
         names = list(ATTRIBUTES)
         if cases.is_hole:
@@ -50,10 +50,10 @@ class Scorer:
 
 
 def fidelity(images: Tensor, cases: Cases) -> float:
-    """What settings are chosen by: PSNR of the balanced error, in dB.
+    """The score by which settings are chosen: PSNR of the balanced error, in dB.
 
-    Squared errors within and outside of the change count half each; over the whole picture, of
-    which a change is a small part, it would be best to do nothing.
+    Squared errors inside and outside the change count half each. A change is a small part of the
+    picture, so by the error of the whole picture it would be best to do nothing.
     """
     square = (images - cases.truth).double().square().mean(1)
     balanced = (mean_within(square, cases.change) + mean_within(square, ~cases.change)) / 2

@@ -1,26 +1,27 @@
-r"""Every edit, ODE against SDE and adaptive, on portraits whose true result is known.
+r"""Every edit with the ODE, SDE and adaptive samplers, on portraits whose true results are known.
 
-The picture before and after are drawings that differ in one label (`yuragi.research.train.pairs`),
-so the right answer is a picture and not an opinion; for a hole it is what was there. Cells are
-tasks times steps times samplers, all on the same pairs and seeds. Each task and sampler has a
-strength and a guidance scale of its own, chosen on the validation split at 25 steps by the error
-within and outside of the change, half each: the SDE forgets more at one strength than the ODE, so
-an equal strength would not be an equal chance.
+The pictures before and after the edit are drawings that differ in one label
+(`yuragi.research.train.pairs`), so the right answer is a picture and not an opinion. For a hole, it
+is the original content. The cells are all combinations of task, number of steps and sampler, on the
+same pairs and seeds. Each task and sampler has its own strength and guidance scale. They are chosen
+on the validation split at 25 steps by the errors inside and outside the change, which count half
+each. At the same strength, the SDE forgets more than the ODE, so the comparison would not be fair
+with an equal strength.
 
 - ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth, in the whole picture; ``_in`` where the
-  truth differs from the picture before (or the hole), ``_out`` elsewhere;
-- ``background``: mean absolute difference to the picture before, outside of the change;
-- ``success``: the judge sees the label that was asked for; ``identity``: the share of the others
-  that it sees as they were;
-- ``evaluations`` and ``seconds`` a picture (seconds mean something on an idle machine only).
+  truth differs from the picture before the edit (or in the hole), ``_out`` elsewhere;
+- ``background``: mean absolute difference to the picture before the edit, outside the change;
+- ``success``: whether the judge sees the requested label; ``identity``: the share of the other
+  labels that it sees unchanged;
+- ``evaluations`` and ``seconds`` per picture (seconds are meaningful only on an idle machine).
 
-What the codec alone makes of the truth bounds everything that goes through it (``codec``), and the
-picture before, unchanged, is the score of doing nothing (``nothing``).
+``codec`` has the scores of the truth after the codec alone, which bound all results that go through
+the codec. ``nothing`` has the scores of doing nothing, which leaves the picture unchanged.
 
-``verdict`` counts the cells in which one sampler is better, clear of zero; ``claim`` is the
-paper's: the SDE at 25 steps against the ODE at 100, for inpainting.
+``verdict`` counts the cells in which one sampler is better and the interval excludes zero.
+``claim`` is the claim of the paper: the SDE at 25 steps against the ODE at 100, for inpainting.
 
-Finished cells are kept in the runs folder, so a run that was cut short goes on.
+Finished cells are stored in the runs folder, so an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ STRENGTHS: Mapping[str, tuple[float, ...]] = {
     "translate": (0.6, 0.8, 1.0),
     "diffedit": (0.5, 0.7, 0.9),
 }
-"""To choose from: around what each method's authors use; a hole is filled from noise alone."""
+"""The strengths to choose from, around those of the methods' authors; holes start from noise."""
 SAMPLERS = ("ode", "sde", "adaptive")
 CONTRASTS = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
 TUNED_AT = 25
@@ -79,9 +80,10 @@ class Sizes:
     """How much is measured.
 
     Args:
-        each: pairs of each kind of change (7 kinds) and holes of each kind times 7 / 4.
-        tuned: the same on the validation split, for choosing scales.
-        steps: levels over the time axis.
+        each: the number of pairs of each of the 7 kinds of change; each kind of hole has 7 / 4
+            times as many.
+        tuned: the same on the validation split, for choosing strengths and scales.
+        steps: numbers of levels on the whole time axis.
         scales: guidance scales to choose from.
     """
 
@@ -99,21 +101,21 @@ def bench_edits(
     device: torch.device,
     on_cell: Callable[[int, int], None],
 ) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
-    """Run the benchmark, or what is left of it.
+    """Run the benchmark, or the part of it that is not finished.
 
     Args:
         model: name or path.
-        runs: keeps finished cells in ``edits/``.
-        sizes: how much.
-        seed: of all noise.
+        runs: the runs folder; finished cells are stored in its ``edits/``.
+        sizes: how much is measured.
+        seed: the seed of all noise.
         device: where to run.
-        on_cell: told (cells done, cells in all).
+        on_cell: called with (cells done, cells in total).
 
     Returns:
         the report, and pictures for a contact sheet: rows by name, [k, 3, h, w].
 
     Raises:
-        YuragiError: a package that measures is missing.
+        YuragiError: a package for a metric is missing.
     """
     perceptual = load_hed_lpips()
     loaded = load_model(model, Opening(device=str(device)))
@@ -197,7 +199,7 @@ def _cases(task: str, split: Split, each: int, seed: int) -> Cases:
 
 
 def _bounds(model: DiffusionModel, score: Scorer, cases: Cases) -> dict[str, Any]:
-    """Scores of the truth through the codec alone, and of the picture before."""
+    """Scores of the truth after the codec alone, and of the unchanged picture."""
     parts = torch.split(cases.truth.to(model.device), BATCH)
     codec = torch.cat(
         [model.codec.decode(model.codec.encode(x), *x.shape[-2:]).cpu() for x in parts]

@@ -1,4 +1,4 @@
-"""What the cells of the suite of edits say together: who is better in how many of them."""
+"""The verdict over all cells of the suite of edits: how often each sampler is better."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ RISING = {
     "success": True,
     "identity": True,
 }
-"""Metrics that are counted -> whether more is better."""
+"""Metrics that are counted -> whether higher is better."""
 
 
 def verdict(contrasts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Count (task, steps) cells by metric; a difference counts where its interval is clear of zero.
+    """Count (task, steps) cells by metric; a difference counts if its interval excludes zero.
 
     Args:
-        contrasts: rows of one cell after another, as in the report.
+        contrasts: the rows of one cell after another, as in the report.
 
     Returns:
-        by metric ``{"cells", "sde - ode": {"better", "worse"}, "adaptive": {"below the better",
-        "above both"}}``, of cells where the metric exists.
+        ``{"cells", "sde - ode": {"better", "worse"}, "adaptive": {"below the better",
+        "above both"}}`` by metric, over the cells that have the metric.
     """
     cells = [list(rows) for _, rows in groupby(contrasts, lambda row: (row["task"], row["steps"]))]
     found = {}

@@ -1,1 +1,1 @@
-"""Photographs bent by known smooth maps: how well a drag finds the map from a few of its points."""
+"""How well a drag recovers a known smooth map of a photograph from a few of its points."""

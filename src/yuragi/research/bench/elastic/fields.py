@@ -1,10 +1,10 @@
-r"""Flows from points that others use, to compare ours with. All are backward, in pixels.
+r"""Flows from points to compare ours with. All are backward, in pixels.
 
 nothing     the identity
 falloff     d (1 - r^2)^2 about each target, r in units of max(3.2 |d|, 0.16 of the shorter
-side); several points joined by weights and capped by the largest
-splines     thin plates with points of the frame held (Bookstein 1989)
-rigid MLS   moving least squares by rotations, corners held (Schaefer et al. 2006, section 2.3)
+            side); several points are averaged by their weights and scaled by the largest weight
+splines     thin-plate splines with fixed points on the frame (Bookstein 1989)
+rigid MLS   rigid moving least squares with fixed corners (Schaefer et al. 2006, section 2.3)
 nearest 4   weights 1 / distance to the 4 nearest targets (Inpaint4Drag, arXiv 2509.04582)
 ours        `yuragi.drag.bend`
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FIELDS", "on_grid", "sampled"]
 
 FRAME = 9
-"""Held points along each edge of the frame."""
+"""The number of fixed points along each edge of the frame."""
 
 
 def on_grid(flow: Flow, side: int) -> NDArray[np.float64]:
@@ -73,7 +73,7 @@ def _splines(points: Sequence[PointPair], side: int) -> Flow:
     source, target = ends(points)
     along = np.linspace(0, side - 1, FRAME)
     frame = np.array([(x, y) for x in along for y in along if {x, y} & {along[0], along[-1]}])
-    # A target on the frame moves; what is held there gives way.
+    # A target on the frame moves, so fixed points near it are removed.
     frame = frame[_apart(frame, target).min(1) > 1]
     known, values = np.vstack([target, frame]), np.vstack([source, frame])
     found = RBFInterpolator(known, values, kernel="thin_plate_spline", degree=1)

@@ -1,7 +1,7 @@
-r"""Known smooth maps of a picture, and pairs of points that they take to each other.
+r"""Known smooth maps of a picture, and pairs of points that they map to each other.
 
-A map is backward, in pixels: for a place in the result it tells where its content was. Within a
-circle it is one of `KINDS` in units of the circle's radius and in turned axes,
+A map is backward, in pixels: for a place in the result, it gives the previous place of the content.
+Within a circle it is one of `KINDS`, in units of the circle's radius and in rotated axes,
 
     bulge         x -> x - s exp(-3 |x|^2) x
     bend          (x, y) -> (x, y + s (1 - 2 x^2) / 4)
@@ -9,7 +9,7 @@ circle it is one of `KINDS` in units of the circle's radius and in turned axes,
     shear         (x, y) -> (x + 0.6 s y, y)
     perspective   x -> x / (1 + s x_1 / 2) + (0.2 s, 0)
 
-and towards the circle's edge it turns into the identity (a quintic step from 0.3 of the radius).
+and towards the circle's edge it becomes the identity (by a quintic step from 0.3 of the radius).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["KINDS", "STRENGTHS", "Case", "case"]
 
 STRENGTHS = (0.25, 0.5, 0.75)
 MOST = 8
-"""Pairs of points in a case, at most."""
+"""The maximum number of point pairs in a case."""
 APART = 0.06
-"""Least distance between two targets, as a share of the side."""
+"""The minimum distance between two targets, as a share of the side."""
 LOCAL, WIDE = (0.2, 0.5), (0.5, 1.0)
-"""Radii of the circle as shares of the side: cases take turns between the two."""
+"""Ranges of the circle's radius as shares of the side; cases alternate between the two."""
 
 
 def _bulge(x: Points, s: float) -> Points:
@@ -65,19 +65,19 @@ KINDS: Mapping[str, Callable[[Points, float], Points]] = {
     "shear": _shear,
     "perspective": _perspective,
 }
-"""By name: the shift of places at a strength, in units of the radius."""
+"""By name: (places, strength) -> the shift of the places, in units of the radius."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A map, and what is told about it.
+    """A map, and the points that a flow gets.
 
     Attributes:
         kind: a name of `KINDS`.
         strength: one of `STRENGTHS`.
-        wide: whether the circle is a wide one.
+        wide: whether the circle is wide.
         back: the map.
-        points: sources and targets in pixels, 1 to `MOST` of them; the first one moves.
+        points: 1 to `MOST` pairs of source and target in pixels; the first pair moves.
     """
 
     kind: str
@@ -92,8 +92,8 @@ def case(split: str, index: int, side: int) -> Case:
 
     Args:
         split: ``validation`` for choosing settings, ``benchmark`` for reporting.
-        index: 0 or more; kinds, strengths and widths take turns.
-        side: of the square picture, pixels.
+        index: 0 or more; kinds, strengths and widths alternate.
+        side: the side of the square picture, in pixels.
     """
     rng = np.random.default_rng([SPLITS.index(split), index])
     kind = list(KINDS)[index % len(KINDS)]
@@ -124,7 +124,7 @@ def _map(
 
 
 def _pairs(back: Flow, side: int, rng: np.random.Generator) -> list[PointPair]:
-    """Pairs all over the picture; the first moves at least half as far as any place does."""
+    """Pairs all over the picture; the first moves at least half as far as any candidate does."""
     count, targets = int(rng.integers(1, MOST + 1)), rng.uniform(0, side - 1, (1000, 2))
     sources = back(targets)
     inside = ((sources >= 0) & (sources <= side - 1)).all(1)

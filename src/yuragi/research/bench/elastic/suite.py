@@ -1,8 +1,8 @@
 r"""The elastic suite: every flow gets the same points of the same maps, and bends photographs.
 
-- `error`: mean distance in pixels between where a flow and the truth take content from;
+- `error`: mean distance in pixels between the places from which a flow and the truth take content;
 - `moved`: the same where the truth moves by half a pixel or more;
-- `arrival`: mean miss of the points in pixels;
+- `arrival`: mean distance in pixels by which the flow misses the points;
 - `psnr`: against the truth, in dB;
 - `folds`: share of pixels at which the flow's Jacobian is 0 or less;
 - `tears`: share of pixels next to which the flow jumps by two pixels more than the truth does.
@@ -31,7 +31,7 @@ __all__ = ["METRICS", "bench_elastic"]
 
 METRICS = ("error", "moved", "arrival", "psnr", "folds", "tears")
 GROUPS = ("", "1-2", "1-2", "3-5", "3-5", "3-5", "6-8", "6-8", "6-8")
-"""By number of points."""
+"""The group of a case by its number of points."""
 
 
 def bench_elastic(
@@ -40,14 +40,14 @@ def bench_elastic(
     """Measure every flow on `n` cases.
 
     Args:
-        n: cases; a multiple of 30 holds all kinds, strengths and widths equally often.
-        side: of the photographs in pixels.
+        n: the number of cases; a multiple of 30 has all kinds, strengths and widths equally often.
+        side: the side of the photographs in pixels.
         split: ``validation`` or ``benchmark``.
-        on_done: told (cases done, in all).
+        on_done: called with (cases done, cases in total).
 
     Returns:
-        a report: means by flow, paired differences from ours with 95 % intervals, and the means by
-        kind and by number of points.
+        a report: means by flow, paired differences between ours and each flow with 95 % intervals,
+        and the mean errors by kind, by width and by number of points.
     """
     pictures = [to_tensor(each) for each in photographs(side).values()]
     cases = [case(split, index, side) for index in range(n)]

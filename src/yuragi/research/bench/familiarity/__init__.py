@@ -1,1 +1,1 @@
-"""Which pictures a portrait model knows: alarms on held-out portraits and on foreign pictures."""
+"""Which pictures a portrait model knows, tested on held-out portraits and foreign pictures."""

@@ -22,22 +22,22 @@ PLACE = ("backgroundColor", "scale", "rotate", "translateX", "translateY")
 
 
 def photographed(n: int, size: int) -> Iterator[Image.Image]:
-    """The photographs of `yuragi bench photos`, and random squares of them."""
+    """Centre squares of the photographs of `yuragi bench photos`, then random squares of them."""
     return _squares(list(photographs(512).values()), n, size)
 
 
 def in_folder(folder: Path, least: int, size: int) -> Iterator[Image.Image]:
-    """The middle squares of all pictures in a folder, and random squares of them up to `least`.
+    """Centre squares of all pictures in a folder, then random squares of them up to `least`.
 
     Raises:
-        InputError: the folder does not exist, or a file is no picture.
+        InputError: the folder does not exist, or a file is not a picture.
     """
     pictures = [read_file(path) for path in pictures_in(folder)]
     return _squares(pictures, max(least, len(pictures)), size)
 
 
 def _squares(pictures: Sequence[Image.Image], n: int, size: int) -> Iterator[Image.Image]:
-    """Middle squares, then random ones with 0.35 to 0.95 of the shorter side, in turns."""
+    """Centre squares of all pictures, then random ones of 0.35 to 0.95 of the shorter side."""
     for index in range(n):
         picture = pictures[index % len(pictures)]
         if index >= len(pictures):
@@ -49,7 +49,7 @@ def _squares(pictures: Sequence[Image.Image], n: int, size: int) -> Iterator[Ima
 
 
 def other_styles() -> list[str]:
-    """The styles of DiceBear, without that of the portraits."""
+    """The styles of DiceBear, except the style of the portraits."""
     found = sorted(
         file.name.removesuffix(".json")
         for file in files("dicebear_styles").iterdir()
@@ -59,7 +59,7 @@ def other_styles() -> list[str]:
 
 
 def drawing(style: str, index: int, size: int) -> Image.Image:
-    """A drawing in a style, with background, size, tilt and place of a portrait."""
+    """A drawing in a style, with the background, size, tilt and position of a portrait."""
     options = portrait("benchmark", START + index).options
     chosen = {"seed": f"yuragi-foreign-{START + index}"} | {name: options[name] for name in PLACE}
     return Image.fromarray(rastered(avatar(style, chosen), size))

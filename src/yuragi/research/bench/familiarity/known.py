@@ -1,4 +1,4 @@
-"""Held-out portraits, also saved again, resized, recoloured and dragged."""
+"""Held-out portraits, unchanged and after recompression, resizing, recolouring and drags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yuragi.tasks.calibrate import as_jpeg, halved
 __all__ = ["EDITED", "START", "dragged", "held_out"]
 
 START = 2000
-"""The first portrait of the benchmark split that is used; settings were chosen on earlier ones."""
+"""The first portrait of the benchmark split used here; settings were chosen on earlier ones."""
 
 
 def held_out(index: int, size: int) -> Image.Image:
@@ -34,12 +34,12 @@ def _halved(index: int, size: int) -> Image.Image:
 
 
 def _taught(index: int, size: int) -> Image.Image:
-    """On another one of the backgrounds of the training."""
+    """A held-out portrait on another background from the training."""
     return _on(index, size, str(np.random.default_rng([index, 1]).choice(list(BACKGROUNDS))))
 
 
 def _any(index: int, size: int) -> Image.Image:
-    """On a background of any colour, uniform in RGB."""
+    """A held-out portrait on a background of any colour, uniform in RGB."""
     red, green, blue = np.random.default_rng([index, 2]).integers(0, 256, 3)
     return _on(index, size, f"{red:02x}{green:02x}{blue:02x}")
 
@@ -65,7 +65,7 @@ def dragged(model: Model, n: int) -> Iterator[Image.Image]:
         case = motion("benchmark", START + index)
         mask = None if case.mask is None else Image.fromarray(case.mask.astype(np.uint8) * 255)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", YuragiWarning)  # a portrait taken for foreign
+            warnings.simplefilter("ignore", YuragiWarning)  # about portraits considered foreign
             yield model.drag(
                 Image.fromarray(case.before), case.points, mask=mask, prompt=case.prompt, seed=index
             ).image

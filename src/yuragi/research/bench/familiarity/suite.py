@@ -1,7 +1,7 @@
-"""The share of known and of foreign pictures that a portrait model takes for foreign.
+"""The share of known and of foreign pictures that a portrait model considers foreign.
 
-A picture is taken for foreign below the least familiarity of a known one. Shares have the exact
-95 % interval of a binomial share (Clopper and Pearson 1934).
+A picture is considered foreign if its familiarity is below the minimum for known pictures. Shares
+have exact 95 % intervals of a binomial proportion (Clopper and Pearson 1934).
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ def bench_familiarity(
     """Measure the familiarity of known and foreign pictures.
 
     Args:
-        model: name or path of a portrait model with a calibration.
-        n: held-out portraits; a fifth as many of each kind of edit.
-        each: drawings of each style and pictures of each folder, at least; twice as many
-            photographs.
-        folders: further folders of foreign pictures, which are not portraits.
+        model: the name or path of a portrait model with a calibration.
+        n: the number of held-out portraits; each kind of edit gets a fifth as many.
+        each: the number of drawings of each style, and the minimum number of pictures of each
+            folder; there are twice as many photographs.
+        folders: additional folders of foreign pictures, which are not portraits.
         device: where to run.
-        on_group: told (groups done, in all).
+        on_group: called with (groups done, groups in total).
 
     Raises:
-        InputError: the model has no calibration; a folder holds no pictures.
+        InputError: the model has no calibration, or a folder contains no pictures.
     """
     opened = load(model, str(device))
     loaded = opened.loaded
@@ -121,7 +121,7 @@ def _measured(
 
 
 def _summary(values: Sequence[float]) -> dict[str, Any]:
-    """The share below the least known familiarity, its interval, and quartiles."""
+    """The share of foreign pictures, its interval, and the quartiles of the familiarity."""
     below = sum(value < KNOWN for value in values)
     interval = binomtest(below, len(values)).proportion_ci(0.95, "exact")
     return {
@@ -133,7 +133,7 @@ def _summary(values: Sequence[float]) -> dict[str, Any]:
 
 
 def _milliseconds(model: DiffusionModel, picture: Image.Image) -> float:
-    """The processor time of one measurement of one picture: the median of some."""
+    """The median processor time in milliseconds of measuring one picture."""
     took = []
     for _ in range(TIMED):
         start = time.process_time()

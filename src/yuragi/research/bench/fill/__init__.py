@@ -1,1 +1,1 @@
-"""Holes as drags leave them, of which the true content is known: how well a fill closes them."""
+"""How well fills close holes like those that drags leave, where the true content is known."""

@@ -1,13 +1,13 @@
-r"""Fills to compare with ours. All take levels 0 to 255 and read nothing within the hole.
+r"""Fills to compare with ours. All take levels 0 to 255, and none reads pixels inside the hole.
 
 averages           push-pull: averages of known pixels over ever larger blocks (Gortler et al. 1996)
 Telea              fast marching inwards, `RADIUS` pixels (Telea 2004; OpenCV)
-Navier-Stokes      lines of equal brightness go on (Bertalmio et al. 2001; OpenCV)
-frequencies, fast  a few waves that fit around the hole (Genser et al. 2018; OpenCV's xphoto)
-frequencies, best  the same with more of them; takes 10 to 40 s, so it runs on the first cases only
-shift map          pieces from elsewhere in the picture (He & Sun 2012; OpenCV's xphoto)
-biharmonic         scikit-image's, over the whole hole at once (Chui & Mhaskar 2010)
-ours               `yuragi.images.fill`: the same from coarse to fine
+Navier-Stokes      continues lines of equal brightness (Bertalmio et al. 2001; OpenCV)
+frequencies, fast  a few waves fitted around the hole (Genser et al. 2018; OpenCV's xphoto)
+frequencies, best  the same with more waves; takes 10 to 40 s, so it runs only on the first cases
+shift map          copies pieces from elsewhere in the picture (He & Sun 2012; OpenCV's xphoto)
+biharmonic         scikit-image, solved over the whole hole at once (Chui & Mhaskar 2010)
+ours               `yuragi.images.fill`: biharmonic, from coarse to fine
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["FILLS", "Fill"]
 
 RADIUS = 3
-"""Of the neighbourhood that Telea and Navier-Stokes read, pixels; 5, 8 and 16 did not do better."""
+"""Radius in pixels of the area that Telea and Navier-Stokes read; 5, 8 and 16 were not better."""
 
 Make: TypeAlias = "Callable[[Pixels, Where], Pixels]"
-"""(picture [h, w, 3], unknown [h, w]) -> picture [h, w, 3]; only its unknown part counts."""
+"""(picture [h, w, 3], unknown [h, w]) -> picture [h, w, 3]; only the unknown part is used."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Fill:
     """A way to close holes.
 
     Attributes:
-        make: closes one.
-        most: how many cases it runs on at most, the first ones; None for all.
+        make: a function that closes a hole.
+        most: the number of first cases that it runs on; None for all cases.
     """
 
     make: Make
     most: int | None = None
 
     def runs_on(self, index: int) -> bool:
-        """Whether it runs on the case with this number."""
+        """Whether this fill runs on the case with this number."""
         return self.most is None or index < self.most
 
 
@@ -59,7 +59,7 @@ def _averages(picture: Pixels, unknown: Where) -> Pixels:
 
 
 def _pulled(weighted: Tensor) -> Tensor:
-    """Averages where the weights (last channel) are positive, and of larger blocks elsewhere."""
+    """Averages where the weights (last channel) are positive, else averages of larger blocks."""
     sums, weights = weighted[:, :-1], weighted[:, -1:]
     here = sums / weights.clamp(min=1e-6)
     if bool((weights > 0).all()):
@@ -97,7 +97,7 @@ def _best(picture: Pixels, unknown: Where) -> Pixels:
 
 
 def _shift_map(picture: Pixels, unknown: Where) -> Pixels:
-    # It expects lightness and two colours.
+    # The algorithm expects the CIELAB colour space.
     lightness = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.uint8)
     made = _photo(lightness, unknown, cv2.xphoto.INPAINT_SHIFTMAP)
     return np.asarray(cv2.cvtColor(made, cv2.COLOR_LAB2RGB))
@@ -105,7 +105,7 @@ def _shift_map(picture: Pixels, unknown: Where) -> Pixels:
 
 def _photo(picture: Pixels, unknown: Where, algorithm: int) -> Pixels:
     made = np.zeros_like(picture)
-    # Here white is what is known.
+    # In xphoto masks, known pixels are white.
     cv2.xphoto.inpaint(picture, _white(~unknown), made, algorithm)
     return made
 
@@ -133,4 +133,4 @@ FILLS: Mapping[str, Fill] = {
     "biharmonic": Fill(_biharmonic),
     "ours": Fill(_ours),
 }
-"""By name."""
+"""The fills by name."""

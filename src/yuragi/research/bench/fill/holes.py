@@ -1,19 +1,20 @@
-r"""Holes as drags leave them, cut into pictures whose content there is known.
+r"""Holes like those that drags leave, cut into pictures whose content there is known.
 
-A drag cuts a thing out and puts it down elsewhere. A fill never sees the thing, so all of its place
-is unknown; what has to look right is only the part that the moved thing does not cover. The thing
-is a blob with a wavy outline,
+A drag cuts an object out and pastes it elsewhere. A fill never sees the object, so the whole area
+of the object is unknown to it. Only the part that the moved object does not cover has to look
+right. The object is a blob with a wavy outline,
 
     r(phi) = 1 + sum_k a_k cos(k phi + p_k),  k = 2 ... 5,
 
-stretched, turned and scaled to a share of the picture. `KINDS` tell how far it moves:
+stretched, rotated and scaled to a share of the picture. The kinds in `KINDS` differ in how far the
+object moves:
 
-    whole       out of its place: all of it shows
+    whole       away from its place, so that the whole hole shows
     crescent    by 0.15 to 0.6 of its width
     rim         by 0.01 to 0.03 of the picture's side
 
-Photographs are the real case. Drawn grounds are the control: even ones, on which a fill has nothing
-to invent.
+Photographs are the real case. The control cases are drawn backgrounds, which are so simple that a
+fill does not have to invent anything.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUNDS", "KINDS", "Hole", "ground", "hole"]
 
 SMALLEST, LARGEST = 0.01, 0.1
-"""Shares of the picture that are unknown."""
+"""The smallest and largest share of the picture that is unknown."""
 ROUND = np.linspace(0, 2 * np.pi, 96, endpoint=False)
 """The angles of an outline's corners."""
 
@@ -60,7 +61,7 @@ KINDS: Mapping[str, Callable[[np.random.Generator, float, int], float]] = {
     "crescent": _crescent,
     "rim": _rim,
 }
-"""By name: (random, width of the blob, side of the picture) -> how far the blob moves, pixels."""
+"""By name: (random, width of the blob, side of the picture) -> length of the move in pixels."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ class Hole:
 
     Attributes:
         kind: a name of `KINDS`.
-        share: of the picture that is unknown, about `SMALLEST` to `LARGEST`.
-        unknown: what a fill has to make [h, w], True inside.
-        shown: the part of it that the moved thing does not cover [h, w].
+        share: the share of the picture that is unknown, about `SMALLEST` to `LARGEST`.
+        unknown: the area that a fill has to generate [h, w], True inside.
+        shown: the part of this area that the moved object does not cover [h, w].
     """
 
     kind: str
@@ -85,8 +86,8 @@ def hole(split: str, index: int, side: int) -> Hole:
 
     Args:
         split: ``validation`` for choosing a fill, ``benchmark`` for reporting.
-        index: 0 or more; kinds take turns.
-        side: of the square picture, pixels.
+        index: 0 or more; the kinds alternate.
+        side: the side of the square picture, in pixels.
     """
     rng = _random(split, index)
     kind = list(KINDS)[index % len(KINDS)]
@@ -100,7 +101,7 @@ def hole(split: str, index: int, side: int) -> Hole:
     low, high = -outline.min(0) + 2, side - 3 - outline.max(0)
     outline += rng.uniform(low, high)
     thing = np.asarray(polygon([tuple(corner) for corner in outline], (side, side))) > 0
-    # As in a warp: the thing's edge is soft, and what it touches is unknown too.
+    # As in a warp, the object's edge is soft, so the pixels that it touches are unknown too.
     unknown = np.asarray(binary_dilation(thing, np.ones((3, 3), np.bool_)))
     far = KINDS[kind](rng, float(np.ptp(outline, axis=0).mean()), side)
     angle = rng.uniform(0, 2 * np.pi)
@@ -117,7 +118,7 @@ def _turn(angle: float) -> NDArray[np.float64]:
 
 
 def _area(outline: NDArray[np.float64]) -> float:
-    """Of a polygon, by the shoelace formula."""
+    """The area of a polygon, by the shoelace formula."""
     (x, y), (next_x, next_y) = outline.T, np.roll(outline, -1, axis=0).T
     return abs(float((x * next_y - next_x * y).sum())) / 2
 
@@ -139,7 +140,7 @@ def _gradient(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
 
 
 def _along(rng: np.random.Generator, side: int) -> NDArray[np.float64]:
-    """A distance along some direction, about -1 to 1 within the picture."""
+    """The distance along a random direction, about -1 to 1 within the picture."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     angle = rng.uniform(0, 2 * np.pi)
     return np.asarray((np.cos(angle) * x + np.sin(angle) * y) / np.sqrt(2))
@@ -150,17 +151,17 @@ GROUNDS: Mapping[str, Callable[[np.random.Generator, int], NDArray[np.float64]]]
     "two colours": _two_colours,
     "gradient": _gradient,
 }
-"""By name: (random, side) -> an even ground [h, w, 3], levels 0 to 255."""
+"""By name: (random, side) -> a simple background [h, w, 3], levels 0 to 255."""
 
 
 def ground(name: str, split: str, index: int, side: int) -> Pixels:
-    """A drawn ground [h, w, 3]; the same on every machine.
+    """A drawn background [h, w, 3]; the same on every machine.
 
     Args:
-        name: of `GROUNDS`.
+        name: a name of `GROUNDS`.
         split: ``validation`` or ``benchmark``.
         index: 0 or more.
-        side: of the square picture, pixels.
+        side: the side of the square picture, in pixels.
     """
     levels: Pixels = GROUNDS[name](_random(split, index), side).round().astype(np.uint8)
     return levels

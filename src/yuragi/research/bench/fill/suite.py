@@ -1,11 +1,12 @@
-r"""The fill suite: every fill closes the same holes, and what it made is compared with the truth.
+r"""The fill suite: every fill closes the same holes, and the results are compared with the truth.
 
-- `psnr`: within what shows of the hole, in dB, at most 60;
-- `lpips`: HED-LPIPS, averaged over what shows of the hole; around it the picture is the true one;
-- `seconds`: of processor time for closing the hole.
+- `psnr`: within the visible part of the hole, in dB, at most 60;
+- `lpips`: HED-LPIPS, averaged over the visible part of the hole; the rest is the true picture;
+- `seconds`: the processor time for closing the hole.
 
-Holes take turns in kind, and photographs too; every `LARGE`-th one is twice as large a picture.
-Every even ground gets the first holes too, one for every `CONTROL` in photographs.
+The kinds of holes alternate, and so do the photographs. In every `LARGE`-th case, the side of the
+photograph is twice as long. Each drawn background gets the first holes too: one hole for every
+`CONTROL` holes in photographs.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ __all__ = ["METRICS", "bench_fill"]
 METRICS = ("psnr", "lpips", "seconds")
 LARGE, CONTROL = 5, 5
 SIZES = {"1 to 2 %": 0.02, "2 to 5 %": 0.05, "5 to 10 %": 1.0}
-"""By name: the largest share of the picture that is unknown."""
+"""Size groups by name, with the largest unknown share of the picture in each."""
 EDGE = 16
-"""Pixels around the hole that the perceptual distance looks at."""
+"""The width in pixels of the area around the hole that the perceptual distance includes."""
 SHOWN = 10
-"""Cases on the sheet, of either sort."""
+"""The number of first cases, and of worst cases, on the contact sheet."""
 BASE = "averages"
 """The fill that all others are compared with."""
 
 
 @dataclass(frozen=True)
 class _Case:
-    """A hole in a picture [h, w, 3], and the groups that it belongs to."""
+    """A hole in a picture [h, w, 3], and the groups to which it belongs."""
 
     picture: Pixels
     hole: Hole
@@ -56,23 +57,23 @@ class _Case:
 def bench_fill(
     n: int, side: int, split: str, on_done: Callable[[int, int], None]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Measure every fill on `n` holes in photographs, and on some on every drawn ground.
+    """Measure every fill on `n` holes in photographs, and on some holes in each drawn background.
 
     Args:
-        n: holes in photographs.
-        side: of the photographs in pixels; every `LARGE`-th one has twice the side.
+        n: the number of holes in photographs.
+        side: the side of the photographs in pixels; every `LARGE`-th one has twice this side.
         split: ``validation`` for choosing a fill, ``benchmark`` for reporting.
-        on_done: told (photographs done, in all).
+        on_done: called with (photographs done, photographs in total).
 
     Returns:
-        a report: for photographs the means by fill, paired differences from the averages with
-        95 % intervals, means by kind, size and side, and the numbers of the ten worst cases of
-        ours; for each drawn ground the PSNR and its differences. And pictures for a contact
-        sheet, [k, 3, h, w] each: the truth, the hole and every fill, for the first ten cases and
-        the ten worst of ours.
+        a report and pictures for a contact sheet. For photographs, the report has the means by
+        fill, the paired differences to the averages with 95 % intervals, the means by kind, size
+        and side, and the numbers of the ten worst cases of our fill. For each drawn background, it
+        has the PSNR and its differences. The pictures [k, 3, h, w] are the truth, the hole and
+        every fill, for the first ten cases and the ten worst cases of our fill.
 
     Raises:
-        YuragiError: a package that measures, or that fills, is missing.
+        YuragiError: a package for a metric or a fill is missing.
     """
     perceptual = load_hed_lpips()
     cases = _photographed(n, side, split)
@@ -117,7 +118,7 @@ def _photographed(n: int, side: int, split: str) -> list[_Case]:
     for index in range(n):
         size = 2 * side if index % LARGE == LARGE - 1 else side
         one = hole(split, index, size)
-        # Every kind of hole meets every photograph.
+        # Every photograph gets every kind of hole.
         name = list(found[size])[index // len(KINDS) % len(found[size])]
         share = next(key for key, most in SIZES.items() if one.share <= most)
         groups = {"kind": one.kind, "size": share, "side": str(size), "photograph": name}
@@ -126,7 +127,7 @@ def _photographed(n: int, side: int, split: str) -> list[_Case]:
 
 
 def _made(name: str, case: _Case) -> tuple[Pixels, float]:
-    """The picture with what shows of its hole closed, and the seconds that it took."""
+    """The picture with the visible part of its hole closed, and the processor time in seconds."""
     hollow = case.picture * ~case.hole.unknown[..., None]
     began = time.process_time()
     made = FILLS[name].make(hollow, case.hole.unknown)
@@ -150,7 +151,7 @@ def _around(some: np.ndarray[Any, np.dtype[np.bool_]]) -> slice:
 
 
 def _drawn(name: str, n: int, side: int, split: str) -> list[dict[str, Any]]:
-    """PSNR of the fills that take all cases, on one even ground."""
+    """PSNR of the fills that run on all cases, on one drawn background."""
     fills = [key for key, fill in FILLS.items() if fill.most is None]
     values: dict[str, list[float]] = {key: [] for key in fills}
     for index in range(n):
@@ -184,7 +185,7 @@ def _tensor(picture: Pixels) -> Tensor:
 
 
 def _pictures(cases: list[_Case], side: int) -> dict[str, Tensor]:
-    """The truth, the hole, and every fill that takes all cases: [k, 3, side, side] each."""
+    """The truth, the hole, and every fill that runs on all cases: [k, 3, side, side] each."""
     hollow = [np.where(c.hole.shown[..., None], np.uint8(255), c.picture) for c in cases]
     rows = {"truth": [case.picture for case in cases], "hole": hollow}
     for key, fill in FILLS.items():

@@ -1,8 +1,8 @@
-"""Drags whose true results are known, from all suites in turn, as a user would ask for them.
+"""Drags whose true results are known, from all suites, as requests of a user.
 
-The kinds of `KINDS` take turns: cut-outs over photographs by points, a mask or a lasso (see
+The kinds of `KINDS` alternate: cut-outs over photographs by points, a mask or a lasso (see
 `yuragi.research.bench.cutouts`), photographs bent by a known map (`yuragi.research.bench.elastic`),
-and portraits over even, patterned and photographic ground (`yuragi.research.bench.drag`).
+and portraits over plain, patterned and photographic backgrounds (`yuragi.research.bench.drag`).
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Drag:
 
     Attributes:
         kind: a key of `KINDS`.
-        before: the picture before.
+        before: the picture before the drag.
         truth: the true result.
-        source: [h, w], True where what moves is before.
-        target: [h, w], True where it is after.
-        points: sources and targets in pixels, also where the user gives a lasso.
-        given: what the user gives beside the picture, as keywords of a drag.
+        source: [h, w], True where the moved content is before the drag.
+        target: [h, w], True where the moved content is after the drag.
+        points: sources and targets in pixels, even if the user gives a lasso.
+        given: the user's input apart from the picture, as keywords of a drag.
     """
 
     kind: str
@@ -60,18 +60,18 @@ class Drag:
 
     @cached_property
     def asked(self) -> Asked:
-        """The motion that the user asks for."""
+        """The requested motion."""
         request, _ = self.request(0)
         warped = warped_by(request, self.before, self.given.get("mask"))
         return asked_of(request, self.before, warped)
 
     def request(self, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
-        """What the user asks for, and the pictures of it."""
+        """The user's request, and its pictures."""
         return build(DragRequest, {"image": self.before, "seed": seed, **self.given})
 
     @property
     def change(self) -> Tensor:
-        """[h, w], True where the truth differs from the picture before."""
+        """[h, w], True where the truth differs from the picture before the drag."""
         return changed(to_tensor(self.before), to_tensor(self.truth))[0]
 
 
@@ -80,8 +80,8 @@ def drag(split: str, index: int, side: int) -> Drag:
 
     Args:
         split: one of `yuragi.research.bench.grounds.SPLITS`.
-        index: 0 or more; kinds take turns.
-        side: of the picture in pixels; portraits have their own.
+        index: 0 or more; the kinds alternate.
+        side: the side of the picture in pixels; portraits have a fixed one.
 
     Raises:
         YuragiError: a package with pictures is not installed.

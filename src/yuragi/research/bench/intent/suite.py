@@ -1,9 +1,9 @@
-"""In what share of drags the intent score ranks the true result above damaged ones.
+"""The share of drags in which the intent score ranks the true result above damaged ones.
 
-Drags come from all suites in turn (`yuragi.research.bench.intent.drags`); what they are compared
-with is in `yuragi.research.bench.intent.variants`. ``ours`` is what the product gives without a
-network: there the share says how often a score that knows our motion still prefers the truth. No
-model is asked, as it knows few of these pictures, so the score's part realism is left out.
+Drags come from all suites (`yuragi.research.bench.intent.drags`), and the damaged results from
+`yuragi.research.bench.intent.variants`. ``ours`` is Yuragi's result without a network. Its share is
+how often a score that knows our motion still prefers the truth. The realism part of the score is
+left out, because it needs a model, which would know few of these pictures.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def bench_intent(
     """Measure on `number` drags.
 
     Args:
-        number: drags; kinds take turns.
-        side: of the photographs in pixels.
+        number: the number of drags; the kinds alternate.
+        side: the side of the photographs in pixels.
         split: ``validation``, on which the score was trained, or ``benchmark``.
-        on_done: told (drags done, in all).
+        on_done: called with (drags done, drags in total).
 
     Returns:
-        a report: by damaged result, in how many drags the truth is above it, with 95 % intervals
-        (Wilson), in all and by kind of drag.
+        a report: for each damaged result, the share of drags in which the truth is ranked above it,
+        with 95 % intervals (Wilson), and this share by kind of drag.
 
     Raises:
         YuragiError: a package with pictures is not installed.
@@ -66,7 +66,7 @@ def bench_intent(
 
 
 def _ranked(one: Drag) -> dict[str, bool]:
-    """Whether the score of the true result is above that of each other one."""
+    """Whether the score of the true result is above that of each other result."""
     results: dict[str, Tensor] = {"truth": to_tensor(one.truth), "ours": ours(one)}
     results |= {
         name: picture for name, make in VARIANTS.items() if (picture := make(one)) is not None

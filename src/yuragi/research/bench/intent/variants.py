@@ -1,14 +1,14 @@
 r"""Damaged results of a drag, which the intent score must rank below the true one.
 
-- ``nothing``: the picture before;
-- ``copy``: what moved is at its target, and still at its source;
-- ``ghost``: the true result, half transparent over the picture before;
+- ``nothing``: the picture before the drag;
+- ``copy``: the moved content is at its target and still at its source;
+- ``ghost``: the true result, half transparent over the picture before the drag;
 - ``boxes``: SDE-Drag's boxes copied in pixels;
-- ``boxes, blocks``: the same, with blocks of colour where they were;
+- ``boxes, blocks``: the same, with blocks of colour at the boxes' previous places;
 - ``blocks``: the true result with blocks of colour where the drag uncovered something, or in the
   left half of the change if it uncovered nothing;
-- ``torn``: segments of like colour under the points moved as they are, as a drag without a mask did
-  before it bent photographs; not for drawings on even ground, where this is right.
+- ``torn``: segments of similar colour under the points, cut out and moved, as a drag without a mask
+  did before it bent photographs; not for drawings on a plain background, where this is correct.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from yuragi.tasks.warping import preview
 __all__ = ["VARIANTS", "ours"]
 
 BLOCK = 16
-"""Blocks of colour along a picture's longer side."""
+"""The number of blocks of colour along a picture's longer side."""
 
 
 def _nothing(drag: Drag) -> Tensor:
@@ -79,7 +79,7 @@ def _blocks(drag: Drag) -> Tensor:
 
 
 def _coloured(drag: Drag) -> Tensor:
-    """Blocks all over, of the picture's own colours, jittered; keyed by the points."""
+    """Blocks in jittered colours of the picture; the random numbers are keyed by the points."""
     rng = np.random.default_rng(round(1000 * sum(map(sum, drag.points[0]))))
     pixels = np.asarray(drag.before)
     height, width = pixels.shape[:2]
@@ -111,6 +111,6 @@ VARIANTS: Mapping[str, Callable[[Drag], Tensor | None]] = {
 
 
 def ours(drag: Drag) -> Tensor:
-    """What the product gives without a network, [1, 3, h, w]: what it uncovers is filled."""
+    """Yuragi's result without a network, [1, 3, h, w]: the uncovered area is filled."""
     request, _ = drag.request(0)
     return to_tensor(preview(request, drag.before, drag.given.get("mask")))

@@ -1,15 +1,18 @@
-r"""How the service bears load: many clients at once, and a long queue.
+r"""How the service performs under load, with many clients at once and a long queue.
 
-- ``submission``: clients that submit one job after another, without a pause, while a worker works;
-  how long each waits for the answer;
-- ``memory``: of the server and of the worker, from the first submission until all jobs are done;
-- ``throughput``: one worker against `yuragi.run` in a loop, with the same requests, in turns; how
-  many jobs the worker does in the time of one of the loop, for jobs of one picture and of a batch.
+- ``submission``: how long clients wait for the answer if they submit one job after another, without
+  a pause, while a worker is busy;
+- ``memory``: the memory of the server and of the worker, from the first submission until all jobs
+  are done;
+- ``throughput``: one worker against `yuragi.run` in a loop, alternating, with the same requests:
+  how many jobs the worker does in the time of one job of the loop, for jobs of one picture and of a
+  batch.
 
-Everything runs on one machine, the clients included. Whatever else runs there is not known, so the
-report has the load that the system tells before the clients begin.
+Everything, including the clients, runs on one machine. Other processes may run there too, so the
+report contains the system's load average before the clients begin.
 
-After the given time no further turn begins, and what has not ended a while later is given up.
+After the given time no further turn begins, and jobs that have not ended some time later raise
+an error.
 """
 
 from __future__ import annotations
@@ -42,15 +45,15 @@ __all__ = ["bench_load"]
 
 MODEL, PROMPT = "portraits", "a person with red hair"
 PICTURES = 1, BATCH
-"""How many pictures a job of the comparison with the loop makes."""
+"""The numbers of pictures per job in the comparison with the loop."""
 FEW_STEPS = 2
-"""Solver steps of the many jobs; what is measured there does not depend on them."""
+"""The solver steps of the jobs that clients submit; the measurement does not depend on them."""
 LOOK_S = 0.5
-"""How often is asked whether a job has ended: rarely, because asking costs processor time, too."""
+"""The interval at which jobs are checked; it is long, because checks use processor time."""
 LATE = 1.5
-"""How much longer than the given time everything may take, as a factor."""
+"""The time that everything may take, as a multiple of the given time."""
 POINTS = 40
-"""How many points of a curve are reported."""
+"""The approximate number of points of a curve in the report."""
 
 
 def bench_load(
@@ -68,15 +71,15 @@ def bench_load(
     Args:
         number: the number of jobs that the clients submit.
         clients: the number of clients.
-        rounds: how often worker and loop take turns.
+        rounds: the number of turns of the worker and of the loop.
         each: the number of requests in a turn.
-        seconds: the time after which no further turn begins; each kind of job gets one turn.
-        database: the URL of an empty database; a SQLite file of its own by default.
+        seconds: the time after which no further turn begins; each kind of job gets at least one.
+        database: the URL of an empty database; by default, a new SQLite file.
         device: where the worker and the loop run.
-        on_done: is called with (parts done, all parts).
+        on_done: called with (parts done, parts in total).
 
     Raises:
-        YuragiError: jobs have not ended in half as much time again.
+        YuragiError: jobs have not ended after 1.5 times this time.
     """
     enough = time.monotonic() + seconds
     until = time.monotonic() + LATE * seconds
@@ -139,7 +142,7 @@ def _submitted(address: str, clients: int, number: int) -> tuple[list[str], dict
                 began = time.perf_counter()
                 try:
                     jobs.append(client.submit("sample", **_few(int(seed))).id)
-                except Exception as error:  # whatever it is, it is counted
+                except Exception as error:  # every error is counted
                     errors.append(repr(error))
                 seconds.append(time.perf_counter() - began)
 
@@ -161,7 +164,7 @@ def _submitted(address: str, clients: int, number: int) -> tuple[list[str], dict
 
 @contextmanager
 def _connected(address: str, clients: int) -> Iterator[list[Client]]:
-    """Clients whose connections stand."""
+    """Clients with open connections."""
     with ExitStack() as stack:
         made = [stack.enter_context(Client(address)) for _ in range(clients)]
         for client in made:
@@ -176,7 +179,7 @@ def _turn(
     loop_first: bool,
     until: float,
 ) -> dict[str, float]:
-    """Worker and loop one after the other; one waits while the other works."""
+    """Run the worker and the loop one after the other; one is idle while the other works."""
     loop_s = loop.seconds(requests, until) if loop_first else 0.0
     service.pause()
     jobs = [service.submit("sample", model=MODEL, **request).id for request in requests]
@@ -197,7 +200,7 @@ def _turn(
 
 
 def _done(service: Client, jobs: Sequence[str], until: float) -> list[State]:
-    """The states of jobs when they have ended, before a time of `time.monotonic`."""
+    """The final states of jobs, which must end before a time of `time.monotonic`."""
     states = []
     for job in jobs:
         while not (state := service.job(job).state).ended:

@@ -1,6 +1,6 @@
-"""`yuragi.run` in a loop, in a process that is as a worker is: what a worker is compared with.
+"""`yuragi.run` in a loop, in a process like that of a worker, for comparison with a worker.
 
-Like a worker, the loop keeps its pictures as files.
+Like a worker, the loop saves its pictures as files.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ __all__ = ["Loop", "looping"]
 
 
 class Loop:
-    """Runs sample requests of one model, one after another, in a process of its own."""
+    """Runs sample requests of one model, one after another, in its own process."""
 
     def __init__(self, there: Connection) -> None:
         self._there = there
 
     def seconds(self, requests: Sequence[Mapping[str, Any]], until: float) -> float:
-        """How long requests take, given their options beside the model.
+        """How long requests take, given their options without the model.
 
         Raises:
-            YuragiError: they have not ended at a time of `time.monotonic`.
+            YuragiError: they have not ended at `until`, a time of `time.monotonic`.
         """
         self._there.send(list(requests))
         if not self._there.poll(max(0.0, until - time.monotonic())):
@@ -42,7 +42,7 @@ class Loop:
 
 @contextmanager
 def looping(model: str, device: str, until: float) -> Iterator[Loop]:
-    """A process that has loaded a model and has run it once; raises what `Loop.seconds` raises."""
+    """A process that has loaded a model and run it once; errors are those of `Loop.seconds`."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_run, args=(there, model, device), daemon=True)

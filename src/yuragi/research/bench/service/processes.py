@@ -1,4 +1,4 @@
-"""A service in processes of its own, as its operator starts it."""
+"""A service in separate processes, started as its operator would start it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PATIENCE_S = 120.0
 
 @dataclass
 class Processes:
-    """Processes of one service: started here, each in a group of its own, and all ended here.
+    """The processes of one service, each in its own process group; all are killed at the end.
 
     Attributes:
-        folder: an empty folder for their logs and, in ``data``, for what the user would keep.
+        folder: an empty folder for their logs and, in ``data``, for the user's data.
         database: the URL of their database.
-        environment: further variables of their environment.
+        environment: additional environment variables.
         started: the processes.
     """
 
@@ -50,7 +50,7 @@ class Processes:
     def start(
         self, *arguments: object, environment: Mapping[str, str] | None = None
     ) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start `yuragi ARGUMENTS`; returns the process and its log."""
+        """Start `yuragi ARGUMENTS`, and return the process and its log."""
         log = self.folder / f"log-{len(self.started)}"
         own = {"XDG_DATA_HOME": str(self.folder / "data"), **self.environment}
         command = [sys.executable, "-m", "yuragi", *map(str, arguments)]
@@ -66,10 +66,10 @@ class Processes:
         return made, log
 
     def serve(self, *arguments: object) -> str:
-        """Start a server without a worker on a free port; returns its address once it answers.
+        """Start a server without a worker on a free port, and return its address once it runs.
 
         Raises:
-            RuntimeError: it does not.
+            RuntimeError: the server does not start.
         """
         made, log = self.start("serve", "--port", 0, "--workers", 0, "--json", *arguments)
         until = time.monotonic() + PATIENCE_S
@@ -82,12 +82,12 @@ class Processes:
         raise RuntimeError(f"the service does not start: {log.read_text()}")
 
     def kill(self, made: subprocess.Popen[bytes]) -> None:
-        """Kill a process with all that it started, as a power failure does."""
+        """Kill a process and all processes that it started, as a power failure does."""
         with suppress(ProcessLookupError):
             os.killpg(made.pid, signal.SIGKILL)
         made.wait(10)
 
     def end(self) -> None:
-        """Kill all of them."""
+        """Kill all processes."""
         for made in self.started:
             self.kill(made)

@@ -18,8 +18,8 @@ class Memory:
     """The resident memory of processes over time, in MiB.
 
     Attributes:
-        seconds: when it was read, since the beginning.
-        mib: what was read, by the names of the processes.
+        seconds: the times of the readings, in seconds since the beginning.
+        mib: the readings, by the names of the processes.
     """
 
     def __init__(self, processes: Mapping[str, int]) -> None:
@@ -28,13 +28,13 @@ class Memory:
         self.mib: dict[str, list[float]] = {name: [] for name in processes}
 
     def read(self, seconds: float) -> None:
-        """Read it once."""
+        """Read the memory once."""
         self.seconds.append(seconds)
         for name, process in self._processes.items():
             self.mib[name].append(memory_of(process))
 
     def report(self, points: int) -> dict[str, Any]:
-        """Growth from the first quarter to the last one, and some points of the curves."""
+        """The growth from the first quarter to the last one, and some points of the curves."""
         step = max(1, len(self.seconds) // points)
         quarter = max(1, len(self.seconds) // 4)
         return {

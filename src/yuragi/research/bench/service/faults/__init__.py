@@ -1,1 +1,1 @@
-"""Faults on purpose: what a service promises whatever breaks, counted."""
+"""Deliberate faults: how often a service breaks its promises when something fails."""

@@ -1,4 +1,4 @@
-"""A service in which faults are made: real processes, small real jobs, and what was promised."""
+"""A service for fault injection, with real processes, small real jobs and a record of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JOBS, WORKERS = tables.jobs, tables.workers
 MODEL, PROMPT = "portraits", "a person with red hair"
 DEAD_AFTER_S = 4
 SEEDS = 4
-"""Jobs differ in so many seeds only, so that few results have to be known."""
+"""The number of different seeds of jobs; it is small, so that few results have to be known."""
 STEPS = 6
 PATIENCE_S = 300.0
 
@@ -61,7 +61,7 @@ class Bed:
     cancelled: set[str] = field(default_factory=set)
 
     def submit(self, number: int) -> list[str]:
-        """Submit jobs, each until the service has accepted it; returns their ids."""
+        """Submit jobs, each repeatedly until the service accepts it, and return their ids."""
         jobs = []
         for k in range(number):
             seed = k % SEEDS
@@ -70,7 +70,7 @@ class Bed:
         return jobs
 
     def _tried(self, seed: int, key: str) -> Job:
-        """The accepted job; raises if it is not known whether it was accepted."""
+        """The accepted job; an error is raised if it is unknown whether the job was accepted."""
         return self.service.submit(
             "sample",
             model=MODEL,
@@ -87,7 +87,7 @@ class Bed:
             self.cancelled.add(job)
 
     def worker(self, name: str, slots: int = 1) -> subprocess.Popen[bytes]:
-        """Start a worker and wait for its signs of life."""
+        """Start a worker and wait for its first heartbeat."""
         options = "--name", name, "--slots", slots, "--dead-after", DEAD_AFTER_S
         made, _ = self.processes.start(
             "worker", "--assets", self.assets, "--device", "cpu", *options
@@ -96,18 +96,18 @@ class Bed:
         return made
 
     def at_work(self) -> Sequence[int]:
-        """The ids of the processes that are doing a job."""
+        """The ids of the processes that are running a job."""
         doing = sa.select(WORKERS.c.process).join(JOBS, JOBS.c.slot == WORKERS.c.slot)
         with self.database.reading() as connection:
             found = connection.execute(doing.where(JOBS.c.state == State.RUNNING))
             return sorted({*found.scalars()})
 
     def running(self) -> bool:
-        """Whether a job runs."""
+        """Whether a job is running."""
         return bool(self.service.queue().running)
 
     def done(self) -> int:
-        """How many jobs have ended."""
+        """The number of jobs that have ended."""
         return sum(job.state.ended for job in self.jobs())
 
     def jobs(self) -> list[Job]:
@@ -115,7 +115,7 @@ class Bed:
         return list(self.service.jobs(limit=1000))
 
     def finish(self) -> None:
-        """Wait until no job is left to do."""
+        """Wait until all jobs have ended."""
         until(lambda: self.done() == len(self.jobs()))
 
 
@@ -123,18 +123,18 @@ class Bed:
 def bed(
     database: str, environment: dict[str, str] | None = None, assets: Path | None = None
 ) -> Iterator[Bed]:
-    """A service without a worker, in a folder of its own.
+    """A service without a worker, in its own folder.
 
     Args:
         database: the URL of an empty database, or the word ``sqlite``.
-        environment: further variables of the environment of its processes.
-        assets: the store of pictures, if it is to be elsewhere.
+        environment: additional environment variables of its processes.
+        assets: the folder of pictures; None for one in the service's folder.
     """
     with TemporaryDirectory(prefix="yuragi-faults-") as name:
         folder = Path(name)
         url = f"sqlite:///{folder}/jobs.db" if database == "sqlite" else database
         store = assets or folder / "assets"
-        threads = {"OMP_NUM_THREADS": "1"}  # the same sums for every process
+        threads = {"OMP_NUM_THREADS": "1"}  # so that all processes get identical sums
         with Processes(folder, url, {**threads, **(environment or {})}) as processes:
             address = processes.serve("--assets", store)
             opened = open_database(url)
@@ -146,10 +146,10 @@ def bed(
 
 
 def until(found: Callable[[], T | None]) -> T:
-    """The first true answer of a function that may not reach the service at times.
+    """The first true answer of a function that may sometimes fail to reach the service.
 
     Raises:
-        TimeoutError: there was none for long.
+        TimeoutError: there was no true answer within `PATIENCE_S`.
     """
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
@@ -161,7 +161,7 @@ def until(found: Callable[[], T | None]) -> T:
 
 
 def kill(process: int) -> bool:
-    """Kill a process, as a power failure does; whether it was there."""
+    """Kill a process, as a power failure does, and return whether it existed."""
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
         return True

@@ -1,4 +1,4 @@
-"""A clock of our own for the processes of a service: the machine's is never touched."""
+"""A separate clock for the processes of a service; the machine's clock is never changed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Clock", "library"]
 
 
 class Clock:
-    """What time it is for processes with `environment`, as libfaketime tells them.
+    """The clock that processes with `environment` see, by means of libfaketime.
 
     Args:
-        file: a file of its own.
+        file: a file that only this clock uses.
     """
 
     def __init__(self, file: Path) -> None:
@@ -22,14 +22,14 @@ class Clock:
         self.set(0)
 
     def set(self, hours: float) -> None:
-        """Set the clock so far ahead of the machine's, or back if negative."""
+        """Set the clock this many hours ahead of the machine's clock, or behind it if negative."""
         partial = self._file.with_suffix(".partial")
         partial.write_text(f"{hours:+.6f}h\n")
         partial.replace(self._file)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables with which processes see this clock.
+        """The environment variables with which processes see this clock.
 
         Raises:
             InputError: libfaketime is not installed.
@@ -41,11 +41,11 @@ class Clock:
             "LD_PRELOAD": str(found),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # no system sets that one
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # real systems never set this clock
         }
 
 
 def library() -> Path | None:
-    """The library that tells processes another time; None if it is not installed."""
+    """The path of libfaketime; None if it is not installed."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return found[0] if found else None

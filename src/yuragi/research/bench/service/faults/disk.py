@@ -1,4 +1,4 @@
-"""A disk that is soon full."""
+"""A small disk that can be filled quickly."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SIZE = 1 << 20
 
 @contextmanager
 def small_disk() -> Iterator[tuple[Path, Callable[[], Path]]]:
-    """A folder on a disk of 1 MiB, and a function that fills it; it returns the file to delete.
+    """A folder on a disk of 1 MiB, and a function that fills it and returns the file to delete.
 
     Raises:
-        InputError: we may not mount one.
+        InputError: this user is not allowed to mount a disk.
     """
     with TemporaryDirectory(prefix="yuragi-disk-") as name:
         folder = Path(name) / "disk"

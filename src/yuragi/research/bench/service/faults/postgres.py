@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, which can be restarted and is gone afterwards."""
+"""A temporary PostgreSQL server that can be restarted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yuragi.errors import InputError
 __all__ = ["Postgres", "installed", "postgres"]
 
 OWNER = "postgres"
-"""PostgreSQL refuses to run as root; Debian's package makes this user for it."""
+"""PostgreSQL refuses to run as root; Debian's package creates this user for it."""
 WAIT_S = 60
 
 
@@ -27,7 +27,7 @@ class Postgres:
     Args:
         programs: the folder of its programs.
         folder: the folder of its files.
-        port: a free port on this machine's own address.
+        port: a free port on the loopback address.
     """
 
     def __init__(self, programs: Path, folder: Path, port: int) -> None:
@@ -38,7 +38,7 @@ class Postgres:
         self.start()
 
     def database(self, name: str) -> str:
-        """Make an empty database; returns its URL."""
+        """Create an empty database and return its URL."""
         self._run("createdb", f"--host={self._folder}", f"--port={self._port}", "-U", OWNER, name)
         return f"postgresql://{OWNER}@127.0.0.1:{self._port}/{name}"
 
@@ -49,7 +49,7 @@ class Postgres:
         self._control("start", "--log", log, "--options", options)
 
     def stop(self, how: Literal["fast", "immediate"]) -> None:
-        """Stop it: in an orderly way that breaks all connections, or as if it crashed."""
+        """Stop the server: in an orderly way that closes all connections, or as if it crashed."""
         self._control("stop", "--mode", how)
 
     def _control(self, *arguments: str) -> None:
@@ -59,12 +59,12 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         owned = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
         command = [*owned, str(self._programs / program), *arguments]
-        with (self._folder / "said").open("a") as said:  # pg_ctl leaves the server its output
+        with (self._folder / "said").open("a") as said:  # the server inherits pg_ctl's output
             subprocess.run(command, check=True, cwd="/", stdout=said, stderr=said)
 
 
 def installed() -> Path | None:
-    """The folder of the programs of PostgreSQL; None if it is not installed."""
+    """The folder of PostgreSQL's programs; None if it is not installed."""
     found = shutil.which("pg_ctl")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     if debian:

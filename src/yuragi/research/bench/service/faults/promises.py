@@ -1,12 +1,12 @@
-"""What a service promises whatever happens, counted on its job table and its pictures.
+"""The promises of a service, and how often its job table and its pictures break them.
 
-- ``lost``: jobs that were accepted and have not ended as they should: done, or cancelled as asked;
-- ``twice``: jobs that ended more than once, so that two attempts wrote what came of them;
-- ``half``: pictures of results that are not there, damaged, or do not carry their request;
-- ``revived``: jobs that were cancelled, and are not;
-- ``different``: results that differ in any byte from those of an uninterrupted run;
+- ``lost``: accepted jobs that were not cancelled and did not end as done;
+- ``twice``: jobs that did not end exactly once, for example because two attempts wrote a result;
+- ``half``: jobs with pictures that are missing, damaged or without their request;
+- ``revived``: jobs that were cancelled but are not in the state cancelled;
+- ``different``: jobs whose results differ in any byte from those of an uninterrupted run;
 - ``gaps``: jobs whose events are not numbered 1, 2, 3 and so on;
-- ``rest``: files that were begun and left.
+- ``rest``: partially written files that were left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROMISES = "lost", "twice", "half", "revived", "different", "gaps", "rest"
 
 
 def known_results() -> Mapping[int, tuple[str, ...]]:
-    """The pictures of an uninterrupted run, by seed: their ids are digests of their files."""
+    """The ids of the pictures of an uninterrupted run, by seed; they are digests of the files."""
     with bed("sqlite") as there:
         there.worker("only")
         jobs = there.submit(SEEDS)
@@ -40,12 +40,12 @@ def known_results() -> Mapping[int, tuple[str, ...]]:
 def counted(
     there: Bed, known: Mapping[int, tuple[str, ...]], retried: frozenset[str] = frozenset()
 ) -> dict[str, int]:
-    """How many jobs there are, by what came of them, and how often a promise was broken.
+    """The number of jobs in total and by final state, and how often each promise was broken.
 
     Args:
-        there: the service, in which no job is left to do.
+        there: the service, in which all jobs have ended.
         known: the pictures of uninterrupted runs, by seed.
-        retried: jobs that failed, with a reason, because of the fault, and were done once more.
+        retried: jobs that failed because of the fault, with a reason, and were retried.
     """
     jobs = {job.id: job for job in there.jobs()}
     states = [job.state for job in jobs.values()]
@@ -56,7 +56,7 @@ def counted(
         state = jobs[job].state if job in jobs else State.UNKNOWN
         broken["revived"] += job in there.cancelled and state is not State.CANCELLED
         broken["lost"] += job not in there.cancelled and state is not State.DONE
-        # The service answers with an error when it is asked for the events of a job that it lost.
+        # For the events of a lost job, the service would answer with an error.
         numbers, kinds = _events(there, job) if job in jobs else ([], [])
         starts += kinds.count("started")
         broken["gaps"] += numbers != list(range(1, len(numbers) + 1))
@@ -70,7 +70,7 @@ def counted(
 
 
 def _events(there: Bed, job: str) -> tuple[list[int], list[str]]:
-    """The numbers and the kinds of the events of a job."""
+    """The numbers and the kinds of a job's events."""
     told = [event for event in there.service.events(job) if event.number is not None]
     return [event.number or 0 for event in told], [event.kind for event in told]
 
@@ -80,7 +80,7 @@ def _pictures(service: Client, job: str) -> tuple[str, ...]:
 
 
 def _whole(service: Client, picture: str) -> bool:
-    """Whether a picture is what its name says, can be decoded, and carries its request."""
+    """Whether a picture matches its id, can be decoded, and contains its request."""
     try:
         data = service.download(picture)
     except Refused:

@@ -1,4 +1,4 @@
-"""Scenarios: what breaks, and when. Each leaves a service in which no job is left to do."""
+"""Scenarios of faults. At the end of each one, all jobs of the service have ended."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Size:
     """How much is done in a scenario.
 
     Attributes:
-        jobs: the number of jobs of `kills`; others have a tenth of them.
-        faults: how often something is broken.
+        jobs: the number of jobs in `kills`; most others have multiples of `few`.
+        faults: the number of faults.
     """
 
     jobs: int
@@ -45,7 +45,7 @@ class Size:
 
     @property
     def few(self) -> int:
-        """The number of jobs of scenarios with one fault."""
+        """The base number of jobs in scenarios other than `kills`: a tenth, and at least 4."""
         return max(4, self.jobs // 10)
 
 
@@ -53,7 +53,7 @@ Scenario: TypeAlias = Callable[[str, Postgres | None, Size, Known], dict[str, in
 
 
 def kills(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """Kill the processes of workers in the middle of jobs; cancel some jobs meanwhile."""
+    """Kill the processes of workers in the middle of jobs, and cancel some jobs meanwhile."""
     chance = random.Random(0)
     with bed(database) as there:
         there.worker("first", slots=2)
@@ -72,18 +72,18 @@ def kills(database: str, server: Postgres | None, size: Size, known: Known) -> d
 
 
 def _beyond(there: Bed, done: int) -> bool:
-    """Whether so many jobs have ended, and another one runs."""
+    """Whether at least this many jobs have ended and another one is running."""
     return there.done() >= done and there.running()
 
 
 def _killed(there: Bed, chance: random.Random) -> bool:
-    """Kill a process that does a job, if there is one."""
+    """Kill a process that is running a job, if there is one, and return whether it was killed."""
     found = there.at_work()
     return bool(found) and kill(chance.choice(found))
 
 
 def restarts(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """Stop the database server in the middle of jobs, in both ways, and start it again."""
+    """Stop the database server in both ways in the middle of jobs, and start it again."""
     assert server is not None
     with bed(database) as there:
         there.worker("first")
@@ -99,7 +99,7 @@ def restarts(database: str, server: Postgres | None, size: Size, known: Known) -
 
 
 def disk(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """Fill the disk of the pictures; when there is room again, retry what failed."""
+    """Fill the disk that stores the pictures; once there is space again, retry the failed jobs."""
     with small_disk() as (folder, fill), bed(database, assets=folder) as there:
         there.worker("first")
         there.submit(2)
@@ -120,7 +120,7 @@ def disk(database: str, server: Postgres | None, size: Size, known: Known) -> di
 
 
 def _refused(there: Bed) -> int:
-    """The status with which an upload is refused; 0 if it is not."""
+    """The status with which an upload is refused; 0 if it is accepted."""
     noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).save(file, "PNG")
@@ -132,7 +132,7 @@ def _refused(there: Bed) -> int:
 
 
 def two(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """Two workers on one queue; nothing breaks."""
+    """Run two workers on one queue without any fault."""
     with bed(database) as there:
         there.worker("first")
         there.worker("second")
@@ -142,7 +142,7 @@ def two(database: str, server: Postgres | None, size: Size, known: Known) -> dic
 
 
 def stuck(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """A worker stops for long in the middle of a job, and wakes up when others have done it."""
+    """Suspend a worker in the middle of a job, and resume it after another worker did the job."""
     with bed(database) as there:
         first = there.worker("first")
         there.submit(size.few)
@@ -158,7 +158,7 @@ def stuck(database: str, server: Postgres | None, size: Size, known: Known) -> d
 
 
 def gone(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """A worker is killed with all its processes, in the middle of a job, and never comes back."""
+    """Kill a worker with all its processes in the middle of a job, and do not restart it."""
     with bed(database) as there:
         first = there.worker("first")
         there.submit(size.few)
@@ -170,7 +170,7 @@ def gone(database: str, server: Postgres | None, size: Size, known: Known) -> di
 
 
 def clients(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """Clients go away in the middle of an upload; what they left is no job and no picture."""
+    """Disconnect clients in the middle of an upload, which must leave no job and no picture."""
     with bed(database) as there:
         for _ in range(size.faults):
             left_in_the_middle(there.address)
@@ -184,7 +184,7 @@ def clients(database: str, server: Postgres | None, size: Size, known: Known) ->
 
 
 def duplicates(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """The same key at the same moment, with equal submissions and with different ones."""
+    """Submit equal requests and different ones under the same key at the same time."""
     broken = 0
     with bed(database) as there:
         for number in range(size.faults):
@@ -201,7 +201,7 @@ def duplicates(database: str, server: Postgres | None, size: Size, known: Known)
 
 
 def clock(database: str, server: Postgres | None, size: Size, known: Known) -> dict[str, int]:
-    """The clock is set back by an hour in the middle of jobs, and a worker dies then."""
+    """Set the clock back by an hour in the middle of jobs, and then kill a worker's process."""
     with TemporaryDirectory(prefix="yuragi-clock-") as folder:
         time_of = Clock(Path(folder) / "clock")
         with bed(database, dict(time_of.environment)) as there:

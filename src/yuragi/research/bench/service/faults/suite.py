@@ -1,9 +1,9 @@
-r"""What a service promises whatever breaks: every scenario, on SQLite and on PostgreSQL, in counts.
+r"""How often a service breaks its promises in every scenario, on SQLite and on PostgreSQL.
 
-No accepted job is lost, none is done twice, no result is seen half-written, a cancelled job stays
-cancelled, and a result after interruptions equals that of an uninterrupted run in every byte. The
-columns are those of `promises`; ``faults`` is how often something was broken on purpose, and
-``starts`` how often a job was begun.
+The promises are: no accepted job is lost, none is done twice, no result is visible half-written, a
+cancelled job stays cancelled, and a result after interruptions equals that of an uninterrupted run
+in every byte. The columns are those of `promises`; ``faults`` is the number of deliberate faults,
+and ``starts`` is the number of times that a job was started.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ def bench_faults(
     runs: Path,
     on_row: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """Run scenarios; ``broken`` in the report is how often a promise was broken.
+    """Run scenarios; ``broken`` in the report is the number of broken promises.
 
-    A run that was cut short goes on with the rows that the same commit made before.
+    An interrupted run can be resumed: rows that the same commit made before are reused.
 
     Args:
         chosen: names of `SCENARIOS`.
         databases: some of `DATABASES`.
-        size: how much is done in each.
-        runs: the folder in which finished rows are kept.
-        on_row: is called with (scenarios done, all scenarios).
+        size: the size of each scenario.
+        runs: the folder in which finished rows are stored.
+        on_row: called with (scenarios done, scenarios in total).
 
     Raises:
         InputError: a scenario needs a program that is not installed.
@@ -57,7 +57,7 @@ def bench_faults(
         (name, database)
         for database in databases
         for name in chosen
-        if (name, database) != ("restarts", "sqlite")  # it has no server
+        if (name, database) != ("restarts", "sqlite")  # SQLite has no server
     ]
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:

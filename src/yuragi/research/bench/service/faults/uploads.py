@@ -1,4 +1,4 @@
-"""Clients that go away in the middle of what they send, and clients that say the same twice."""
+"""Clients that disconnect in the middle of an upload, and clients that submit the same twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["left_in_the_middle", "said_twice"]
 
 
 def left_in_the_middle(address: str) -> None:
-    """Send half of a picture to the store, and half of a form with a job, and go away."""
+    """Send three quarters of a picture to the store and of a form with a job, and disconnect."""
     picture = (files("yuragi") / "assets" / "examples" / "portrait-4.png").read_bytes()
     _half(address, "/api/v1/assets", "image/png", picture)
     mark = uuid.uuid4().hex
@@ -37,7 +37,7 @@ def _half(address: str, path: str, kind: str, body: bytes) -> None:
 def said_twice(
     address: str, key: str, submissions: Sequence[dict[str, object]]
 ) -> tuple[list[str], int]:
-    """Submit under one key at the same moment; the ids of the answers, and the refusals."""
+    """Submit under one key at the same time; returns the job ids and the number of 409 errors."""
     jobs: list[str] = []
     refused: list[int] = []
     begin = threading.Barrier(len(submissions))
