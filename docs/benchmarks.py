@@ -1,10 +1,10 @@
-"""Write docs/benchmarks.md: what was measured, from the reports in results/.
+"""Write docs/benchmarks.md, the page of all measurements, from the reports in results/.
 
     python docs/benchmarks.py
 
 `tests/test_docs.py` fails when the committed page is not what this script writes. A new report
-appears in the list of all reports by itself; a section of its own is a function here, whose
-docstring is the text of the section.
+appears in the list of all reports without changes here. A section of its own needs an entry in
+`SECTIONS`, with a function whose docstring is the text of the section.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ PAGE = Path(__file__).with_name("benchmarks.md")
 RESULTS = Path(__file__).parents[1] / "results"
 
 EARLIER = {
-    "d0268955cb0f8b027abc3f586de3461e": "Measured with the portrait model of 128 x 128 pixels that "
-    "the package held before; not measured again yet."
+    "d0268955cb0f8b027abc3f586de3461e": "Measured with the earlier portrait model of 128 x 128 "
+    "pixels, and not repeated yet with the current one."
 }
-"""What is said of reports on weights that are no longer in the package."""
+"""Notes on reports whose weights are no longer in the package, by their fingerprint."""
 
 HEAD = """# Benchmarks
 
-This page is written by `python docs/benchmarks.py` from the reports in `results/`; a test
-compares them. Every report holds the number of cases, the seeds, the commit, the versions and the
-device, and is made by the command above its table. Intervals are 95 %; differences are paired,
-and bold where they are clear of zero. Cases on which settings were chosen are not among those
-that are reported.
+`python docs/benchmarks.py` writes this page from the reports in `results/`, and a test checks that
+the page is up to date. Every report contains the number of cases, the seeds, the commit, the
+versions and the device. The command above each table makes its report. Intervals are 95 %.
+Differences are paired, and bold if their interval does not contain zero. Cases that were used to
+choose settings are not reported.
 
 How to read the numbers: *PSNR* in dB compares pixels with the true result (higher is better),
-*LPIPS* compares how they look (lower is better), and *arrival* says how far, in pixels, dragged
-points end from their targets.
+*LPIPS* compares how they look (lower is better), and *arrival* is the distance in pixels between
+the places where dragged points end and their targets.
 """
 
 
 def drags() -> str:
-    """Portraits of which one feature moves, so that the true result is known. *paper* is SDE-Drag
-    as published, *ours* the default. More tables, also by kind of motion:
-    [drags](../results/drag.md).
+    """Portraits in which one feature moves, so that the true result is known. *paper* is SDE-Drag
+    as published, and *ours* is the default. [Drags](../results/drag.md) has more tables, also by
+    kind of motion.
     """
     report = _read("drag")
     rows = []
@@ -51,16 +51,16 @@ def drags() -> str:
         paired = report["against_ours"].get(name, {})
         numbers = _numbers(found, "registered", "psnr", "lpips", "evaluations", "seconds")
         rows.append([name, *numbers, interval(paired.get("psnr"))])
-    head = ["method", "arrival", "PSNR", "LPIPS", "evaluations", "seconds", "ours above it, PSNR"]
+    head = ["method", "arrival", "PSNR", "LPIPS", "evaluations", "seconds", "ours minus this, PSNR"]
     return table(head, rows)
 
 
 def edits() -> str:
-    """Differences of PSNR in dB. Each sampler has its own settings, chosen on other cases. All
-    measures: [edits](../results/edits.md).
+    """Differences in PSNR, in dB. Each sampler has its own settings, chosen on other cases.
+    [Edits](../results/edits.md) has all measures.
     """
     report = _read("edits")
-    head = ["task", "steps", "SDE above ODE", "adaptive above ODE", "adaptive above SDE"]
+    head = ["task", "steps", "SDE minus ODE", "adaptive minus ODE", "adaptive minus SDE"]
     pairs = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
     found = {(c["task"], c["steps"], c["of"], c["to"]): c["psnr"] for c in report["contrasts"]}
     cells = dict.fromkeys((c["task"], c["steps"]) for c in report["contrasts"])
@@ -70,10 +70,11 @@ def edits() -> str:
 
 
 def guidance() -> str:
-    """*Distance* is a Fréchet distance on features of EfficientNet-Lite0 (FD-EffLite0), *accuracy*
-    that of the judge. *Equal cost* is plain guidance with as many evaluations, on more steps
-    (*plain x30*, *plain x40*): the control that a gain must beat. [Guidance](guidance.md) has
-    all arms and says what follows.
+    """*Distance* is the Fréchet distance of EfficientNet-Lite0 features (FD-EffLite0), and
+    *accuracy* is how often the judge sees what the prompt names. *Equal cost* compares with plain
+    guidance that spends as many evaluations on more steps (*plain x30*, *plain x40*), which is the
+    control that a gain must beat. [Guidance](guidance.md) has all arms and the
+    conclusions.
     """
     rows = []
     for point in _read("guidance")["points"]:
@@ -84,13 +85,13 @@ def guidance() -> str:
         cost, accuracy, different = _numbers(point, "evaluations_per_picture", "accuracy", "vendi")
         name, distance = point["arm"], number(point["fd"]["value"])
         rows.append([point["scale"], name, cost, distance, *distances, accuracy, different])
-    head = ["scale", "arm", "evaluations", "distance", "above plain", "above plain at equal cost"]
+    head = ["scale", "arm", "evaluations", "distance", "minus plain", "minus plain at equal cost"]
     return table([*head, "accuracy", "Vendi"], rows)
 
 
 def gains() -> str:
-    """Path-KL to the exact law that guidance aims at (lower is better). [Guidance
-    theory](guidance-theory.md) explains the problems.
+    """Path-KL to the ideal sampler (lower is better). [Guidance theory](guidance-theory.md)
+    explains the problems.
     """
     report = _read("lab-reg")
     shown = ("cfg", "reg", "reg_forward", "ratio", "lookahead")
@@ -107,7 +108,7 @@ def gains() -> str:
 
 
 def randomness() -> str:
-    """A law on the line that is known exactly, edited at full noise. [Why noise
+    """A distribution of one variable that is known exactly is edited at full noise. [Why noise
     helps](why-noise.md) has the curves.
     """
     report = _read("lab-kl")
@@ -119,8 +120,8 @@ def randomness() -> str:
 
 
 def bends() -> str:
-    """Photographs that a known map has bent; each flow sees the same points."""
-    head = ["flow", "error, pixels", "PSNR", "folds", "tears", "ours above it, PSNR"]
+    """Photographs are bent by a known map, and every flow gets the same points of it."""
+    head = ["flow", "error, pixels", "PSNR", "folds", "tears", "ours minus this, PSNR"]
     rows = []
     for row in _read("elastic")["rows"]:
         numbers = _numbers(row["mean"], "error", "psnr", "folds", "tears")
@@ -129,7 +130,7 @@ def bends() -> str:
 
 
 def cutouts() -> str:
-    """A thing moves over a photograph; the method gets points, a mask or a region."""
+    """An object moves over a photograph, and the method gets points, a mask or a region."""
     rows = [
         [given, name, *_numbers(found, "registered", "psnr", "lpips", "seams")]
         for given, report in _read("cutouts")["given"].items()
@@ -139,40 +140,40 @@ def cutouts() -> str:
 
 
 def fills() -> str:
-    """What a drag uncovers, before a model imagines anything."""
+    """The places that a drag uncovers are filled before a model generates anything there."""
     rows = []
     for row in _read("fill")["rows"]:
         numbers = _numbers(row["mean"], "psnr", "lpips", "seconds")
         rows.append([row["fill"], *numbers, interval(row.get("minus_averages", {}).get("psnr"))])
-    return table(["fill", "PSNR", "LPIPS", "seconds", "above averages, PSNR"], rows)
+    return table(["fill", "PSNR", "LPIPS", "seconds", "PSNR minus that of averages"], rows)
 
 
 def intent() -> str:
-    """How often the intent score, which ranks candidates, puts the true result above a damaged
+    """How often the intent score, which ranks candidates, ranks the true result above a damaged
     one.
     """
     rows = [
         [name, found["n"], f"{found['share']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"]
         for name, found in _read("intent")["truth_above"].items()
     ]
-    return table(["damaged result", "n", "the truth ranked above it"], rows)
+    return table(["damaged result", "n", "true result ranked above it"], rows)
 
 
 def familiarity() -> str:
-    """How often pictures are called foreign to the portrait model: rightly below *pictures* and
-    *styles*, wrongly below *known*.
+    """How often pictures are considered foreign to the portrait model. This is correct for
+    *pictures* and *styles*, and wrong for *known*.
     """
     rows = [
         [kind, name, found["n"], f"{found['foreign']:.1%}", _ends(found["interval"])]
         for kind, groups in _read("familiarity")["groups"].items()
         for name, found in groups.items()
     ]
-    return table(["", "pictures", "n", "called foreign", "interval"], rows)
+    return table(["", "pictures", "n", "considered foreign", "interval"], rows)
 
 
 def portraits() -> str:
-    """Accuracy of the judge on generated portraits; real drawings bound it. The
-    [model card](../src/yuragi/assets/models/portraits/README.md) says more.
+    """Accuracy of the judge on generated portraits. Its accuracy on real drawings is an upper
+    bound. The [model card](../src/yuragi/assets/models/portraits/README.md) has details.
     """
     found = _read("portraits")["accuracy"]
     columns = {"generated": "generated", "real": "real drawings", "round_trip": "their round trips"}
@@ -184,8 +185,8 @@ def portraits() -> str:
 
 
 def speed() -> str:
-    """On two CPU cores; *diffusers* is the library's own loop with the same network."""
-    head = ["run", "seconds", "evaluations", "time over the network's alone", "peak MiB"]
+    """Measured on two CPU cores; *diffusers* is the library's own loop with the same network."""
+    head = ["run", "seconds", "evaluations", "time relative to the network's", "peak MiB"]
     keys = ("seconds", "evaluations", "overhead", "peak_mib")
     return table(
         head, [[name, *_numbers(row, *keys)] for name, row in _read("speed")["rows"].items()]
@@ -193,13 +194,15 @@ def speed() -> str:
 
 
 def costs() -> str:
-    """Two of the networks have random weights, because time does not depend on them."""
+    """Two of the networks have random weights, because weights do not affect the cost."""
     rows = [
         [network, gain, *_numbers(row, "evaluations", "relative", "peak_mib")]
         for network, found in _read("guidance-cost")["networks"].items()
         for gain, row in found["gains"].items()
     ]
-    return table(["network", "gain", "evaluations a step", "time over plain", "peak MiB"], rows)
+    return table(
+        ["network", "gain", "evaluations per step", "time relative to plain", "peak MiB"], rows
+    )
 
 
 SECTIONS: dict[str, tuple[str, str, Callable[[], str]]] = {
@@ -217,18 +220,18 @@ SECTIONS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "The portrait model": ("portraits", "yuragi bench portraits", portraits),
     "Speed": ("speed", "yuragi bench speed", speed),
 }
-"""Sections of the page: the report, the command that makes it, and the table with its text."""
+"""The report of each section, the command that makes it, and the function for text and table."""
 
 
 def page() -> str:
-    """The page with the tables of the present reports."""
+    """The page with the tables of the current reports."""
     parts = [HEAD]
     for title, (name, command, body) in SECTIONS.items():
         text = inspect.cleandoc(body.__doc__ or "")
         parts += [f"## {title}\n", f"{text}\n", f"    {command}\n"]
         parts += [f"{body()}\n", f"{_source(name)}\n"]
     parts += ["## All reports\n", f"{_list()}\n"]
-    parts.append("Load and faults on purpose have [their page](service.md#measured).\n")
+    parts.append("[The service](service.md#measured) has results under load and with faults.\n")
     return "\n".join(parts)
 
 

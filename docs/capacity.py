@@ -1,4 +1,4 @@
-"""Write the measured part of docs/batch.md: what a row costs, and a plan for 10^8 of them.
+"""Write the measured part of docs/batch.md: the cost of a row, and a plan for 10^8 rows.
 
     python docs/capacity.py
 
@@ -17,23 +17,26 @@ PAGE = Path(__file__).with_name("batch.md")
 RESULTS = Path(__file__).parents[1] / "results"
 EDITS, DAYS = 10**8, 30
 JOB_BYTES = 10_000
-"""A job in the service's SQLite file: rows, events and audit, of 96 jobs of this benchmark."""
+"""The size of a job in the service's SQLite file, from 96 jobs of this benchmark.
+
+It includes the rows, the events and the audit.
+"""
 
 NOTES = """\
-- **Ray did not scale.** A batch of 32 edits is a few seconds of work; to start a worker, with
-  PyTorch and the model, takes more than that, for each worker and each batch, and on a machine
-  without an idle core the second one only takes from the first. These figures show what starting
-  costs. Scaling on idle cores, and on several machines, was not measured. Until its workers were
-  there, Ray had a larger share of the processor than other programs; else it would not have
-  started on so busy a machine.
-- **Two workers of a service** did about twice as much as one. They were running before, and each
-  is a session of its own, to which Linux gives a share of a busy processor, so that a part of this
-  is the scheduler's.
+- **Ray did not scale.** A batch of 32 edits is a few seconds of work. Starting a worker, with
+  PyTorch and the model, takes longer than that, for each worker and each batch. On a machine
+  without an idle core, a second worker only takes processor time from the first. So these figures
+  show the cost of starting workers. Scaling on idle cores and on several machines was not measured.
+  Until its workers had started, Ray was given a larger share of the processor than other programs;
+  otherwise it would not have started on such a busy machine.
+- **Two workers of a service** did about twice as much as one. They had been started before. Each
+  is a session of its own, and Linux gives every session a share of a busy processor, so part of
+  this gain comes from the scheduler.
 """
 
 
 def page() -> str:
-    """The page with the tables of the present report."""
+    """The page with the tables of the current report."""
     report = json.loads((RESULTS / "batch.json").read_text("utf-8"))
     load = json.loads((RESULTS / "load.json").read_text("utf-8"))
     return measured(PAGE.read_text("utf-8"), _measured(report), _plan(report, load))
@@ -56,23 +59,23 @@ def _measured(report: dict[str, Any]) -> str:
         "edits per second",
         "seconds to the first",
         "processor seconds per edit",
-        "speed beside one worker (least to most)",
+        "speed relative to one worker (min to max)",
     ]
     return (
         f"`results/batch.json`: {report['rows']} edits (`sdedit` of shipped portraits, "
-        f"{report['steps']} noise levels of which 0.6\nare used, scale 3, seeds from "
+        f"{report['steps']} noise levels of which 60 %\nare used, scale 3, seeds from "
         f"{report['seeds'][0]}) in each of {report['rounds']} rounds, n = {report['n']} edits, "
         f"commit {report['commit']}, {report['device']}\nwith {report['cores']} cores. Other work "
-        f"filled both cores all the while (load average {min(loads):.0f} to {max(loads):.0f}), so "
-        "that rates\nare a fraction of those of an idle machine; processor seconds depend on that "
-        "far less. Medians of rounds:\n\n"
+        f"kept both cores busy throughout (load average {min(loads):.0f} to {max(loads):.0f}), so "
+        "the rates\nare a fraction of those of an idle machine; processor seconds depend much "
+        "less on the load. The table shows\nmedians over the rounds:\n\n"
         + table(head, rows)
         + "\n\n"
         + NOTES
-        + f"- A row also costs {number(parts['check_processor_ms'])} ms of a processor for its "
-        f"check; its picture has {number(parts['picture_bytes'] / 1000)} kB (with the\n  input "
-        f"inside), its receipt {number(parts['receipt_bytes'] / 1000)} kB, and to write one file "
-        f"whole takes {number(parts['write_ms'])} ms (median, with fsync).\n"
+        + f"- Checking a row takes another {number(parts['check_processor_ms'])} ms of processor "
+        f"time. Its picture has {number(parts['picture_bytes'] / 1000)} kB (with the\n  input "
+        f"inside) and its receipt {number(parts['receipt_bytes'] / 1000)} kB. Writing one complete "
+        f"file takes {number(parts['write_ms'])} ms (median, with fsync).\n"
     )
 
 
@@ -96,40 +99,42 @@ def _plan(report: dict[str, Any], load: dict[str, Any]) -> str:
         [
             f"### {EDITS:,} edits in {DAYS} days, on paper",
             "",
-            f"Nobody has run this; it multiplies the figures above. {EDITS:,} edits in {DAYS} days "
-            f"are {rate:.1f} a second.",
+            f"Nobody has run this; the plan extrapolates from the figures above. {EDITS:,} edits "
+            f"in {DAYS} days are {rate:.1f} per second.",
             "",
-            f"- **Computing** decides everything: {edit:.2f} processor seconds each are "
-            f"{edit * EDITS / 3600:,.0f} core hours, or {edit * rate:.0f} cores\n  busy without a "
-            "pause, for this small model and 12 steps. Cost grows in proportion to steps, pixels "
-            "and the\n  size of the network: measure your own edit by `yuragi bench batch` or "
-            "`model.estimate`. With accelerators, divide\n  "
-            f"{rate:.1f} by the edits per second that one of them makes.",
-            f"- **Checking** takes {check:,.0f} core hours, since every picture is decoded, and is "
-            "done by one process per manifest:\n  split the work into 1,000 manifests of 100,000 "
-            f"rows ({check / 1000 * 60:.0f} minutes each) and check the next while one\n  runs. "
-            "The plan of a manifest is held in memory (a few kB a row), so one of 10^8 rows does "
-            "not fit.",
-            f"- **Storage**: {stored:.1f} TB in {2 * EDITS:,} files. The inputs inside the results "
-            "are most of it where they are\n  large: `--no-embed` leaves them out, and then inputs "
-            f"must be kept for replays. Receipts alone are {plain:.1f} TB.\n  A result folder per "
-            "manifest has 256 folders of 782 files.",
-            f"- **Writes**: {writes:.0f} files a second. One process writes "
-            f"{1000 / parts['write_ms']:.0f} a second on this disk, so that workers that write\n  "
-            "their own results are far from a limit; object stores limit requests per prefix (the "
-            "256 folders spread them),\n  and charge for each: 2 writes and 1 look a row.",
-            "- **Resuming** lists the result folder once (200,000 names of a manifest), and then "
-            "looks once for each row before it runs.",
-            f"- **Ray** costs a few ms and some memory for each of at most 4,096 blocks; workers "
-            "load their model once per manifest,\n  so that manifests should last much longer than "
+            f"- **Computing** is by far the largest cost: {edit:.2f} processor seconds per edit "
+            f"are {edit * EDITS / 3600:,.0f} core hours, or\n  {edit * rate:.0f} cores that are "
+            "busy without a pause, for this small model and 12 steps. The cost is proportional "
+            "to the\n  steps, the pixels and the size of the network; measure your own edit with "
+            "`yuragi bench batch` or\n  `model.estimate`. The number of accelerators needed is "
+            f"{rate:.1f} divided by the edits per second of one of them.",
+            f"- **Checking** takes {check:,.0f} core hours, because every picture is decoded. A "
+            "single process checks a manifest, so\n  split the work into 1,000 manifests of "
+            f"100,000 rows ({check / 1000 * 60:.0f} minutes each), and check the next one while "
+            "one\n  is running. The plan of a manifest is kept in memory (a few kB per row), so "
+            "a manifest of 10^8 rows does not fit.",
+            f"- **Storage**: {stored:.1f} TB in {2 * EDITS:,} files. Results contain their inputs, "
+            "which take most of the space if they\n  are large. `--no-embed` leaves them out; the "
+            "inputs must then be kept for replays. Receipts alone take\n  "
+            f"{plain:.1f} TB. The result folder of each manifest has 256 folders of 782 files.",
+            f"- **Writes**: {writes:.0f} files per second. One process writes "
+            f"{1000 / parts['write_ms']:.0f} files per second on this disk, so workers that write\n"
+            "  their own results are far from this limit. Object stores limit the requests per "
+            "prefix (the 256 folders\n  distribute them) and charge for each request: 2 writes "
+            "and 1 lookup per row.",
+            "- **Resuming** lists the result folder once (200,000 names per manifest), and then "
+            "looks up each row once\n  before it runs.",
+            f"- **Ray** costs a few ms and some memory for each of at most 4,096 blocks. Workers "
+            "load their model once per\n  manifest, so a manifest should take much longer than "
             f"the {found['ray 1']['first_s']:.0f} seconds to the first result above.",
-            f"- **Queue**: one API accepted {submit:,.0f} submissions a second "
-            "([measured](service.md#measured)), more than enough. Each job leaves\n  about "
-            f"{JOB_BYTES / 1000:.0f} kB in the database: {JOB_BYTES * EDITS / 1e12:.0f} TB if "
-            "nothing is deleted, so run `yuragi jobs prune` daily (a day has\n  "
-            f"{rate * 86400 / 1e6:.1f} million jobs) and take PostgreSQL; its write rate, about 15 "
-            "small transactions a job, is the bottleneck to\n  measure first. For such work "
-            "prefer `--engine ray`, and keep the service for people.",
+            f"- **Queue**: one API accepted {submit:,.0f} submissions per second "
+            "([measured](service.md#measured)), which is more than enough.\n  Each job leaves "
+            f"about {JOB_BYTES / 1000:.0f} kB in the database, or "
+            f"{JOB_BYTES * EDITS / 1e12:.0f} TB if nothing is deleted. So run "
+            "`yuragi jobs prune`\n  daily (there are "
+            f"{rate * 86400 / 1e6:.1f} million jobs per day), and use PostgreSQL. Its write rate, "
+            "at about 15 small transactions per\n  job, is the bottleneck to measure first. For "
+            "such work, prefer `--engine ray`, and keep the service for people.",
             "",
         ]
     )

@@ -21,13 +21,13 @@ GOALS = {
     **dict.fromkeys(("hair_length", "clothes", "beard"), 0.9),
     **dict.fromkeys(("mouth", "eyes"), 0.5),
 }
-"""What a share of the drawings' accuracy should be; of mouth and eyes, 0.8 with a GPU."""
+"""Goals for the accuracy, as a share of that on drawings; with a GPU, 0.8 for mouth and eyes."""
 PSNR, DISTANCE = 34.0, 100.0
-"""What the autoencoder should reach in dB, and FD-EffLite0 without a GPU."""
+"""Goals for the PSNR of the autoencoder in dB, and for FD-EffLite0 without a GPU."""
 
 
 def page() -> str:
-    """The card with the numbers of the present report."""
+    """The card with the numbers of the current report."""
     found: dict[str, Any] = json.loads(REPORT.read_text("utf-8"))
     return measured(PAGE.read_text("utf-8"), _whole(found), _attributes(found))
 
@@ -41,13 +41,13 @@ def _whole(found: dict[str, Any]) -> str:
             f"{found['psnr']:.1f} dB",
         ],
         ["FD-EffLite0 to drawings", f"at most {DISTANCE:g}", _interval(found["fd"])],
-        ["the same of other drawings", "", _interval(found["floor"])],
-        ["attributes right, mean without eyebrows", "", f"{mean['generated']:.1%}"],
-        ["the same on drawings", "", f"{mean['real']:.1%}"],
+        ["FD-EffLite0 between two sets of drawings", "", _interval(found["floor"])],
+        ["mean accuracy of the attributes without eyebrows", "", f"{mean['generated']:.1%}"],
+        ["the same accuracy on drawings", "", f"{mean['real']:.1%}"],
     ]
     return (
-        f"n = {found['n']} portraits of the benchmark split, which training never sees, at the "
-        f"default\nsettings; seed {found['seeds'][0]}, commit {found['commit']}, "
+        f"n = {found['n']} portraits of the benchmark split, which is not used for training, at "
+        f"the default\nsettings; seed {found['seeds'][0]}, commit {found['commit']}, "
         "`results/portraits.json`:\n\n" + table(["", "goal", "measured"], rows) + "\n"
     )
 

@@ -1,10 +1,10 @@
-"""Make the figures of docs/theory.md, and the numbers beside them.
+"""Make the figures of docs/theory.md, and the numbers in its text.
 
     python docs/figures.py
 
-Everything is computed on mixtures of Gaussians, for which the denoiser, the law at every noise
-level and the law that guidance aims at are known exactly; so no network and no data are needed.
-The numbers stand in docs/img/theory/numbers.json, and a test computes them again.
+Everything is computed on mixtures of Gaussians, for which the denoiser, the distribution at every
+noise level and the target of guidance are known exactly, so no network and no data are needed.
+The numbers are written to docs/img/theory/numbers.json, and a test computes them again.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ def paths(start: Tensor, eta: float) -> Tensor:
 
 
 def start(count: int, shift: float = 0.0) -> Tensor:
-    """States at full noise, [n]; a shift moves them off the law that the model knows."""
+    """States at full noise, [n]; a shift moves them away from the model's distribution."""
     return shift + SeededNoise(0, [0], stream="start")(0, torch.zeros(1, count, dtype=F64))[0]
 
 
 def density(law: GaussianMixture, grid: Tensor) -> Tensor:
-    """Of clean data, [n]."""
+    """The density of clean data, [n]."""
     return law.log_prob(grid[:, None], ONE, ZERO).exp()
 
 
 def aimed(grid: Tensor) -> Tensor:
-    """The density at which guidance aims, p_c (p_c / p_u)^w, normalised on the grid, [n]."""
+    """The target density of guidance, p_c (p_c / p_u)^w, normalised on the grid, [n]."""
     problem = named[PROBLEM]
     strong = problem.conditional.log_prob(grid[:, None], ONE, ZERO)
     weak = problem.guide.log_prob(grid[:, None], ONE, ZERO)
@@ -76,7 +76,7 @@ def aimed(grid: Tensor) -> Tensor:
 
 
 def guided(rule: str) -> Tensor:
-    """Samples of guidance by a rule, [n]."""
+    """Samples that are guided by a rule, [n]."""
     problem = named[PROBLEM]
     strong = MixtureDenoiser(problem.conditional, SAMPLING)
     weak = MixtureDenoiser(problem.guide, SAMPLING)
@@ -84,7 +84,7 @@ def guided(rule: str) -> Tensor:
 
 
 def distance(samples: Tensor, grid: Tensor, law: Tensor) -> float:
-    """The Wasserstein distance of samples to a law on a grid: how far mass has to be moved."""
+    """The Wasserstein distance of samples to a density on a grid: how far mass must be moved."""
     below = (samples[None] <= grid[:, None]).double().mean(1)
     known = torch.cumulative_trapezoid(law, grid)
     return torch.trapezoid((below[1:] - known).abs(), grid[1:]).item()
@@ -94,7 +94,7 @@ GRID = torch.linspace(-2, 4, 2401, dtype=F64)
 
 
 def numbers() -> dict[str, dict[str, float]]:
-    """What the text of the page says, to three digits."""
+    """The numbers that the text of the page quotes, to three digits."""
     wrong = start(COUNT, shift=1.0)
     ends = {name: paths(wrong, eta)[-1] for name, eta in (("ode", 0.0), ("sde", 1.0))}
     pair = torch.tensor([0.3, 0.5], dtype=F64)
@@ -150,7 +150,7 @@ def forgetting() -> Figure:
 
 
 def guidance() -> Figure:
-    """Samples of three rules against the law at which guidance aims."""
+    """Samples of three rules, and the target density of guidance."""
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True)
     strong, law = density(named[PROBLEM].conditional, GRID), aimed(GRID)

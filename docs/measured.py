@@ -1,4 +1,4 @@
-"""Write the tables of docs/service.md: what was measured, from the reports in results/.
+"""Write the tables of measurements in docs/service.md from the reports in results/.
 
     python docs/measured.py
 
@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def page() -> str:
-    """The page with the tables of the present reports."""
+    """The page with the tables of the current reports."""
     return measured(PAGE.read_text("utf-8"), _load(), _faults())
 
 
@@ -33,7 +33,7 @@ def _load() -> str:
     told, memory = report["submission"], report["memory"]
     rows = [
         ["submission: median", f"{number(told['p50_ms'])} ms"],
-        ["submission: 99 of 100 within", f"{number(told['p99_ms'])} ms"],
+        ["submission: 99th percentile", f"{number(told['p99_ms'])} ms"],
         ["submission: longest", f"{number(told['max_ms'])} ms"],
         ["submissions per second", number(told["per_second"])],
         ["errors", told["errors"]],
@@ -44,12 +44,14 @@ def _load() -> str:
     for name, found in report["throughput"].items():
         pictures = name.partition(" ")[2]
         shown = f"{found['relative']:.2f} ({number(found['between_ms'])} ms between jobs)"
-        rows.append([f"one worker against a loop, pictures a job: {pictures}", shown])
+        rows.append(
+            [f"speed of one worker relative to a loop, pictures per job: {pictures}", shown]
+        )
     return (
-        f"{report['n']} jobs from {report['clients']} clients at once, on one machine with "
+        f"{report['n']} jobs from {report['clients']} simultaneous clients, on one machine with "
         f"{report['cores']} cores\n({report['device']}, {report['database']}, commit "
-        f"{report['commit']}), which other programs used, too\n(load average before: "
-        f"{report['load_before']:.1f}):\n\n" + table(["", ""], rows) + "\n"
+        f"{report['commit']}) that was also used by other programs\n(load average before the "
+        f"test: {report['load_before']:.1f}):\n\n" + table(["", ""], rows) + "\n"
     )
 
 
@@ -58,7 +60,7 @@ def _faults() -> str:
     heads = ["scenario", "database", "jobs", "faults", "done", "cancelled", "starts", *PROMISES]
     rows = [[row[head] for head in heads] for row in report["rows"]]
     return (
-        f"Faults on purpose (up to {report['n']} jobs a scenario, commit {report['commit']}); the "
+        f"Injected faults (up to {report['n']} jobs per scenario, commit {report['commit']}). The "
         f"columns from\n`{PROMISES[0]}` on count broken promises:\n\n" + table(heads, rows) + "\n"
     )
 

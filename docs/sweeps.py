@@ -20,7 +20,7 @@ BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->\n"
 
 
 def page() -> str:
-    """The page with the tables of the present reports."""
+    """The page with the tables of the current reports."""
     text = PAGE.read_text("utf-8")
     for name, write in WRITERS.items():
         begin, end = BEGIN.format(name), END.format(name)
@@ -54,10 +54,15 @@ def _sweep(report: Mapping[str, Any]) -> str:
     heads = ["arm", "scale", "cost", "ms", *names]
     return (
         f"{len(rows)} points of {report['n']} pictures each (seeds {report['seeds'][0]} to "
-        f"{report['seeds'][0] + report['n'] - 1}), against\n{report['against']} pictures of the "
-        f"test split; commit {report['commit']}, {report['device']}. Cost is in evaluations a\n"
-        "picture, a reverse product counted as two; ms are processor milliseconds a picture, one "
-        "thread.\n\n" + table(heads, rows) + "\n\n" + _verdicts(report) + "\n\n" + _gains(report)
+        f"{report['seeds'][0] + report['n'] - 1}), compared with\n{report['against']} pictures of "
+        f"the test split; commit {report['commit']}, {report['device']}. Cost is the number of "
+        "evaluations\nper picture, where a reverse product counts as two; ms is processor time "
+        "per picture, with one thread.\n\n"
+        + table(heads, rows)
+        + "\n\n"
+        + _verdicts(report)
+        + "\n\n"
+        + _gains(report)
     )
 
 
@@ -70,9 +75,9 @@ def _verdicts(report: Mapping[str, Any]) -> str:
         rows.append([gain["rule"], gain["gain"], *cells])
     heads = ["rule", "gain", *(f"scale {scale:g}" for scale in scales)]
     return (
-        "Does a gain pay at equal cost? Distance less that of plain guidance with the same rule, "
-        "scale and number\nof evaluations; level means that the interval holds 0:\n\n"
-        + table(heads, rows)
+        "Does a gain pay at equal cost? The numbers are the distance minus that of plain guidance "
+        "with the same rule,\nscale and number of evaluations. Differences are level if their "
+        "interval contains 0:\n\n" + table(heads, rows)
     )
 
 
@@ -97,16 +102,16 @@ def _gains(report: Mapping[str, Any]) -> str:
                             f"{gain['rule']} + {gain['gain']}",
                             f"{beside['scale']:g}",
                             "equal steps" if rival is None else "equal cost",
-                            f"{number(beside['cost'])} to {number(rival)}" if rival else "",
+                            f"{number(beside['cost'])} against {number(rival)}" if rival else "",
                             *(interval(found[name]) for name in ("FD-Fashion", "accuracy")),
                             interval(found["coverage"]),
                         ]
                     )
     heads = ["gain", "scale", "plain guidance at", "cost", "FD-Fashion", "accuracy", "coverage"]
     return (
-        "Gain less plain guidance of the same rule and scale, paired over the seeds (bold: the "
-        "interval is clear\nof 0; a negative distance is better, a positive coverage is "
-        "better):\n\n" + table(heads, rows) + "\n\n" + _areas(report)
+        "Gain minus plain guidance with the same rule and scale, paired over the seeds. Bold "
+        "intervals do not contain 0.\nNegative distances and positive coverages are "
+        "better:\n\n" + table(heads, rows) + "\n\n" + _areas(report)
     )
 
 
@@ -119,8 +124,8 @@ def _areas(report: Mapping[str, Any]) -> str:
     ]
     ends = ", ".join(f"{name} {number(value)}" for name, value in corner.items())
     return (
-        "Area of the front in distance, what is not covered, and cost, as a share of the box up to "
-        f"the corner\n({ends}; coverage is told as what is missing):\n\n"
+        "Area of the front in distance, missing coverage (1 - coverage) and cost, as a share of "
+        f"the box up to the corner\n({ends}; the second number is missing coverage):\n\n"
         + table(["rule + gain", "area", "added to plain"], rows)
         + "\n"
     )
@@ -141,7 +146,7 @@ def _gamma(report: Mapping[str, Any]) -> str:
     return (
         f"{report['n']} random problems ({line} on the line, {plane} in the plane, {space} in "
         f"space), seed {report['seeds'][0]},\n{report['effort']['levels']} noise levels, "
-        f"{report['effort']['plane']} states a level above the line; commit "
+        f"{report['effort']['plane']} draws per level in the plane and in space; commit "
         f"{report['commit']}:\n\n" + table(["half", *shown], rows) + "\n\nChosen: "
         f"`{report['chosen']}`.\n"
     )
@@ -155,7 +160,7 @@ def _bias(report: Mapping[str, Any]) -> str:
     rows.append(["by chance", *(number(first[name]["chance"]) for name in names)])
     told = report["settings"]
     return (
-        f"{report['n']} portraits an arm (seeds {report['seeds'][0]} to "
+        f"{report['n']} portraits per arm (seeds {report['seeds'][0]} to "
         f"{report['seeds'][0] + report['n'] - 1}), scale {told['scale']:g}, {told['steps']} steps; "
         f"commit {report['commit']}:\n\n" + table(["arm", *names], rows) + "\n"
     )
@@ -183,9 +188,11 @@ def _reproducibility(report: Mapping[str, Any]) -> str:
         for arm, found in report["arms"].items()
     ]
     return (
-        f"{report['n']} pictures an arm, {report['settings']['steps']} steps; commit "
-        f"{report['commit']}. Pictures equal bit for bit, and the largest\ndifference of 255 "
-        "levels:\n\n" + table(["arm", "again", "alone instead of in a batch"], rows) + "\n"
+        f"{report['n']} pictures per arm, {report['settings']['steps']} steps; commit "
+        f"{report['commit']}. The share of pictures that are\nequal bit for bit, and the largest "
+        "difference in levels of 255:\n\n"
+        + table(["arm", "drawn again", "alone instead of in a batch"], rows)
+        + "\n"
     )
 
 

@@ -2,9 +2,9 @@
 
     python docs/website.py
 
-The pages are laid out under out/pages as in the repository, together with the files that they link
-to, and pages of the Python reference are added. The build fails when a page is missing in the
-navigation, when a link leads nowhere, or when the reference names an object that does not exist.
+The pages are copied to out/pages as they are arranged in the repository, together with the files
+that they link to, and pages of the Python reference are added. The build fails if a page is missing
+from the navigation, a link is broken, or the reference names an object that does not exist.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LINK = re.compile(r"\]\(([^)\s#]+)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 MARKED = re.compile(r"^(```\w+) run$", re.MULTILINE)
 FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-"""What the hub reads at the head of a model card."""
+"""The metadata at the head of a model card, which the hub reads."""
 
 EDITS = ("sample", "inpaint", "sdedit", "translate", "diffedit", "invert", "drag")
 REFERENCE = {
@@ -51,7 +51,7 @@ REFERENCE = {
     "client": ("The client of the service", ["yuragi.client"]),
     "registry": ("Registries and errors", ["yuragi.registry", "yuragi.errors"]),
 }
-"""Pages of the Python reference: the title, and the modules."""
+"""Pages of the Python reference: their titles and modules."""
 
 
 def sources() -> list[Path]:
@@ -60,7 +60,7 @@ def sources() -> list[Path]:
 
 
 def lay_out() -> None:
-    """Write the pages, what they link to and the pages of the reference under out/pages."""
+    """Write the pages, the files that they link to, and the reference to out/pages."""
     shutil.rmtree(PAGES, ignore_errors=True)
     for page in sources():
         text = page.read_text("utf-8")
@@ -83,7 +83,7 @@ def _write(name: Path, text: str) -> None:
 
 
 def misplaced() -> list[str]:
-    """Pages that the navigation lacks, and pages in it that do not exist."""
+    """Pages that are missing from the navigation, and pages in it that do not exist."""
     settings = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))
     named = set(navigation(settings["project"]["nav"]))
     pages = {page.relative_to(ROOT).as_posix() for page in sources()}
@@ -104,7 +104,7 @@ def navigation(entries: list[Any]) -> Iterator[str]:
 
 
 class _Page(HTMLParser):
-    """The links of a built page, and the places in it to which links can lead."""
+    """The links of a built page, and the places in it that links can lead to."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class _Page(HTMLParser):
 
 
 def broken() -> list[str]:
-    """Links of the built site that lead to no file, or to no place in a page."""
+    """Links of the built site that lead to no file, or to no place in their page."""
     pages = {path: _Page(path) for path in SITE.rglob("*.html") if path.name != "404.html"}
     faults = []
     for path, page in pages.items():
@@ -139,7 +139,7 @@ def broken() -> list[str]:
 
 
 def main() -> int:
-    """Build the site; 1 if something is wrong, which is printed."""
+    """Build the site; print what is wrong, and return 1 if anything is."""
     faults = misplaced()
     if not faults:
         lay_out()

@@ -31,8 +31,8 @@ from yuragi.research.train.portraits import ATTRIBUTES
 __all__ = ["JUDGED", "bench_portraits"]
 
 JUDGED = tuple(name for name in ATTRIBUTES if name != "eyebrows")
-"""The attributes in the mean accuracy. Eyebrows are left out, because the judge recognizes too few
-of them in drawings."""
+"""The attributes in the mean accuracy. Eyebrows are left out, as they were when an earlier judge
+recognised too few of them in drawings, so that the means of all models can be compared."""
 SHOWN = 48
 """The number of portraits on the sheet."""
 

@@ -59,7 +59,7 @@ def plan(
     fixed.write(path)
     size = fixed.size
     told = {"files": [path], "digest": fixed.digest, **size.model_dump()}
-    votes = f"{size.seeds} seeds; {size.votes} votes a pair of arms, {size.per_rater} a rater"
+    votes = f"{size.seeds} seeds; {size.votes} votes per pair of arms, {size.per_rater} per rater"
     answer(json, told, path, f"digest {fixed.digest}", votes)
 
 

@@ -40,7 +40,7 @@ def serve(booth: Booth, settings: Serving, on_ready: Callable[[str], None]) -> N
         OSError: the port is in use.
     """
     if not settings.loopback and not settings.name:
-        allowed = "an address of this machine, or --name be given"
+        allowed = "an address of this machine, unless --name is given"
         raise InputError("host", settings.host, allowed)
     server, listening = listen(make_app(booth, settings), settings)
     shown = settings.name[0] if settings.name else settings.host

@@ -63,7 +63,7 @@ def planned(draft: Draft) -> Size:
             f"{voting.raters} raters and {pictures} pictures find no effect below {least:.2f} "
             f"with {voting.most_seeds} seeds"
         )
-        allowed = f"larger than {least:.2f}, or more raters or pictures be taken"
+        allowed = f"larger than {least:.2f}, unless there are more raters or pictures"
         raise InputError("voting.effect", voting.effect, allowed, reason)
     found = information(draft, seeds)
     each = len(draft.edits) * seeds

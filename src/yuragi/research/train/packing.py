@@ -127,7 +127,7 @@ def _shards(tensors: Mapping[str, Tensor], room: int) -> Iterator[dict[str, Tens
         # A tensor's entry in the header has its name, type, shape and position.
         size = value.nbytes + len(name) + 100
         if size > room - 4096:
-            allowed = f"{(size + 4096) // 2**20 + 1} or more, in MiB: so large is {name}"
+            allowed = f"{(size + 4096) // 2**20 + 1} or more, in MiB, so that {name} fits"
             raise InputError("largest", room // 2**20, allowed)
         if used + size > room - 4096:
             yield part
