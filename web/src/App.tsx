@@ -76,7 +76,7 @@ export function App() {
   );
 }
 
-/** What went wrong and what to do, or what is being waited for. */
+/** Says what went wrong and what to do about it, or what the page is waiting for. */
 function Notice() {
   const text = useText();
   const { error, busy } = useFields("error", "busy");

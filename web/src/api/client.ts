@@ -1,4 +1,4 @@
-/** The service, as its own description types it: same origin, JSON in and out, errors in words. */
+/** The client of the service, typed from its own schema: same origin, JSON in and out, readable errors. */
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -17,7 +17,7 @@ export type Values = Record<string, unknown>;
 
 const API = "/api/v1";
 
-/** The service refused: `argument` names the option that it is about. */
+/** The service refused a request; `argument` names the option that is wrong. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -28,7 +28,7 @@ export class Refused extends Error {
   }
 }
 
-/** Nobody answered. */
+/** The service did not answer. */
 export class Unreachable extends Error {}
 
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {

@@ -1,4 +1,4 @@
-/** The events of a job, from where the last connection broke off. */
+/** The events of a job, continued where the last connection ended. */
 import { ask, Refused } from "./client";
 
 interface JobEvent {
@@ -10,8 +10,8 @@ interface JobEvent {
 const WAIT_MS = [300, 1000, 2000];
 
 /**
- * Call `heard` for every event until the job has ended; a broken connection is taken up again.
- * @param connected is told whether the service answers.
+ * Call `heard` for every event until the job has ended, and reconnect if the connection breaks.
+ * @param connected is called with whether the service answers.
  */
 export async function follow(
   job: string,

@@ -1,4 +1,4 @@
-/** The picture against another one: a slider, holding, flickering, or their difference. */
+/** Compares the picture with another one: by slider, holding a key, flickering, or difference. */
 import { useEffect, useState } from "react";
 import { assetUrl } from "../api/client";
 import { useText } from "../i18n";
@@ -49,7 +49,7 @@ export function Compare() {
   );
 }
 
-/** Now one, now the other; people who want less motion get half the pace. */
+/** Alternates between the two pictures, at half the speed for users who prefer reduced motion. */
 function useFlicker(on: boolean): boolean {
   const [seen, setSeen] = useState(false);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What follows the pointer: the circle of the brush, and the outline of a region that is not closed yet. */
+/** What follows the pointer: the brush's circle, and the outline of a region that is not closed yet. */
 import { Circle, Line } from "react-konva";
 import { useFields, useStudio } from "../state/store";
 

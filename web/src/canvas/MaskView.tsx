@@ -1,4 +1,4 @@
-/** Where the picture may change, as a tint over it; what is being painted is drawn at once. */
+/** Tints where the picture may change; the current stroke is drawn immediately. */
 import { useEffect, useRef, useState } from "react";
 import { draw, maskOf } from "../state/mask";
 import { useStudio } from "../state/store";

@@ -1,4 +1,4 @@
-/** Points, regions and what is being drawn over the picture, and what the pointer does with them. */
+/** Draws the points, the regions and the current stroke over the picture, and handles the pointer. */
 import type Konva from "konva";
 import { useEffect, useRef } from "react";
 import { Layer, Stage } from "react-konva";
@@ -38,7 +38,7 @@ export function Overlay({ width, height }: { width: number; height: number }) {
   );
 }
 
-/** Own gestures, except where a handle of a region is pressed; two fingers pan and zoom. */
+/** Our own gestures, unless a region's handle is pressed; two fingers pan and zoom. */
 function usePointer(own: React.RefObject<HTMLDivElement | null>, stage: React.RefObject<Konva.Stage | null>): void {
   useEffect(() => {
     const element = own.current;

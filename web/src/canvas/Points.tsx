@@ -1,4 +1,4 @@
-/** Sources as rings, targets as diamonds, and the way between them; the number says which is which. */
+/** Sources as rings, targets as diamonds, and lines between them; numbers identify the points. */
 import { Arrow, Circle, Group, Label, Line, Rect, Tag, Text } from "react-konva";
 import type { Point } from "../state/doc";
 import { colourOf } from "./colours";

@@ -1,4 +1,4 @@
-/** Polygons with handles: dashed where they are, filled where they go; move, turn and scale them. */
+/** Polygons with handles to move, rotate and scale them: the source is dashed, the target is filled. */
 import type Konva from "konva";
 import { useEffect, useRef } from "react";
 import { Line, Transformer } from "react-konva";

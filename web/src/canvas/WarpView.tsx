@@ -1,4 +1,4 @@
-/** The picture as the drag will warp it: live under the pointer, and from the service when it rests. */
+/** The picture as the drag will warp it: live while the pointer moves, from the service when it rests. */
 import { useEffect, useRef, useState } from "react";
 import { api, assetUrl } from "../api/client";
 import { Warper } from "../drag/warper";
@@ -23,7 +23,7 @@ export function WarpView() {
     try {
       warper = new Warper(canvas, picture.width, picture.height);
     } catch {
-      return; // without WebGL 2 the warp is shown when the pointer rests
+      return; // without WebGL 2, the warp is only shown when the pointer rests
     }
     let frame = 0;
     const later = (): void => {
@@ -49,14 +49,14 @@ export function WarpView() {
   }, [picture]);
   return (
     <>
-      {/* A canvas keeps its context for good, so that each picture has its own. */}
+      {/* A canvas keeps its context forever, so each picture gets its own canvas. */}
       <canvas key={picture?.asset} ref={own} className="warp" hidden={!drawn} data-testid="warp" />
       <Rested />
     </>
   );
 }
 
-/** No more pixels than are seen: at which share of its size the picture is warped. */
+/** The share of its size at which the picture is warped, so that no invisible pixels are drawn. */
 function shareOf({ view, doc: { picture } }: Studio): number {
   const side = Math.max(picture?.width ?? 1, picture?.height ?? 1);
   return Math.min(1, LARGEST / side, view.zoom * devicePixelRatio);
@@ -64,7 +64,7 @@ function shareOf({ view, doc: { picture } }: Studio): number {
 
 const chosen = (): Record<string, unknown> => get().values["drag"] ?? NONE;
 
-/** The warp of the drag itself, once nothing has moved for a moment. */
+/** The warp as the drag computes it, shown when nothing has moved for a moment. */
 function Rested() {
   const doc = useStudio((studio) => studio.doc);
   const resting = useStudio((studio) => studio.draft === null);
@@ -76,7 +76,7 @@ function Rested() {
     const wait = setTimeout(() => {
       void preview(doc, values, stop.signal)
         .then((url) => setMade({ doc, values, url }))
-        .catch(() => undefined); // the run itself says what is wrong
+        .catch(() => undefined); // the run reports what is wrong
     }, REST_MS);
     return () => {
       stop.abort();

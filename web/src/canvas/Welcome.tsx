@@ -1,4 +1,4 @@
-/** What a new user sees first: open a picture, or take one that is there. */
+/** The first thing that a new user sees: open a picture, or choose an example. */
 import { ImagePlus, LoaderCircle } from "lucide-react";
 import { useText } from "../i18n";
 import { Examples } from "../panels/Examples";

@@ -1,4 +1,4 @@
-/** The picture in the middle: as it is, as it will be, as it becomes; and everything drawn on it. */
+/** The picture in the middle: before, during and after the edit, with everything drawn on it. */
 import { useEffect, useRef, useState } from "react";
 import { assetUrl } from "../api/client";
 import { useText } from "../i18n";

@@ -1,4 +1,4 @@
-/** What pressing, dragging and releasing does with each tool. */
+/** What pressing, dragging and releasing the pointer does with each tool. */
 import type { XY } from "../drag/points";
 import { nextId, onPixel, simplified, type Doc, type MaskStep, type Point } from "../state/doc";
 import { change, get, set } from "../state/store";
@@ -10,7 +10,7 @@ export interface Gesture {
   end: (at: XY) => void;
 }
 
-/** How near to a handle one has to press, in pixels of the screen: fingers are thicker. */
+/** How near to a handle the user must press, in screen pixels; it is larger for fingers. */
 const reachOf = (event: PointerEvent): number => (event.pointerType === "touch" ? 26 : 13);
 
 export function begin(at: XY, event: PointerEvent): Gesture | null {
@@ -59,7 +59,7 @@ function movingEnd({ point, end }: Near): Gesture {
 
 const same = (a: Doc, b: Doc): boolean => JSON.stringify(a.points) === JSON.stringify(b.points);
 
-/** The doc with one end of a point elsewhere. */
+/** The doc with one end of a point moved. */
 export function withEnd(doc: Doc, id: number, end: "source" | "target", at: XY): Doc {
   const picture = doc.picture;
   if (!picture) return doc;
@@ -131,7 +131,7 @@ function corner(at: XY, event: PointerEvent): null {
   return null;
 }
 
-/** Make a region of a polygon in a drag, and a white area of the mask in other tasks. */
+/** Turn a polygon into a region of a drag, or, in other tasks, into a white area of the mask. */
 export function closed(path: readonly XY[]): void {
   set({ corners: [] });
   const { doc, task } = get();

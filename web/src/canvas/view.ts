@@ -1,9 +1,9 @@
-/** Where the picture lies on the screen. Pixel centres are whole numbers, so pixel 0 begins at -0.5. */
+/** The place of the picture on the screen. Pixel centres are integers, so pixel 0 begins at -0.5. */
 import type { XY } from "../drag/points";
 import { get, set, type View } from "../state/store";
 
 const [FARTHEST, NEAREST] = [0.05, 40];
-/** Room around the picture; above it lies the bar of the tool. */
+/** Space around the picture, and the larger space above it for the bar of the tool. */
 const [MARGIN, ABOVE] = [24, 64];
 
 let frame: HTMLElement | null = null;
@@ -40,7 +40,7 @@ export function fit(): void {
   });
 }
 
-/** Zoom by a factor; the place under (clientX, clientY), or the middle, stays where it is. */
+/** Zoom by a factor around (clientX, clientY), or around the middle of the frame. */
 export function zoomBy(factor: number, clientX?: number, clientY?: number): void {
   const box = frame?.getBoundingClientRect();
   if (!box) return;
@@ -61,7 +61,7 @@ export function pan(dx: number, dy: number): void {
 
 const within = (zoom: number): number => Math.min(Math.max(zoom, FARTHEST), NEAREST);
 
-/** Where the picture lies; `--px` is a pixel of the screen within it. */
+/** The CSS for the place of the picture; `--px` is a screen pixel in its coordinates. */
 export const styleOf = ({ zoom, x, y }: View): Record<string, string> => ({
   transform: `translate(${x}px, ${y}px) scale(${zoom})`,
   "--px": String(1 / zoom),

@@ -1,4 +1,4 @@
-/** Keeps the warp up with the pointer: grips once per thing, then warps every frame. */
+/** Lets the warp follow the pointer: asks for a grip once per object, then warps every frame. */
 import { api, type Layers, type Values } from "../api/client";
 import { bend, reachOf } from "../drag/bend";
 import { flowOf } from "../drag/flow";
@@ -12,7 +12,7 @@ import { pictureOf } from "../state/pictures";
 import { set } from "../state/store";
 import { maskAsset } from "../state/work";
 
-/** The side of the mask at which its distances are measured. */
+/** The side of the mask, in pixels, at which distances in it are measured. */
 const MASK_SIDE = 384;
 
 export class Warping {
@@ -27,7 +27,7 @@ export class Warping {
     private readonly redraw: () => void,
   ) {}
 
-  /** Draw the warp of a doc at a share of its size; false while nothing is known of how the picture follows. */
+  /** Draw the warp of a doc at a share of its size; false until the grip is known or if nothing moves. */
   show(doc: Doc, values: Values, share: number): boolean {
     this.grip(doc, values);
     if (!doc.picture || !this.motion || !moves(doc)) return false;
@@ -62,7 +62,7 @@ export class Warping {
     return this.held.hold;
   }
 
-  /** Ask what the drag grips, when that can have changed. */
+  /** Ask the service what the drag grips, if that can have changed. */
   private grip(doc: Doc, values: Values): void {
     const { points, regions } = geometryOf(doc);
     const asked = {
@@ -76,7 +76,7 @@ export class Warping {
     this.gripping?.abort();
     this.gripping = new AbortController();
     void this.gripAnew(doc, { points, regions, motion: asked.motion }, this.gripping.signal).catch(
-      () => undefined, // the run itself says what is wrong
+      () => undefined, // the run reports what is wrong
     );
   }
 

@@ -1,11 +1,11 @@
 /**
- * The smooth flow that bends a picture, as `yuragi.drag.bend` defines it: every point travels from its
- * source to its target, and at each moment u the picture moves by
+ * The smooth flow that bends a picture, as defined in `yuragi.drag.bend`. Every point travels from its
+ * source to its target, and at each time u the picture moves with the velocity
  *
  *     v_u(x) = b(x) ( K(d(x) / R) s_u(x) + sum_i K(|x - p_i(u)| / R) c_i ),   v_u(p_i(u)) = dp_i/du,
  *
- * with s_u the motion that the points share, d the distance to the hull of those that move, and
- * K(r) = (1 - r)^4 (4 r + 1). The backward flow is integrated by Runge and Kutta's method.
+ * where s_u is the shared velocity of the points, d is the distance to the hull of the moving points, and
+ * K(r) = (1 - r)^4 (4 r + 1). The backward flow is integrated with the Runge-Kutta method.
  */
 import { similarity } from "./flow";
 import type { Hold } from "./hold";
@@ -13,7 +13,7 @@ import { apartFromHull, hullOf } from "./hull";
 import type { Flow, Pair, XY } from "./points";
 import { solve } from "./solve";
 
-/** R for one point and for several: a share of the shorter side, and a multiple of the longest drag. */
+/** R for one and for several points: a share of the shorter side, and a multiple of the longest drag. */
 const [ONE, SEVERAL] = [[0.4, 4.0], [0.25, 2.5]] as const;
 const BETWEEN = 0.75;
 const STEEPEST = 2.11;
@@ -21,7 +21,7 @@ const PACE = 0.4;
 const [FEWEST, MOST] = [6, 64];
 const TIES = [1e-8, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
 
-/** How far around a point the picture bends with it, unless the user says so. */
+/** How far around a point the picture bends with it, unless the user sets a radius. */
 export function reachOf(pairs: readonly Pair[], width: number, height: number): number {
   const longest = Math.max(...pairs.map(([a, b]) => Math.hypot(b[0] - a[0], b[1] - a[1])));
   const between = Math.max(
@@ -65,7 +65,7 @@ function step(field: Field, at: Float64Array, k: number, steps: number): void {
     let [sx, sy] = v;
     if (sx === 0 && sy === 0) {
       middle!(x, y, v);
-      if (v[0] === 0 && v[1] === 0) continue; // out of reach, where most places are
+      if (v[0] === 0 && v[1] === 0) continue; // most places are out of reach
     } else middle!(x - (h / 2) * sx, y - (h / 2) * sy, v);
     let [mx, my] = v;
     [sx, sy] = [sx + 2 * mx, sy + 2 * my];
@@ -79,22 +79,22 @@ function step(field: Field, at: Float64Array, k: number, steps: number): void {
 }
 
 interface Moment {
-  /** Where the points are, first those that move, and how fast they go. */
+  /** The positions and velocities of the points; the moving ones come first. */
   places: XY[];
   speeds: XY[];
-  /** The corners of the hull of those that move, and the distance of a place from it. */
+  /** The corners of the hull of the moving points, and the distance of a place from it. */
   hull: XY[];
   fromHull: (x: number, y: number) => number;
-  /** The velocity that they share, at a place. */
+  /** The shared velocity of these points, evaluated at a place. */
   shared: Velocity;
 }
 interface Path {
   at: (u: number) => Moment;
-  /** By how much the shared velocity changes per pixel. */
+  /** How much the shared velocity changes per pixel. */
   swirl: number;
 }
 
-/** The way of the points, along the motion that turns, scales and shifts those that move. */
+/** The path of the points along the motion that rotates, scales and shifts the moving ones. */
 function pathOf(pairs: readonly Pair[]): Path {
   const still = ([a, b]: Pair): boolean => a[0] === b[0] && a[1] === b[1];
   const moves = pairs.filter((pair) => !still(pair));
@@ -103,7 +103,7 @@ function pathOf(pairs: readonly Pair[]): Path {
   const source = moving.map(([a]) => a);
   const target = moving.map(([, b]) => b);
   const found = similarity(source, target);
-  // Through a point there is no path of similarities.
+  // There is no such path if everything shrinks to nearly a point.
   const [re, im] = Math.hypot(found.re, found.im) > 0.05 ? [found.re, found.im] : [1, 0];
   const [logRe, logIm] = [Math.log(Math.hypot(re, im)), Math.atan2(im, re)];
   const [cx, cy] = found.from;
@@ -141,12 +141,12 @@ function pathOf(pairs: readonly Pair[]): Path {
 
 type Velocity = (x: number, y: number, into: [number, number]) => void;
 
-/** In pixels: a point that is pulled by less goes where the shared motion takes it. */
+/** In pixels: a point with a smaller pull only follows the shared motion. */
 const NOTHING = 1e-9;
 
 interface Solved {
   moment: Moment;
-  /** The points that are pulled beside the shared motion, and their c_i. */
+  /** The points that are pulled in addition to the shared motion, and their c_i. */
   pulled: { place: XY; pull: XY }[];
 }
 
@@ -187,7 +187,7 @@ class Field {
     };
   }
 
-  /** A bound on the velocity, without b. */
+  /** An upper bound of the velocity without the factor b. */
   private largest(u: number): number {
     const { moment, pulled } = this.solve(u);
     const fastest = Math.max(...moment.hull.map((each) => Math.hypot(...velocityAt(moment.shared, each))));

@@ -13,7 +13,7 @@ const white = Uint8Array.from({ length: width * height }, (_, k) => {
   return x >= left && x < right && y >= top && y < bottom ? 1 : 0;
 });
 
-describe("the page's flow is that of the library", () => {
+describe("the page's flow equals the library's", () => {
   for (const one of flows.cases) {
     it(one.name, () => {
       const pairs = one.points as unknown as Pair[];
@@ -47,12 +47,12 @@ describe("the mesh", () => {
     expect(worst).toBeLessThan(1 / 3);
   });
 
-  // The time of the processor, as other programs may run beside; a frame has 33 and 66 ms.
+  // This is processor time, because other programs may be running. A frame takes 33 or 66 ms.
   for (const [width, height, most] of [
     [512, 512, 20],
     [1920, 1080, 40],
   ] as const) {
-    it(`is made in time at ${width} x ${height}`, () => {
+    it(`is computed in time at ${width} x ${height}`, () => {
       const times = Array.from({ length: 21 }, (_, k) => {
         const pairs: Pair[] = [[[width * 0.4, height / 2], [width * 0.4 + 20 + k, height / 2 + k]]];
         const begun = process.cpuUsage().user;

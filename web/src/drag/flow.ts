@@ -1,6 +1,6 @@
 /**
- * The flow of a thing that is cut out, as `yuragi.drag.flow` defines it: the simplest map that takes
- * every target back to its source. In this order, the first that fits within `TOLERANCE` pixels:
+ * The flow of an object that is cut out, as defined in `yuragi.drag.flow`: the simplest map that takes
+ * every target back to its source. It is the first of these that fits within `TOLERANCE` pixels:
  * a translation, a similarity, a thin-plate spline.
  */
 import type { Flow, Pair, XY } from "./points";
@@ -9,7 +9,7 @@ import { solve } from "./solve";
 const TOLERANCE = 0.75;
 
 interface Similarity {
-  /** Turn and scale a = re + i im; w = a (z - from) + to. */
+  /** Rotation and scale a = re + i im, so that w = a (z - from) + to. */
   re: number;
   im: number;
   from: XY;
@@ -26,7 +26,7 @@ export function flowOf(pairs: readonly Pair[]): Flow {
   return spline(target, source);
 }
 
-/** The similarity from z to w by least squares; a single point only shifts. */
+/** The least-squares similarity from z to w; for a single point, it is a shift. */
 export function similarity(z: readonly XY[], w: readonly XY[]): Similarity {
   const from = mean(z);
   const to = mean(w);
@@ -74,7 +74,7 @@ function moving(map: Similarity): Flow {
 
 function spline(z: readonly XY[], w: readonly XY[]): Flow {
   const n = z.length;
-  // Shifted and scaled, as the equations are badly conditioned in pixels.
+  // The points are shifted and scaled, because the equations are badly conditioned in pixels.
   const centre = mean(z);
   const scale = Math.max(...z.map(([x, y]) => Math.hypot(x - centre[0], y - centre[1])), 1);
   const unit = z.map(([x, y]): XY => [(x - centre[0]) / scale, (y - centre[1]) / scale]);

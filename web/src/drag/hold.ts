@@ -1,4 +1,4 @@
-/** What may move: 1 inside of a mask, falling to 0 at its edge, as `yuragi.drag.bend.Hold`. */
+/** What may move: 1 inside a mask, falling to 0 at its edge, like `yuragi.drag.bend.Hold`. */
 
 const STEEPEST = 1.5;
 const FAR = 1e20;
@@ -10,7 +10,7 @@ export interface Hold {
 
 /**
  * @param white the mask at a reduced size, 1 where the picture can change, row by row.
- * @param scale pixels of the picture per pixel of the mask.
+ * @param scale the number of picture pixels per mask pixel.
  * @param reach the distance in pixels beyond which a point moves nothing.
  */
 export function hold(
@@ -40,7 +40,7 @@ export function hold(
   return { at, slope: STEEPEST / margin };
 }
 
-/** The distance of every white pixel to the nearest black one; beyond the picture nothing is held. */
+/** The distance of every white pixel to the nearest black one; places outside the picture count as white. */
 function depths(white: Uint8Array, width: number, height: number): Float64Array {
   const square = Float64Array.from(white, (each) => (each ? FAR : 0));
   const line = new Float64Array(Math.max(width, height));
@@ -56,7 +56,7 @@ function depths(white: Uint8Array, width: number, height: number): Float64Array 
   return square.map(Math.sqrt);
 }
 
-/** min_q (p - q)^2 + f(q), by the lower envelope of parabolas (Felzenszwalb & Huttenlocher 2012). */
+/** min_q (p - q)^2 + f(q) from the lower envelope of parabolas (Felzenszwalb & Huttenlocher 2012). */
 function lower(f: Float64Array, n: number): Float64Array {
   const made = new Float64Array(n);
   const at = new Int32Array(n);

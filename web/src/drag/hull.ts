@@ -1,7 +1,7 @@
-/** How far places are from the convex hull of some points, as `yuragi.drag.hull` defines it. */
+/** The distance of places from the convex hull of some points, as defined in `yuragi.drag.hull`. */
 import type { XY } from "./points";
 
-/** The corners of the hull in order (Andrew's monotone chain): one of one point, two of a line. */
+/** The hull's corners in order (Andrew's monotone chain): one for a point, two for a line. */
 export function hullOf(points: readonly XY[]): XY[] {
   const sorted = [...points].sort(([a, b], [c, d]) => a - c || b - d);
   const chain = (along: readonly XY[]): XY[] => {
@@ -16,12 +16,12 @@ export function hullOf(points: readonly XY[]): XY[] {
   return found.length ? found : sorted.slice(0, 1);
 }
 
-/** The distance of places from a hull; 0 inside. */
+/** A function for the distance of a place from a hull, which is 0 inside. */
 export function apartFromHull(corners: readonly XY[]): (x: number, y: number) => number {
   const edges = corners.map(([x, y], k) => {
     const [nextX, nextY] = corners[(k + 1) % corners.length]!;
     const [alongX, alongY] = [nextX - x, nextY - y];
-    // A single corner has an edge of length 0, along which nothing lies.
+    // The edge of a single corner has length 0, so the divisor is set to 1.
     return { x, y, alongX, alongY, square: alongX * alongX + alongY * alongY || 1 };
   });
   const bounds = corners.length > 2;
@@ -43,7 +43,7 @@ export function apartFromHull(corners: readonly XY[]): (x: number, y: number) =>
   };
 }
 
-/** Above 0 where the way from a by b to c turns as x does into y. */
+/** Positive if the path from a via b to c turns in the direction from the x axis to the y axis. */
 function turn([ax, ay]: XY, [bx, by]: XY, [cx, cy]: XY): number {
   return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
 }

@@ -1,13 +1,13 @@
-/** A grid over the picture whose nodes know where their content was: the warp as triangles. */
+/** The warp as triangles: a grid over the picture whose nodes know where their content was. */
 import type { Flow } from "./points";
 
 export interface Mesh {
-  /** x, y of the node and x, y of its content, in pixels, node by node. */
+  /** For each node, its x and y and the x and y of its content, in pixels. */
   vertices: Float32Array;
   triangles: Uint32Array;
 }
 
-/** About how many cells lie along the longer side. */
+/** The approximate number of cells along the longer side. */
 const CELLS = 64;
 const [FINEST, COARSEST] = [4, 20];
 
@@ -34,7 +34,7 @@ export function meshOf(flow: Flow, width: number, height: number): Mesh {
   return { vertices, triangles: triangles(xs.length, ys.length) };
 }
 
-/** From the left edge of the first pixel to the right edge of the last. */
+/** Positions from the left edge of the first pixel to the right edge of the last one. */
 function ticks(length: number, gap: number): number[] {
   const count = Math.max(1, Math.round(length / gap));
   return Array.from({ length: count + 1 }, (_, k) => (k * length) / count - 0.5);

@@ -1,6 +1,6 @@
-/** Places in whole or broken image pixels: x to the right, y down, pixel centres at whole numbers. */
+/** Places in pixels, whole or fractional: x to the right, y down, pixel centres at integers. */
 export type XY = readonly [number, number];
 export type Pair = readonly [XY, XY];
 
-/** A map from a place in the result to the place where its content was, in place in `at`. */
+/** Maps places in the result to the places where their content was, by overwriting `at`. */
 export type Flow = (at: Float64Array) => void;

@@ -1,4 +1,4 @@
-/** The warp on the graphics processor: `m (I o T) + (1 - m) behind`, or the picture bent along T. */
+/** The warp on the GPU: `m (I o T) + (1 - m) behind`, or the picture bent along T. */
 import type { Mesh } from "./mesh";
 
 const VERTEX = `#version 300 es
@@ -12,7 +12,7 @@ void main() {
   gl_Position = vec4(at.x * 2.0 - 1.0, 1.0 - at.y * 2.0, 0.0, 1.0);
 }`;
 
-/** Constants, not uniforms: a processor without graphics would read the textures of both branches. */
+/** Uses constants instead of uniforms, because software rendering would sample both branches. */
 const fragment = (cut: boolean, masked: boolean): string => `#version 300 es
 precision highp float;
 in vec2 at;
@@ -55,7 +55,7 @@ export class Warper {
   private masked = false;
   private triangles = 0;
 
-  /** @throws Error where there is no WebGL 2. */
+  /** @throws Error if WebGL 2 is not available. */
   constructor(
     readonly canvas: HTMLCanvasElement,
     private readonly width: number,
@@ -96,11 +96,11 @@ export class Warper {
     this.load(2, gripped.behind);
   }
 
-  /** @param share the size of what is drawn, as a share of the picture's, at most 1. */
+  /** @param share the size of the drawing as a share of the picture's size, at most 1. */
   draw(mesh: Mesh, share: number): void {
     const { gl, canvas } = this;
     const [width, height] = [this.width, this.height].map((side) => Math.max(1, Math.round(side * share)));
-    // Sizes are only set when they change, as that clears the canvas.
+    // The size is set only when it changes, because setting it clears the canvas.
     if (canvas.width !== width) canvas.width = width!;
     if (canvas.height !== height) canvas.height = height!;
     gl.viewport(0, 0, width!, height!);
@@ -124,7 +124,7 @@ export class Warper {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  /** The program for what is gripped and masked now, with its uniforms. */
+  /** The program for the current grip and mask, with its uniforms set. */
   private use(): WebGLProgram {
     const { gl, width, height, gripped, masked } = this;
     const source = fragment(gripped !== null, masked);

@@ -10,9 +10,9 @@ interface Props {
   name: string;
   schema: Schema;
   root: Schema;
-  /** What the user chose; undefined leaves it to the model. */
+  /** What the user chose; undefined means the model's default. */
   value: unknown;
-  /** What applies as long as the user chooses nothing. */
+  /** The value that is used if the user chooses nothing. */
   usual: unknown;
   onChange: (value: unknown) => void;
 }
@@ -162,7 +162,7 @@ function Number_(props: Props) {
       />
     );
   }
-  // Most scales are used near their lower end; the slider shows the part that is used.
+  // Most options are used near their lower end, so the slider only shows that part of the range.
   const high = typeof now === "number" ? Math.max(Math.min(range.high, now * 4 || 1), Math.min(range.high, 10)) : range.high;
   return (
     <Input
@@ -203,7 +203,7 @@ function Choice(props: Props) {
   return <Select {...props} words={words} now={now} onPick={onChange} />;
 }
 
-/** Names of methods are written as in papers. */
+/** Names of methods, written as in papers. */
 const named = (word: string): string => (["ode", "sde"].includes(word) ? word.toUpperCase() : word);
 
 function Check(props: Props) {
@@ -246,7 +246,7 @@ function Numbers(props: Props) {
 
 type Held = Record<string, unknown>;
 
-/** A choice between methods, each with options of its own. */
+/** A choice between methods, each with its own options. */
 function OneOf(props: Props) {
   const { name, schema, value, usual, onChange } = props;
   const kinds = schema.oneOf ?? [];

@@ -1,4 +1,4 @@
-/** The options of the present task, made from its schema: the first ones, and the others folded. */
+/** The options of the current task, from its schema; the advanced ones are folded. */
 import { useEffect, useMemo, useState } from "react";
 import { api, type Values } from "../api/client";
 import { useText } from "../i18n";
@@ -40,7 +40,7 @@ export function TaskForm() {
   );
 }
 
-/** The defaults of the model and of what is already chosen. */
+/** The defaults of the model, given what is already chosen. */
 function useSettled(task: string, model: string, values: Values | undefined): Values {
   const [settled, setSettled] = useState<Values>({});
   const asked = JSON.stringify({ model, ...values });
@@ -50,7 +50,7 @@ function useSettled(task: string, model: string, values: Values | undefined): Va
       api
         .settled(task, JSON.parse(asked) as Values)
         .then((found) => wanted && setSettled(found.values))
-        .catch(() => undefined); // what is not allowed is said when it is submitted
+        .catch(() => undefined); // invalid values are reported when the request is submitted
     }, 120);
     return () => {
       wanted = false;

@@ -23,7 +23,7 @@ export interface Schema {
   "x-form"?: string;
 }
 
-/** Options that the canvas, the prompts and the run bar hold. */
+/** Options that are set on the canvas, in the prompts and in the run bar. */
 const ELSEWHERE = new Set([
   "kind",
   "model",
@@ -41,7 +41,7 @@ const ELSEWHERE = new Set([
   "enlarge",
   "latents",
 ]);
-/** Shown at once, although the schema does not call the others advanced: good defaults first. */
+/** The only options that are not folded; the others have good defaults. */
 const FIRST = new Set(["motion", "strength", "num_images", "expand", "width", "height"]);
 
 export interface Option {
@@ -50,7 +50,7 @@ export interface Option {
   advanced: boolean;
 }
 
-/** The schema with what it refers to, and without null. */
+/** The schema with its reference resolved, and without null. */
 export function resolved(schema: Schema, root: Schema): Schema {
   const { anyOf, $ref, ...own } = schema;
   if ($ref) {
@@ -62,7 +62,7 @@ export function resolved(schema: Schema, root: Schema): Schema {
   return kinds.length ? { ...own, anyOf: kinds } : schema;
 }
 
-/** The options of a task that a form shows, with groups such as guidance taken apart. */
+/** The options of a task that a form shows. */
 export function optionsOf(root: Schema): Option[] {
   const made: Option[] = [];
   for (const [name, told] of Object.entries(root.properties ?? {})) {
@@ -78,7 +78,7 @@ export function isNumber(schema: Schema): boolean {
   return schema.type === "number" || schema.type === "integer";
 }
 
-/** The range of a slider; null where there is none worth sliding over. */
+/** The range of a slider; null if the range is open or too large for one. */
 export function rangeOf(schema: Schema): { low: number; high: number; step: number } | null {
   const low = schema.minimum ?? schema.exclusiveMinimum;
   const high = schema.maximum ?? schema.exclusiveMaximum;

@@ -1,4 +1,4 @@
-/** The words of the page in English, which say what there is to translate. */
+/** The texts of the page in English; translations must have the same keys. */
 export const en = {
   studio: "Yuragi studio",
   open: "Open",

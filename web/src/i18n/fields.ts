@@ -1,6 +1,6 @@
 /**
- * Names of options where the schema's own would be long, and their Japanese names and sentences.
- * An option that is missing here is shown as its schema describes it; a test says so.
+ * Short names for options whose names in the schema are long, and Japanese names and help for all options.
+ * An option that is missing here is shown as its schema describes it; a test finds missing Japanese ones.
  */
 export const fieldsEn: Record<string, string> = {
   prompt: "prompt",

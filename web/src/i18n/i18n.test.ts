@@ -8,18 +8,18 @@ import { ja } from "./ja";
 const holes = (words: string): string[] => (words.match(/\{\w+\}/g) ?? []).sort();
 
 describe("the Japanese page", () => {
-  it("has every word of the English one, and no other", () => {
+  it("has the same texts as the English one", () => {
     expect(Object.keys(ja).sort()).toEqual(Object.keys(en).sort());
   });
 
   for (const key of Object.keys(en) as (keyof typeof en)[]) {
-    it(`fills the same holes in ${key}`, () => {
+    it(`has the same placeholders in ${key}`, () => {
       expect(ja[key].trim()).not.toBe("");
       expect(holes(ja[key])).toEqual(holes(en[key]));
     });
   }
 
-  it("has a name and a sentence for every option of every task", () => {
+  it("has a name and a help text for every option of every task", () => {
     const missing = new Set<string>();
     const look = (name: string, schema: Schema): void => {
       if (schema.description && name !== "guidance" && name !== "method" && !fieldsJa[name]) missing.add(name);

@@ -1,4 +1,4 @@
-/** Words of the page in the user's language. */
+/** The texts of the page in the user's language. */
 import { create } from "zustand";
 import { en } from "./en";
 import { fieldsEn, fieldsJa } from "./fields";
@@ -29,13 +29,13 @@ export function text(key: Key, filled: Record<string, string | number> = {}): st
   return words.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(filled[name] ?? ""));
 }
 
-/** The words of the page, which a component reads again when the language changes. */
+/** The texts of the page; the component is rendered again when the language changes. */
 export function useText(): typeof text {
   useLanguage();
   return text;
 }
 
-/** The name and the sentence of an option; those of the schema where there is no translation. */
+/** The name and the help of an option; the schema's own if there is no translation. */
 export function field(
   name: string,
   title: string | undefined,

@@ -1,4 +1,4 @@
-/** Samples in the plane as dots; they move to where the next answer puts them. */
+/** Samples in the plane as dots, which move to their positions in the next answer. */
 import { useEffect, useRef } from "react";
 import type { Clouds } from "../api/client";
 

@@ -1,4 +1,4 @@
-/** Why randomness helps, and what guidance does: a law in the plane that is known exactly. */
+/** Why randomness helps and what guidance does, shown on a known distribution in the plane. */
 import { useEffect, useId, useState } from "react";
 import { api, type Clouds } from "../api/client";
 import { useText } from "../i18n";
@@ -139,7 +139,7 @@ function Slider({ label, value, low, high, step, ends, onChange }: SliderProps) 
   );
 }
 
-/** The latest answer of the service; the one before stays until it is there. */
+/** The latest answer of the service; the previous one stays until it arrives. */
 function useClouds(asked: (signal: AbortSignal) => Promise<Clouds[]>, key: string): Clouds[] {
   const [found, setFound] = useState<Clouds[]>([]);
   useEffect(() => {
@@ -147,13 +147,13 @@ function useClouds(asked: (signal: AbortSignal) => Promise<Clouds[]>, key: strin
     const wait = setTimeout(() => {
       void asked(stop.signal)
         .then(setFound)
-        .catch(() => undefined); // the connection says so itself
+        .catch(() => undefined); // the page already reports a lost connection
     }, WAIT_MS);
     return () => {
       stop.abort();
       clearTimeout(wait);
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` says when the question is another
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` changes when the question does
   }, [key]);
   return found;
 }

@@ -1,4 +1,4 @@
-/** What goes with the tool: a hint, or the size of the brush and what is done to the whole mask. */
+/** The bar of the current tool: a hint, or the size of the brush and actions on the whole mask. */
 import { Contrast, Download, Feather, Trash2, Upload } from "lucide-react";
 import { api } from "../api/client";
 import { useText } from "../i18n";

@@ -4,7 +4,7 @@ import { useText } from "../i18n";
 import { useStudio } from "../state/store";
 import { openExample } from "../state/work";
 
-/** The shipped pictures; opening one also takes its description. */
+/** The shipped pictures; opening one also fills in its prompt. */
 export function Examples() {
   const text = useText();
   const online = useStudio((studio) => studio.online);
@@ -17,7 +17,7 @@ export function Examples() {
         Promise.all(all.map(async (each) => ({ ...each, asset: (await api.openExample(each.name)).id }))),
       )
       .then(setFound)
-      .catch(() => undefined); // the connection says so itself
+      .catch(() => undefined); // the page already reports a lost connection
   }, [online]);
   return (
     <ul className="examples">

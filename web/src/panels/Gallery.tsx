@@ -1,4 +1,4 @@
-/** All jobs of the service: find one by words, task, model or state; edit it, restore it, retry it. */
+/** All jobs of the service: find one by words, task, model or state, then edit, restore or retry it. */
 import { PencilLine, RotateCcw, Star } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, ask, assetUrl, type Asset, type Job } from "../api/client";

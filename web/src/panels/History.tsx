@@ -1,4 +1,4 @@
-/** Every accepted picture and what it came from, as a tree; going back restores what was drawn. */
+/** All accepted pictures as a tree of what each was made from; going back restores what was drawn. */
 import { useState } from "react";
 import { assetUrl } from "../api/client";
 import { useText, type Key } from "../i18n";
@@ -69,7 +69,7 @@ function goTo(step: Step): void {
   const next = get().steps.find((each) => each.parent === step.id);
   const picture = step.task === "open" ? step.doc.picture : pictureOf(step);
   if (!picture) return;
-  // What was drawn over this picture next is there again, to be changed and run anew.
+  // Restore what was drawn on this picture next, so that it can be changed and run again.
   const drawn = next?.doc ?? { picture, points: [], regions: [], mask: [] };
   change({ ...drawn, picture });
   set({ current: step.id, staged: null, compare: null, prompt: step.prompt, model: step.model });

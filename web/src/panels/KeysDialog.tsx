@@ -32,7 +32,7 @@ export function KeysDialog() {
   );
 }
 
-/** A key as keyboards write it. */
+/** A key as it is labelled on keyboards. */
 function written(key: string): string {
   const parts = key === "+" ? ["+"] : key.split("+");
   return parts

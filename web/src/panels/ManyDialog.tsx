@@ -1,4 +1,4 @@
-/** One edit on many pictures: choose them, watch how far they are, and save what was made. */
+/** One edit on many pictures: choose the pictures, watch the progress, and save the results. */
 import { Download, Images } from "lucide-react";
 import { useEffect, useState } from "react";
 import { assetUrl, takenUrl } from "../api/client";
@@ -18,7 +18,7 @@ export function ManyDialog() {
   useEffect(() => {
     if (!open) return undefined;
     const next = setTimeout(() => {
-      // A lost connection says so itself; the same list asks again.
+      // The page already reports a lost connection; setting the same list asks again.
       void followed(all).then(setAll, () => setAll([...all]));
     }, EACH_MS);
     return () => clearTimeout(next);

@@ -16,7 +16,7 @@ export function ModelLine() {
     void api
       .facts(model)
       .then((found) => wanted && setFacts(found))
-      .catch(() => undefined); // the connection says so itself
+      .catch(() => undefined); // the page already reports a lost connection
     return () => {
       wanted = false;
     };
@@ -30,7 +30,7 @@ export function ModelLine() {
         .then((found) => {
           if (wanted) setKnown({ value: found.familiarity, foreign: found.foreign });
         })
-        .catch(() => undefined); // the connection says so itself
+        .catch(() => undefined); // the page already reports a lost connection
     }
     return () => {
       wanted = false;

@@ -1,4 +1,4 @@
-/** Every point and region in words and numbers: to read, to type, and to delete. */
+/** A list of all points and regions in words and numbers, in which they can be edited and deleted. */
 import { Plus, Trash2 } from "lucide-react";
 import { colourOf } from "../canvas/colours";
 import { removePoint, withEnd } from "../canvas/pointer";
@@ -34,7 +34,7 @@ export function PointList() {
   );
 }
 
-/** A point in the middle of the picture, to be moved by keys. */
+/** Add a point in the middle of the picture, which can then be moved with keys. */
 function addPoint(): void {
   const { doc } = get();
   if (!doc.picture) return;

@@ -1,4 +1,4 @@
-/** A text for the model. Words that it does not know are underlined, with known ones to take instead. */
+/** A prompt. Words that the model does not know are underlined, and known words are suggested. */
 import { useEffect, useId, useRef, useState } from "react";
 import { api } from "../api/client";
 import { field, useText } from "../i18n";
@@ -89,7 +89,7 @@ function useUnknown(value: string): Record<string, readonly string[]> {
         void api
           .words(model, value, stop.signal)
           .then(({ unknown }) => setFound(unknown))
-          .catch(() => undefined); // the run itself says what is wrong
+          .catch(() => undefined); // the run reports what is wrong
       }
     }, 250);
     return () => {

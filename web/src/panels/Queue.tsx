@@ -1,4 +1,4 @@
-/** What the service is doing and what waits: pause, put first, cancel. */
+/** The running and the waiting jobs of the service: pause the queue, reorder it, cancel jobs. */
 import { ArrowDown, ArrowUp, Pause, Play, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, type Job } from "../api/client";
@@ -20,7 +20,7 @@ export function Queue() {
       void api
         .jobs(100)
         .then(setJobs)
-        .catch(() => undefined); // the connection says so itself
+        .catch(() => undefined); // the page already reports a lost connection
     };
     look();
     const each = setInterval(look, EACH_MS);

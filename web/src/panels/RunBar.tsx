@@ -1,4 +1,4 @@
-/** Run, with how many candidates and which seed; progress with the time left, and Stop. */
+/** The Run button with the number of candidates and the seed; progress with the time left, and Stop. */
 import { Dices, Minus, Play, Plus, Square, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { isOpen } from "../api/client";
@@ -87,7 +87,7 @@ export function RunBar() {
 
 const RUN = { drag: 1, inpaint: 1, sdedit: 1, translate: 1, diffedit: 1, sample: 1 };
 
-/** What has to be there before this can run. */
+/** What is missing before this task can run; null if nothing is. */
 export function whatIsMissing({ task, doc, prompt, sourcePrompt, schemas, values }: Studio) {
   const schema = schemas[task];
   if (!schema) return "missing.service" as const;
@@ -179,7 +179,7 @@ function Progress({ running }: { running: Running }) {
   );
 }
 
-/** Seconds that are left, from the pace so far. */
+/** The remaining seconds, estimated from the speed so far. */
 function useLeft(since: number | null, done: number, total: number): number | null {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The candidates of a run side by side, the best first: take one, look at the next, or drop them. */
+/** The candidates of a run side by side, the best first: accept one, view the next, or discard them. */
 import { Check, ChevronLeft, ChevronRight, Star, Trash2 } from "lucide-react";
 import { assetUrl } from "../api/client";
 import { useText } from "../i18n";

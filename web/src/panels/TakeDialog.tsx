@@ -1,4 +1,4 @@
-/** Take the picture away as a file, or the request as a command, a program or JSON. */
+/** Save the picture as a file, or the request as a command, a program or JSON. */
 import { Check, Copy, Download } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, assetUrl, takenUrl, type Texts } from "../api/client";
@@ -86,7 +86,7 @@ function Text({ name, told }: { name: string; told: string }) {
   );
 }
 
-/** Browsers give the clipboard to pages of this machine and of https only. */
+/** Browsers allow the clipboard only on pages from this machine or over HTTPS. */
 async function copyText(told: string): Promise<void> {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(told);

@@ -6,7 +6,7 @@ import { ModelLine } from "./ModelLine";
 import { PointList } from "./PointList";
 import { Prompt } from "./Prompt";
 
-/** The tasks of the canvas, in the order of their use. */
+/** The tasks of the canvas, in the order in which the page shows them. */
 export const TASKS: readonly { task: Task; name: Key; hint: Key }[] = [
   { task: "drag", name: "task.drag", hint: "task.drag.hint" },
   { task: "inpaint", name: "task.inpaint", hint: "task.inpaint.hint" },
@@ -84,7 +84,7 @@ export function TaskPanel() {
   );
 }
 
-/** Tasks that say in words what is to change. */
+/** Tasks whose change is described in words. */
 const WORDS = new Set(["sdedit", "translate", "diffedit"]);
 
 export function choose(task: Task): void {

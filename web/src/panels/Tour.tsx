@@ -1,4 +1,4 @@
-/** A first tour in four steps, each beside what it is about. */
+/** A first tour in four steps, each shown next to the part of the page that it explains. */
 import { useEffect, useState } from "react";
 import { useText, type Key } from "../i18n";
 import { Button } from "../parts/Button";
@@ -12,7 +12,7 @@ const STOPS: readonly { at: string; text: Key }[] = [
   { at: ".side-tabs", text: "tour.back" },
 ];
 
-/** Show the tour to who has never seen it. */
+/** Show the tour to users who have not seen it yet. */
 export function firstTour(): void {
   if (!localStorage.getItem(DONE)) set({ tour: 0 });
 }

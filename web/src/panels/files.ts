@@ -1,4 +1,4 @@
-/** Files that come in: chosen, dropped or pasted. */
+/** Files that the user chooses, drops or pastes. */
 import { openFile } from "../state/work";
 
 const KINDS = "image/png,image/jpeg,image/webp";
@@ -23,7 +23,7 @@ function choose(multiple: boolean, take: (files: File[]) => void): void {
   input.click();
 }
 
-/** Take what is dropped anywhere on the page, and what is pasted. */
+/** Open files that are dropped anywhere on the page or pasted. */
 export function receiveFiles(over: (isOver: boolean) => void): () => void {
   const take = (data: DataTransfer | null): boolean => {
     const file = [...(data?.files ?? [])][0];

@@ -1,4 +1,4 @@
-/** The keys of the studio: one list, which the page also shows. */
+/** The keyboard shortcuts of the studio, in one list that the page also shows. */
 import { closed, removePoint, withEnd } from "../canvas/pointer";
 import { fit, zoomBy } from "../canvas/view";
 import type { Key } from "../i18n";
@@ -94,7 +94,7 @@ const ARROWS: Record<string, XY> = {
   ArrowDown: [0, 1],
 };
 
-/** Move the target of the picked point, or its source with Alt; ten pixels with Shift. */
+/** Move the target of the picked point, or its source with Alt, by one pixel, or ten with Shift. */
 function nudge(event: KeyboardEvent): boolean {
   const { picked, doc } = get();
   const by = ARROWS[event.key];
@@ -118,7 +118,7 @@ function nudge(event: KeyboardEvent): boolean {
 
 const WRITES = "input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]";
 
-/** Listen to the whole page, except where the user writes; `hold` is told of the key held down. */
+/** Listen on the whole page, except where the user types; `hold` is told whether V is held down. */
 export function listen(hold: (down: boolean) => void): () => void {
   const down = (event: KeyboardEvent): void => {
     const at = event.target as HTMLElement | null;

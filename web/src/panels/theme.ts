@@ -13,7 +13,7 @@ function show(theme: Theme): void {
   document.documentElement.dataset["theme"] = theme;
 }
 
-/** Dark or light: as the system has it, until the user chooses. */
+/** Dark or light: the system's setting, until the user chooses. */
 export const useTheme = create<{ theme: Theme; turn: () => void }>((set, get) => ({
   theme: first(),
   turn: () => {

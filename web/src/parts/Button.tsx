@@ -4,7 +4,7 @@ import { Icon } from "./Icon";
 
 interface Props extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "title"> {
   icon?: LucideIcon;
-  /** The name of a button that shows an icon only; also its tooltip, with the key. */
+  /** The name of a button that only shows an icon; it is also the tooltip, together with the key. */
   name?: string;
   keys?: string;
   look?: "plain" | "quiet" | "primary" | "danger";

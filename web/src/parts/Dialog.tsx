@@ -1,4 +1,4 @@
-/** A dialog of the browser's own: it holds the focus, closes by Escape, and gives the focus back. */
+/** A native dialog: it traps the focus, closes with Escape, and then restores the focus. */
 import { X } from "lucide-react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { useText } from "../i18n";

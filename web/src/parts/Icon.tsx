@@ -1,4 +1,4 @@
-/** Icons from one set, drawn in one weight, hidden from screen readers: their buttons have names. */
+/** An icon, drawn in the common weight and hidden from screen readers, because its button has a name. */
 import type { LucideIcon } from "lucide-react";
 
 export function Icon({ of: Drawn, size = 18 }: { of: LucideIcon; size?: number }) {

@@ -1,4 +1,4 @@
-/** A field for words to look for, and what fits them. */
+/** A search field, and the test whether a text matches its words. */
 import { Search } from "lucide-react";
 import { useText } from "../i18n";
 import { Icon } from "./Icon";
@@ -24,7 +24,7 @@ export function SearchField({ value, onChange }: Props) {
   );
 }
 
-/** Whether all the words stand in what is told of something. */
+/** Whether a text contains all the words. */
 export function fits(words: string, told: string): boolean {
   const all = told.toLowerCase();
   return words.toLowerCase().split(/\s+/).every((word) => all.includes(word));

@@ -1,4 +1,4 @@
-/** One of a few, all in sight: arrow keys move between them, as between radio buttons. */
+/** A choice of a few options that are all visible; arrow keys move between them, as in radio buttons. */
 interface Props<T extends string> {
   label: string;
   value: T;

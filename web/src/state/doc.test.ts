@@ -30,7 +30,7 @@ describe("an edit on another picture", () => {
     ]);
   });
 
-  it("stays as it is on a picture of the same size, and within the picture", () => {
+  it("is unchanged on a picture of the same size, and stays within the picture", () => {
     expect(fitted(doc, { ...picture, asset: "b" })).toEqual({ ...doc, picture: { ...picture, asset: "b" } });
     const edge: Doc = { ...EMPTY, picture, points: [{ id: 1, source: [199, 99], target: [0, 0] }] };
     const large = fitted(edge, { asset: "b", width: 10, height: 10, name: "b.png" });

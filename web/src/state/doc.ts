@@ -1,4 +1,4 @@
-/** What a user makes over a picture: points, regions and a mask, as plain values that undo restores. */
+/** What the user draws on a picture: points, regions and a mask, as plain values that undo restores. */
 import { mean } from "../drag/flow";
 import type { Pair, XY } from "../drag/points";
 
@@ -15,7 +15,7 @@ export interface Point {
   target: XY;
 }
 
-/** A polygon, and how it is moved, turned (degrees, clockwise) and scaled about its centre. */
+/** A polygon, and how it is moved, rotated (in degrees, clockwise) and scaled about its centre. */
 export interface Region {
   id: number;
   corners: XY[];
@@ -24,7 +24,7 @@ export interface Region {
   scale: XY;
 }
 
-/** White may change. A mask is the list of what was done to it, so that each stroke can be undone. */
+/** White may change. A mask is a list of steps, so that each stroke can be undone. */
 export type MaskStep =
   | { kind: "stroke"; white: boolean; size: number; path: XY[] }
   | { kind: "area"; white: boolean; path: XY[] }
@@ -70,7 +70,7 @@ export function moves(doc: Doc): boolean {
   return pairsOf(doc).some(([a, b]) => a[0] !== b[0] || a[1] !== b[1]);
 }
 
-/** Points and regions as the request of a drag names them. */
+/** Points and regions in the form of a drag's request. */
 export function geometryOf(doc: Doc): { points: Pair[]; regions: { source: XY[]; target: XY[] }[] } {
   return {
     points: doc.points.map(({ source, target }): Pair => [source, target]),
@@ -86,14 +86,14 @@ export function nextId(items: readonly { id: number }[]): number {
   return Math.max(0, ...items.map((each) => each.id)) + 1;
 }
 
-/** A place within the picture, on a pixel's centre. */
+/** The nearest pixel centre within the picture. */
 export function onPixel([x, y]: XY, { width, height }: Picture): XY {
   const inside = (value: number, length: number): number =>
     Math.min(Math.max(Math.round(value), 0), length - 1);
   return [inside(x, width), inside(y, height)];
 }
 
-/** The same edit on another picture: places and sizes as shares of the picture's sides. */
+/** The same edit on another picture; places and sizes scale with the picture's sides. */
 export function fitted(doc: Doc, picture: Picture): Doc {
   const from = doc.picture ?? picture;
   const [across, down] = [picture.width / from.width, picture.height / from.height];
@@ -115,7 +115,7 @@ export function fitted(doc: Doc, picture: Picture): Doc {
   };
 }
 
-/** Fewer corners that lie within `off` pixels of the path (Douglas and Peucker 1973). */
+/** A path with fewer corners, within `off` pixels of the original (Douglas and Peucker 1973). */
 export function simplified(path: readonly XY[], off: number): XY[] {
   if (path.length < 3) return [...path];
   const [a, b] = [path[0]!, path[path.length - 1]!];

@@ -1,12 +1,12 @@
-/** Which picture is edited, and the history of those that were. */
+/** The picture that is being edited, and the history of earlier ones. */
 import type { Asset } from "../api/client";
 import { EMPTY, type Doc, type Picture } from "./doc";
 import { change, get, set, type Step } from "./store";
 
-/** A name that no other has; `randomUUID` is missing where a page comes without TLS from elsewhere. */
+/** A unique name; `randomUUID` is missing on pages from other machines without TLS. */
 export const id = (): string => crypto.randomUUID?.() ?? Math.random().toString(36).slice(2);
 
-/** A seed that nobody chose. */
+/** A random seed. */
 export const anySeed = (): number => Math.floor(Math.random() * 2 ** 32);
 
 export function record(step: Omit<Step, "id" | "at">): void {
@@ -14,7 +14,7 @@ export function record(step: Omit<Step, "id" | "at">): void {
   set({ steps: [...get().steps, made], current: made.id });
 }
 
-/** Take an asset as the picture to edit. */
+/** Use an asset as the picture to edit. */
 export function edit(asset: Asset, name: string): void {
   const picture: Picture = { asset: asset.id, width: asset.width, height: asset.height, name };
   const doc: Doc = { ...EMPTY, picture };

@@ -1,11 +1,11 @@
-/** The present edit on other pictures: one job for each, with the points and the mask where they lie there. */
+/** The current edit on other pictures: one job for each, with points and mask scaled to the picture. */
 import { api, isOpen, Refused, type Asset, type Job } from "../api/client";
 import { fitted } from "./doc";
 import { anySeed } from "./editing";
 import { get } from "./store";
 import { requestOf, submitted, taken } from "./work";
 
-/** One picture of many: what became of it. */
+/** One of many pictures, and what has happened to it. */
 export interface One {
   name: string;
   job: Job | null;
@@ -14,7 +14,7 @@ export interface One {
   error: string;
 }
 
-/** Submit the present edit for every file, one after the other; `tell` is told after each. */
+/** Submit the current edit for every file, one after the other; `tell` is called after each. */
 export async function submitMany(
   files: readonly File[],
   tell: (all: readonly One[]) => void,
@@ -36,7 +36,7 @@ export async function submitMany(
   return all;
 }
 
-/** What has become of them by now. */
+/** The pictures with the current state of their jobs. */
 export function followed(all: readonly One[]): Promise<readonly One[]> {
   return Promise.all(
     all.map(async (one) => {
@@ -48,5 +48,5 @@ export function followed(all: readonly One[]): Promise<readonly One[]> {
   );
 }
 
-/** Whether a picture is not done with yet. */
+/** Whether the job of a picture has not ended yet. */
 export const waits = ({ job }: One): boolean => job !== null && isOpen(job);

@@ -1,4 +1,4 @@
-/** The mask as pixels: its steps drawn onto a canvas, the last result kept for the next step. */
+/** The mask as pixels: its steps are drawn onto a canvas, and the last result is kept for the next step. */
 import { assetUrl } from "../api/client";
 import type { XY } from "../drag/points";
 import type { MaskStep } from "./doc";
@@ -10,7 +10,7 @@ interface Drawn {
 }
 let last: Drawn | null = null;
 
-/** White where the picture may change, black elsewhere. The canvas is read, never written. */
+/** White where the picture may change, black elsewhere. Callers must not write to the canvas. */
 export async function maskOf(
   steps: readonly MaskStep[],
   width: number,
@@ -50,7 +50,7 @@ async function apply(pen: CanvasRenderingContext2D, step: MaskStep): Promise<voi
     pen.filter = `blur(${step.radius}px)`;
     pen.drawImage(copy, 0, 0);
     pen.filter = "none";
-    levels(pen, (level) => (level >= 32 ? 255 : 0)); // wider by about the radius, and rounder
+    levels(pen, (level) => (level >= 32 ? 255 : 0)); // wider by about the radius, and with rounder corners
   }
 }
 
@@ -86,7 +86,7 @@ function levels(pen: CanvasRenderingContext2D, map: (level: number) => number): 
   pen.putImageData(image, 0, 0);
 }
 
-/** Black and white only, as a PNG: the edge of a stroke is drawn soft. */
+/** The mask as a PNG in black and white only, because the edges of strokes are drawn soft. */
 export async function maskFile(canvas: HTMLCanvasElement): Promise<Blob> {
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [canvas.width, canvas.height];
@@ -98,7 +98,7 @@ export async function maskFile(canvas: HTMLCanvasElement): Promise<Blob> {
   });
 }
 
-/** Whether anything is white. */
+/** Whether any pixel is white. */
 export function hasWhite(canvas: HTMLCanvasElement): boolean {
   const { data } = canvas
     .getContext("2d", { willReadFrequently: true })!

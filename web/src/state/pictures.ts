@@ -1,4 +1,4 @@
-/** Decoded pictures by address, the latest few. */
+/** The most recent decoded pictures, by address. */
 const held = new Map<string, Promise<HTMLImageElement>>();
 const MOST = 24;
 

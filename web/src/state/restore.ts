@@ -1,4 +1,4 @@
-/** Take up a saved picture of Yuragi's where its maker left it: picture, points, mask and settings. */
+/** Continues the work on a picture saved by Yuragi: restores its picture, points, mask and settings. */
 import type { Carried, Values } from "../api/client";
 import type { Pair, XY } from "../drag/points";
 import { EMPTY, type Doc } from "./doc";
@@ -28,7 +28,7 @@ export function restore(found: Carried, name: string): void {
   set({ task: task in get().schemas ? task : get().task });
 }
 
-/** The settings of a request, of which only those that differ from the defaults are set. */
+/** The settings of a request; only options that differ from the defaults are set. */
 function settingsOf(request: Values): Partial<ReturnType<typeof get>> {
   const task = String(request["kind"]);
   const known = get().schemas[task]?.properties ?? {};
@@ -52,7 +52,7 @@ function settingsOf(request: Values): Partial<ReturnType<typeof get>> {
   };
 }
 
-/** A region whose handles turn it into the target: the similarity that fits the two polygons. */
+/** A region that is moved to the target by the similarity that fits the two polygons best. */
 function regionOf(corners: XY[], target: XY[], id: number): Doc["regions"][number] {
   const centre = (places: XY[]): [number, number] => {
     const [x, y] = places.reduce<[number, number]>((s, p) => [s[0] + p[0], s[1] + p[1]], [0, 0]);

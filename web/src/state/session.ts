@@ -1,4 +1,4 @@
-/** The session survives a reload: kept in the browser's own database, a moment after each change. */
+/** Lets the session survive a reload: it is saved in the browser's database shortly after each change. */
 import { get as load, set as save } from "idb-keyval";
 import { get, set, useStudio, type Studio } from "./store";
 

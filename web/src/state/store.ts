@@ -1,4 +1,4 @@
-/** The state of the studio. Actions that reach the service live beside it, in `work.ts`. */
+/** The state of the studio. Actions that call the service are in `work.ts`. */
 import { create } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import type { Clouds, Job, JobResult, ModelInfo, QueueState, Values } from "../api/client";
@@ -11,7 +11,7 @@ export type Task = string;
 export type Dialog = "open" | "take" | "many" | "gallery" | "learn" | "keys" | null;
 export type Way = "slider" | "hold" | "flicker" | "difference";
 
-/** A picture in the history, and what led to it. */
+/** A picture in the history, and how it was made. */
 export interface Step {
   id: string;
   parent: string | null;
@@ -33,7 +33,7 @@ export interface Running {
   preview: string | null;
   since: number | null;
   result: JobResult | null;
-  /** Which of two runs that are compared, if it is one of them. */
+  /** If this is one of two compared runs: which comparison, and which of the two. */
   pair: { group: string; label: string } | null;
 }
 
@@ -47,7 +47,7 @@ export interface Studio {
   doc: Doc;
   past: Doc[];
   future: Doc[];
-  /** What is being drawn and is not yet in the doc. */
+  /** The doc with what is being drawn and not yet part of `doc`. */
   draft: Doc | null;
   task: Task;
   model: string;
@@ -73,9 +73,9 @@ export interface Studio {
   // What is shown.
   tool: Tool;
   brush: number;
-  /** The picked point, or the region with minus its id. */
+  /** The id of the picked point, or minus the id of the picked region. */
   picked: number | null;
-  /** Corners of a polygon that is not closed yet. */
+  /** The corners of a polygon that is not closed yet. */
   corners: XY[];
   view: View;
   /** Where the pointer is, in pixels of the picture. */
@@ -130,7 +130,7 @@ export const useStudio = create<Studio>(() => START);
 export const get = useStudio.getState;
 export const set = useStudio.setState;
 
-/** Some fields of the state: who reads all of it is rendered anew with every move of the pointer. */
+/** Some fields of the state; reading all of it would render a component at every pointer move. */
 export function useFields<Name extends keyof Studio>(...names: Name[]): Pick<Studio, Name> {
   return useStudio(
     useShallow((studio) => Object.fromEntries(names.map((name) => [name, studio[name]])) as Pick<Studio, Name>),
@@ -157,10 +157,10 @@ export function redo(): void {
   if (next) set({ doc: next, draft: null, past: [...past, doc], future: rest });
 }
 
-/** The doc as it is shown: with what is being drawn. */
+/** The doc as it is shown, including what is being drawn. */
 export const shown = (studio: Studio): Doc => studio.draft ?? studio.doc;
 
-/** Set an option of the present task; undefined leaves it to the model again. */
+/** Set an option of the current task; undefined restores the model's default. */
 export function setValue(name: string, value: unknown): void {
   const { values, task } = get();
   const own = { ...values[task] };
@@ -169,13 +169,13 @@ export function setValue(name: string, value: unknown): void {
   set({ values: { ...values, [task]: own } });
 }
 
-/** The picture that is looked at: a staged candidate, or the one that is edited. */
+/** The visible picture: a staged candidate, or the picture that is being edited. */
 export function looked(studio: Studio): string | null {
   const result = studio.staged ? studio.jobs[studio.staged]?.result : null;
   return result?.pictures[ranked(result)[studio.candidate] ?? 0]?.id ?? studio.doc.picture?.asset ?? null;
 }
 
-/** What the picture that is looked at is compared with, unless another one is named. */
+/** What the visible picture is compared with, unless another one is named. */
 export function original(studio: Studio): string | null {
   if (studio.staged) return studio.jobs[studio.staged]?.doc.picture?.asset ?? null;
   const byId = new Map(studio.steps.map((step) => [step.id, step]));

@@ -1,4 +1,4 @@
-/** What the studio asks of the service: opening pictures, running tasks, following jobs. */
+/** The studio's requests to the service: opening pictures, running tasks, following jobs. */
 import { api, assetUrl, isOpen, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
 import { follow } from "../api/events";
 import type { Schema } from "../forms/schema";
@@ -30,7 +30,7 @@ function adviceFor(error: unknown): string {
   return text("advice.option");
 }
 
-/** Do something with the service; `busy` says in words what is waited for. */
+/** Call the service; `busy` says what the page is waiting for. */
 export async function doing<T>(busy: string, act: () => Promise<T>): Promise<T | undefined> {
   set({ busy, error: null });
   try {
@@ -57,7 +57,7 @@ export async function connect(): Promise<void> {
   }
 }
 
-/** Ask again every second until the service answers. */
+/** Try again every second until the service answers. */
 export function keepConnected(): void {
   setInterval(() => {
     if (!get().online || get().models.length === 0) void connect();
@@ -70,13 +70,13 @@ function checkKind(file: Blob): void {
   }
 }
 
-/** A file as an asset of the service. */
+/** Upload a file as an asset of the service. */
 export function taken(file: Blob): Promise<Asset> {
   checkKind(file);
   return api.upload(file);
 }
 
-/** Open a file: a picture of Yuragi's restores what made it, any other is edited. */
+/** Open a file: a picture saved by Yuragi restores its request, any other is opened for editing. */
 export function openFile(file: Blob, name: string): Promise<unknown> {
   return doing(text("busy.open"), async () => {
     checkKind(file);
@@ -110,7 +110,7 @@ export async function maskAsset(doc: Doc): Promise<string | null> {
   return asset;
 }
 
-/** The request that the present settings make of a doc, with pictures as assets. */
+/** The request for a doc with the current settings, with pictures as assets. */
 export async function requestOf(more: Values = {}, doc = get().doc): Promise<Values> {
   const { task, model, prompt, sourcePrompt, negative, seed, values, schemas } = get();
   const known = schemas[task]?.properties ?? {};
@@ -149,7 +149,7 @@ export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Jo
   });
 }
 
-/** Submit under one key, so that an answer that was lost does not make a second job. */
+/** Submit, and retry with the same key, so that a lost answer does not create a second job. */
 export async function submitted(request: Values): Promise<Job> {
   const key = id();
   try {
@@ -160,7 +160,7 @@ export async function submitted(request: Values): Promise<Job> {
   }
 }
 
-/** The same run in two ways from one seed, then side by side. */
+/** Run the same request in several ways with one seed, to compare the results. */
 export async function runBoth(ways: readonly { label: string; more: Values }[]): Promise<void> {
   const seed = get().seed ?? anySeed();
   const group = id();
@@ -240,7 +240,7 @@ export function stop(job: string): Promise<unknown> {
   return doing(text("busy.stop"), async () => update(job, { job: await api.cancel(job) }));
 }
 
-/** Take the candidate as the picture to edit. */
+/** Use the candidate as the picture to edit. */
 export function accept(): void {
   const now = get();
   const running = now.staged ? now.jobs[now.staged] : undefined;

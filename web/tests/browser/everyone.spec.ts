@@ -1,4 +1,4 @@
-/** Keys alone, readers of screens, both languages, light and dark, a tablet. */
+/** Keyboard only, screen readers, both languages, light and dark, a tablet. */
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
@@ -34,7 +34,7 @@ for (const theme of ["dark", "light"] as const) {
   });
 }
 
-test("a whole drag by keys alone", async ({ studio }) => {
+test("a whole drag with the keyboard only", async ({ studio }) => {
   const { page } = studio;
   await page.getByRole("button", { name: "Example 3" }).focus();
   await page.keyboard.press("Enter");
@@ -53,7 +53,7 @@ test("a whole drag by keys alone", async ({ studio }) => {
   await expect(studio.candidates).toHaveCount(0);
 });
 
-test("the page speaks Japanese, and remembers it", async ({ studio }) => {
+test("the page can be switched to Japanese, and remembers it", async ({ studio }) => {
   const { page } = studio;
   await page.getByRole("button", { name: "日本語" }).click();
   await expect(page.getByRole("heading", { name: "点をドラッグ。画像が付いてくる。" })).toBeVisible();
@@ -62,7 +62,7 @@ test("the page speaks Japanese, and remembers it", async ({ studio }) => {
   expect(await page.locator("html").getAttribute("lang")).toBe("ja");
 });
 
-test("a tablet held upright shows all of it, and a finger drags", async ({ browser, service }) => {
+test("an upright tablet shows the whole page, and a finger drags", async ({ browser, service }) => {
   const context = await browser.newContext({ viewport: { width: 820, height: 1180 }, hasTouch: true, deviceScaleFactor: 2 });
   const page = await context.newPage();
   await page.addInitScript(() => localStorage.setItem("yuragi-toured", "1"));

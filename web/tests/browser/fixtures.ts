@@ -1,4 +1,4 @@
-/** A page of the studio that has never been opened before, and a service for all tests. */
+/** A page of the studio as a new user sees it, and one service for all tests. */
 import { expect, test as base, type Locator, type Page } from "@playwright/test";
 import { Service } from "./service";
 
@@ -10,7 +10,7 @@ interface Own {
 
 export const test = base.extend<Own, { service: Service }>({
   service: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures from it
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures' names from the pattern
     async ({}, use) => {
       const service = new Service();
       await service.start();
@@ -36,14 +36,14 @@ export const test = base.extend<Own, { service: Service }>({
   },
 });
 
-/** What a user does, in words. */
+/** The actions of a user. */
 export class Studio {
   constructor(readonly page: Page) {}
 
   async openExample(number: number): Promise<void> {
     await this.page.getByRole("button", { name: `Example ${number}:` }).first().click();
     await expect(this.seen).toBeVisible();
-    await this.page.waitForTimeout(100); // the picture is fitted into its frame
+    await this.page.waitForTimeout(100); // the picture is being fitted into its frame
   }
 
   async openFile(name: string, data: Buffer, type = "image/png"): Promise<void> {
@@ -60,7 +60,7 @@ export class Studio {
     await this.page.dispatchEvent(".workspace", "drop", { dataTransfer: transfer });
   }
 
-  /** Where a pixel of the picture lies on the screen. */
+  /** The place of a pixel of the picture on the screen. */
   async at([x, y]: [number, number]): Promise<{ x: number; y: number }> {
     const found = await this.seen.evaluate(async (image: HTMLImageElement) => {
       await image.decode();
@@ -83,7 +83,7 @@ export class Studio {
     await this.page.mouse.click(x, y);
   }
 
-  /** Open the advanced options and choose a value of one. */
+  /** Open the advanced options and choose a value for one of them. */
   async choose(name: string, value: string): Promise<void> {
     await this.openAdvanced();
     const field = this.page.locator(`[data-field="${name}"]`);

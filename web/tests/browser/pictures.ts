@@ -1,4 +1,4 @@
-/** Pictures made here: PNG files without a library. */
+/** Generated pictures, written as PNG files without a library. */
 import { deflateSync } from "node:zlib";
 
 function chunk(kind: string, data: Buffer): Buffer {
@@ -34,14 +34,14 @@ function png(width: number, height: number, colour: (x: number, y: number) => nu
   return Buffer.concat([signature, ...parts]);
 }
 
-/** Noise, which no model of drawings knows; the same every time. */
+/** Noise, which is foreign to every model of drawings; it is the same every time. */
 export function noise(width: number, height: number): Buffer {
   let state = 1;
   const next = (): number => (state = (state * 1103515245 + 12345) % 2 ** 31) >>> 23;
   return png(width, height, () => [next(), next(), next()]);
 }
 
-/** Waves of light on uneven ground, as in a photograph: a drag bends it. */
+/** Waves of light with grain, like a photograph, so that a drag bends the picture. */
 export function waves(width: number, height: number): Buffer {
   let state = 7;
   const grain = (): number => (state = (state * 1103515245 + 12345) % 2 ** 31) >>> 27;
@@ -50,7 +50,7 @@ export function waves(width: number, height: number): Buffer {
   return png(width, height, (x, y) => [0, 40, 80].map((by) => level(x, y, by)));
 }
 
-/** Waves that grow more transparent to the right: all of them are black where nothing is left. */
+/** Waves that become more transparent to the right; fully transparent pixels are black. */
 export function veil(width: number, height: number): Buffer {
   const level = (x: number, y: number): number => Math.round(112 + 60 * Math.sin(x / 23) + 50 * Math.cos(y / 31));
   return png(width, height, (x, y) => {

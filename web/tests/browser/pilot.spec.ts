@@ -1,4 +1,4 @@
-/** The page on which raters of a pilot vote: keys alone, without its script, both languages, light and dark, a tablet. */
+/** The voting page of a pilot: keyboard only, without scripts, both languages, light and dark, a tablet. */
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test as base, type Page } from "@playwright/test";
 import { Pilot } from "./pilot";
@@ -12,7 +12,7 @@ const WORDS = LANGUAGES.en;
 
 const test = base.extend<{ quiet: Page }, { pilot: Pilot }>({
   pilot: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures from it
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures' names from the pattern
     async ({}, use) => {
       const pilot = new Pilot();
       await pilot.start();
@@ -21,7 +21,7 @@ const test = base.extend<{ quiet: Page }, { pilot: Pilot }>({
     },
     { scope: "worker", timeout: 900_000 },
   ],
-  /** A page that asks no other host, and of which the console has nothing to say. */
+  /** A page that contacts no other host and writes nothing to the console. */
   quiet: async ({ page, pilot }, use) => {
     const said: string[] = [];
     page.on("console", (message) => said.push(message.text()));
@@ -34,7 +34,7 @@ const test = base.extend<{ quiet: Page }, { pilot: Pilot }>({
   },
 });
 
-/** Wait for a pair with its pictures: before that, no key votes. */
+/** Wait for a pair and its pictures, because keys do not vote before they are loaded. */
 async function shown(page: Page, text: string): Promise<void> {
   await expect(page.getByText(text)).toBeVisible();
   await page.waitForLoadState("load");
@@ -53,7 +53,7 @@ async function vote(page: Page, link: string, keys: string[]): Promise<void> {
 
 const chosen = (page: Page) => page.locator('button[aria-pressed="true"]');
 
-test("a whole session with keys alone, back through it, and on with a correction", async ({ quiet: page, pilot }) => {
+test("a whole session with the keyboard only, then back through all pairs, with a correction", async ({ quiet: page, pilot }) => {
   const link = pilot.links["rater-1"]!;
   await page.goto(link);
   await shown(page, WORDS.pair(1));
@@ -75,19 +75,19 @@ test("a whole session with keys alone, back through it, and on with a correction
     await expect(page.getByRole("checkbox", { name: "right" })).toBeChecked({ checked: k === 4 });
     await expect(page.getByRole("checkbox", { name: "left" })).not.toBeChecked();
   }
-  await page.keyboard.press("Backspace"); // there is nothing before the first pair
-  await page.keyboard.press("ArrowRight"); // the vote on it is corrected, and nothing is left
+  await page.keyboard.press("Backspace"); // there is no pair before the first one
+  await page.keyboard.press("ArrowRight"); // corrects the vote on it, after which no pair is left
   await expect(page.getByRole("heading", { name: WORDS.done })).toBeVisible();
   await expect(page.getByText("(4)")).toBeVisible();
   await page.goto(link);
   await expect(page.getByRole("heading", { name: WORDS.done })).toBeVisible();
 });
 
-test("a key that is held down votes once, and so does one that is pressed twice", async ({ quiet: page, pilot }) => {
+test("a key votes once if it is held down or pressed twice", async ({ quiet: page, pilot }) => {
   await page.goto(pilot.links["rater-2"]!);
   await shown(page, WORDS.pair(1));
   await page.keyboard.down("ArrowLeft");
-  await page.keyboard.down("ArrowLeft"); // as repeated by the keyboard
+  await page.keyboard.down("ArrowLeft"); // as if repeated by the keyboard
   await shown(page, WORDS.pair(2));
   await page.keyboard.down("ArrowLeft");
   await page.keyboard.up("ArrowLeft");
@@ -99,7 +99,7 @@ test("a key that is held down votes once, and so does one that is pressed twice"
   await expect(page.getByText("2 done")).toBeVisible();
 });
 
-test("the tab key and Enter are enough, and what has the focus is seen", async ({ quiet: page, pilot }) => {
+test("Tab and Enter are enough, and the focus is visible", async ({ quiet: page, pilot }) => {
   await page.goto(pilot.links["rater-3"]!);
   await shown(page, WORDS.pair(1));
   const names: string[] = [];
@@ -134,7 +134,7 @@ test("the keys can be turned off, stay off, and can be turned on again", async (
   await shown(page, WORDS.pair(2));
 });
 
-test("without its script it works, too", async ({ browser, pilot }) => {
+test("the page also works without scripts", async ({ browser, pilot }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(pilot.links["rater-4"]!);
@@ -180,7 +180,7 @@ for (const [language, words] of Object.entries(LANGUAGES)) {
   }
 }
 
-test("the language can be changed, and stays", async ({ quiet: page, pilot }) => {
+test("the language can be changed, and is remembered", async ({ quiet: page, pilot }) => {
   await page.goto(pilot.links["rater-9"]!);
   await page.getByRole("link", { name: "日本語" }).click();
   await shown(page, LANGUAGES.ja.pair(1));
@@ -188,8 +188,8 @@ test("the language can be changed, and stays", async ({ quiet: page, pilot }) =>
   await shown(page, LANGUAGES.ja.pair(2));
 });
 
-for (const [device, width, height] of [["a small notebook", 1280, 720], ["a tablet held upright", 820, 1180], ["a tablet", 1180, 820]] as const) {
-  test(`${device} shows all of it at once, and a finger votes`, async ({ browser, pilot }) => {
+for (const [device, width, height] of [["a small notebook", 1280, 720], ["an upright tablet", 820, 1180], ["a tablet", 1180, 820]] as const) {
+  test(`${device} shows the whole page at once, and a finger votes`, async ({ browser, pilot }) => {
     const context = await browser.newContext({ viewport: { width, height }, hasTouch: true });
     const page = await context.newPage();
     await page.goto(pilot.links["rater-10"]!);

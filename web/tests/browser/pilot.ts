@@ -1,4 +1,4 @@
-/** A small pilot on the shipped model, from its draft to the links of its raters, by the command line. */
+/** A small pilot of the shipped model, made on the command line from its draft to its raters' links. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ options = { prompt = "a person with a full beard" }
 `;
 
 export class Pilot {
-  /** The links of raters, by their names. */
+  /** The links of the raters, by their names. */
   links: Record<string, string> = {};
   readonly service: Service;
   private readonly folder = mkdtempSync(join(tmpdir(), "yuragi-pilot-"));

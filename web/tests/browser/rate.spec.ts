@@ -1,8 +1,8 @@
-/** How often the warp follows the pointer. */
+/** How many times per second the warp follows the pointer. */
 import { expect, test } from "./fixtures";
 import { waves } from "./pictures";
 
-// A trace takes pictures of the page meanwhile, which costs a third of the rate.
+// Recording a trace takes pictures of the page, which lowers the rate by a third.
 test.use({ trace: "off" });
 
 for (const [width, height] of [[512, 512], [1920, 1080]] as const) {
@@ -19,7 +19,7 @@ for (const [width, height] of [[512, 512], [1920, 1080]] as const) {
       performance.clearMeasures("warp");
       performance.mark("moving");
     });
-    // As from a mouse, which reports about 125 times a second and waits for nobody.
+    // Like a mouse, which reports about 125 times a second without waiting for answers.
     const mouse = await page.context().newCDPSession(page);
     const moves: Promise<unknown>[] = [];
     for (const begun = Date.now(); Date.now() < begun + 2000; await page.waitForTimeout(8)) {
@@ -36,7 +36,7 @@ for (const [width, height] of [[512, 512], [1920, 1080]] as const) {
     });
     await page.mouse.up();
     console.log(`${width} x ${height}: ${found.rate.toFixed(0)} warps a second, ${found.median?.toFixed(1)} ms each`);
-    // Without a graphics processor, and beside other work, the rate tells little; it is only told.
+    // Without a GPU, and with other programs running, the rate means little, so it is only printed.
     expect(found.rate).toBeGreaterThan(0);
   });
 }

@@ -1,4 +1,4 @@
-/** A real service with its worker, in a folder of its own; it can be stopped and started again. */
+/** A real service with its worker, in its own folder; it can be stopped and started again. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ export class Service {
     });
   }
 
-  /** Load the model in the worker and what previews need: a test is about the page, not about imports. */
+  /** Load the model and everything that previews need, so that tests do not wait for imports. */
   async warm(): Promise<void> {
     const api = `${this.url}api/v1`;
     const send = async (path: string, body: object): Promise<Record<string, unknown>> => {
@@ -47,7 +47,7 @@ export class Service {
     await send("studio/layers", { image, points: [[[150, 48], [120, 60]]] });
     await send("studio/words", { model: "portraits", text: "a person" });
     await fetch(`${api}/studio/familiarity?model=portraits&image=${String(image)}`);
-    await (await fetch(`${api}/jobs/${String(id)}/events`)).text(); // until the job has ended
+    await (await fetch(`${api}/jobs/${String(id)}/events`)).text(); // returns when the job has ended
   }
 
   async stop(): Promise<void> {

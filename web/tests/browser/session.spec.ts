@@ -1,4 +1,4 @@
-/** From an empty page to a saved picture, as a user does it. */
+/** A user's way from an empty page to a saved picture. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "./fixtures";
 import { waves } from "./pictures";
@@ -112,7 +112,7 @@ test("the mask is painted, undone stroke by stroke, inverted, and filled", async
   await expect(studio.candidates).toHaveCount(1);
 });
 
-test("a lasso grips a thing, which is moved by its handle and by keys", async ({ studio }) => {
+test("a lasso selects an object, which can be moved by its handle and with keys", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(3);
   await page.keyboard.press("l");
@@ -135,7 +135,7 @@ test("a lasso grips a thing, which is moved by its handle and by keys", async ({
   await expect(studio.candidates).toHaveCount(1);
 });
 
-test("one edit on several pictures, each with the points where they lie there", async ({ studio, service }) => {
+test("one edit on several pictures, with the points scaled to each of them", async ({ studio, service }) => {
   const { page } = studio;
   await studio.openExample(3);
   await studio.drag([150, 48], [110, 60]);

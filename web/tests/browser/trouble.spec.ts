@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
 import { noise } from "./pictures";
 
-/** The step that the page tells; 0 for none. */
+/** The step that the page shows; 0 if it shows none. */
 async function step(page: Page): Promise<number> {
   const told = await page.locator(".progress-head").innerText();
   return Number(/Step (\d+)/.exec(told)?.[1] ?? 0);
@@ -27,7 +27,7 @@ test("Stop ends a run within a second", async ({ studio }) => {
   expect(took).toBeLessThan(2000);
 });
 
-test("a service that is started again goes on with the job", async ({ studio, service }) => {
+test("a restarted service resumes the job", async ({ studio, service }) => {
   const { page } = studio;
   await studio.openExample(2);
   await studio.drag([128, 80], [140, 92]);
@@ -44,7 +44,7 @@ test("a service that is started again goes on with the job", async ({ studio, se
   await expect(page.getByText("Stopped. Nothing was changed.")).toBeVisible();
 });
 
-test("a lost connection is said, what was drawn is kept, and it goes on", async ({ studio, context }) => {
+test("a lost connection is reported, what was drawn is kept, and work can continue", async ({ studio, context }) => {
   const { page } = studio;
   await studio.openExample(1);
   await studio.drag([120, 80], [132, 88]);
@@ -58,7 +58,7 @@ test("a lost connection is said, what was drawn is kept, and it goes on", async 
   await expect(studio.candidates).toHaveCount(1);
 });
 
-test("a wrong file is refused in words", async ({ studio }) => {
+test("a wrong file is refused with an explanation", async ({ studio }) => {
   const { page } = studio;
   await studio.openFile("notes.txt", Buffer.from("hello"), "text/plain");
   await expect(page.getByRole("alert")).toContainText("This is no PNG, JPEG or WebP");
@@ -67,13 +67,13 @@ test("a wrong file is refused in words", async ({ studio }) => {
   await expect(page.getByRole("alert")).toContainText("Open a PNG, JPEG or WebP file.");
 });
 
-test("a foreign picture is said to be foreign", async ({ studio }) => {
+test("a foreign picture is reported as foreign", async ({ studio }) => {
   const { page } = studio;
   await studio.openFile("noise.png", noise(96, 80));
   await expect(page.getByText("This picture is foreign to it")).toBeVisible();
 });
 
-test("unknown words are underlined, and a known one is taken instead", async ({ studio }) => {
+test("unknown words are underlined, and can be replaced by known ones", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(1);
   await page.getByRole("textbox", { name: "Prompt" }).fill("a person with bleu eyes");
@@ -83,7 +83,7 @@ test("unknown words are underlined, and a known one is taken instead", async ({ 
   await expect(page.locator(".underlines mark")).toHaveCount(0);
 });
 
-test("an option that is refused is named, with what to do", async ({ studio }) => {
+test("a refused option is named, with advice", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(1);
   await page.keyboard.press("3");

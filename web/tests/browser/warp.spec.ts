@@ -1,8 +1,8 @@
-/** The warp under the pointer is that of the drag itself, and it keeps up. */
+/** The live warp equals that of the drag itself, and is fast enough. */
 import { expect, test, type Studio } from "./fixtures";
 import { veil, waves } from "./pictures";
 
-/** How far the two warps are apart in levels, at the size of the one under the pointer: they differ by sampling only. */
+/** The difference between the two warps in levels, at the size of the live one; only their sampling differs. */
 async function difference(studio: Studio): Promise<{ mean: number; share: number; width: number }> {
   const { page } = studio;
   await expect(page.getByTestId("rested")).toBeVisible();
@@ -39,7 +39,7 @@ test("a cut agrees with the service's own warp", async ({ studio }) => {
   expect(found.share).toBeLessThan(0.005);
 });
 
-test("a bend agrees with the service's own warp, also within a mask", async ({ studio }) => {
+test("a bend agrees with the service's own warp, with and without a mask", async ({ studio }) => {
   const { page } = studio;
   await studio.openFile("waves.png", waves(512, 384));
   await expect(page.getByText("512 × 384")).toBeVisible();
@@ -64,7 +64,7 @@ test("a transparent picture is warped on white, as the service does", async ({ s
   expect(found.share).toBeLessThan(0.005);
 });
 
-test("a picture that is shown smaller is warped alike, at the size at which it is shown", async ({ studio }) => {
+test("a picture that is shown smaller is warped the same way, at the size that is shown", async ({ studio }) => {
   await studio.openFile("waves.png", waves(1920, 1080));
   await expect(studio.page.getByText("1920 × 1080")).toBeVisible();
   await studio.drag([760, 540], [900, 600]);
@@ -75,7 +75,7 @@ test("a picture that is shown smaller is warped alike, at the size at which it i
   expect(found.share).toBeLessThan(0.005);
 });
 
-test("the first sight of the page and of a run comes soon", async ({ studio }) => {
+test("the page and the first preview of a run appear soon", async ({ studio }) => {
   const { page } = studio;
   const paint = await page.evaluate(
     () =>
@@ -88,7 +88,7 @@ test("the first sight of the page and of a run comes soon", async ({ studio }) =
   await studio.openExample(2);
   await page.keyboard.press("3");
   await page.getByRole("textbox", { name: "Prompt" }).fill("a person with red hair");
-  await studio.fill("Steps", "1000"); // still running when it is stopped
+  await studio.fill("Steps", "1000"); // it is still running when it is stopped
   await studio.run.click();
   const begun = Date.now();
   await expect(page.getByTestId("becoming")).toBeVisible();

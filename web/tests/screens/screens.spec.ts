@@ -1,10 +1,10 @@
-/** The main screens, as docs/studio.md shows them. */
+/** Takes the screenshots of the main screens for docs/studio.md. */
 import { resolve } from "node:path";
 import { expect, test } from "../browser/fixtures";
 
 const INTO = resolve(import.meta.dirname, "../../../docs/img/studio");
 
-test("a drag, and its result compared", async ({ studio }) => {
+test("a drag, and the comparison of its result", async ({ studio }) => {
   const { page } = studio;
   await studio.openExample(3);
   await page.getByRole("textbox", { name: "Prompt" }).fill("a person with a full beard");
