@@ -48,7 +48,7 @@ class WarpMethod(Strict):
     """What is done with a picture that the model does not know."""
 
     name: Literal["warp"] = "warp"
-    doubt: Annotated[Finite, Field(ge=0)] = 0.1
+    doubt: Annotated[Finite, Field(ge=0)] = 0.3
 
     def check(self, request: DragRequest) -> None:
         from yuragi.edit import climbs

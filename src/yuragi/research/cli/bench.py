@@ -102,6 +102,12 @@ def drag(
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Also run ablations of the method warp.")
     ] = False,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Row to run in addition to ours; can be given several times. By default all rows."
+        ),
+    ] = None,
     seed: NoiseSeedOption = 0,
     behind: Annotated[
         Literal["even", "pattern", "photograph"],
@@ -123,13 +129,14 @@ def drag(
     for name, other in (("table", table), ("sheet", sheet)):
         if other is not None:
             check_report(name, other)
+    rows = ways(quick, ablations, behind, row or ())
     with progress("dragging") as on_part:
         report, shown = bench_drag_suite(
             model,
             runs,
             QUICK if quick else number,
             behind,
-            ways(quick, ablations, behind),
+            rows,
             seed,
             device_of(device),
             on_part,

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from promises import assert_equal_to_rounding
+from yuragi.errors import InputError
 from yuragi.images.tensors import from_tensor
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
@@ -17,6 +18,7 @@ from yuragi.research.bench.drag.ours import ABLATIONS, by_cells, ours, together
 from yuragi.research.bench.drag.published import published, published_with_lora
 from yuragi.research.bench.drag.report import markdown
 from yuragi.research.bench.drag.suite import bench_drag_suite, ways
+from yuragi.tasks.drag import WarpMethod
 
 NUMBER = 3
 
@@ -50,14 +52,14 @@ def first(run):
 def test_every_row_is_there(first):
     report, shown, seen = first
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    named = ["nothing", "paste", "ode", "paper", "ours", *ABLATIONS]
+    named = ["nothing", "paste", "ode", "paper", "ours", "no network", *ABLATIONS]
     assert list(report["rows"]) == named
     assert seen[-1] == (len(named), len(named))
     for name, row in report["rows"].items():
         assert row["arrival"] >= 0
         assert 0 <= row["ghost"] <= 1
         assert 0 <= row["identity"] <= 1
-        assert (row["evaluations"] == 0) == (name in ("nothing", "paste"))
+        assert (row["evaluations"] == 0) == (name in ("nothing", "paste", "no network"))
     assert set(shown) == {*named, "before", "truth"}
     assert report["settings"]["paper"] == "fast sde"  # quick runs say so
     assert set(report["against_ours"]) == set(named) - {"ours"}
@@ -84,8 +86,19 @@ def test_published_settings_by_default():
         "ode": "paper ode",
         "paper": "paper sde",
         "paper, LoRA": "paper sde LoRA rank 4",
-        "ours": "warp sde",
+        "ours": f"warp sde doubt {WarpMethod().doubt:g}",
+        "no network": "no network",
     }
+
+
+def test_rows_can_be_chosen():
+    assert list(ways(False, False, chosen=["no network", "nothing"])) == [
+        "nothing",
+        "ours",
+        "no network",
+    ]
+    with pytest.raises(InputError, match="nearest 4"):
+        ways(False, False, chosen=["nearest 4"])
 
 
 def test_a_run_goes_on_where_it_was(first, run):

@@ -25,7 +25,10 @@ Displacement: TypeAlias = "NDArray[Any]"
 
 def ours(sampler: str = "sde") -> Method:
     """Our own method with its default settings."""
-    return asked(f"warp {sampler}", lambda sample, seed: requested(sample, "warp", sampler, seed))
+    return asked(
+        f"warp {sampler} doubt {WarpMethod().doubt:g}",
+        lambda sample, seed: requested(sample, "warp", sampler, seed),
+    )
 
 
 def doubting(doubt: float) -> Method:

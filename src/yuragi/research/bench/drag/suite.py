@@ -34,6 +34,7 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.device import wait_for
+from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
@@ -72,6 +73,7 @@ ROWS: Mapping[str, Method] = {
     "paper": replace(published("paper", "sde"), most=48),
     "paper, LoRA": published_with_lora("paper", 4),
     "ours": ours(),
+    "no network": Method("no network", without_network),
 }
 """The rows over even backgrounds. Published methods need over a thousand evaluations per case, so
 they run on the first cases only: each kind and length of motion without and with a mask. With a
@@ -84,19 +86,25 @@ UNEVEN_ROWS: Mapping[str, Method] = {
     "ode": replace(published("paper", "ode"), most=24),
     "paper": replace(published("paper", "sde"), most=24),
     "ours": ROWS["ours"],
-    "no network": Method("no network", without_network),
+    "no network": ROWS["no network"],
 }
-"""The rows over other backgrounds, which include Inpaint4Drag's flow and our method without a
-network. Published methods run on the first cases only: each kind and length of motion."""
+"""The rows over other backgrounds, which include Inpaint4Drag's flow. Published methods run on the
+first cases only: each kind and length of motion."""
 
 
-def ways(quick: bool, ablations: bool, behind: str = EVEN) -> Mapping[str, Method]:
+def ways(
+    quick: bool, ablations: bool, behind: str = EVEN, chosen: Sequence[str] = ()
+) -> Mapping[str, Method]:
     """The rows of a run.
 
     Args:
         quick: whether the published methods use a quarter of the paper's levels and no LoRAs.
         ablations: whether to include the ablations of our own method.
         behind: the kind of background: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
+        chosen: the names of the rows to run, in addition to ours; empty for all of them.
+
+    Raises:
+        InputError: there is no row of a chosen name.
     """
     rows = dict(ROWS if behind == EVEN else UNEVEN_ROWS)
     if quick:
@@ -105,7 +113,10 @@ def ways(quick: bool, ablations: bool, behind: str = EVEN) -> Mapping[str, Metho
         rows.pop("paper, LoRA", None)
     if ablations:
         rows |= {name: replace(way, most=ABLATED) for name, way in ABLATIONS.items()}
-    return rows
+    for name in chosen:
+        if name not in rows:
+            raise InputError("row", name, "one of " + ", ".join(rows))
+    return {name: way for name, way in rows.items() if not chosen or name in (*chosen, "ours")}
 
 
 def bench_drag_suite(
