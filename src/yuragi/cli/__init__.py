@@ -115,7 +115,7 @@ def main() -> None:
             warnings.simplefilter("always", YuragiWarning)
             warnings.showwarning = _warned
             code = app(standalone_mode=False)
-        if code == 130:  # what Typer makes of an interrupt
+        if code == 130:  # Typer returns this code for an interrupt
             raise KeyboardInterrupt
     except InputError as error:
         name = called(error.argument, typer.main.get_command(app), sys.argv[1:])

@@ -14,9 +14,9 @@ def answer(json_line: bool, told: Mapping[str, Any], *lines: object) -> None:
     """Print one line of JSON for programs, or lines for people.
 
     Args:
-        json_line: which of them.
-        told: for programs, as plain values and paths.
-        lines: for people.
+        json_line: whether to print JSON.
+        told: the content of the JSON, as plain values and paths.
+        lines: the lines for people.
     """
     if json_line:
         import json

@@ -20,7 +20,7 @@ app = typer.Typer(help="Export what happened to the jobs of a service.", no_args
 
 @app.callback()
 def _group() -> None:
-    """Keep the name of the only command."""
+    """Make Typer keep the name of the only subcommand."""
 
 
 @app.command()

@@ -26,15 +26,15 @@ __all__ = ["batch"]
 
 OWN = list(parameters(Batch))
 LINE_S = 30.0
-"""How often a line is printed where no progress bar can be drawn, such as in a cluster's log."""
+"""Seconds between printed lines where no progress bar can be drawn, such as in a cluster's log."""
 
 
 def _batch(json: bool, quiet: bool, **given: Any) -> None:
-    """Make all requests of a manifest; after a kill, the same command goes on where it was.
+    """Run all requests of a manifest; after an interruption, the same command continues.
 
     Each row is a request: the task (kind), and options by their names in Python. All rows are
-    checked before a model runs. Rows that fail then are in failures.csv, others go on, and the
-    exit code is 1.
+    checked before a model runs. Rows that fail later are listed in failures.csv while the others
+    continue, and the exit code is 1.
     """
     said = {name: value for name, value in given.items() if value is not None}
     given = _completed(said)
@@ -67,11 +67,11 @@ batch = signature(_batch, [*OWN, *OPENING], json=JsonOption, quiet=QuietOption)
 
 
 def _completed(said: dict[str, Any]) -> dict[str, Any]:
-    """What was given, and what the configuration says of the rest, for the chosen engine."""
+    """The given values, completed from the configuration for the chosen engine."""
     found = defaults_of("batch", [*OWN, *OPENING]) | said
     chosen = f"--engine {found.get('engine', Local().name)}"
     idle = {each.name for each in OWN if each.owners and chosen not in each.owners}
-    # YURAGI_TOKEN, for example, can be there for other commands.
+    # YURAGI_TOKEN, for example, can be set for other commands.
     return {name: value for name, value in found.items() if name in said or name not in idle}
 
 
@@ -91,7 +91,7 @@ def _shown(what: str, quiet: bool) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _paced(quiet: bool) -> Iterator[OnProgress]:
-    """Show how far a batch is: a bar on a terminal, and lines elsewhere."""
+    """Show the progress of a batch: a bar on a terminal, and lines elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield _Lines(quiet)
         return
@@ -100,7 +100,7 @@ def _paced(quiet: bool) -> Iterator[OnProgress]:
 
 
 class _Lines:
-    """Says how far a batch is, a line from time to time."""
+    """Prints a line about the progress of a batch from time to time."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet

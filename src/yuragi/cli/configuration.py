@@ -32,7 +32,7 @@ SAID = {"1": True, "true": True, "yes": True, "on": True} | {
     "no": False,
     "off": False,
 }
-"""What the environment can say of a switch."""
+"""The values of switches in the environment."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def found_for(command: str, parameters: Sequence[Parameter]) -> dict[str, Found]
 
     Raises:
         InputError: the file or the environment sets an option that the command does not have, or
-            something that is no value of a switch.
+            gives a switch an invalid value.
     """
     by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}
     return _in_file(command, by_flag) | _in_environment(command, by_flag)

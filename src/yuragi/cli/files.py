@@ -67,10 +67,10 @@ def check_folder(argument: str, folder: Path) -> None:
 
 @contextmanager
 def writing(path: Path, finished: Sequence[Path]) -> Iterator[None]:
-    """Name the file that could not be written, and those that were finished before.
+    """Make an error name the file that could not be written, and the files that are finished.
 
     Raises:
-        OSError: with these words; the disk is full, for example.
+        OSError: the file could not be written, for example because the disk is full.
     """
     try:
         yield

@@ -14,10 +14,10 @@ __all__ = ["grouped"]
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command some of whose parameters are groups of options.
+    """Let a command have parameters that are groups of options.
 
-    A group is a dataclass whose fields are annotated as parameters of a command are. The fields
-    take the place of the parameter, and the command is given an object of the group.
+    A group is a dataclass whose fields are annotated like the parameters of a command. On the
+    command line, the fields replace the parameter; the command gets an object of the group.
     """
     hints, keyword = get_type_hints(command, include_extras=True), inspect.Parameter.KEYWORD_ONLY
     groups: dict[str, dict[str, Any]] = {}

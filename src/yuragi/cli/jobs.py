@@ -21,7 +21,7 @@ SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 @app.callback()
 def _group() -> None:
-    """Keep the name of the only command."""
+    """Make Typer keep the name of the only subcommand."""
 
 
 @app.command()
@@ -48,11 +48,11 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Delete jobs that ended so long ago, and pictures that no job names any more.
+    """Delete jobs that ended at least this long ago, and pictures that no job uses any more.
 
-    Jobs that wait or run stay, and so do the pictures of all jobs that stay. Uploads that no job
-    ever named go as well. The audit has a row for each job that was deleted. The service can run
-    meanwhile.
+    Waiting and running jobs are kept, and so are the pictures of all jobs that are kept. Uploads
+    that no job ever used are deleted too. The audit has a row for each job that was deleted. The
+    service can keep running.
     """
     seconds = _seconds(older_than)
     try:

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["LOADING", "OPENING", "device_of", "loads", "opening_on", "use"]
 
 OPENING = list(parameters(Opening, "Loading the model"))
-"""Options about loading; they may stand before a command or after it."""
+"""Options about loading; they can be given before or after a command."""
 
 LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa: B039 (frozen)
-"""What the user said about loading so far."""
+"""The options about loading that the user has given so far."""
 
 
 def use(given: Mapping[str, Any]) -> Opening:
-    """Add what the user says about loading, by parameter, to what was said before."""
+    """Add options about loading, by parameter, to those that were given before."""
     opening = LOADING.get().with_more(nested(given, OPENING))
-    if opening.offline:  # also for libraries that ask by themselves
+    if opening.offline:  # also for libraries that contact the hub themselves
         os.environ["HF_HUB_OFFLINE"] = "1"
     LOADING.set(opening)
     return opening
@@ -58,7 +58,7 @@ def opening_on(device: str | None) -> Opening:
 
 
 def device_of(device: str | None) -> torch.device:
-    """The device that was asked for, before the command or after it."""
+    """The device that the user chose, before or after the command."""
     from yuragi.device import pick_device
 
     return pick_device(opening_on(device).device)

@@ -1,4 +1,4 @@
-"""What errors call an argument: by the option that the user can type."""
+"""The names of arguments in errors: the options that the user can type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["called"]
 
 
 def called(argument: str, command: Any, words: Sequence[str]) -> str:
-    """What an argument is called on the command line.
+    """The name of an argument on the command line.
 
     Args:
         argument: name of a parameter of a command, or of a field of a request.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EXTRAS", "Extra", "Output", "Save"]
 
 Save: TypeAlias = tuple[Path, Callable[[Path], object]]
-"""A file, and how it is written."""
+"""A file, and the function that writes it."""
 
 
 class Output(Strict):
@@ -57,7 +57,7 @@ class Output(Strict):
     ] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:
-        """Files for so many pictures of a task; see `yuragi.images.files.numbered`."""
+        """The files for `count` pictures of a task; see `yuragi.images.files.numbered`."""
         return numbered("output", self.output, kind, count)
 
     def check(self, paths: Sequence[Path], taken: Sequence[Path]) -> None:
@@ -90,7 +90,7 @@ class Extra(Strict):
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
     ) -> Mapping[str, Image.Image] | None:
-        """Pictures by option that replace running the model; None to run the model.
+        """Pictures by option to write instead of running the model; None to run the model.
 
         Raises:
             InputError: the request does not support this.
@@ -99,7 +99,7 @@ class Extra(Strict):
 
     @abstractmethod
     def write(self, result: Result, style: Style) -> Iterator[Save]:
-        """The files that were asked for, and how each is written."""
+        """The requested files, and how each is written."""
 
 
 class DragExtra(Extra):

@@ -23,7 +23,7 @@ from yuragi.options.option import OptionOf, choices, inner, options
 __all__ = ["Parameter", "nested", "parameters", "signature", "taking"]
 
 MODELS = ("model", "weak_model")
-"""Options whose values are names of models; paths may do too."""
+"""Options whose values are names or paths of models."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _check_belongs(
 def signature(
     command: Callable[..., None], of: Sequence[Parameter], **more: Any
 ) -> Callable[..., None]:
-    """Set the signature of a function of keywords to these parameters, for Typer.
+    """Give a function of keyword arguments these parameters as its signature, for Typer.
 
     Args:
         command: the function.
@@ -213,7 +213,7 @@ def signature(
 
 
 def taking(command: Callable[..., None], shown: Sequence[inspect.Parameter]) -> Callable[..., None]:
-    """Set the signature of a function of keywords, for Typer; returns the function."""
+    """Set the signature of a function of keyword arguments, for Typer; returns the function."""
     command.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in shown}
     return command

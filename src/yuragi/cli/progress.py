@@ -56,7 +56,7 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     try:
         yield update
     finally:
-        if shown.live.is_started:  # elsewhere it would print an empty line
+        if shown.live.is_started:  # otherwise it would print an empty line
             shown.stop()
 
 

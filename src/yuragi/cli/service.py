@@ -66,7 +66,7 @@ def _studio(json: bool, no_browser: bool, **given: Any) -> None:
         page = url.removesuffix("/api/v1") + "/"
         answer(json, {"url": page}, page)
         if not no_browser:
-            # In a thread: some browsers answer only when they are closed.
+            # In a thread, because some browsers return only when they are closed.
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
     _say_left(run(settings, opening, ready))
@@ -78,7 +78,7 @@ def _say_left(left: Queue) -> None:
 
 
 def _worker(json: bool, **given: Any) -> None:
-    """Do jobs of a service, wherever its database and its store of pictures can be reached."""
+    """Run jobs of a service, on any machine that can reach its database and picture store."""
     given = _completed("worker", WORKING, given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
     _prepared(settings)
@@ -89,7 +89,7 @@ def _worker(json: bool, **given: Any) -> None:
     from yuragi.service.stopping import told_to_stop
     from yuragi.service.worker import Supervisor
 
-    read_policy(settings.policy)  # a mistake in it is told here, before a slot meets it
+    read_policy(settings.policy)  # report mistakes in it here, before a slot reads it
     supervisor = Supervisor(settings, opening)
     told = {"name": settings.name, "slots": settings.slots}
     with told_to_stop(supervisor.stop):
@@ -99,14 +99,14 @@ def _worker(json: bool, **given: Any) -> None:
 
 
 def _prepared(settings: Shared) -> None:
-    """Begin the log, and check that results can be signed if they are to be."""
+    """Start logging, and check that results can be signed if requested."""
     configure_logs(settings.log)
     if settings.signing.sign:
         prepare(settings.signing)
 
 
 def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:
-    """What was given, and what the configuration says of the rest."""
+    """The given values, completed from the configuration."""
     said = {name: value for name, value in given.items() if value is not None}
     return defaults_of(command, [*own, *OPENING]) | said
 

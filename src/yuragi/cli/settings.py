@@ -72,7 +72,7 @@ def show(
 
 
 def _of(command: str) -> Iterator[tuple[str, Any, str]]:
-    """Options of a command as on the command line, their values, and where these come from."""
+    """Options of a command by their names on the command line, with their values and origins."""
     if command in PROCESSES:
         kind, own = PROCESSES[command]
         yield from _typed(command, kind, own, own)

@@ -62,7 +62,7 @@ def task_parameters(kind: type[Request]) -> list[Parameter]:
 
 
 def _groups(kind: type[Request]) -> Sequence[list[Parameter]]:
-    """The parameters of the task, its output, more output, credentials, pictures and policy."""
+    """The parameters of the task, output, additional output, credentials, pictures and policy."""
     name = str(kind.model_fields["kind"].default)
     return (
         [each for one in (kind, *kind.BESIDE) for each in parameters(one)],
@@ -124,7 +124,7 @@ def _result(
 ) -> Result:
     """Run the request; a shipped model is loaded only if the request needs it.
 
-    A model of the user is always loaded, so that an error in its name or files is always found.
+    The user's own models are always loaded, so that an error in a name or file is always found.
     """
     from yuragi.models.names import SHIPPED, load_model, load_weak
     from yuragi.tasks.without_model import run_without_model
@@ -170,7 +170,7 @@ def _instead(
 
 
 def _write(saves: Sequence[Save], output: Output) -> list[Path]:
-    """Write files and say each that is finished; those stay if a later one cannot be written."""
+    """Write files and print each finished one; those are kept if a later one cannot be written."""
     finished: list[Path] = []
     for path, save in saves:
         with writing(path, finished):

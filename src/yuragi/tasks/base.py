@@ -1,12 +1,12 @@
-"""Base classes of requests. A request contains everything that decides a result.
+"""Base classes of requests. A request contains everything that determines its result.
 
 A request is complete when it is created: presets are resolved into numbers, the seed is drawn, and
 pictures are identified by the digest of their pixels. So the same request on the same model gives
-the same result, even if a later version has other defaults.
+the same result, even if a later version changes the defaults.
 
-A request class is the only list of its options (see `yuragi.options.option`). Modules of requests
-import only pydantic at the top, so that the command line starts quickly; code that computes is
-imported when a request runs.
+A request class is the only place that defines its options (see `yuragi.options.option`). Modules
+of requests import only pydantic at the top, so that the command line starts quickly. Code that
+computes is imported when a request runs.
 """
 
 from __future__ import annotations
@@ -121,7 +121,10 @@ class Request(Strict):
         return dict(given), pictures
 
     def complete(self, folder: Path | None) -> Self:
-        """The request with all data from its model's folder (None if there is no folder).
+        """The request, with the data that it reads from its model's folder.
+
+        Args:
+            folder: the folder of the model, if it has one.
 
         Raises:
             InputError: the folder does not contain the data.
@@ -158,8 +161,7 @@ class Request(Strict):
     def work(self, context: Context) -> Work:
         """The network calls that `run` will make, from which its time is estimated.
 
-        By default there are none, so that nothing is said about the time; see
-        `yuragi.tasks.work.rehearsed`.
+        By default there are none, so no time is estimated; see `yuragi.tasks.work.rehearsed`.
 
         Raises:
             InputError: a value does not fit the model, or a picture was not given.
@@ -169,15 +171,15 @@ class Request(Strict):
         return Work()
 
     def alike(self, model: DiffusionModel) -> Hashable:
-        """A key: requests of one model with equal keys run in the same batches.
+        """A grouping key: requests for one model with equal keys run in the same batches.
 
-        By default, requests have equal keys if they share all but `OWN`; see `shared`.
+        By default, keys are equal if all options except `OWN` are equal; see `shared`.
         """
         return self.shared
 
     @property
     def shared(self) -> Hashable:
-        """A key: requests with unequal keys never run in the same batch, whatever the model."""
+        """A grouping key: requests with unequal keys never share a batch, whatever the model."""
         told = self.model_dump_json(exclude=set(self.OWN))
         return type(self), told, self.size, getattr(self, "mask", None) is None
 
@@ -197,7 +199,7 @@ class Request(Strict):
         return {"prompt": self.prompt, "negative_prompt": self.negative_prompt}
 
     def unused(self, model: DiffusionModel) -> list[str]:
-        """What the caller gave that has no effect on this model, a sentence each."""
+        """One sentence for each value from the caller that has no effect with this model."""
         from yuragi.tasks.words import unknown_words
 
         notes = [note for each in self.pictures for note in each.notes]
@@ -205,19 +207,19 @@ class Request(Strict):
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """The settings for display, with the names of AUTOMATIC1111."""
+        """The settings for display, with the names that AUTOMATIC1111 uses."""
         return {}
 
     @property
     def size(self) -> tuple[int | None, int | None]:
-        """The height and width of the pictures in pixels; None for the model's own."""
+        """The height and width of the pictures in pixels; None for the model's own size."""
         return None, None
 
     def seen(self, native: int) -> tuple[int | None, int | None]:
-        """The largest height and width in pixels of what the network sees; None for its own.
+        """The largest height and width of the network's input in pixels; None for its native size.
 
         Args:
-            native: the side that the model was trained on.
+            native: the side in pixels that the model was trained on.
         """
         return self.size
 
@@ -328,11 +330,11 @@ class OnPicture(Guided):
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:
-        """Places that move and where they go, (x, y) in pixels; none but in a drag."""
+        """Pairs of source and target points, (x, y) in pixels; empty except in a drag."""
         return ()
 
     def if_foreign(self, known: str) -> str:
-        """What it means that the model does not know the picture.
+        """What happens to edits of a picture that the model does not know, in words.
 
         Args:
             known: the pictures that the model knows, such as "drawn heads".
@@ -350,7 +352,7 @@ class OnPicture(Guided):
 
 
 class Edit(OnPicture):
-    """The base class of edits by words."""
+    """The base class of edits that a prompt describes."""
 
     num_inference_steps: Levels = 50
     strength: Climb = 0.6

@@ -47,8 +47,8 @@ def build(
 
     Args:
         kind: the class of the request.
-        given: its options by name, with pictures as `yuragi.images.read.Source`; None leaves the
-            default: that of the model (`yuragi.tasks.defaults`), or else of the class.
+        given: its options by name, with pictures as `yuragi.images.read.Source`; None selects
+            the default of the model (`yuragi.tasks.defaults`), or else of the class.
         reading: the options for reading pictures.
 
     Returns:
@@ -82,6 +82,6 @@ def build(
         request.check(pictures)
     except InputError as error:
         raise defaults.blamed(error, left_open) from error
-    # What the model's file sets, the caller did not ask for.
+    # Options that the model's file sets do not count as set by the caller.
     request.model_fields_set.difference_update(left_open)
     return request, {} if pictures is None else pictures.by_digest

@@ -1,10 +1,10 @@
-"""Calibrate the familiarity of a model on pictures like those of its training.
+"""Calibrate the familiarity measure of a model on pictures like its training pictures.
 
-Each picture is measured as it is, as a JPEG of quality 75, and after halving and doubling its size:
-a picture that the model knows is still known after it was saved or sent. Mean and covariance come
-from every other picture, the limit from the rest, so that the limit holds for pictures that the
-covariance has not seen. It leaves a margin, as results of edits are a little further from the
-pictures of the training, and may be edited again.
+Each picture is measured as it is, as a JPEG of quality 75, and after halving and doubling its size,
+because a picture that the model knows should still count as known after it was saved or sent. The
+mean and the covariance come from every other picture and the limit from the rest, so that the limit
+holds for pictures that the covariance has not seen. The limit has a margin, because results of
+edits are a little further from the training pictures and may be edited again.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 LEAST = 128
-"""The number of pictures that a calibration needs at least."""
+"""The smallest number of pictures for a calibration."""
 SHARE, MARGIN = 0.995, 1.4
-"""The limit is so many times the distance within which this share of known pictures lies. Without
-the margin 18 % of dragged portraits were taken for foreign (validation motions, n = 72)."""
+"""The limit is `MARGIN` times the distance within which the share `SHARE` of known pictures lies.
+Without the margin, 18 % of dragged portraits were called foreign (validation motions, n = 72)."""
 RIDGE = 0.1
-"""A standard deviation in nats that is added to every feature: errors that differ by less than a
-tenth are alike, and C can be inverted."""
+"""A standard deviation in nats that is added to every feature, so that errors that differ by less
+than a tenth count as equal, and the covariance can be inverted."""
 
 S = TypeVar("S")
 
@@ -59,8 +59,8 @@ def calibrate(
 
     Args:
         model: the model.
-        pictures: pictures like those that it was trained on, but not those, `LEAST` or more.
-        read: the function that makes an RGB picture of an entry.
+        pictures: `LEAST` or more pictures that are like the training pictures, but not among them.
+        read: the function that reads an entry as an RGB picture.
         on_progress: a function called with (pictures done, total pictures).
 
     Raises:
@@ -92,10 +92,10 @@ def calibrate(
 
 
 def write_familiarity(model: DiffusionModel, known: Calibration) -> Path:
-    """Write a calibration into the folder of its model, instead of an earlier one.
+    """Write a calibration into the folder of its model, replacing any earlier one.
 
     Raises:
-        InputError: the model is not from a folder.
+        InputError: the model was not loaded from a folder.
         OSError: the folder cannot be written.
     """
     if model.path is None or not model.path.is_dir():
@@ -129,7 +129,7 @@ def read_file(path: Path) -> Image.Image:
 
 
 def as_jpeg(picture: Image.Image) -> Image.Image:
-    """The picture as it comes out of a JPEG file of quality 75."""
+    """The picture after saving it as a JPEG of quality 75."""
     held = io.BytesIO()
     picture.save(held, "JPEG", quality=75)
     return Image.open(held).convert("RGB")

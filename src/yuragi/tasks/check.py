@@ -1,4 +1,4 @@
-"""Probe a model for gains: its prediction, its gradients, the symmetry of its Jacobian.
+"""Probe a model to recommend a gain: its prediction, gradients and Jacobian symmetry.
 
 A few pictures are generated under one prompt. At some noise levels the Jacobian is probed with
 random products (`yuragi.guidance.symmetry`), and one reverse product is tried.
@@ -95,8 +95,8 @@ def check_model(
 def recommend(levels: Sequence[LevelProbe], gradients: bool) -> tuple[str, str]:
     """The recommended gain and the reason, from the measurements.
 
-    The ratio uses one direction only and does not depend on the symmetry. REG without gradients
-    does, because it replaces J^T 1 by J 1.
+    The gain ``ratio`` uses one direction only, so it does not depend on the symmetry. REG
+    without gradients does, because it replaces J^T 1 by J 1.
     """
     kappa2 = statistics.median(level.kappa2 for level in levels)
     roughness = statistics.median(level.roughness for level in levels)
@@ -119,7 +119,7 @@ def _states(
     seed: int,
     on_progress: Callable[[int, int], None],
 ) -> tuple[list[Tensor], Tensor]:
-    """The states after every step of a few pictures, and the times."""
+    """The states of a few generated pictures after every step, and the times."""
     denoiser = Guided(model.bind([prompt]), model.bind_bare([""]), constant(scale), plain)
     times = model.grids["trailing"](denoiser.schedule, STEPS)
     rows, states = range(samples), list[Tensor]()

@@ -1,7 +1,7 @@
 """The context in which requests run, and batches of their rows.
 
 A row is one picture to make: (request, sample). Rows of similar requests run in one batch. Noise is
-keyed by (seed, sample), so that each row has the same result as alone.
+keyed by (seed, sample), so that each row gives the same result as it would alone.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
-"""A function called with (steps done, total steps); raise in it to cancel."""
+"""A function called with (steps done, total steps). It can raise an exception to cancel the run."""
 
 Keep = Callable[[Callable[[], Sequence[Tensor]]], Sequence[Tensor]]
-"""A function that gives what its argument makes, or what that made in an earlier attempt.
+"""A function that returns what its argument makes, or what it made in an earlier attempt.
 
-The parts of a run are asked for in the same order in every attempt. See `Context.kept`.
+Every attempt requests the parts of a run in the same order. See `Context.kept`.
 """
 
 
 def made_now(make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
-    """Keep nothing."""
+    """Make the part now, and store nothing."""
     return make()
 
 
@@ -77,7 +77,7 @@ class Row(Generic[R]):
 
 @dataclass
 class Ticker:
-    """Is called after each of `total` steps.
+    """A counter to call after each of `total` steps.
 
     Attributes:
         on_progress: a function called with (steps done, total steps).
@@ -93,7 +93,7 @@ class Ticker:
         self.skip(1)
 
     def skip(self, steps: int) -> None:
-        """Count steps that need not be done."""
+        """Count steps that did not have to run."""
         if steps:
             self.done += steps
             self.on_progress(self.done, self.total)
@@ -113,10 +113,10 @@ class Context:
         spent: the network evaluations by request; `charge` adds to it.
         bound: the denoisers by prompts; `bind` adds to it.
         known: the familiarity of pictures by digest; `familiarity` adds to it.
-        areas: the areas [h, w] that drags cut out, by request in JSON, None where the picture
-            bends; `yuragi.tasks.warping` adds to it.
+        areas: the areas [h, w] that drags cut out, by request as JSON, or None if the
+            picture bends; `yuragi.tasks.warping` adds to it.
         keep: keeps the parts of a long run; see `kept`.
-        spared: the network evaluations of parts that were kept; `kept` adds to it.
+        spared: the network evaluations that reusing parts has saved; `kept` adds to it.
     """
 
     model: DiffusionModel
@@ -179,20 +179,20 @@ class Context:
         return Ticker(self.on_progress, total)
 
     def kept(self, tick: Ticker, make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
-        """A part of the run, which an attempt that was interrupted may have made before.
+        """A part of the run, which an interrupted attempt may already have made.
 
         Args:
             tick: counts the steps of the run.
             make: makes the tensors of the part.
 
         Returns:
-            the tensors on the model's device. Steps and evaluations are counted as if they had just
-            been made.
+            the tensors on the model's device. Steps and evaluations are counted as if the part had
+            just been made.
         """
         begun, spent = tick.done, self.evaluations()
 
         def counted() -> Sequence[Tensor]:
-            # With one order in memory, so that what follows computes the same on stored tensors.
+            # Contiguous, so that later steps compute the same on tensors that were stored.
             made = [each.contiguous() for each in make()]
             counts = [tick.done - begun, self.evaluations() - spent]
             return [*made, torch.tensor(counts, dtype=torch.float64)]
@@ -205,7 +205,7 @@ class Context:
 
     @contextmanager
     def charge(self, *requests: int) -> Iterator[None]:
-        """Assign the evaluations inside the context to requests, in equal shares per row.
+        """Assign the evaluations inside this context to requests, in equal shares per row.
 
         Args:
             requests: the index of the request for each row.

@@ -1,10 +1,9 @@
-"""Edits with a mask work on the part of a large picture that may change.
+"""Crop edits with a mask to the part of a large picture that can change.
 
-The part is cut out with some context and scaled to the size that the model knows. What the edit
-makes of it is scaled back and laid into the picture, within the mask. Tasks know nothing of this:
-they are given a smaller request (`Cropping.cut`), and their result is put back
-(`Cropping.put_back`). Drags crop what they uncover, which is known after the warp; see
-`yuragi.tasks.uncovered`.
+The part is cut out with some context and scaled to the size that the model knows. The result of the
+edit is scaled back and pasted into the picture, within the mask. Tasks know nothing of this: they
+get a smaller request (`Cropping.cut`), and their result is put back (`Cropping.put_back`). Drags
+crop the area that they uncover, which is known only after the warp; see `yuragi.tasks.uncovered`.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from yuragi.tasks.result import Crop, Result
 __all__ = ["SEAM", "Cropping", "crop_around", "cropping_of", "recorded", "uncropped"]
 
 SEAM = 8
-"""Pixels over which a result blends into the picture, inside the mask."""
+"""The width in pixels over which a result blends into the picture, inside the mask."""
 
 LEAST = 32
-"""Pixels of context that a crop has at least, where the request leaves them open."""
+"""The smallest context of a crop in pixels, if the request does not set it."""
 
 
 def cropping_of(
     request: Request, native: int, sources: Mapping[str, Image.Image]
 ) -> Cropping | None:
-    """The part of its picture that a request works on; None for the whole.
+    """The part of its picture that a request works on; None for the whole picture.
 
     Args:
-        request: complete.
-        native: pixels per side that the model was trained on.
-        sources: the pictures that the request names, by digest.
+        request: the complete request.
+        native: the side in pixels that the model was trained on.
+        sources: the pictures of the request, by digest.
 
     Raises:
-        InputError: a picture that is not there.
+        InputError: a picture is missing.
     """
     if not isinstance(request, Edit) or request.mask is None or request.crop == "off":
         return None
@@ -64,14 +63,14 @@ def crop_around(
     native: int,
     context: Literal["auto"] | int,
 ) -> Crop:
-    """A crop around what may change, square where the picture has room for it.
+    """A crop around the area that can change, square if the picture has room for it.
 
     Args:
-        found: left, top, right and bottom of what may change.
+        found: left, top, right and bottom of that area.
         whole: width and height of the picture.
-        native: pixels per side that the model was trained on.
-        context: pixels of context on each side; ``auto`` for half of the longer side, and at least
-            `LEAST`.
+        native: the side in pixels that the model was trained on.
+        context: pixels of context on each side; ``auto`` for half of the area's longer side, but
+            at least `LEAST`.
     """
     left, top, right, bottom = found
     longer = max(right - left, bottom - top)
@@ -86,19 +85,19 @@ def crop_around(
 
 
 def recorded(request: Request, crop: Crop | None) -> Request:
-    """The request with the margin of its crop as a number, so that later versions cut the same."""
+    """The request with its crop's margin as a number, so that later versions cut the same crop."""
     if "crop" not in type(request).model_fields:
         return request
     return request.model_copy(update={"crop": "off" if crop is None else crop.margin})
 
 
 def uncropped(request: Request) -> Request:
-    """The request as it is recorded where it works on its whole picture."""
+    """The request as it is recorded if it works on its whole picture."""
     return request.model_copy(update={"crop": "off"}) if isinstance(request, Edit) else request
 
 
 def _around(start: int, end: int, side: int, limit: int) -> tuple[int, int]:
-    """So many pixels around a span, or fewer where there are only `limit`."""
+    """A range of `side` pixels around a span, moved and shortened to fit into `limit`."""
     side = min(side, limit)
     first = min(max((start + end - side) // 2, 0), limit - side)
     return first, first + side
@@ -123,7 +122,7 @@ class Cropping:
     crop: Crop
 
     def cut(self) -> tuple[Edit, Mapping[str, Image.Image]]:
-        """The same edit of the part alone, and the pictures that it names, by digest."""
+        """The same edit for the part alone, and its pictures by digest."""
         box, size, name = self.crop.box, self.crop.size, self.request.image.name
         picture = self.picture.resize(size, Image.Resampling.LANCZOS, box)
         mask = covering(self.mask.crop(box), size)
@@ -132,7 +131,7 @@ class Cropping:
         return self.request.model_copy(update=changes), cut.by_digest
 
     def put_back(self, result: Result) -> Result:
-        """What became of the part, laid into the whole picture."""
+        """The result of the part, pasted into the whole picture."""
         box = self.crop.box
         may = self.mask.crop(box)
         if result.mask is not None:  # an edit may have changed less than it was allowed to

@@ -1,7 +1,7 @@
 """The settings of a model's folder as defaults of a request.
 
-What the caller gives wins over the model's file, which wins over the request class. The values end
-up in the request, so that its record does not depend on the file.
+The caller's values override the model's file, which overrides the request class. The values become
+part of the request, so that its record does not depend on the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Defaults:
     """The settings of a model for one task.
 
     Attributes:
-        place: the file and the task, for errors.
+        place: the file and the task, for error messages.
         values: the settings by option.
     """
 
@@ -35,10 +35,10 @@ class Defaults:
     values: Mapping[str, Any]
 
     def filling(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings for what the caller leaves open.
+        """The settings for the options that the caller leaves open.
 
-        A rule or a gain that the caller names leaves the other one to the model. A guidance scale
-        of 1 turns guidance off, so that the model's guidance does not apply.
+        If the caller names only a rule or only a gain, the model sets the other one. A guidance
+        scale of 1 turns guidance off, so the model's guidance does not apply.
         """
         filled = {name: value for name, value in self.values.items() if name not in given}
         if _is_one(given.get("guidance_scale")):
@@ -49,16 +49,16 @@ class Defaults:
         return filled
 
     def blamed(self, error: InputError, left_open: Collection[str]) -> InputError:
-        """An error that names the file if it is about an option that the caller left open."""
+        """The error, which names the file if it is about an option that the caller left open."""
         about = error.argument in left_open
         return error.called(f"{self.place}.{error.argument}") if about else error
 
 
 @cache
 def fitted(kind: type[Request]) -> Sequence[str]:
-    """The options of a task that a model's folder can set: those that say so, and guidance.
+    """The options of a task that a model's folder can set: guidance and those marked ``fitted``.
 
-    An option whose default depends on others, as on the preset of a drag, is none of them.
+    Options whose default depends on others, such as on the preset of a drag, are not among them.
     """
     names = [each.name for each in options(kind) if each.option.fitted]
     return (*names, "guidance") if "guidance" in kind.model_fields else tuple(names)
@@ -94,7 +94,7 @@ def checked_defaults(folder: Path | None) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _guidance(place: str, given: Any) -> dict[str, Any]:
-    """The rule and the gain of a file, as far as they are given, which must be valid."""
+    """The valid rule and gain of a file, as far as they are given."""
     if not isinstance(given, str | Mapping):
         raise InputError(place, given, "the name of a rule or a gain, or an object with both")
     try:
@@ -106,7 +106,7 @@ def _guidance(place: str, given: Any) -> dict[str, Any]:
 
 
 def _is_one(scale: Any) -> bool:
-    """Whether a scale, which can be a text that is not checked yet, is 1."""
+    """Whether a scale is 1; it can still be unchecked text."""
     try:
         return float(scale) == 1
     except (TypeError, ValueError):

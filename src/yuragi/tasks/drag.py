@@ -38,7 +38,7 @@ __all__ = ["PRESETS", "DragRequest", "LoRA", "PasteMethod", "WarpMethod"]
 
 
 class WarpMethod(Strict):
-    """One warp, and noise in the uncovered area that is doubtful; see `yuragi.drag.imagine`.
+    """One warp, and new noise in doubtful uncovered cells; see `yuragi.drag.imagine`.
 
     Attributes:
         doubt: the denoising error above which a cell is generated again; 0 selects all cells.
@@ -141,7 +141,7 @@ METHODS: Registry[type[BaseModel]] = Registry(
 
 @dataclass(frozen=True)
 class Preset:
-    """The defaults of a drag that a preset decides.
+    """The defaults of a drag that a preset sets.
 
     Attributes:
         method: the method of the drag.
@@ -184,7 +184,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def _preset(name: str) -> Any:
-    """A default that the preset decides."""
+    """A field whose default the preset sets."""
     return Field(default_factory=lambda data: getattr(PRESETS[data["preset"]], name))
 
 
@@ -374,7 +374,7 @@ class DragRequest(OnPicture):
             geometry.check(*pictures.picture.size)
         values = {name: value for name, value in given.items() if name not in handles}
         if values.get("radius") is not None:
-            with suppress(TypeError, ValueError):  # it is refused with the request
+            with suppress(TypeError, ValueError):  # the request refuses invalid values
                 share = pictures.picture.width / pictures.size[0]
                 values["radius"] = float(values["radius"]) * share
         return {**values, "points": geometry.points, "regions": geometry.regions}, pictures
@@ -424,13 +424,13 @@ class DragRequest(OnPicture):
         return (native, native) if self.crops(native) else self.size
 
     def crops(self, native: int) -> bool:
-        """Whether what is uncovered is imagined in a crop, by a model of this native size."""
+        """Whether the uncovered area is generated in a crop, by a model of this native size."""
         if self.crop == "off" or self.method.name != "warp":
             return False
         return self.crop != "auto" or max(self.image.width, self.image.height) > native
 
     def resized(self, pictures: Pictures) -> Self:
-        """The same drag of its pictures after they were resized."""
+        """The same drag for resized pictures."""
         geometry = DragGeometry(points=self.points, regions=self.regions).moved(pictures.placed)
         share = pictures.picture.width / pictures.size[0]
         changes = {

@@ -1,4 +1,4 @@
-"""Several prompts and seeds: which of them belong together."""
+"""Match several prompts with several seeds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["prompts_and_seeds"]
 def prompts_and_seeds(
     prompt: str | Sequence[str], seed: int | Sequence[int] | None
 ) -> list[tuple[str, int | None]]:
-    """A prompt and a seed for every result; one that stands alone is for all of them.
+    """A prompt and a seed for every result; a single prompt or seed applies to all results.
 
     Raises:
-        InputError: none at all, or several of both in different numbers.
+        InputError: there is no prompt or seed, or there are several of both in different numbers.
     """
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     seeds = list(seed) if isinstance(seed, Sequence) else [seed]

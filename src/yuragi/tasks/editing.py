@@ -1,4 +1,4 @@
-"""Run edits by words."""
+"""Run edits that a prompt describes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class _Held:
     Attributes:
         before: the picture.
         x0: the latent of the picture [1, c, h, w].
-        cells: the mask of cells [1, 1, h, w], 1 where the latent can change; None for everywhere.
+        cells: the mask of cells [1, 1, h, w], 1 where the latent can change; None if it can
+            change everywhere.
         pixels: the mask of pixels.
     """
 

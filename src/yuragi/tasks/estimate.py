@@ -1,7 +1,7 @@
-"""How long a request will take: its network evaluations, times the time of one on this machine.
+"""Estimate how long a request takes: its network evaluations, times the time of one of them.
 
-The evaluations are counted by `Request.work`, and a few are timed at the request's size, batch and
-precision. A request that the first of them shows to be short is not timed further.
+`Request.work` counts the evaluations, and a few are timed on this machine at the request's size,
+batch size and precision. If the first one shows that the request is short, no more are timed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from yuragi.tasks.work import Call, Work
 __all__ = ["LONG", "Estimate", "estimate_of"]
 
 LONG = 15.0
-"""Seconds from which a run is long, so that the command line says so."""
+"""Seconds from which a run counts as long, so that the command line announces its time."""
 REPEATS, SHARE = 5, 0.03
-"""The most calls that are timed, and the share of the run that they may take; one is always timed
-after the first."""
+"""The largest number of timed calls, and the share of the run's time that they can take. If the
+first call is not enough, at least one more is timed."""
 STEADY = 5.0
-"""Seconds of a first call in which starting up is a small part, so that no other is timed."""
+"""If the first call takes longer than this many seconds, startup is a small part of it, and no
+other call is timed."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Estimate:
     """How long a run will take on this machine.
 
     Attributes:
-        evaluations: the network evaluations, counted in samples. It is what `Result.evaluations`
-            will be, or more where the network decides that something needs no evaluation.
+        evaluations: the network evaluations, counted in samples. `Result.evaluations` will be
+            equal, or lower if the network decides that a part needs no evaluation.
         seconds: the time that they take. Reading, encoding and writing pictures is not included.
-        size: the largest width and height in pixels of what the network sees.
+        size: the largest width and height of the network's input in pixels.
         native: the side in pixels on which the network was trained.
     """
 
@@ -47,17 +48,17 @@ class Estimate:
 
     @property
     def each(self) -> float:
-        """The seconds of one evaluation; 0 where there are none."""
+        """The seconds of one evaluation; 0 if there are none."""
         return self.seconds / self.evaluations if self.evaluations else 0.0
 
     @property
     def far(self) -> bool:
-        """Whether the size is far from what the network knows, so that results are worse."""
+        """Whether the size is so far from the training size that results get worse."""
         return not self.native / 2 <= max(self.size) <= self.native * 2
 
     @property
     def long(self) -> bool:
-        """Whether people should be told before it starts."""
+        """Whether the run is long enough to tell people before it starts."""
         return self.seconds >= LONG
 
     def __str__(self) -> str:
@@ -81,7 +82,7 @@ def estimate_of(requests: Sequence[Request], context: Context) -> Estimate:
         kinds.setdefault(call[1:], []).append(call)
     seconds = 0.0
     for calls in kinds.values():
-        # Other batches of the same kind are few; a sample in them takes about as long.
+        # Batches of other sizes are few, and a sample in them takes about as long.
         usual = max(calls, key=lambda call: call.rows * work.calls[call])
         rows = sum(call.rows * work.calls[call] for call in calls)
         seconds += rows / usual.rows * _seconds(usual, rows / usual.rows, requests[0], context)
@@ -90,9 +91,9 @@ def estimate_of(requests: Sequence[Request], context: Context) -> Estimate:
 
 
 def _seconds(call: Call, times: float, request: Request, context: Context) -> float:
-    """The time of one of so many calls."""
+    """The time of one call, which is made this many times."""
     spent = [_timed(call, request, context)]
-    # It included starting up, so that the others take no more.
+    # The first call includes startup, so later calls do not take longer.
     if times * spent[0] < LONG or spent[0] > STEADY:
         return spent[0]
     spent = [_timed(call, request, context)]
@@ -122,14 +123,14 @@ def _timed(call: Call, request: Request, context: Context) -> float:
 
 
 def _size(request: Request, context: Context) -> tuple[int, int]:
-    """The largest height and width in pixels of what the network sees."""
+    """The largest height and width of the network's input in pixels."""
     native = context.model.native_size
     height, width = request.seen(native)
     return height or native, width or native
 
 
 def _duration(seconds: float) -> str:
-    """In words, with as much precision as there is."""
+    """A duration in words, rounded to a sensible precision."""
     for unit, length in (("hour", 3600.0), ("minute", 60.0)):
         if seconds >= 1.5 * length:
             number = (

@@ -11,14 +11,14 @@ __all__ = ["foreign", "foreign_notes"]
 
 
 def foreign(familiarity: float | None) -> bool:
-    """Whether a picture is foreign to a model, given its familiarity; unmeasured ones are not."""
+    """Whether a picture is foreign to a model, given its familiarity; not if that is unknown."""
     return familiarity is not None and familiarity < KNOWN
 
 
 def foreign_notes(request: Request, familiarity: float | None, model: DiffusionModel) -> list[str]:
-    """A sentence if the picture of a request is foreign to the model, and what that means.
+    """A sentence about the consequences if the picture of a request is foreign to the model.
 
-    What the model knows is the entry ``knows`` at the head of the model card in its folder.
+    The entry ``knows`` at the top of the model card in its folder says what the model knows.
     """
     if familiarity is None or not foreign(familiarity) or not isinstance(request, OnPicture):
         return []

@@ -82,7 +82,7 @@ def _margins(given: Any) -> Any:
 
 
 def _crop_margin(given: Any) -> Any:
-    """``"auto"``, ``"off"``, or pixels as a number or as text, such as ``"64"``."""
+    """Parse ``"auto"``, ``"off"``, or pixels as a number or as text, such as ``"64"``."""
     if given in ("auto", "off"):
         return given
     if not str(given).isdecimal() or int(given) < 1:
@@ -123,7 +123,7 @@ Margins = Annotated[
 """Pixels at left, top, right and bottom."""
 
 CropMargin = Annotated[Literal["auto", "off"] | int, BeforeValidator(_crop_margin)]
-"""Pixels around what may change, so many or as many as fit; or no crop at all."""
+"""The context in pixels around the area that can change; ``off`` turns cropping off."""
 
 
 class Expansion(Strict):
@@ -133,7 +133,7 @@ class Expansion(Strict):
 
 
 class Polygons(Strict):
-    """A polygon and its target. Its corners move like points, and its inside with them.
+    """A polygon and its target. Its corners move like points, and its inside moves with them.
 
     Attributes:
         source: the corners, three or more.
@@ -220,7 +220,7 @@ class DragGeometry(Strict):
         )
 
     def check_arrival(self, mask: Image.Image) -> None:
-        """Refuse targets where the mask is black: nothing can arrive there.
+        """Refuse targets where the mask is black, because nothing can change there.
 
         Raises:
             InputError: a target point, or a whole target region, is where nothing can change.

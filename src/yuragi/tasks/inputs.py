@@ -29,11 +29,11 @@ class Pictures:
     Attributes:
         picture: 8-bit RGB.
         mask: black and white; None for none.
-        name: file name of the picture; empty for an object.
-        mask_name: file name of the mask; empty for an object.
+        name: file name of the picture; empty if it was given as an object.
+        mask_name: file name of the mask; empty if it was given as an object.
         size: width and height of both before scaling.
-        notes: what the picture's file held that is not used.
-        mask_notes: what the mask's file held that is not used.
+        notes: what the picture's file contained that is not used.
+        mask_notes: what the mask's file contained that is not used.
     """
 
     picture: Image.Image
@@ -46,7 +46,7 @@ class Pictures:
 
     @property
     def by_digest(self) -> dict[str, Image.Image]:
-        """Both, without reading their pixels again."""
+        """Picture and mask by digest; the digests are computed only once."""
         named = [(self.reference, self.picture), (self.mask_reference, self.mask)]
         return {ref.digest: each for ref, each in named if ref is not None and each is not None}
 

@@ -29,7 +29,7 @@ __all__ = ["asked_of", "intents", "intents_work"]
 
 
 def asked_of(request: DragRequest, before: Image.Image, warped: Warped) -> Asked:
-    """The motion that a request asks for, which warps the picture before."""
+    """The motion that a request asks for, which warps the picture before the drag."""
     pixels = to_tensor(before)
     pairs = [*request.points, *(_inner(region, before.size) for region in request.regions)]
     sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
@@ -52,8 +52,9 @@ def _inner(region: Region, size: tuple[int, int]) -> PointPair:
 def intents(request: DragRequest, context: Context, images: Sequence[Image.Image]) -> list[Intent]:
     """The score of each candidate.
 
-    It costs one evaluation each, and one for the picture before; in a picture that the model does
-    not know, none. Large pictures are compared at the size that the model knows.
+    This costs one evaluation for each candidate and one for the picture before the drag, or none if
+    the model does not know the picture. Large pictures are compared at the size that the model
+    knows.
 
     Args:
         request: the request of the drag.
@@ -83,14 +84,14 @@ def _surprises(request: DragRequest, context: Context, pixels: Tensor) -> Tensor
     model, strong, errors = context.model, context.bind([request.prompt]), []
     for part in pixels.split(BATCH):  # type: ignore[no-untyped-call]
         z = model.codec.encode(part.to(model.device))
-        # All pictures have the same noise, so that differences come from the pictures.
+        # All pictures get the same noise, so that differences come from the pictures.
         eps = SeededNoise(request.seed, [0], stream="realism")(0, z[:1]).expand_as(z)
         errors.append(surprise(strong, z, eps).cpu())
     return torch.cat(errors)
 
 
 def intents_work(request: DragRequest, context: Context) -> Work:
-    """The network calls of the scores: none for a single candidate, or in a foreign picture."""
+    """The network calls of the scores: none for a single candidate or a foreign picture."""
     if request.num_images == 1 or foreign(context.familiarity(request.image)):
         return Work()
     full, rest = divmod(1 + request.num_images, BATCH)

@@ -56,7 +56,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     edit = _edit(request, down, tape.under(context))
     with context.charge(of):
         rising = edit.rising(x0, down, request.seed, [0])
-        # Without a network, the way up is made again in no time.
+        # A way up without a network is cheap to make again.
         evaluates = sampler.passes == 2
         path = [next(rising), *(tape.states(rising, steps, tick, context) if evaluates else rising)]
         falling = edit.falling(path, down, request.seed, [0])
@@ -95,7 +95,7 @@ def invert_work(request: InvertRequest, context: Context) -> Work:
 
 
 def _edit(request: InvertRequest, down: Tensor, context: Context) -> Edit:
-    # There are two: one for the way up and the reference of a path, and one for the way down.
+    # Two denoisers: one for the way up and the reference of its path, and one for the way down.
     source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
     return Edit(source, target, request.make_sampler())
 

@@ -55,14 +55,14 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
 
 
 def lora_work(request: DragRequest, context: Context) -> Work:
-    """The network calls of fitting the LoRA: none without one, and for one that is cached."""
+    """The network calls of fitting the LoRA; none if there is no LoRA or it is cached."""
     if request.lora is None or _file(request, request.lora, context.model).exists():
         return Work()
     return Work({Call(1, reverse=True): request.lora.steps})
 
 
 def _fitted_to(request: DragRequest, context: Context) -> Image.Image:
-    """The picture, at the size that the model knows if the drag works on a crop of it."""
+    """The picture, scaled to the size that the model knows if the drag works on a crop of it."""
     picture, native = context.picture(request.image), context.model.native_size
     return scaled(picture, fitting(picture.size, native)) if request.crops(native) else picture
 
@@ -91,7 +91,7 @@ def with_fitted_lora(
     file: Path,
     on_step: Callable[[int], None],
 ) -> Iterator[DiffusionModel]:
-    """The model with a LoRA of one picture; it is removed afterwards.
+    """The model with a LoRA of one picture; the LoRA is removed afterwards.
 
     Args:
         request: the request with prompt, seed and levels of the drag.

@@ -116,7 +116,7 @@ def run_paste(
 
 
 def paste_work(request: DragRequest, method: PasteMethod, context: Context) -> Work:
-    """The network calls of a drag, whose sub-drags have as many each."""
+    """The network calls of a drag; every sub-drag makes equally many."""
     drag = drag_settings(request, method)
     down = drag_levels(context.model.denoiser.schedule, drag)
 

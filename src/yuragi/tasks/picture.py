@@ -27,7 +27,7 @@ class PictureRef(Strict):
         digest: the BLAKE2b digest (32 hexadecimal digits) of mode, size and pixels.
         width: the width in pixels.
         height: the height in pixels.
-        notes: what the file held that was not used, a sentence each.
+        notes: what the file contained that was not used, one sentence each.
     """
 
     name: str
@@ -53,10 +53,10 @@ Mask = Annotated[PictureRef, Reads("mask")]
 
 
 def picture_of(named: PictureRef, sources: Mapping[str, Image.Image]) -> Image.Image:
-    """A picture that a request names, from pictures by digest.
+    """The picture of a reference, from pictures by digest.
 
     Raises:
-        InputError: it is not there.
+        InputError: the picture is missing.
     """
     if named.digest not in sources:
         allowed = f"the picture {named.name or 'without a name'} with digest {named.digest}"

@@ -5,14 +5,14 @@ A policy is a TOML file with a table for each rule, named as in the registry `RU
     [prompts]
     blocked = ["nude", "secret project"]
 
-    [consent]                  # edits of pictures must say that those who are shown agree
+    [consent]                  # edits must declare that the people shown agree
     tasks = ["drag", "sdedit"]
 
     [pictures]
     max_pixels = 1000000
 
-A package adds rules by the entry point group ``yuragi.policies``: subclasses of `Rule`, whose
-options are the keys of their tables. A rule that raises an error lets nothing pass.
+A package adds rules through the entry point group ``yuragi.policies``: subclasses of `Rule`, whose
+fields are the keys of their tables. If a rule raises an error, the request does not run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["RULES", "Asked", "Forbidden", "Permission", "Policy", "Rule", "read_
 
 
 class Permission(Strict):
-    """What a policy is told beside the request."""
+    """What a policy is told in addition to the request."""
 
     consent: Annotated[
         bool,
@@ -50,12 +50,12 @@ class Permission(Strict):
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that is to run.
+    """A request that a policy has to decide about.
 
     Attributes:
         request: the complete request.
         pictures: its pictures by digest.
-        consent: whether who asks says that those who are shown agree.
+        consent: whether the caller declares that the people in the pictures agree.
     """
 
     request: Request
@@ -68,7 +68,7 @@ class Rule(Strict):
 
     @abstractmethod
     def refusal(self, asked: Asked) -> str | None:
-        """Why a request is refused, as a sentence for who asked; None if it may run."""
+        """Why a request is refused, as a sentence for the caller; None if it can run."""
 
 
 class Forbidden(YuragiError):
@@ -99,10 +99,10 @@ RULES: Registry[type[Rule]] = Registry(
 
 @dataclass(frozen=True)
 class Policy:
-    """Rules that all must allow a request; without rules everything is allowed.
+    """Rules, all of which must allow a request; without rules, everything is allowed.
 
     Attributes:
-        rules: names and rules, in the order in which they are asked.
+        rules: names and rules, in the order in which they are checked.
     """
 
     rules: Sequence[tuple[str, Rule]] = ()

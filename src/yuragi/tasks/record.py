@@ -1,8 +1,8 @@
-"""What a file tells about its picture, so that the picture can be made again.
+"""The record that a file contains about its picture, so that the picture can be made again.
 
-Text ``yuragi`` is JSON: the whole request, which picture of the result this is, and what ran it.
-Text ``parameters`` says the same for people and for other tools, in the form that AUTOMATIC1111
-made common. `yuragi.images.files` says where a file holds them.
+The text ``yuragi`` is JSON: the whole request, the index of the picture in the result, and what ran
+it. The text ``parameters`` says the same for people and for other tools, in the common format of
+AUTOMATIC1111. `yuragi.images.files` defines where a file stores them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 Shows: TypeAlias = Literal["result", "comparison", "animation", "mask", "preview"]
-"""What a file shows: a picture of the result, or something made of it."""
+"""What a file shows: a picture of the result, or something made from it."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ class Record:
     Attributes:
         request: the complete request.
         origin: what ran it.
-        index: which of its pictures this is.
+        index: the index of this picture in the result.
         sources: its input pictures by digest, as far as they are known.
         shows: what the file shows.
         marked: whether it has the visible mark.
-        notes: what people should know about the file, a sentence each.
+        notes: what people should know about the file, one sentence each.
     """
 
     request: Request
@@ -96,7 +96,7 @@ class Record:
 
     @property
     def text(self) -> str:
-        """The record as a file carries it: JSON, without paths of this machine."""
+        """The record as a file contains it: JSON, without paths of this machine."""
         return json.dumps(
             {
                 "request": public(self.request).model_dump(),
@@ -131,14 +131,14 @@ def read_record(picture: Image.Image, name: str) -> Record:
 
 
 def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
-    """The record that a text is: what a file carries, or what ``--json`` prints.
+    """Parse a record from the text in a file, or from what ``--json`` prints.
 
     Raises:
-        ValueError, KeyError, TypeError: it is something else.
+        ValueError, KeyError, TypeError: the text is not a record.
     """
     told = json.loads(text)
     request = parse_request(json.dumps(told["request"]))
-    request.model_fields_set.clear()  # which of them the caller gave is not recorded
+    request.model_fields_set.clear()  # the record does not say which options the caller set
     return Record(
         request,
         _origin(told["origin"]),
@@ -160,7 +160,7 @@ def _origin(told: Mapping[str, Any]) -> Origin:
 
 
 def public(request: Request) -> Request:
-    """The request for files that others read: models by name, and not by path."""
+    """The request for files that others read, with models by name and not by path."""
     named: dict[str, object] = {"model": public_name(request.model)}
     weaker = request.weak_model
     if isinstance(request, Guided) and weaker is not None:

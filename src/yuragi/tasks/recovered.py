@@ -17,9 +17,9 @@ __all__ = ["signed_record"]
 
 
 def signed_record(data: bytes) -> Record | None:
-    """What the credentials of a file tell about its picture, with notes about them.
+    """The record in the content credentials of a file, with notes about them.
 
-    None if they tell nothing, or the optional dependencies ``c2pa`` are not installed.
+    None if they contain no record, or the optional dependencies ``c2pa`` are not installed.
 
     Args:
         data: the bytes of a picture file.
@@ -43,7 +43,7 @@ def signed_record(data: bytes) -> Record | None:
 
 
 def _pictures(found: Credentials) -> dict[str, Image.Image]:
-    """The input pictures that the credentials hold, by the digest that they are called by."""
+    """The input pictures in the credentials, by the digest that is their title."""
     held: dict[str, Image.Image] = {}
     for title, data in found.pictures.items():
         try:

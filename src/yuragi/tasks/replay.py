@@ -39,7 +39,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 MOST = 255
-"""The largest difference of two pictures, in levels."""
+"""The largest possible difference of two pictures, in levels."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Replay:
     Attributes:
         result: the new result, with all pictures of the request.
         index: the index of the saved picture.
-        difference: largest difference to the saved one, in levels of 255; 0 is bit for bit, 255
-            also where the sizes differ, and None where there was nothing to compare with.
+        difference: the largest difference from the saved picture, out of 255 levels; 0 if they are
+            equal bit for bit, 255 also if the sizes differ, None if there was nothing to compare.
         reason: the reason for a difference in one sentence; empty if there is none or it is
             unknown.
-        notes: what people should know about the models, a sentence each.
+        notes: what people should know about the models, one sentence each.
     """
 
     result: Result
@@ -64,12 +64,12 @@ class Replay:
 
     @property
     def identical(self) -> bool | None:
-        """Whether the pictures are equal bit for bit; None where there was nothing to compare."""
+        """Whether the pictures are equal bit for bit; None if there was nothing to compare."""
         return None if self.difference is None else self.difference == 0
 
     @property
     def verdict(self) -> str:
-        """The same in words."""
+        """The comparison in words."""
         if self.difference is None:
             return "made again; there was nothing to compare with"
         if self.identical:
@@ -92,19 +92,20 @@ def replay_from(
     """Run a result's request again, with the models that it names, and compare.
 
     Args:
-        source: as `read_result`.
+        source: the result; see `read_result`.
         opening: how models are opened.
-        model: where it is now, or the model; by default as the result names it.
-        weak_model: the same of the weaker model of autoguidance.
-        files: pictures that the result does not carry.
-        force: also with other weights than those that made the picture.
-        on_progress: called with (steps done, steps in all).
-        on_estimate: called with how long it will take, before it runs.
-        policy: which requests are allowed; it is asked before a model is loaded.
-        consent: whether those agree whom the picture shows, which a policy can ask for.
+        model: the model, or its current name or path; by default the name in the result.
+        weak_model: the same for the weaker model of autoguidance.
+        files: input pictures that the result does not contain.
+        force: run also if the weights are not those that made the picture.
+        on_progress: a function called with (steps done, total steps).
+        on_estimate: a function called with how long it will take, before it runs.
+        policy: the policy, which is checked before a model is loaded.
+        consent: whether the people in the picture agree, which a policy can require.
 
     Raises:
-        InputError: no result; a model or a picture that is not there; other weights.
+        InputError: the source is not a result, a model or a picture is missing, or the weights
+            differ.
         Forbidden: the policy refuses the request.
     """
     record, kept = read_result(source)
@@ -129,16 +130,17 @@ def replay_from(
 
 
 def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
-    """What a result tells about itself, and the picture to compare a replay with, if any.
+    """The record of a result, and the picture to compare a replay with, if any.
 
     A file that lost its plain metadata is read by its content credentials, if it has any.
 
     Args:
-        source: a file that we wrote, in any form, or a result; or the JSON that such a file carries
-            or ``--json`` prints.
+        source: a file that Yuragi wrote, in any form; a result; or the JSON that such a file
+            contains or ``--json`` prints.
 
     Raises:
-        InputError: no picture, or one that carries no request; another text.
+        InputError: the source is not a picture that contains a request, or the text is not a
+            record.
     """
     if isinstance(source, Result):
         return source.record, source.image
@@ -172,7 +174,7 @@ def model_of(record: Record, opening: Opening, name: str | None = None) -> Diffu
     """Load the model of a record from this machine; for a model on the hub, the same revision.
 
     Args:
-        record: what a file tells.
+        record: the record of a file.
         opening: the options of loading, which also apply to a weaker model (see
             `yuragi.models.names.load_weak`). The hub is never contacted.
         name: the current name or path of the model; by default that of the record.
@@ -185,19 +187,19 @@ def model_of(record: Record, opening: Opening, name: str | None = None) -> Diffu
 
 
 def _weak_name(record: Record) -> str | None:
-    """The name of the weaker model, or where it lay when it was last loaded by path."""
+    """The name of the weaker model, or the path from which it was last loaded."""
     name = record.request.weak_model
     return name if name is None else _where(name, record.origin.weak_weights)
 
 
 def _where(name: str, weights: str) -> str:
-    """Where weights lay when they were last loaded by path; the name if that is not known."""
+    """The path from which weights were last loaded; the name if no path is known."""
     place = None if HUB.fullmatch(name) else place_of(weights)
     return name if place is None else str(place)
 
 
 def _name(record: Record) -> str:
-    """The name without the version, which the caller compares; on the hub with the commit."""
+    """The model name without the version, which the caller compares; on the hub with the commit."""
     name, _ = split_version(record.request.model)
     card = record.origin.card
     commit = "" if card is None else card.revision
@@ -223,8 +225,8 @@ def replay(
     """Run the request of a record and compare the result with the saved picture.
 
     Args:
-        record: what a file tells.
-        kept: the picture in it, if there is one to compare with.
+        record: the record of a file.
+        kept: the picture in the file, if there is one to compare with.
         model: the loaded model of the request.
         files: input pictures that the result does not contain.
         on_progress: a function called with (steps done, total steps).

@@ -1,4 +1,4 @@
-"""What a run gives back."""
+"""The results of runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Crop:
     Attributes:
         box: left, top, right and bottom in pixels of the picture.
         size: width and height at which it was edited.
-        margin: pixels of context around what may change, but for the picture's borders.
+        margin: pixels of context around the area that can change, fewer at the picture's borders.
     """
 
     box: tuple[int, int, int, int]
@@ -73,14 +73,14 @@ class Crop:
 
     @property
     def scale(self) -> float:
-        """By how much the part was enlarged for the edit; below 1, it was reduced."""
+        """The factor by which the part was enlarged for the edit; below 1, it was reduced."""
         left, top, right, bottom = self.box
         return max(self.size) / max(right - left, bottom - top)
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """The quality of a reconstruction after the way up in noise and down again.
+    """The quality of a reconstruction after adding noise and removing it again.
 
     Attributes:
         psnr: the PSNR in dB of the result against the encoded and decoded picture.
@@ -109,14 +109,13 @@ class TaskOutput:
     Attributes:
         images: RGB pictures.
         frames: for a drag, the picture before and after every part of the way.
-        guidance: what guidance cost and how hard it pushed.
-        mask: where an edit could change the picture, as it was used; white may change.
-        reconstruction: for an inversion, how well the picture survived.
-        intent: for a drag with several candidates, how far each carries out what was asked.
-        familiarity: how well the model knows the picture, 1 or more for known; None if the network
+        guidance: the cost of guidance, and measurements of over-guidance.
+        mask: the mask that an edit used, white where the picture could change.
+        reconstruction: for an inversion, the quality of the reconstruction.
+        intent: for a drag with several candidates, how well each carries out the requested motion.
+        familiarity: how well the model knows the picture, 1 or more if it does; None if the network
             was not needed or has no calibration. See `yuragi.models.familiarity`.
-        warnings: what was given and had no effect, or is more than the model can do, a sentence
-            each.
+        warnings: one sentence for each value that had no effect or is more than the model can do.
         crop: the part of the picture that the network worked on; None for the whole picture.
     """
 
@@ -168,12 +167,12 @@ class Result(TaskOutput):
 
     @property
     def record(self) -> Record:
-        """What a file of the first picture would tell."""
+        """The record that a file of the first picture would contain."""
         return Record(self.request, self.origin, 0, self.sources)
 
     @property
     def ranking(self) -> list[int]:
-        """The indices of the candidates of a drag by `Intent.score`, best first; else empty."""
+        """The indices of a drag's candidates by `Intent.score`, best first; can be empty."""
         order = range(len(self.intent))
         return sorted(order, key=lambda k: self.intent[k].score, reverse=True)
 
@@ -183,10 +182,10 @@ class Result(TaskOutput):
         return self.images[0]
 
     def compare(self, index: int = 0) -> Image.Image:
-        """The picture before and a result side by side; for a drag with its points drawn in.
+        """The picture before the edit and a result side by side, with the points of a drag drawn.
 
         Raises:
-            InputError: a task that does not begin with a picture.
+            InputError: the task does not change a picture.
         """
         if not isinstance(self.request, OnPicture):
             raise InputError("request", self.request.kind, "a task that changes a picture")
@@ -244,17 +243,18 @@ class Result(TaskOutput):
         signing: Signing | None = None,
         original: str | Path | bytes | None = None,
     ) -> list[Path]:
-        """Write pictures that carry their request, so that they can be replayed.
+        """Write pictures that contain their request, so that they can be replayed.
 
         Args:
-            path: a file ending in .png, .jpg, .jpeg or .webp, beside which several pictures are
-                numbered; or a folder, in which they are named after the task. Folders are made.
-            index: one picture only, under this very name; None for all.
+            path: a file name ending in .png, .jpg, .jpeg or .webp, which gets numbers for several
+                pictures; or a folder, where files are named after the task. Missing folders are
+                created.
+            index: the only picture to write, under exactly this file name; None for all pictures.
             embed_sources: whether to store the input pictures; otherwise a replay needs them as
                 files.
             overwrite: replace files that exist.
             mark: draw a small label in a corner that says that a model made the picture.
-            signing: who signs the files with content credentials; None for nobody.
+            signing: how the files are signed with content credentials; None to leave them unsigned.
             original: the file of the edited picture, whose own credentials are kept in a signed
                 file.
 
@@ -262,7 +262,8 @@ class Result(TaskOutput):
             the files.
 
         Raises:
-            InputError: another suffix, a file that exists, or no such picture; nothing is written.
+            InputError: the suffix is not supported, a file exists, or there is no such picture;
+                nothing is written.
             MissingExtraError: files cannot be signed without the optional dependencies ``c2pa``.
             YuragiError: signing failed.
             OSError: the folder cannot be written.

@@ -20,9 +20,9 @@ __all__ = ["Consent", "Pictures", "Prompts"]
 class Prompts(Rule):
     """Refuses words and phrases in any prompt.
 
-    Also in negative ones, because a guidance scale near 0 shows what they say. Case, accents,
-    spaces and invisible characters make no difference. It stops those who do not know better, and
-    nobody who spells a word in another way.
+    Negative prompts are checked too, because a guidance scale near 0 shows what they describe.
+    Case, accents, spaces and invisible characters make no difference. The rule does not stop people
+    who deliberately spell a word in another way.
 
     Attributes:
         blocked: the words and phrases.
@@ -48,7 +48,7 @@ def _plain(text: str) -> str:
 
 
 def _bounded(phrase: str) -> str:
-    """The pattern of a phrase between the edges of words, in scripts that separate words."""
+    """The pattern of a phrase at word boundaries, in scripts that separate words."""
     if not phrase:
         return r"(?!)"
     before = r"(?<!\w)" if _separated(phrase[0]) else ""
@@ -69,10 +69,10 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Consent(Rule):
-    """Refuses edits that do not say that those who are shown agree.
+    """Refuses edits that do not declare that the people in the picture agree.
 
     Attributes:
-        tasks: the tasks that must say so; all edits of pictures if empty.
+        tasks: the tasks that must declare it; all edits of pictures if empty.
     """
 
     tasks: Annotated[tuple[str, ...], AfterValidator(_known)] = ()
@@ -89,7 +89,7 @@ class Pictures(Rule):
     """Refuses large pictures.
 
     Attributes:
-        max_pixels: the largest number of pixels of a picture, and of what is made of it.
+        max_pixels: the largest number of pixels of an input picture or a result.
     """
 
     max_pixels: Annotated[int, Field(ge=1)]

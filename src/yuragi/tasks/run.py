@@ -30,12 +30,12 @@ from yuragi.tasks.words import check_words
 __all__ = ["OnEstimate", "Progress", "estimate", "evaluations", "run", "run_all"]
 
 OnEstimate = Callable[[Estimate], None]
-"""A function called before the requests that share batches run, with how long they will take."""
+"""A function called with the estimated time of requests that share batches, before they run."""
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """What all requests of one call share.
+    """The settings that all requests of one call share.
 
     Attributes:
         model: the model of the requests.
@@ -88,7 +88,7 @@ def estimate(
     sources: Mapping[str, Image.Image],
     weak: DiffusionModel | None = None,
 ) -> Estimate:
-    """How long a request would take on this machine, for the price of a few evaluations.
+    """Estimate how long a request would take on this machine; this costs a few evaluations.
 
     The arguments and errors are those of `run`.
     """
@@ -126,8 +126,8 @@ def run_all(
 ) -> list[Result]:
     """Run requests of one model. Similar requests share batches.
 
-    Each result equals that of its request alone, to rounding. Edits of a large picture with a mask
-    work on a part of it; see `yuragi.tasks.cropping`.
+    Each result equals that of its request alone, up to rounding. Edits of a large picture with a
+    mask work on a part of it; see `yuragi.tasks.cropping`.
 
     Args:
         requests: the complete requests; see `yuragi.tasks.base`.
@@ -160,7 +160,7 @@ def run_all(
 def _cropped(
     requests: Sequence[Request], model: DiffusionModel, sources: Mapping[str, Image.Image]
 ) -> tuple[list[Request], dict[str, Image.Image], list[Cropping | None]]:
-    """The requests on the parts of their pictures that change, with all pictures by digest."""
+    """The requests after cropping, all pictures by digest, and the croppings."""
     croppings = [cropping_of(request, model.native_size, sources) for request in requests]
     worked, parts = list[Request](), dict(sources)
     for request, cropping in zip(requests, croppings, strict=True):
@@ -173,7 +173,7 @@ def _cropped(
 def _run_all(
     requests: Sequence[Request], setting: _Setting, on_estimate: OnEstimate | None
 ) -> list[Result]:
-    """The results of requests that work on all of their pictures."""
+    """The results of requests that are already cropped."""
     groups: dict[Hashable, list[int]] = {}
     for number, request in enumerate(requests):
         groups.setdefault(request.alike(setting.model), []).append(number)
@@ -240,14 +240,14 @@ def _context(request: Request, setting: _Setting) -> Context:
 
 
 def _needed(request: Request, model: DiffusionModel) -> int:
-    """Bytes without which a request cannot run: those to decode a batch of its pictures."""
+    """The smallest memory for a request in bytes: that for decoding a batch of its pictures."""
     height, width = (each or model.native_size for each in request.seen(model.native_size))
     pictures = min(getattr(request, "num_images", 1), BATCH)
     return pictures * model.codec.least_memory(height, width)
 
 
 def _counting(request: Request, model: DiffusionModel) -> tuple[DiffusionModel, Callable[[], int]]:
-    """The model at the size that it will see, and a function that returns its evaluations."""
+    """The model for the size of its input, and a function that returns its evaluations."""
     height, width = request.seen(model.native_size)
     at = model.at(height or model.native_size, width or model.native_size)
     counted, counter = at.counting()

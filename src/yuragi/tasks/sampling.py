@@ -38,7 +38,7 @@ def sample_rows(
         InputError: the solver is unknown or does not take an eta.
     """
     alpha, sigma = denoiser.schedule(times[0])
-    # The deviation of x_T for data of unit variance; exactly 1 where alpha^2 + sigma^2 = 1.
+    # The standard deviation of x_T for data of unit variance; exactly 1 if alpha^2 + sigma^2 = 1.
     scale = (alpha**2 + sigma**2).sqrt()
     churned = SeededNoise(seeds, samples, stream="churn")
     made = make_solver(solver, eta, churned, steps=len(times) - 1)

@@ -1,10 +1,9 @@
 r"""Selections: move, rotate and resize the content of a polygon.
 
-About a fixed point c, by default the mean of the corners,
+A selection is converted to a region of a drag. Each corner x moves relative to the mean c of the
+corners, with the factor s, the rotation R and the offset d:
 
     x -> c + s R(angle) (x - c) + d
-
-so that a selection is converted to a region of a drag.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The evaluations of the networks on a long way, kept a stretch of steps at a time.
+"""Record the network outputs of a long run, and store them after every few steps.
 
-An attempt that follows an interrupted one plays back what the networks said, and computes all else
-again: states, the memories of solvers and gains, noise. That costs next to nothing and gives the
-same bits for every solver and every gain, without knowing what they remember.
+An attempt that follows an interrupted one plays back the network outputs and computes everything
+else again: states, the memory of solvers and gains, and noise. This costs next to nothing and gives
+the same bits for every solver and every gain, without knowing what they remember.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from yuragi.tasks.context import Context, Ticker
 __all__ = ["STRETCH", "Tape"]
 
 STRETCH = 5
-"""The solver steps of a stretch: at most so many are done again."""
+"""The number of solver steps in a stretch, and the most that a new attempt has to repeat."""
 
 
 class Tape:
-    """What networks say, in order: noted as they say it, or played back."""
+    """The outputs of networks in order, which are recorded or played back."""
 
     def __init__(self) -> None:
         self._noted: list[Tensor] = []
         self._left: deque[Tensor] = deque()
 
     def under(self, context: Context) -> Context:
-        """The context with networks whose evaluations are noted or played back."""
+        """The context with networks whose outputs are recorded or played back."""
         weak = None if context.weak is None else self._on(context.weak)
         return replace(context, model=self._on(context.model), weak=weak, bound={})
 
     def states(
         self, way: Iterator[Tensor], steps: int, tick: Ticker, context: Context
     ) -> list[Tensor]:
-        """The next states of a way, made under this tape.
+        """The next states of a trajectory whose networks are on this tape.
 
         Args:
-            way: makes a state by one step when it is asked for the next.
+            way: an iterator that makes each state by one solver step.
             steps: the number of states.
             tick: counts the steps.
-            context: keeps the evaluations.
+            context: stores the network outputs.
         """
         made: list[Tensor] = []
         for begun in range(0, steps, STRETCH):
@@ -62,16 +62,16 @@ class Tape:
                 return noted
 
             said = context.kept(tick, stretch)
-            if len(made) == begun:  # an earlier attempt made it
+            if len(made) == begun:  # an earlier attempt made this stretch
                 self._left.extend(said)
                 made.extend(islice(way, count))
         return made
 
     def next(self, say: Callable[[], Tensor]) -> Tensor:
-        """What is next on the tape; at its end, what `say` gives."""
+        """The next output on the tape; at its end, the output of `say`."""
         if self._left:
             return self._left.popleft()
-        # In one order in memory, as on the tape, so that what follows computes the same.
+        # Contiguous, as on the tape, so that later steps compute the same.
         self._noted.append(say().contiguous())
         return self._noted[-1]
 
@@ -103,7 +103,7 @@ class _Taped:
 
 
 class _Reversible(torch.autograd.Function):
-    """An evaluation whose reverse product is on the tape, too."""
+    """An evaluation whose reverse product is also on the tape."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, tape: Tape, say: Callable[[Tensor], Tensor]) -> Tensor:

@@ -1,9 +1,9 @@
-"""What the network is shown of a warped picture, and how its answer is put into it.
+"""The network's input for a warped picture, and how its output is put back.
 
-A warp works at the picture's full resolution, on the part that changes. Only what it uncovers is
-imagined: in a large picture in a crop around it, scaled to the size that the model knows. What
-comes back is scaled to the picture and fades in within the uncovered area, so that the content that
-moved, and everything else, keeps its pixels.
+A warp works at the picture's full resolution, on the part that changes. The network generates only
+the uncovered area. In a large picture, it works on a crop around that area, scaled to the size that
+the model knows. Its output is scaled back and fades in within the uncovered area, so that the moved
+content and everything else keep their pixels.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class Part:
     mask: Tensor | None
 
     def pasted(self, whole: Image.Image, part: Tensor) -> Image.Image:
-        """A copy of the whole picture with this in place of the part [1, 3, h, w]."""
+        """A copy of the whole picture in which `part` [1, 3, h, w] fills the box."""
         image = whole.copy()
         image.paste(from_tensor(part)[0], self.box)
         return image
 
     def inside(self, whole: Tensor, part: Tensor) -> Tensor:
-        """The whole [1, c, h, w] with this in place of the part, which is changed."""
+        """Write `part` into the box of `whole` [1, c, h, w] in place, and return `whole`."""
         left, top, right, bottom = self.box
         whole[..., top:bottom, left:right] = part
         return whole
 
     def whole(self, before: Image.Image) -> Warped:
-        """The warp of the whole picture, which this is a part of."""
+        """The warp of the whole picture that this is a part of."""
         pixels = to_tensor(before)
         still = torch.zeros_like(pixels[:, :1])
         return Warped(
@@ -70,8 +70,8 @@ class Uncovered:
     Attributes:
         image: the whole warped picture.
         part: the warp of the part that changed.
-        box: left, top, right and bottom of what the network is shown.
-        seen: what the network is shown [1, 3, h, w].
+        box: left, top, right and bottom of the network's input.
+        seen: the network's input [1, 3, h, w].
         vacated: the uncovered area in it, [1, 1, h, w], 1 or True inside.
         crop: the crop of a large picture; None for the whole picture at full size.
     """
@@ -84,10 +84,10 @@ class Uncovered:
     crop: Crop | None
 
     def imagined(self, drawn: Tensor, cells: Tensor, cell: int) -> Image.Image:
-        """The warped picture with imagined content in the cells that were generated again.
+        """The warped picture with new content in the cells that were generated again.
 
         Args:
-            drawn: the picture [1, 3, h, w] that the network made of what it was shown.
+            drawn: the picture [1, 3, h, w] that the network made from its input.
             cells: the mask of cells [1, 1, h', w'], 1 where they were generated again. Cells can
                 lie outside the picture, which is padded below and to the right.
             cell: the side of a cell in pixels.
@@ -104,7 +104,7 @@ class Uncovered:
             _within(each, self.part.box, both)
             for each in (self.part.warped.vacated, self.part.warped.picture)
         )
-        if self.crop is not None:  # what is scaled up has no edges as sharp as the picture's
+        if self.crop is not None:  # scaled-up content has softer edges than the picture
             share = again * _softened(vacated).to(again)
         else:
             mask = None if self.part.mask is None else _within(self.part.mask, self.part.box, both)
@@ -115,7 +115,7 @@ class Uncovered:
 
 
 def uncovered(request: DragRequest, before: Image.Image, part: Part, native: int) -> Uncovered:
-    """What the network is shown of a warped picture.
+    """The network's input for a warped picture.
 
     Args:
         request: the request.
@@ -146,7 +146,7 @@ def _grey(area: Tensor) -> Image.Image:
 
 
 def _softened(area: Tensor) -> Tensor:
-    """An area [1, 1, h, w] of bools as shares, which rise from its edge inwards."""
+    """An area [1, 1, h, w] of bools as weights from 0 to 1, which rise inwards from its edge."""
     levels = np.asarray(softened(_grey(area), SEAM), np.float32)
     return torch.from_numpy(levels / 255)[None, None]
 
@@ -163,7 +163,7 @@ def _overlap(
 def _within(
     values: Tensor, box: tuple[int, int, int, int], inner: tuple[int, int, int, int]
 ) -> Tensor:
-    """The inner box of values [b, c, h, w] that lie in a box."""
+    """The part of values [b, c, h, w] in the inner box; the values fill the outer box."""
     rows = slice(inner[1] - box[1], inner[3] - box[1])
     columns = slice(inner[0] - box[0], inner[2] - box[0])
     return values[..., rows, columns]

@@ -1,4 +1,4 @@
-"""Run drags by one warp, and imagine the uncovered area."""
+"""Run drags by one warp, and generate the uncovered area."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class _Held:
     Attributes:
         before: the picture.
         image: the warped picture.
-        uncovered: what the network is shown of it; None where nothing is uncovered.
-        familiarity: how well the model knows the picture; None where nothing is uncovered.
+        uncovered: the network's input for it; None if nothing is uncovered.
+        familiarity: how well the model knows the picture; None if nothing is uncovered.
     """
 
     before: Image.Image
@@ -76,18 +76,18 @@ class _Held:
 
     @property
     def imagined(self) -> Uncovered | None:
-        """What is imagined: what is uncovered, in a picture that the model knows."""
+        """What the network generates: the uncovered area, if the model knows the picture."""
         return None if foreign(self.familiarity) else self.uncovered
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What the network made of a row.
+    """The network's result for a row.
 
     Attributes:
         image: the picture.
         stress: the stress of the run.
-        place: the row's place in that run; None if the model doubted nothing.
+        place: the index of the row in that run; None if no cell was doubtful.
     """
 
     image: Image.Image
@@ -108,8 +108,8 @@ def run_warp(
     first = requests[0]
     held = [_held(each, context) for each in requests]
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
-    # Where nothing is uncovered there is nothing to imagine, and no network runs. In a picture that
-    # the model does not know, it would imagine what does not belong there.
+    # If nothing is uncovered, there is nothing to generate, and no network runs. In a picture that
+    # the model does not know, it would generate content that does not belong there.
     sizes: dict[torch.Size, list[tuple[Row[DragRequest], Uncovered]]] = {}
     for row in rows:
         if (shown := held[row.of].imagined) is not None:
@@ -149,7 +149,7 @@ def _held(request: DragRequest, context: Context) -> _Held:
 
 
 def _area(request: DragRequest, context: Context) -> NDArray[np.bool_] | None:
-    """What `cut_out` finds, sought once for the estimate, the run and the scores of a drag."""
+    """The result of `cut_out`, found once for the estimate, the run and the scores of a drag."""
     key = request.model_dump_json()
     if key not in context.areas:
         picture, held = context.picture(request.image), _mask(request, context)
@@ -167,9 +167,9 @@ def _drawn_anew(
     context: Context,
     tick: Ticker,
 ) -> list[_Drawn]:
-    """What the network makes of rows that it is shown at one size.
+    """The network's results for rows with inputs of one size.
 
-    Rows in which the model doubts nothing keep their warp; they take no part in the run.
+    Rows without doubtful cells keep their warp and take no part in the run.
     """
     height, width = part[0][1].seen.shape[-2:]
     context = context.at(height, width)
@@ -235,10 +235,10 @@ def _redrawn(
 
 
 def warp_work(request: DragRequest, context: Context) -> Work:
-    """The network calls of a drag: none if it bends the picture or fills in what it uncovers.
+    """The network calls of a drag: none if it bends the picture, or the model does not know it.
 
-    Otherwise these are the most: whether what is uncovered is doubtful, and generated again, only
-    the network itself can tell.
+    Otherwise this is the maximum, because only the network itself can tell which uncovered cells
+    are doubtful and are generated again.
     """
     if _area(request, context) is None:
         return Work()
@@ -248,7 +248,7 @@ def warp_work(request: DragRequest, context: Context) -> Work:
     down = descent(schedule, request.num_inference_steps, request.strength)
 
     def act(part: Sequence[Row[DragRequest]], z: Tensor, counted: Context) -> Tensor:
-        counted.bind([request.prompt])(z, down[0])  # the doubt
+        counted.bind([request.prompt])(z, down[0])  # finds doubtful cells
         return _redrawn(part, z, None, down, counted, Stress(), everything)
 
     return rehearsed(request, request.num_images, context, act)
@@ -274,7 +274,7 @@ def bent_alone(request: DragRequest, sources: Mapping[str, Image.Image]) -> Task
         sources: the input pictures by digest.
 
     Raises:
-        InputError: a picture was not given, or a thing is to be cut out and nothing says where it
+        InputError: a picture was not given, or a thing should be cut out and nothing says where it
             ends.
     """
     before = picture_of(request.image, sources)
@@ -298,7 +298,7 @@ def cut_out(
         held: the mask of the picture, white where it can change.
 
     Raises:
-        InputError: a thing is to be cut out, and nothing says where it ends.
+        InputError: a thing should be cut out, and nothing says where it ends.
     """
     if request.motion == "bend":
         return None
@@ -306,7 +306,7 @@ def cut_out(
     if request.regions:
         return area
     limits = None if held is None or np.asarray(held).all() else held
-    # One point cannot say whether all of a thing is to move, or only the part under it.
+    # One point does not say whether the whole thing should move, or only the part under it.
     vague = limits is None and len(request.points) == 1 and request.motion == "auto"
     ground = Ground(before, area)
     if ground.is_even and not (vague and ground.holds):
@@ -344,7 +344,7 @@ def warped_part(
 
 
 def warped_in(context: Context, request: DragRequest, device: torch.device) -> Part:
-    """As `warped_part`, of the pictures of a context, on a device."""
+    """Like `warped_part`, for the pictures of a context, on a device."""
     picture, held = context.picture(request.image), _mask(request, context)
     return _warped(request, picture, held, _area(request, context), device)
 
@@ -376,7 +376,7 @@ def _warped(
 
 
 def _wider(inner: slice, length: int) -> slice:
-    """The slice extended by its own length on either side, from which it is filled."""
+    """The slice extended by its own length on both sides; the added content fills it."""
     own = inner.stop - inner.start
     return slice(max(inner.start - own, 0), min(inner.stop + own, length))
 

@@ -17,7 +17,8 @@ __all__ = ["check_words", "unknown_words"]
 def check_words(request: Request, model: DiffusionModel) -> None:
     """Check that every prompt that is not empty has a word that the model knows.
 
-    A negative prompt can do without: staying away from what a model does not know is no mistake.
+    A negative prompt does not need one, because it is no mistake to stay away from something that
+    the model does not know.
 
     Raises:
         InputError: the model knows no word of a prompt.

@@ -1,8 +1,8 @@
 """The network calls that a request will need, counted before it runs.
 
-A task rehearses its own loop on states of a single cell, with a network that does nothing but
-count. So solvers, guidance, recorded paths and repeated passes count themselves, in whatever
-combination, in about a millisecond for each step.
+A task rehearses its own loop on states of a single cell, with a network that only counts its calls.
+This covers solvers, guidance, recorded paths and repeated passes in any combination, and takes
+about a millisecond for each step.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Act", "Call", "Work", "rehearsed"]
 R = TypeVar("R", bound=Request)
 
 Act: TypeAlias = Callable[[Sequence[Row[R]], Tensor, Context], object]
-"""What is rehearsed for the rows of a batch, whose states [b, c, 1, 1] it is given."""
+"""The rehearsed function, which gets the rows of a batch and their states [b, c, 1, 1]."""
 
 
 class Call(NamedTuple):
@@ -61,13 +61,13 @@ class Work:
 
 
 def rehearsed(request: R, pictures: int, context: Context, act: Act[R]) -> Work:
-    """The network calls for so many pictures of a request, which share batches.
+    """The network calls for a number of pictures of a request, which share batches.
 
     Args:
         request: the request.
         pictures: the number of pictures to make.
         context: the context in which it will run, whose network is not called.
-        act: what makes the pictures of a batch; it is done for a full batch and for the last one.
+        act: makes the pictures of a batch; it is called for a full batch and for the last one.
     """
     full, rest = divmod(pictures, BATCH)
     work = Work()
@@ -93,7 +93,7 @@ def _counting(model: DiffusionModel, calls: Counter[Call], weak: bool) -> Diffus
     told = known.text or known.classes is not None
 
     def encode(prompts: Sequence[str]) -> Condition | None:
-        # Two prompts are two evaluations, unless the model takes none.
+        # Two prompts need two evaluations, unless the model takes no prompt.
         return {"prompt": torch.zeros(1, 1)} if told else None
 
     network = _Counts(calls, weak)

@@ -1,4 +1,4 @@
-"""How pictures of a result are written: with their request inside, marked and signed if wanted."""
+"""Write the pictures of a result with their request inside, and mark and sign them if requested."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Style:
     """How the files of a result are written.
 
     Attributes:
-        embed_sources: whether they carry the input pictures.
+        embed_sources: whether they contain the input pictures.
         mark: whether pictures get the visible mark.
-        signing: who signs them, if anybody.
+        signing: how they are signed, if at all.
         original: the file of the edited picture, whose own credentials are kept.
     """
 
@@ -53,7 +53,7 @@ class Style:
         Args:
             name: the name of the file, whose suffix is one of `yuragi.images.files.SUFFIXES`.
             picture: the picture.
-            record: what the file tells about it.
+            record: the record of the picture, which the file contains.
 
         Raises:
             YuragiError: signing failed.
@@ -76,7 +76,7 @@ class Style:
         write_file(path, data)
 
     def _carried(self, record: Record, picture: Image.Image) -> Carried:
-        """What a file carries."""
+        """The texts and the input pictures inside a file."""
         texts = {
             "parameters": parameters(public(record.request), picture.size),
             "yuragi": record.text,
@@ -84,7 +84,7 @@ class Style:
         return Carried(texts, record.sources if self.embed_sources else {})
 
     def _statement(self, record: Record) -> Statement:
-        """What the credentials of a file say."""
+        """The statement in the content credentials of a file."""
         request, inputs = public(record.request), list[Input]()
         if isinstance(record.request, OnPicture):
             named = record.request.image
@@ -93,7 +93,7 @@ class Style:
                 Input(named.name or "the input", self.original or plain, "parentOf", plain)
             )
         if self.embed_sources:
-            # By their digests, so that a replay finds them where the plain metadata is gone.
+            # Named by digest, so that a replay finds them if the plain metadata is gone.
             inputs += [
                 Input(key, _png(source), "inputTo", held=True)
                 for key, source in record.sources.items()
@@ -113,7 +113,7 @@ class Style:
 
 
 def _source_type(record: Record) -> str:
-    """How the file came about; a digital source type of the IPTC."""
+    """How the file was made, as a digital source type of the IPTC."""
     if record.shows == "mask":
         return "algorithmicMedia"
     if not record.origin.weights:
