@@ -10,10 +10,10 @@ __all__ = ["run"]
 
 
 def run() -> None:
-    """Run the command; an interrupt at any moment is one line and exit code 130.
+    """Run the command; an interrupt at any moment gives one line and exit code 130.
 
-    A library that is interrupted while it is imported may raise something else for it, so that any
-    error after an interrupt counts as one.
+    A library that is interrupted during its import may raise another exception, so any error after
+    an interrupt counts as an interrupt.
     """
     interrupted = False
 

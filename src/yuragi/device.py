@@ -35,9 +35,9 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes of main memory that are free, where the system tells and does not refuse too much.
+    """The free main memory in bytes; None if it is unknown or the device is not a CPU.
 
-    Linux ends a program that uses more, without an error; a GPU raises one by itself.
+    Linux kills a program that uses more, without an error. A GPU raises an error by itself.
     """
     if device.type != "cpu":
         return None

@@ -21,9 +21,9 @@ class YuragiError(Exception):
 
 
 class YuragiWarning(UserWarning):
-    """Something that the caller gave has no effect, or is more than the model can do.
+    """An argument has no effect, or asks for more than the model can do.
 
-    The same words stand in `Result.warnings`.
+    The same text is in `Result.warnings`.
     """
 
 
@@ -36,13 +36,14 @@ class InputError(YuragiError, ValueError):
 
     Args:
         argument: the name of the argument as the caller wrote it.
-        value: what was given; None where it is missing.
+        value: what was given; None if it is missing.
         allowed: what would have been accepted, as words that follow "must be".
-        reason: what is wrong, as a sentence, where `allowed` alone does not say it.
+        reason: what is wrong, as a sentence, if `allowed` alone does not say it.
     """
 
     def __init__(self, argument: str, value: object, allowed: str, reason: str = "") -> None:
-        # All go to the base class, so that the exception survives pickling between workers.
+        # # All arguments go to the base class, so that the exception survives pickling between
+        # workers.
         super().__init__(argument, value, allowed, reason)
         self.argument = argument
         self.value = value
@@ -50,7 +51,7 @@ class InputError(YuragiError, ValueError):
         self.reason = reason
 
     def called(self, argument: str) -> InputError:
-        """The same under another name, such as the option's on the command line."""
+        """The same error for another argument name, such as that of the command-line option."""
         return InputError(argument, self.value, self.allowed, self.reason)
 
     def __str__(self) -> str:
@@ -80,7 +81,7 @@ class MissingExtraError(YuragiError, ImportError):
 
 def missing_extra(what: str, extra: str) -> MissingExtraError:
     """The error to raise when `what` needs the optional dependencies named `extra`."""
-    # The name of the distribution, not of the package. As it is installed, pip only adds what is
-    # missing, whether Yuragi came from an index, a wheel or a checkout.
+    # The name of the distribution, not of the package. Because it is already installed, pip only
+    # adds what is missing, whether Yuragi came from an index, a wheel or a checkout.
     command = f"pip install 'yuragi-diffusion[{extra}]'"
     return MissingExtraError(f"{what} needs more packages: {command}")

@@ -9,14 +9,16 @@ A path is a list of states ordered clean to noisy: path[0] is the image, path[k]
 times[k] of the rising grid it was made on.
 
 Cycle-SDE records the noise w = (x'_s - mean(x'_t)) / std with which the path x' makes each step,
-and uses it again for the edited state. In difference form, with the same mean for both,
+and uses it again for the edited state. In difference form, with the same mean function for both
+states,
 
     x_s = x'_s + mean(x_t) - mean(x'_t)
 
-nothing is divided by std: exact at the clean end, stable in half precision, valid for every
-recordable solver and for std = 0. Edited and reference states go through the network as one
-batch, edited first, so the solver's memory covers both. (A denoiser that treats the two parts of
-the batch differently gives the reference another condition; this code does not depend on it.)
+nothing is divided by std. This form is exact at the clean end, stable in half precision, and valid
+for every recordable solver and for std = 0. The edited and the reference states go through the
+network as one batch, the edited ones first, so the solver's memory covers both. (A denoiser that
+treats the two parts of the batch differently gives the reference another condition; this code does
+not depend on it.)
 
 References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 2023 (arXiv
 2210.05559); Huberman-Spiegelglas et al. 2024 (arXiv 2304.06140) (independent path).
@@ -58,7 +60,7 @@ def markov_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise) -> 
         k + 1 states, the first is x0 itself.
 
     Raises:
-        InputError: times that fall or do not start at the clean end, or no noise.
+        InputError: the times fall or do not start at the clean end, or there is no noise.
     """
     times = _rising_from_clean(times, schedule)
     path = [x0]
@@ -72,7 +74,7 @@ def independent_path(x0: Tensor, schedule: Schedule, times: Tensor, noise: Noise
     """Draw every level from q(x_t | x_0) with independent noise: "edit-friendly" inversion.
 
     Arguments, result and errors are those of `markov_path`. The steps between its states need
-    larger noises than the chain's, which ties the result closer to the image.
+    larger noise than those of the chain, which keeps the result closer to the image.
     """
     times = _rising_from_clean(times, schedule)
     return [x0] + [
@@ -101,7 +103,7 @@ def ode_invert(
         k + 1 states, the first is x0 itself.
 
     Raises:
-        InputError: times that fall, or a stochastic solver.
+        InputError: the times fall, or the solver is stochastic.
     """
     return list(ode_climb(denoiser, x0, times, solver, manipulate))
 
@@ -113,7 +115,7 @@ def ode_climb(
     solver: Solver | None = None,
     manipulate: Manipulation | None = None,
 ) -> Iterator[Tensor]:
-    """The states of `ode_invert`, each made when it is asked for; with its arguments and errors."""
+    """The states of `ode_invert`, computed one by one. Arguments and errors are the same."""
     solver = DDIMInversion() if solver is None else solver
     if solver.stochastic:
         raise InputError("solver", solver, "a deterministic solver")
@@ -135,8 +137,8 @@ class Follow:
         path: states ordered clean to noisy, each [b, *d], or [1, *d] shared by the batch.
 
     Raises:
-        InputError: a solver that is not recordable, a path of fewer than two states, or more
-            steps than the path has.
+        InputError: the solver is not recordable, the path has fewer than two states, or there are
+            more steps than the path has.
     """
 
     solver: Solver
@@ -191,11 +193,12 @@ def follow(
         solver: a recordable solver.
         x: the edited state at times[0], [b, *d].
         path: states ordered clean to noisy.
-        times: falling, the path's own grid flipped: times[i] is the level of path[-1 - i].
+        times: the path's grid in falling order: times[i] is the level of path[-1 - i].
         manipulate: a manipulation as in `integrate`.
 
     Raises:
-        InputError: any error of `Follow`; times that rise, or not one time per state of the path.
+        InputError: any error of `Follow`; the times rise, or there is not one time per state of the
+            path.
     """
     if len(times) != len(path):
         raise InputError("times", f"{len(times)} times", f"one per state of the path: {len(path)}")

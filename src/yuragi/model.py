@@ -7,7 +7,7 @@
 
 Every method makes a complete request and runs it. An argument that is None keeps the default: the
 setting in the model's folder (`yuragi.models.defaults`), or else that of the request class, which
-describes every option. Keywords follow diffusers where it has a counterpart.
+describes every option. Keywords have the same names as in diffusers if it has a counterpart.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def load(
 ) -> Model:
     """Load a model.
 
-    Nothing is printed, but by a download. The keywords up to `compile` are described in
+    Nothing is printed except by a download. The keywords up to `compile` are described in
     `yuragi.models.opening.Opening`.
 
     Args:
         source: ``"portraits"`` (shipped); a directory or a single safetensors file of a pipeline of
             diffusers; ``owner/name`` or ``owner/name@revision`` on the hub; or a pipeline object or
-            a network of EDM or EDM2, which are not changed.
+            a network of EDM or EDM2, neither of which is changed.
         device: a torch device such as ``"cpu"``; by default the GPU if there is one.
         dtype: the precision of the weights: ``"float32"``, ``"float16"``, ``"bfloat16"``, or a
             torch dtype. The default is float32 on a CPU; on a GPU it is bfloat16 for flow models
@@ -96,7 +96,7 @@ def load(
         ip_adapter_image: the picture for each IP-Adapter of a pipeline object.
 
     Raises:
-        InputError: the model does not exist, is not in safetensors, is damaged or not supported;
+        InputError: the model does not exist, is not in safetensors, is damaged or is not supported;
             the device or precision does not exist; options about opening are given for an object;
             the number of pictures differs from the number of IP-Adapters.
     """
@@ -138,25 +138,25 @@ def replay(
     dtype: str | torch.dtype | None = None,
     on_progress: Progress | None = None,
 ) -> Replay:
-    """Run the request inside a result again, and compare; the hub is not asked.
+    """Run the request inside a result again, and compare the pictures; the hub is not contacted.
 
     Args:
         source: a file that Yuragi wrote (a path, bytes, an open file), a `Result`, or the JSON that
-            a file carries, with which there is no picture to compare.
-        model: the model, or where it is now; by default it is where the result says.
-        weak_model: the same of the weaker model of autoguidance.
+            a file carries, which leaves no picture to compare with.
+        model: the model, or its current location; by default the location named in the result.
+        weak_model: the same for the weaker model of autoguidance.
         sources: input pictures and masks, if the result does not carry them.
-        force: go on with other weights than those that made the picture.
+        force: whether to continue with weights other than those that made the picture.
         device: as for `load`.
         dtype: as for `load`.
-        on_progress: called with (steps done, steps in all).
+        on_progress: a function called with (steps done, total steps).
 
     Returns:
-        the result made again, and by how much its picture differs; see
-        `yuragi.tasks.replay.Replay`.
+        The new result, and how much its picture differs; see `yuragi.tasks.replay.Replay`.
 
     Raises:
-        InputError: no result of ours; a model or an input picture that is not there; other weights.
+        InputError: the source is not a result of Yuragi; the model or an input picture is missing;
+            the weights are different.
     """
     opening = Opening.model_validate({"device": device, "dtype": dtype})
     strong, weak = (
@@ -186,7 +186,7 @@ class _Drawing(TypedDict, total=False):
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """A loaded model; make one by `load`.
+    """A loaded model; make one with `load`.
 
     Attributes:
         name: the name given to `load`.
@@ -239,13 +239,13 @@ class Model:
 
         `yuragi.tasks.sample.SampleRequest` describes the options.
 
-        Several prompts, seeds or both give a list: a result for each prompt with its seed, which is
-        what it would be alone, to rounding. They share batches.
+        Several prompts, seeds or both give a list with one result for each prompt and its seed.
+        They share batches; each result is the same as if it ran alone, up to rounding.
 
         Args:
-            prompt: what to draw; or several.
+            prompt: the description of the picture, or several.
             negative_prompt: the description of what the result must not show.
-            num_images: the number of pictures. Picture k depends on (seed, k) only, to rounding.
+            num_images: the number of pictures. Picture k depends on (seed, k) only, up to rounding.
             num_inference_steps: the number of solver steps, 1 to 1000.
             guidance_scale: the guidance scale; 1 is off.
             guidance: a rule or a gain by name, such as ``"reg"``, or a `Guidance`.
@@ -256,7 +256,7 @@ class Model:
             width: the width in pixels; None for the model's own.
             height: the height in pixels; None for the model's own.
             latents: the start noise [num_images, c, h, w]; by default drawn from the seed.
-            seed: 0 or more; drawn at random when None, and kept in the result's request; or
+            seed: the seed, 0 or more; None draws one, which is stored in the result's request; or
                 several, one for each prompt.
             on_progress: a function called with (steps done, total steps).
 
@@ -308,7 +308,7 @@ class Model:
         `yuragi.tasks.drag.DragRequest` describes the options.
 
         Args:
-            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file; `mask` likewise.
             points: pairs ((x, y), (x, y)) of source and target, in pixels.
             regions: pairs of polygons ((x, y), ...), the corners and their targets, for ``warp``.
             select: the corners (x, y) of a polygon to move, rotate or resize, for ``warp``.
@@ -320,10 +320,10 @@ class Model:
             mask: the mask, white where the picture can change; other pixels are kept bit for bit.
             sampler: ``sde`` (with noise), ``ode`` (without), or, for ``warp``, ``adaptive``.
             preset: ``warp``, ``paper`` or ``fast``; the arguments below override its values.
-            num_images: candidates; k depends on (seed, k) alone, to rounding. With several,
-                ``result.intent`` says how far each carries out what was asked, and
-                ``result.ranking`` names the best first; ``result.compare(k)`` shows one beside the
-                picture before.
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, up to
+                rounding. With several, ``result.intent`` says how far each one carries out the
+                request, ``result.ranking`` lists the best first, and ``result.compare(k)`` shows
+                one next to the original.
             num_inference_steps: the number of noise levels on the whole time axis.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1]. Higher
                 values give more realistic and less faithful results.
@@ -366,7 +366,7 @@ class Model:
         rigid: float = 0.0,
         resize: int | None = None,
     ) -> Image.Image:
-        """The warp alone, with which a drag by the preset ``warp`` begins; no network runs.
+        """Make only the warp with which a drag with the preset ``warp`` begins; no network runs.
 
         The arguments and errors are those of `drag`.
         """
@@ -404,14 +404,14 @@ class Model:
         `yuragi.tasks.inpaint.InpaintRequest` describes the options.
 
         Args:
-            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file; `mask` likewise.
             mask: the mask, white where the picture is filled; other pixels are kept bit for bit.
             prompt: the description of the whole result.
             expand: the margins to add at left, top, right and bottom, in pixels (outpainting).
             resample: the number of passes over each noise level (RePaint), for the sampler ``sde``.
             negative_prompt: the description of what the result must not show.
             sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
-            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, up to
                 rounding.
             num_inference_steps: the number of noise levels on the whole time axis, of which the
                 share `strength` is used.
@@ -457,13 +457,13 @@ class Model:
         `yuragi.tasks.sdedit.SDEditRequest` describes the options.
 
         Args:
-            image: a photo, a sketch, strokes of colour: a path, a PIL image, an array, a tensor,
-                bytes or an open file, as the mask.
+            image: a photo, a sketch or strokes of colour, as a path, a PIL image, an array, a
+                tensor, bytes or an open file; `mask` is given in the same way.
             prompt: the description of the result.
             mask: the mask, white where the picture can change; other pixels are kept bit for bit.
             negative_prompt: the description of what the result must not show.
             sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
-            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, up to
                 rounding.
             num_inference_steps: the number of noise levels on the whole time axis, of which the
                 share `strength` is used.
@@ -512,7 +512,7 @@ class Model:
         `yuragi.tasks.translate.TranslateRequest` describes the options.
 
         Args:
-            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file; `mask` likewise.
             source_prompt: the description of the picture.
             prompt: the description of the result.
             mask: the mask, white where the picture can change; other pixels are kept bit for bit.
@@ -520,7 +520,7 @@ class Model:
             source_guidance_scale: the guidance scale for the source prompt; 1 is off.
             negative_prompt: the description of what the result must not show.
             sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
-            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, up to
                 rounding.
             num_inference_steps: the number of noise levels on the whole time axis, of which the
                 share `strength` is used.
@@ -572,7 +572,7 @@ class Model:
         describes the options.
 
         Args:
-            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file; `mask` likewise.
             source_prompt: the description of the picture.
             prompt: the description of the result.
             mask: the mask within which the picture can change, white inside.
@@ -582,7 +582,7 @@ class Model:
             source_guidance_scale: the guidance scale for the source prompt; 1 is off.
             negative_prompt: the description of what the result must not show.
             sampler: ``sde`` (with noise), ``ode`` (without) or ``adaptive`` (where needed).
-            num_images: the number of candidates. Candidate k depends on (seed, k) only, to
+            num_images: the number of candidates. Candidate k depends on (seed, k) only, up to
                 rounding.
             num_inference_steps: the number of noise levels on the whole time axis, of which the
                 share `strength` is used.
@@ -627,7 +627,7 @@ class Model:
         `yuragi.tasks.invert.InvertRequest` describes the options.
 
         Args:
-            image: a path, a PIL image, an array, a tensor, bytes or an open file, as the mask.
+            image: a path, a PIL image, an array, a tensor, bytes or an open file.
             prompt: the description of the picture.
             encoder: ``chain``, or ``independent`` (edit-friendly), for ``sde`` and ``adaptive``.
             negative_prompt: the description of what the result must not show.
@@ -639,7 +639,7 @@ class Model:
             guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
-            resize: the longer side in pixels to which picture and mask are resized first.
+            resize: the longer side in pixels to which the picture is resized first.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -649,7 +649,7 @@ class Model:
         return self._run(InvertRequest, locals())
 
     def estimate(self, task: str, **options: Any) -> Estimate:
-        """How long a task would take on this machine, before it is run.
+        """Estimate how long a task would take on this machine, without running it.
 
             model.estimate("translate", image="photo.jpg", source_prompt="a dog", prompt="a cat")
 
@@ -660,7 +660,7 @@ class Model:
             options: the keywords of that method; a single prompt and seed.
 
         Returns:
-            The number of evaluations and the seconds that they take; as text, both in a sentence.
+            The number of evaluations and the seconds that they take; as text, a sentence with both.
 
         Raises:
             InputError: there is no such task, or a value is not allowed.
@@ -682,7 +682,7 @@ class Model:
         arguments: Mapping[str, Any],
         changes: Sequence[Mapping[str, Any]],
     ) -> list[Result]:
-        """The same for a request with each of these changes of the arguments."""
+        """Do the same for several requests, one for each of these changes to the arguments."""
         given = {name: value for name, value in arguments.items() if name != "self"}
         on_progress, latents = given.pop("on_progress"), given.get("latents")
         reading = Reading(resize=given.pop("resize", None))

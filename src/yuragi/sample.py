@@ -3,9 +3,9 @@ r"""The sampling loop: the only one in Yuragi.
     for i, (t, s) in steps of times:   x ~ solver.step(denoiser, x, t, s);   x = manipulate(i, x)
 
 Falling times generate, rising times invert. Everything else that a run can do is an argument: the
-denoiser carries condition and guidance, the solver the rule, the noise the randomness, the
-manipulation what happens to the state between steps. A caller that wants the trajectory, progress
-or cancellation passes a manipulation that records, reports or raises.
+denoiser holds the condition and the guidance, the solver defines a step, the noise supplies the
+randomness, and the manipulation changes the state between steps. A caller that wants the
+trajectory, progress or cancellation passes a manipulation that records, reports or raises.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def integrate(
         times: [steps + 1], strictly falling or strictly rising, within the schedule's range.
         noise: called as noise(i, x) for steps with std > 0 only. Deterministic solvers need none.
         manipulate: called as manipulate(i, x) with the state at times[i + 1], after each step,
-            the last one included.
+            including the last one.
 
     Returns:
         The state at times[-1], [b, *d].
 
     Raises:
-        InputError: times or a state that do not fit, or a stochastic step without noise.
+        InputError: the times or the state do not fit, or a stochastic step has no noise.
     """
     return deque(trajectory(denoiser, solver, x, times, noise, manipulate), maxlen=1).pop()
 
@@ -66,7 +66,7 @@ def trajectory(
     noise: Noise | None = None,
     manipulate: Manipulation | None = None,
 ) -> Iterator[Tensor]:
-    """The states at times[1:] of `integrate`, each made when it is asked for.
+    """The states at times[1:] of `integrate`, computed one by one.
 
     Arguments and errors are those of `integrate`.
     """
@@ -75,8 +75,9 @@ def trajectory(
         raise InputError("x", (tuple(x.shape), x.dtype), "a floating-point batch [b, ...]")
     memory = solver.init()
     for i, (t, s) in enumerate(pairwise(times)):
-        # no_grad, not inference_mode: a gain may need a gradient inside (enable_grad). Around each
-        # step, because who asks for the states would be inside it, too.
+        # no_grad, not inference_mode: a gain may need a gradient inside (enable_grad). It
+        # encloses one step at a time, so that the code that consumes the states does not run inside
+        # it.
         with torch.no_grad():
             transition, memory = solver.step(denoiser, x, t, s, memory)
             z = noise(i, x) if noise is not None and transition.noisy else None

@@ -13,16 +13,16 @@ from yuragi.errors import InputError, YuragiError
 __all__ = ["ManifestError", "Problem", "checked"]
 
 SHOWN = 20
-"""The most problems in a message."""
+"""The largest number of problems in a message."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A row that cannot be made.
+    """A row from which no request can be made.
 
     Attributes:
         row: the number of the row.
-        id: its column ``id``.
+        id: its value in the column ``id``.
         error: the column, its value, and what it must be.
     """
 
@@ -36,10 +36,10 @@ class Problem:
 
 
 class ManifestError(YuragiError, ValueError):
-    """Rows of a manifest cannot be made, so that none was.
+    """Some rows of a manifest are not valid, so nothing was run.
 
     Attributes:
-        problems: all of them.
+        problems: the problems of all such rows.
     """
 
     def __init__(self, manifest: str, problems: Sequence[Problem]) -> None:
@@ -60,12 +60,12 @@ def checked(manifest: str, planner: Planner, on_row: Callable[[int], None]) -> P
 
     Args:
         manifest: a path or a URL; see `yuragi.batch.manifest.read_manifest`.
-        planner: is given every row.
-        on_row: called with the number of rows that are checked.
+        planner: the planner, which receives every row.
+        on_row: a function called with the number of rows that are checked.
 
     Raises:
         InputError: the manifest cannot be read, or has no rows.
-        ManifestError: a row cannot be made.
+        ManifestError: a row is not valid.
     """
     problems, count = list[Problem](), 0
     for count, row in enumerate(read_manifest(manifest), 1):

@@ -1,4 +1,4 @@
-"""From a row of a manifest to a complete request, in every process in the same way."""
+"""Conversion of a row of a manifest to a complete request, the same in every process."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ from yuragi.tasks.tasks import TASKS
 __all__ = ["Item", "Made", "item_of", "name_of"]
 
 ID = "id"
-"""The column that is kept for people, and means nothing to us."""
+"""The column for the user's own names, which have no meaning here."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A complete request, and what is needed to run it.
+    """A complete request, and everything that is needed to run it.
 
     Attributes:
         request: the request.
         sources: its pictures by digest.
-        consent: whether the row says that those who are shown agree; see `yuragi.tasks.policy`.
+        consent: whether the row says that the people who are shown agree; see
+            `yuragi.tasks.policy`.
     """
 
     request: Request
@@ -48,13 +49,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Item:
-    """A row that can be made, as plain values that travel to other processes.
+    """A row from which a request can be made, as plain values that other processes can receive.
 
     Attributes:
         row: the number of the row.
-        id: what the row says in the column ``id``; empty for nothing.
+        id: its value in the column ``id``; empty if there is none.
         kind: the task.
-        options: what it gives beside these, with pictures as whole paths or URLs.
+        options: its other values, with pictures as complete paths or URLs.
         name: the name of its results; empty until it is known.
     """
 
@@ -68,7 +69,7 @@ class Item:
         """The complete request.
 
         Args:
-            seed: the seed, where the row gives none.
+            seed: the seed, if the row gives none.
 
         Raises:
             InputError: a value is not allowed, or a picture cannot be read.
@@ -103,7 +104,7 @@ def item_of(row: Row, manifest: str) -> Item:
     """The item of a row whose values are not checked yet.
 
     Raises:
-        InputError: there is no such task, or a picture is no text.
+        InputError: there is no such task, or a picture is not given as text.
     """
     values = dict(row.values)
     kind = values.pop("kind", None)
@@ -121,7 +122,7 @@ def item_of(row: Row, manifest: str) -> Item:
 
 
 def name_of(request: Request) -> str:
-    """The name of a request's results: the task, and a digest of all that decides them."""
+    """The name of a request's results: the task, and a digest of everything that decides them."""
     weights = [_weights(name) for name in (request.model, request.weak_model) if name]
     told = [public(request).model_dump(mode="json"), weights, NOISE_VERSION]
     body = json.dumps(told, sort_keys=True).encode()
@@ -145,12 +146,12 @@ def _fields(task: type[Request]) -> Iterator[OptionOf]:
 
 
 def _value(text: str, of: OptionOf | None) -> Any:
-    """The value of a cell of text: JSON where it begins like a list or an object of an option."""
+    """The value of a cell of text; lists and objects are read as JSON unless the option is text."""
     if of is not None and inner(of.annotation) is str:
         return text
     if text.lstrip().startswith(("[", "{")):
         try:
             return json.loads(text)
         except ValueError:
-            return text  # the option says what it must be
+            return text  # the check of the option refuses it
     return [text] if of is not None and of.many else text

@@ -21,8 +21,9 @@ class Row:
     """A row of a manifest.
 
     Attributes:
-        number: counts from 1: lines of a JSONL file, rows after the header of a CSV file.
-        values: what it gives, by column; a cell without a value is not given.
+        number: its number, counted from 1: lines of a JSONL file, rows after the header of a CSV
+            file.
+        values: its values by column, without empty cells.
         typed: whether values have the types of JSON, and are not all text.
     """
 
@@ -88,8 +89,8 @@ def read_manifest(url: str) -> Iterator[Row]:
         url: a path, or a URL of fsspec such as ``s3://bucket/edits.parquet``.
 
     Raises:
-        InputError: an unknown suffix, a file that cannot be read, or something else than rows.
-        MissingExtraError: a Parquet file, without the optional dependencies.
+        InputError: the suffix is unknown, or the file cannot be read or does not contain rows.
+        MissingExtraError: it is a Parquet file, and the optional dependencies are not installed.
     """
     suffix = PurePosixPath(url).suffix.lower()
     if suffix not in FORMATS:

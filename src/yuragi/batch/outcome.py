@@ -1,4 +1,4 @@
-"""What came of a row."""
+"""The outcome of a row."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Outcome", "failed"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a result: it is kept, or there is a reason why not.
+    """The outcome of a result: it is stored, or there is a reason why not.
 
     Attributes:
         name: the name of the result.
-        reason: why it could not be made; empty if it is kept.
-        column: the option that is to blame, if it is one.
+        reason: why it could not be made; empty if it is stored.
+        column: the option that caused the failure, if one did.
         value: its value, as text.
     """
 

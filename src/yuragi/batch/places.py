@@ -1,4 +1,4 @@
-"""Files that a manifest names: paths, which begin at its folder, and URLs of fsspec."""
+"""Files that a manifest names: paths, which are relative to its folder, and URLs of fsspec."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from yuragi.service.files import answering, ask
 __all__ = ["beside", "fetch", "is_url"]
 
 TRIES = 3
-"""How often a file system that is elsewhere is asked for a file."""
+"""How often a remote file system is asked for a file."""
 
 
 def is_url(place: str) -> bool:
-    """Whether a place is a URL of fsspec, and no path on this machine."""
+    """Whether a place is a URL of fsspec and not a path on this machine."""
     return "://" in place
 
 
 def beside(manifest: str, place: str) -> str:
-    """A place that a manifest names: as it stands if it is whole, or else in the same folder."""
+    """A place that a manifest names: unchanged if it is complete, otherwise in the same folder."""
     if is_url(place) or Path(place).is_absolute():
         return place
     if is_url(manifest):

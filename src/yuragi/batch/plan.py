@@ -1,4 +1,4 @@
-"""What is to be done: names of results, seeds, and groups of rows that can share device batches."""
+"""The plan of a batch: names of results, seeds, and groups of rows that share device batches."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ __all__ = ["Chunk", "Plan", "Planned", "Planner"]
 SEED_BYTES = 4
 
 Chunk = Sequence[Item]
-"""Rows that are done together: as many as fill a device batch, if so many are alike.
-
-Chunks depend on the manifest alone, so that a resumed batch, and every engine, forms the same."""
+"""Rows that are processed together: as many as fill a device batch, if enough of them fit together.
+Chunks depend only on the manifest, so a resumed batch and every engine form the same chunks."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,10 @@ class Planned:
 
     Attributes:
         row: the number of the row.
-        id: its column ``id``.
+        id: its value in the column ``id``.
         kind: its task.
         seed: its seed.
-        pictures: how many it makes.
+        pictures: the number of pictures that it makes.
         name: the name of its results, which another row can share.
     """
 
@@ -43,7 +42,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a manifest asks for.
+    """Everything that a manifest requests.
 
     Attributes:
         rows: every row, in the order of the manifest.
@@ -59,7 +58,8 @@ class Planner:
     """Collects the rows of a manifest.
 
     Attributes:
-        seed: decides the seeds of rows that give none, with their content.
+        seed: the number that decides, together with their content, the seeds of rows without a
+            seed.
     """
 
     seed: int
@@ -72,7 +72,7 @@ class Planner:
         """Plan a row.
 
         Raises:
-            InputError: it cannot be made.
+            InputError: it does not give a valid request.
         """
         drawn = "seed" not in item.options
         request = item.made(0 if drawn else None).request
@@ -88,7 +88,7 @@ class Planner:
             self._groups.setdefault(key, []).append((item, pictures))
 
     def plan(self) -> Plan:
-        """The plan: rows of one model one after another, in the order in which they are named."""
+        """The plan, with the rows of each model together, and the models in order of appearance."""
         models = list(dict.fromkeys(key[:2] for key in self._groups))
         chunks = [
             chunk
@@ -100,7 +100,7 @@ class Planner:
         return Plan(self.rows, chunks)
 
     def _seed(self, content: str) -> int:
-        """A seed by content, and by how many equal rows came before."""
+        """A seed from the content, and from the number of equal rows that came before."""
         told = f"{self.seed} {content} {self._equal[content]}".encode()
         self._equal[content] += 1
         return int.from_bytes(hashlib.blake2b(told, digest_size=SEED_BYTES).digest())

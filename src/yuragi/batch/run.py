@@ -27,11 +27,11 @@ FAILURES = ("row", "id", "kind", "column", "value", "reason")
 
 @dataclass(frozen=True)
 class Pace:
-    """How far a batch is.
+    """The progress of a batch.
 
     Attributes:
         total: the number of different results.
-        before: how many were there when it began.
+        before: how many existed when it began.
         made: how many it made.
         failed: how many could not be made.
         seconds: how long it has worked.
@@ -50,28 +50,28 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """How many come to an end a second; 0 while that is not known."""
+        """How many are finished per second; 0 while that is not known."""
         return (self.made + self.failed) / self.seconds if self.seconds else 0.0
 
     @property
     def left(self) -> float | None:
-        """The seconds that are left at this rate; None while that is not known."""
+        """The remaining seconds at this rate; None while that is not known."""
         return (self.total - self.done) / self.rate if self.rate else None
 
 
 OnProgress = Callable[[Pace], None]
-"""A function called whenever a batch has come further; raise in it to stop."""
+"""A function called whenever a batch has made progress; raise in it to stop."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a batch.
+    """The outcome of a batch.
 
     Attributes:
         rows: the rows of the manifest.
-        pace: how many results were there, were made, and failed; equal rows have one result.
-        results: the table of results, a row for each row whose result is there.
-        failures: the table of failures, with the reason of each row.
+        pace: how many results existed, were made, and failed; equal rows have one result.
+        results: the place of the table of results, with a row for each row whose result exists.
+        failures: the place of the table of failures, with the reason for each row.
     """
 
     rows: int
@@ -85,10 +85,10 @@ class _Tables:
     """The tables of a batch, written from time to time.
 
     Attributes:
-        store: where they lie.
+        store: the store of the batch.
         rows: the rows of the manifest.
-        done: the names of results that are there.
-        failed: the outcomes of others, by name.
+        done: the names of results that exist.
+        failed: the outcomes of failed results, by name.
     """
 
     store: Store
@@ -133,19 +133,19 @@ def run_batch(
     on_progress: OnProgress = lambda pace: None,
     on_check: Callable[[int], None] = lambda rows: None,
 ) -> Summary:
-    """Make all that a manifest asks for and that is not there yet.
+    """Make all results of a manifest that do not exist yet.
 
     Args:
         batch: the manifest, the folder of results, and the engine.
         opening: how models are opened.
-        on_progress: called when it begins, and after every result.
-        on_check: called with the number of rows that are checked.
+        on_progress: a function called when it begins, and after every result.
+        on_check: a function called with the number of rows that are checked.
 
     Raises:
         InputError: an option is not allowed, or the manifest cannot be read.
-        ManifestError: rows of the manifest cannot be made; nothing was run.
-        YuragiError: the engine cannot go on. What was made is kept.
-        OSError: results cannot be kept.
+        ManifestError: rows of the manifest are not valid; nothing was run.
+        YuragiError: the engine cannot continue. Results that were made are kept.
+        OSError: results cannot be stored.
     """
     batch.engine.check(batch.files)
     if batch.files.signing.sign:

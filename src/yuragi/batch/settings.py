@@ -18,7 +18,7 @@ __all__ = ["Batch", "Files"]
 
 
 class Files(Strict):
-    """How the files of results are written. It does not change results that are there."""
+    """How the files of results are written. It does not change results that exist."""
 
     format: Annotated[Literal["png", "jpg", "webp"], Option("Format of the pictures.")] = "png"
     embed: Annotated[
@@ -32,7 +32,7 @@ class Files(Strict):
 
 
 class Batch(Strict):
-    """What is to be made, where results lie, and who makes them."""
+    """What to make, where to store results, and which engine makes them."""
 
     manifest: Annotated[
         str,

@@ -1,8 +1,9 @@
-"""Where results lie: each is there whole or not at all, whatever kills the process.
+"""The store of results. Each is stored completely or not at all, whatever kills the process.
 
-A result is its pictures, and then its receipt, which says that all of them are there. Every file
-appears whole (temporary file, fsync, rename; on an object store, in one request). So a receipt is
-all that a resumed batch must look for, and two processes that make the same result write the same.
+A result consists of its pictures and of its receipt, which is written last and says that all of
+them exist. Every file is written atomically (temporary file, fsync, rename; on an object store, in
+one request). So a resumed batch only has to look for receipts, and two processes that make the same
+result write the same files.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["Store", "open_store"]
 
 FOLDER = "results"
 TRIES = 3
-"""How often a store that is elsewhere is asked before its failure ends the batch."""
+"""How often a remote store is asked before its failure ends the batch."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Store:
     Attributes:
         files: the file system.
         folder: the folder on it.
-        suffix: what names of pictures end in.
+        suffix: the ending of the names of pictures.
     """
 
     files: Any
@@ -58,16 +59,16 @@ class Store:
         return {each.removesuffix(self._receipt) for each in names if each.endswith(self._receipt)}
 
     def has(self, name: str) -> bool:
-        """Whether a result is there; raises the errors of `done`."""
+        """Whether a result exists; raises the errors of `done`."""
         return bool(ask(self.files, "exists", self._whole(name), tries=TRIES))
 
     def put(self, name: str, pictures: Sequence[bytes], report: Mapping[str, Any]) -> None:
-        """Keep a result.
+        """Store a result.
 
         Args:
             name: its name.
             pictures: the bytes of its files.
-            report: what its receipt says.
+            report: the content of its receipt.
 
         Raises:
             OSError: it cannot be written.
@@ -79,7 +80,7 @@ class Store:
         self._write(self._whole(name), receipt)
 
     def write_table(self, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-        """Write a table as CSV, in place of an earlier one; returns where it is.
+        """Write a table as CSV, replacing an earlier one; returns its place.
 
         Raises:
             OSError: it cannot be written.
@@ -100,11 +101,11 @@ class Store:
         return f"{self.suffix}.json"
 
     def _whole(self, name: str) -> str:
-        """Where the receipt of a result lies."""
+        """The place of the receipt of a result."""
         return f"{self.folder}/{self._place(name)}{self._receipt}"
 
     def _place(self, name: str) -> str:
-        # A folder of object stores and of ext4 becomes slow long before it is full.
+        # Folders of object stores and of ext4 become slow long before they are full.
         return f"{FOLDER}/{name.rpartition('-')[2][:2]}/{name}"
 
 
@@ -112,11 +113,11 @@ def open_store(url: str, suffix: str) -> Store:
     """Open a folder, or a URL of fsspec.
 
     Args:
-        url: where results are to lie.
-        suffix: what names of pictures end in, such as ``.png``.
+        url: the place for the results.
+        suffix: the ending of the names of pictures, such as ``.png``.
 
     Raises:
-        InputError: there is no such kind of file system here, or it cannot be written.
+        InputError: the kind of file system is not supported here, or it cannot be written.
     """
     try:
         files, folder = fsspec.url_to_fs(url)

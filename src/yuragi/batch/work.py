@@ -1,4 +1,4 @@
-"""How rows are done, in this process or in that of a worker."""
+"""How rows are processed, in this process or in that of a worker."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ __all__ = ["Bench", "Worker"]
 
 LOG = logging.getLogger(__name__)
 MODELS = 2
-"""Chunks come ordered by model, so that one and its weaker one are enough at a time."""
+"""The most loaded models. Chunks are ordered by model, so one and its weaker one are enough."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What workers work with. It can be sent to another process.
+    """The parts that workers need; they can be sent to another process.
 
     Attributes:
-        store: where results lie.
+        store: the store of results.
         style: how their files are written.
         opening: how models are opened.
         policy: which requests are allowed.
@@ -48,23 +48,23 @@ class Bench:
 
 
 class Worker:
-    """Does chunks; its models stay loaded between them."""
+    """Processes chunks; its models stay loaded between them."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self._loaded = Loaded(bench.opening, MODELS)
 
     def do(self, chunk: Chunk) -> Iterator[Outcome]:
-        """Do what is not done yet of a chunk, and say what came of each row.
+        """Process the rest of a chunk, and yield the outcome of each row.
 
-        A row that cannot be made is an outcome like others.
+        A row that fails is an outcome like any other.
 
         Raises:
-            OSError: results cannot be kept.
+            OSError: results cannot be stored.
         """
         ready = list[tuple[Item, Made]]()
         for item in chunk:
-            if self.bench.store.has(item.name):  # by a worker that was killed after it
+            if self.bench.store.has(item.name):  # made by a worker that was killed later
                 yield Outcome(item.name)
                 continue
             try:
@@ -95,12 +95,12 @@ class Worker:
         model: DiffusionModel,
         weak: DiffusionModel | None,
     ) -> Iterator[Outcome]:
-        """Run rows together; if that fails each alone, so that one spoils nothing for others."""
+        """Run rows together; if that fails, run each alone, so that one affects no others."""
         requests = [made.request for _, made in ready]
         sources = {key: each for _, made in ready for key, each in made.sources.items()}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", YuragiWarning)  # receipts have them
+                warnings.simplefilter("ignore", YuragiWarning)  # receipts contain them
                 results = self._loaded.with_room(
                     lambda: run_all(requests, model, sources, weak=weak)
                 )
@@ -138,7 +138,7 @@ def _of(result: Result, index: int) -> Record:
 
 
 def _report(result: Result) -> dict[str, Any]:
-    """What a receipt says: the report of `yuragi TASK --json`, without paths of this machine."""
+    """The content of a receipt: the report of `yuragi TASK --json`, without local paths."""
     told = {**result.report(), "request": public(result.request).model_dump(mode="json")}
     found: dict[str, Any] = json.loads(json.dumps(told, default=str))
     return found

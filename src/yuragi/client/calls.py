@@ -33,7 +33,7 @@ class Refused(YuragiError):
     """The service refused a request.
 
     Attributes:
-        status: the status of HTTP.
+        status: the HTTP status.
         argument: the option that is not allowed, if it was one.
     """
 
@@ -48,10 +48,10 @@ class Call(Generic[T]):
     """A call of the API.
 
     Attributes:
-        method: the method of HTTP.
+        method: the HTTP method.
         path: the path.
-        read: reads the answer.
-        sent: what else is sent, as keywords of httpx.
+        read: the function that reads the answer.
+        sent: everything else that is sent, as keywords of httpx.
     """
 
     method: str
@@ -82,7 +82,7 @@ def answer(call: Call[T], response: httpx2.Response) -> T:
 
 
 def headers(token: str) -> Mapping[str, str]:
-    """What every call sends."""
+    """The headers that every call sends."""
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
@@ -132,7 +132,7 @@ def jobs(states: Sequence[State], limit: int, before: str | None) -> Call[list[J
 
 
 def job(name: str) -> Call[Job]:
-    """Look at a job."""
+    """Get a job."""
     return Call("GET", f"{API}/jobs/{name}", _as(Job))
 
 
@@ -153,7 +153,7 @@ def events(name: str, after: int) -> Call[None]:
 
 
 def queue() -> Call[Queue]:
-    """Look at the queue."""
+    """Get the queue."""
     return Call("GET", f"{API}/queue", _as(Queue))
 
 

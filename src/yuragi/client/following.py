@@ -36,10 +36,10 @@ class Following:
         return event
 
     def opened(self, response: httpx2.Response) -> None:
-        """Remember that the service answers; without events left the job has ended.
+        """Remember that the service answers; if no events are left, the job has ended.
 
         Raises:
-            Refused: it refuses.
+            Refused: the service refuses.
         """
         if not response.is_success:
             raise Refused(response.status_code, f"the service answered {response.status_code}")
@@ -47,6 +47,6 @@ class Following:
         self._heard = time.monotonic()
 
     def broke(self, error: httpx2.TransportError) -> None:
-        """The connection broke; raises the error if that has been so for `PATIENCE_S`."""
+        """Handle a broken connection; raise the error if it has been broken for `PATIENCE_S`."""
         if time.monotonic() - self._heard > PATIENCE_S:
             raise error

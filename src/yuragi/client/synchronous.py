@@ -24,12 +24,12 @@ class Client:
     """A client of a service.
 
     Every method raises `Refused` if the service refuses, and an error of httpx if it cannot be
-    reached: a job whose state is not known is never said to be done.
+    reached: a job whose state is not known is never reported as done.
 
     Args:
         url: the address of the service, such as ``http://127.0.0.1:8420``.
         token: its token, if it needs one.
-        timeout: seconds after which a call that gets no answer fails.
+        timeout: the number of seconds after which a call without an answer fails.
     """
 
     def __init__(self, url: str, token: str = "", timeout: float = 30.0) -> None:
@@ -57,12 +57,14 @@ class Client:
             kind: the task.
             idempotency_key: the same key with the same request gives the same job, so that a
                 submission without an answer can be repeated.
-            options: those of the request class; pictures as paths, bytes, or ids of assets.
+            options: the options of the request class; pictures as paths, bytes, or ids of assets.
         """
         return self._do(calls.submit(kind, options, idempotency_key))
 
     def jobs(self, *states: State, limit: int = 100, before: str | None = None) -> Sequence[Job]:
-        """The newest jobs first: those in some states, or all; older than the job `before`."""
+        """The jobs in these states, or all, newest first; with `before` only those older than that
+        job.
+        """
         return self._do(calls.jobs(states, limit, before))
 
     def job(self, job: str) -> Job:
@@ -74,17 +76,17 @@ class Client:
         return self._do(calls.result(job))
 
     def cancel(self, job: str) -> Job:
-        """Cancel a job: at once if it waits, else at the next solver step."""
+        """Cancel a job: at once if it waits, otherwise at the next solver step."""
         return self._do(calls.act(job, "cancel"))
 
     def retry(self, job: str) -> Job:
-        """Do a job that failed or was cancelled once more."""
+        """Run a job again that failed or was cancelled."""
         return self._do(calls.act(job, "retry"))
 
     def events(self, job: str, after: int = 0) -> Iterator[Event]:
         """The events of a job after a number, until it has ended.
 
-        A connection that breaks is made again and goes on after the last event.
+        If the connection breaks, it is opened again and continues after the last event.
 
         Raises:
             httpx2.TransportError: it stays broken for half a minute.
@@ -103,7 +105,7 @@ class Client:
                 time.sleep(AGAIN_S)
 
     def wait(self, job: str) -> Job:
-        """The job when it has ended, however it ended; see `events`."""
+        """Wait until a job has ended, in whatever state, and return it; see `events`."""
         while True:
             for _ in self.events(job):
                 pass
@@ -117,7 +119,7 @@ class Client:
         return self._do(calls.queue())
 
     def pause(self) -> Queue:
-        """Start no further job; what runs goes on."""
+        """Start no further jobs; running jobs continue."""
         return self._do(calls.switch("pause"))
 
     def resume(self) -> Queue:
@@ -129,11 +131,11 @@ class Client:
         return self._do(calls.first(jobs))
 
     def cancel_waiting(self) -> Sequence[str]:
-        """Cancel all jobs but the running ones; returns the ids of the cancelled ones."""
+        """Cancel all jobs except the running ones; returns the ids of the cancelled jobs."""
         return self._do(calls.cancel_all("cancel-waiting"))
 
     def clear(self) -> Sequence[str]:
-        """Cancel all jobs, also the running ones; returns their ids."""
+        """Cancel all jobs, including the running ones; returns their ids."""
         return self._do(calls.cancel_all("clear"))
 
     def upload(self, file: File) -> Asset:

@@ -1,9 +1,10 @@
 r"""Denoisers: `(x_t, t) -> x0_hat`, the expected clean image, with the condition already bound.
 
 `NetworkDenoiser` makes one from a network. It is the only place that knows the network's dtype:
-the state stays float32, the network runs in its own, time is never rounded to it. A condition is
-a mapping of batch-first tensors; one of batch c serves a state of batch b when c divides b, by
-repetition of the whole (c0 c1 c0 c1 ...), which fits states stacked as cat([edited, reference]).
+the state stays float32, the network runs in its own dtype, and the time is never rounded to that
+dtype. A condition is a mapping of batch-first tensors. A condition of batch c serves a state of
+batch b if c divides b: the whole condition is repeated (c0 c1 c0 c1 ...), which fits states stacked
+as cat([edited, reference]).
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ class NetworkDenoiser:
     """A network with its schedule, the meaning of its output, and its condition.
 
     Raises:
-        InputError: when called with a batch that the condition does not divide, or at alpha = 0
-            with an epsilon-predicting network.
+        InputError: when called with a batch that is not a multiple of the condition's, or at alpha
+            = 0 with an epsilon-predicting network.
     """
 
     network: Network

@@ -7,9 +7,9 @@ With q_0 = sum_k w_k N(m_k, S_k) and x_t = alpha x_0 + sigma eps,
     score    = sum_k r_k C_k^-1 (alpha m_k - x)
     E[x_0|x] = sum_k r_k (m_k + alpha S_k C_k^-1 (x - alpha m_k))
 
-All C_k share the eigenvectors of S_k, so one eigendecomposition serves every noise level. The
-tests of samplers, guidance and inversion stand on this. Computed in the mixture's dtype (float64
-by default), returned in the state's.
+All C_k share the eigenvectors of S_k, so one eigendecomposition serves every noise level. The tests
+of samplers, guidance and inversion rely on this. Values are computed in the mixture's dtype
+(float64 by default) and returned in the state's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class GaussianMixture:
     the 0-dim pair (alpha, sigma); (1, 0) is the data itself.
 
     Raises:
-        InputError: shapes that do not fit, or weights that are not a distribution.
+        InputError: the shapes do not fit, or the weights are not a distribution.
     """
 
     weights: Tensor
@@ -114,7 +114,7 @@ class GaussianMixture:
 
 @dataclass(frozen=True)
 class MixtureDenoiser:
-    """The exact denoiser of a mixture under a schedule: without a network and without error."""
+    """The exact denoiser of a mixture under a schedule; it needs no network and has no error."""
 
     mixture: GaussianMixture
     schedule: Schedule

@@ -1,13 +1,12 @@
 r"""Randomness as an argument: `(step, like) -> z`, a function of its arguments alone.
 
 `SeededNoise` gives each sample of the batch a stream of its own, keyed by (seed, sample, step,
-stream). So image k gets the same noise whatever the batch size, its order, or the worker; and
-two uses of one seed (the start, the steps, a paste) do not share numbers when they name different
-streams.
+stream). So image k gets the same noise for every batch size, order and worker, and two uses of one
+seed (the start, the steps, a paste) do not share numbers if they name different streams.
 
-A stream is that of Philox 4x64-10, a counter-based generator (Salmon et al. 2011), under a 128-bit
-hash of the whole key. Two of its 64-bit words give two uniform numbers u, v in (0, 1) with 53 bits,
-and those give two standard normal numbers (Box & Muller 1958):
+A stream comes from Philox 4x64-10, a counter-based generator (Salmon et al. 2011), whose own key is
+a 128-bit hash of the whole key above. Two of its 64-bit words give two uniform numbers u, v in (0,
+1) with 53 bits, and those give two standard normal numbers (Box & Muller 1958):
 
     z_2k = sqrt(-2 log u) cos(2 pi v),    z_2k+1 = sqrt(-2 log u) sin(2 pi v)
 
@@ -38,7 +37,7 @@ NOISE_VERSION = 2
 """Version of the numbers that `SeededNoise` draws. It is stored in results, and it increases when
 the numbers change.
 
-Version 1 used 32 bits of the key only, so that some seeds gave the same picture.
+Version 1 used only 32 bits of the key, so some seeds gave the same picture.
 """
 
 
@@ -83,7 +82,7 @@ class SeededNoise:
         digest = hashlib.blake2b(key, digest_size=16).digest()
         count = shape.numel()
         # NumPy guarantees that Philox's words are the same in all of its versions. It does not
-        # promise that for its normal numbers, nor does PyTorch; so they are made here.
+        # promise that for its normal numbers, nor does PyTorch, so they are computed here.
         words = np.random.Philox(key=int.from_bytes(digest, "big")).random_raw(count + count % 2)
         u, v = (((words >> np.uint64(11)) + 0.5) * 2.0**-53).reshape(-1, 2).T
         radius, angle = np.sqrt(-2 * np.log(u)), 2 * math.pi * v

@@ -6,9 +6,9 @@ eps; with x_t = alpha x_0 + sigma eps that is a two-by-two system, solved here o
     epsilon   eps                        v     alpha eps - sigma x_0
     sample    x_0                        flow  eps - x_0
 
-An *EDM* network reads a scaled state and log sigma, and returns a residual; with its wrapper it is
-`Denoised` already. All conversions are pure, hold for any (alpha, sigma) (not only on the unit
-circle) and broadcast.
+An *EDM* network reads a scaled state and log sigma, and returns a residual; together with its own
+wrapper it is `Denoised`. All conversions are pure, hold for any (alpha, sigma) (not only on the
+unit circle) and broadcast.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ epsilon = Direct(
     x0=_x0_from_epsilon,
     eps=lambda out, x, alpha, sigma: out,
 )
-"""Ho et al. 2020. It does not determine x_0 where alpha = 0, and raises InputError there."""
+"""Ho et al. 2020. Where alpha = 0, eps does not determine x_0, and `x0` raises InputError."""
 
 sample = Direct(
     "sample",
@@ -126,8 +126,8 @@ class EDMPreconditioning:
         c_skip = sd^2 / (s^2 + sd^2)            c_in = 1 / sqrt(s^2 + sd^2)
         c_out = s sd / sqrt(s^2 + sd^2)         c_noise = log(s) / 4
 
-    Written for alpha = 1; dividing by alpha lets the same network run under any schedule with
-    alpha > 0. `sigma_data` (sd) is the standard deviation of the training data.
+    The equations are for alpha = 1; dividing by alpha lets the same network run under any schedule
+    with alpha > 0. `sigma_data` (sd) is the standard deviation of the training data.
 
     References: Karras et al. 2022 (arXiv 2206.00364), equation 7 and table 1.
     """

@@ -4,9 +4,9 @@ r"""Noise schedules: how much signal and how much noise a state holds at time t.
 
 Contract of every schedule: `t` grows with the noise; at `clean` sigma is exactly 0; log_snr falls
 strictly with t; `time` inverts it. Everything is computed and returned in float64 on t's device.
-Scalars are 0-dim, so a float32 state stays float32 when it is multiplied by one. The pair is kept,
-not sigma / alpha alone: the pair stays finite where alpha = 0 (rectified flow at t = 1, a table
-with zero terminal SNR).
+Scalars are 0-dim, so a float32 state stays float32 when it is multiplied by a scalar. A schedule
+returns the pair rather than sigma / alpha, because the pair stays finite where alpha = 0 (rectified
+flow at t = 1, a table with zero terminal SNR).
 
 The discrete table of DDPM models is in `yuragi.core.table`.
 """
@@ -90,7 +90,7 @@ class VPSchedule:
         minus_log_alpha = minus_log_alpha.clamp(max=square + linear)  # its value at t = 1
         # The root of square t^2 + linear t = -log alpha, in the form without cancellation.
         root = (linear**2 + 4 * square * minus_log_alpha).sqrt()
-        return (2 * minus_log_alpha / (linear + root)).clamp(max=self.noisiest)  # by rounding
+        return (2 * minus_log_alpha / (linear + root)).clamp(max=self.noisiest)  # rounding errors
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ r"""The discrete schedule of DDPM-style models: a table of alphas_cumprod, one e
 Time is counted in diffusers' timesteps. t = -1 is the exactly clean end (alpha 1, sigma 0), one
 level below the table's first entry, which still holds a little noise. Integer times return the
 table's values exactly; between them log-SNR is linear in t. In the two cells where log-SNR has no
-finite end (below t = 0, and below the last entry of a zero-terminal-SNR table) the vanishing one
-of sigma and alpha is linear in t.
+finite end (below t = 0, and below the last entry of a zero-terminal-SNR table) whichever of sigma
+and alpha vanishes is linear in t.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class TableSchedule:
         place = (t - self.clean).clamp(0, len(alphas) - 1)
         low = place.floor().long()
         if t.ndim == 0 and t.device.type == "cpu" and bool(place == low):
-            return alphas[low], sigmas[low]  # most steps; the rest below takes longer
+            return alphas[low], sigmas[low]  # the usual case; the code below is slower
         high = (low + 1).clamp(max=len(alphas) - 1)
         part = place - low
         log_snr = torch.lerp(log_snrs[low], log_snrs[high], part)

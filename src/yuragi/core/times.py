@@ -12,9 +12,9 @@ differences remain:
   which is the same only when `steps` divides N and the spacing is trailing or leading;
 - with `set_alpha_to_one=False` it ends at the table's first entry, t = 0, not at the clean end;
 - at some numbers of steps (61, 103 and 60 others up to 1000 on a table of 1000) rounding gives its
-  trailing list one entry more, t = -1. That is the clean end, where a grid ends anyway;
-- one step of `leading` or `linspace` is t = 0 there: from pure noise it would have to start at the
-  faintest level. Here it is refused.
+  trailing list one more entry, t = -1. That is the clean end, where a grid ends anyway;
+- with one step, its `leading` and `linspace` consist of t = 0, so that sampling from pure noise
+  would start at the faintest level. Here one step is refused.
 
 References: Lin et al. 2024 (arXiv 2305.08891), table 2 (the three spacings); Karras et al. 2022
 (arXiv 2206.00364), equation 5; Lu et al. 2022 (arXiv 2206.00927), section 3.4 (log-SNR).
@@ -121,8 +121,8 @@ def check_times(times: Tensor, schedule: Schedule) -> Tensor:
     """Return `times` as float64 on the CPU, where scalars cost no device synchronisation.
 
     Raises:
-        InputError: not one-dimensional, fewer than two, not strictly monotone, or outside the
-            schedule's range.
+        InputError: the times are not one-dimensional, fewer than two, not strictly monotone, or
+            outside the schedule's range.
     """
     times = torch.as_tensor(times).detach().to("cpu", torch.float64)
     if times.ndim != 1 or len(times) < 2:
@@ -165,14 +165,14 @@ def _log_snr_range(schedule: Schedule) -> tuple[Tensor, Tensor]:
     margin = schedule.faintest - schedule.clean
     ends = torch.tensor([schedule.noisiest, schedule.faintest], dtype=torch.float64)
     alpha, sigma = schedule(ends)
-    if alpha[0] == 0:  # log-SNR is -inf: take the level that mirrors the faintest
+    if alpha[0] == 0:  # log-SNR is -inf: mirror the faintest level
         alpha, sigma = schedule(torch.stack([ends[0] - margin, ends[1]]))
     log_snr = (alpha / sigma).log()
     return log_snr[0], log_snr[1]
 
 
 def _from_log_snr(log_snr: Tensor, schedule: Schedule) -> Tensor:
-    """Times of these levels, with both ends set exactly, and the clean end after them."""
+    """Times of these levels, with both ends set exactly, followed by the clean end."""
     times = schedule.time(log_snr)
     times[0], times[-1] = schedule.noisiest, schedule.faintest
     return _close(times, schedule)

@@ -1,10 +1,10 @@
-r"""The Gaussian law of the next state, which every solver step returns.
+r"""The Gaussian distribution of the next state, which every solver step returns.
 
     x_s ~ N(mean, std^2 I)
 
-An ODE step has std = 0, a plain SDE step draws from it. Most solvers have one std for the whole
-state; one that draws noise only in places has a map. The forward (noising) chain is made of the
-same object, see `noising`.
+An ODE step has std = 0; an SDE step draws from the distribution. Most solvers have one std for the
+whole state; a solver that draws noise only in some places has a map. The forward (noising) chain
+uses the same class, see `noising`.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ r"""The noise levels of a diffusers scheduler, and the timesteps that its networ
     table    timestep = t, and (alpha, sigma) are in the table
     flow     timestep = N sigma, and alpha = 1 - sigma
 
-with N = ``num_train_timesteps``. A shift says which of a flow's levels a run visits; what a
-timestep means does not depend on it.
+with N = ``num_train_timesteps``. A shift decides which levels of a flow a run visits; the meaning
+of a timestep does not depend on it.
 
 References: Esser et al. 2024 (arXiv 2403.03206), equation 23 and section 5.3.2 (shift).
 """

@@ -1,11 +1,10 @@
 r"""Intercepting the calls of a network by a pipeline, without changing the network.
 
 A pipeline calls its network, and Python looks up `__call__` on the class of an object. So the
-module
-temporarily gets another class: a subclass of its own class with the same name, which differs in
-`__call__` only. Nothing inside the module changes. Its `forward` stays where it is,
-which offloading, caching and compiling replace and put back while a pipeline runs, and so do its
-hooks, which see exactly the calls that reach the network.
+module temporarily gets another class: a subclass of its own class with the same name, which differs
+only in `__call__`. Nothing inside the module changes. Its `forward`, which offloading, caching and
+compiling replace and restore while a pipeline runs, stays in place, and so do its hooks, which see
+exactly the calls that reach the network.
 
 While the replacement calls the module, the module has its own class again. Code that was compiled
 for that class therefore never sees another one, and is not compiled a second time.

@@ -1,8 +1,8 @@
 r"""REG without gradients as a guider of diffusers' modular pipelines.
 
-Classifier-free guidance prepares two batches, with the prompt and without. This prepares a third:
-the prompt again, at a state that is moved by h in every element. With p the network's outputs and
-x0(p, x) the predicted clean picture, which is linear in both,
+Classifier-free guidance prepares two batches, with the prompt and without. This guider prepares a
+third batch: the prompt again, at a state that is moved by h in every element. With p the network's
+outputs and x0(p, x) the predicted clean picture, which is linear in both,
 
     J 1 = (p(x + h) - p(x)) / h            of the outputs
     F = alpha x0(J 1, 1)                   1 - sigma J 1, for eps
@@ -18,7 +18,8 @@ Noise levels and prediction come from the scheduler's configuration, which the g
 its own `save_pretrained` and `from_pretrained` keep them too. A pipeline that is saved does not
 keep its guider; diffusers makes a default one when the pipeline is loaded again.
 
-References: Gao et al. 2025 (arXiv 2501.18865), equation 21; section 4.5 of our guidance page for h.
+References: Gao et al. 2025 (arXiv 2501.18865), equation 21. For h see
+`yuragi.guidance.finite_difference`.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ STATES = ("sample", "hidden_states", "x")
 class RectifiedGuidance(BaseGuidance):  # type: ignore[misc]
     """REG without gradients, as a guider for modular pipelines.
 
-    It tilts the distribution of the whole chain, to first order. Make a guider by `for_pipeline`,
-    and set it by ``pipe.update_components(guider=...)``.
+    It tilts the distribution of the whole chain, to first order. Make a guider with `for_pipeline`,
+    and set it with ``pipe.update_components(guider=...)``.
 
     Args:
         guidance_scale: the guidance scale; 1 is off.

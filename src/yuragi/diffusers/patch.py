@@ -42,7 +42,7 @@ UNCONDITIONAL_FIRST = {
     "StableDiffusionXLPipeline": True,
     "DiTPipeline": False,
 }
-"""The half of a batch with the weak side of guidance."""
+"""Whether the weak side of guidance is the first half of a batch."""
 
 NESTED = "added_cond_kwargs"
 

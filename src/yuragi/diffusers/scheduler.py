@@ -1,13 +1,14 @@
-r"""Solvers of Yuragi as a scheduler of diffusers: ``pipe.scheduler =
-SolverScheduler.from_config(...)``.
+r"""Solvers of Yuragi as a scheduler of diffusers.
+
+    pipe.scheduler = SolverScheduler.from_config(...)
 
 A pipeline evaluates its network once per step, so only solvers with one evaluation are supported:
-    DDIM with any eta,
-ancestral sampling, DPM-Solver++ of first and second order as ODE and SDE; for tables of noise
-levels and for flows. The noise of an SDE is keyed by (seed, row of the batch, step) as in
-`yuragi.tasks`, so to rounding picture k is the same in every batch, and from equal starts the same
-as by `yuragi sample`, where states have the same layout (Flux's pipeline packs them). A generator
-of the caller is not used for this noise; it only decides the pipeline's start.
+DDIM with any eta, ancestral sampling, and DPM-Solver++ of first and second order as ODE and SDE;
+for tables of noise levels and for flows. The noise of an SDE is keyed by (seed, row of the batch,
+step) as in `yuragi.tasks`, so picture k is the same in every batch, up to rounding. From equal
+starts it is also the same as from `yuragi sample`, if the states have the same layout (Flux's
+pipeline packs them). A generator of the caller is not used for this noise; it only decides the
+start of the pipeline.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         max_image_seq_len: the number of tokens at `max_shift`.
 
     Raises:
-        InputError: a solver that evaluates the network more than once a step, an eta without
-            ``ddim``, or an unknown grid, prediction or kind of shift.
+        InputError: the solver evaluates the network more than once a step, an eta is given without
+            ``ddim``, or a grid, prediction or kind of shift is unknown.
     """
 
     order = 1
@@ -125,7 +126,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             changes: arguments of the class that replace those of the configuration.
 
         Raises:
-            InputError: noise levels that are neither a table's nor a flow's.
+            InputError: the noise levels are neither a table's nor a flow's.
         """
         found: dict[str, Any] = {"eta": None} if "solver" in changes else {}
         if isinstance(config, Mapping) and flow_shift(config) is not None:
@@ -156,8 +157,8 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
                 `shift`.
 
         Raises:
-            InputError: not exactly one of the three is given; levels do not fall or are outside the
-                schedule; sigmas or mu are given for a table.
+            InputError: none or several of the three are given; levels do not fall or are outside
+                the schedule; sigmas or mu are given for a table.
         """
         self._axis = axis_of(self.config, mu)
         self._times = self._chosen(num_inference_steps, timesteps, sigmas)
@@ -261,7 +262,7 @@ class SolverScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         return alpha * original_samples + sigma * noise
 
     def scale_noise(self, sample: Tensor, timestep: Tensor, noise: Tensor) -> Tensor:
-        """`add_noise`, as pipelines of flows call it."""
+        """The same as `add_noise`, under the name that pipelines of flows use."""
         return self.add_noise(sample, noise, timestep)
 
     def __len__(self) -> int:

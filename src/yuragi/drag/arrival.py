@@ -1,7 +1,7 @@
 """Where dragged content arrived, by registration, which needs no network.
 
-The true picture's patch around the target is searched in the result: the displacement with the
-smallest mean squared error, in pixels.
+The patch of the true picture around the target is searched for in the result. The displacement with
+the smallest mean squared error is used, in pixels.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def by_registration(
     reach: int = REACH,
     share: Tensor | None = None,
 ) -> Tensor:
-    """The distance in the result of the true content at each target from that target, [points].
+    """The distance between each target and the place of its true content in the result, [points].
 
     Args:
         result: the result [3, h, w] in [-1, 1].
@@ -39,8 +39,8 @@ def by_registration(
         targets: the target points (x, y) in pixels.
         half: half the side of a patch minus a half, in pixels.
         reach: the largest displacement that is considered, in pixels.
-        share: the weight of each pixel of the truth [h, w], 0 to 1; by default all count alike. A
-            patch in which nothing counts is at its target.
+        share: the weight of each pixel of the truth [h, w], 0 to 1; by default all weights are 1. A
+            patch whose weights are all 0 counts as arrived.
     """
     share = torch.ones_like(truth[0]) if share is None else share
     height, width = truth.shape[-2:]

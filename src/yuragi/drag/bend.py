@@ -1,16 +1,17 @@
-r"""A smooth flow from points: it bends the picture, tears nothing and folds nothing.
+r"""A smooth flow from points, which bends the picture without tearing or folding it.
 
-Every point travels from its source to its target while u runs from 0 to 1, along the motion that
-turns, scales and shifts all of them together, plus what is left of its own. At each u the picture
-moves by a smooth velocity that carries every point along,
+Every point travels from its source to its target while u runs from 0 to 1. Its motion is a
+rotation, scaling and shift that all moving points share, plus a remainder of its own. At each u the
+picture moves with a smooth velocity that carries every point along,
 
     v_u(x) = b(x) ( K(d(x) / R) s_u(x) + sum_i K(|x - p_i(u)| / R) c_i ),   v_u(p_i(u)) = dp_i/du,
 
-where s_u is the velocity of the shared motion and d the distance to the convex hull of the points
-that move: what lies between them goes with them. The c_i give each point the rest, and hold those
-that stay. K is Wendland's kernel (1 - r)^4 (4 r + 1), and b = 1 but near the edge of what may
-change. The flow of a smooth velocity has an inverse, so nothing folds however far the points go;
-two points side by side that go opposite ways both arrive, because the c_i solve for both at once.
+where s_u is the velocity of the shared motion and d the distance to the convex hull of the moving
+points, so that everything between them moves with them. The c_i add the remainder of each point,
+and hold the points that stay. K is Wendland's kernel (1 - r)^4 (4 r + 1), and b = 1 except near the
+edge of the area that may change. The flow of a smooth velocity has an inverse, so nothing folds,
+however far the points go. Two neighbouring points that go opposite ways both arrive, because the
+c_i are solved for all points at once.
 
 References: Joshi and Miller 2000 (landmark matching by flows); Wendland 1995 (the kernel).
 """
@@ -36,21 +37,22 @@ if TYPE_CHECKING:
 __all__ = ["Bend", "Hold", "bend", "reach_of"]
 
 ONE, SEVERAL, BETWEEN = (0.4, 4.0), (0.25, 2.5), 0.75
-"""R is the larger of a share of the picture's shorter side and a multiple of the longest drag: for
-one point, and for several. It is at least a multiple of the largest distance between two points,
-which tells how large the thing is that moves; one point tells nothing about that."""
+"""R is the larger of a share of the picture's shorter side and a multiple of the longest drag:
+`ONE` for one point, `SEVERAL` for several. It is at least `BETWEEN` times the largest distance
+between two points, which indicates the size of the moving thing; one point does not indicate it."""
 STEEPEST, STEEPEST_HOLD = 2.11, 1.5
-"""The largest slopes of K and of b, over the distances in which they fall from 1 to 0."""
+"""The largest slopes of K and of b, in units of the distances over which they fall from 1 to 0."""
 PACE = 0.4
 """How much one step may stretch the picture, so that no step folds it."""
 FEWEST, MOST = 6, 64
-"""Steps of the flow."""
+"""The smallest and the largest number of steps of the flow."""
 TIES = (1e-8, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
-"""Tried in turn where points nearly collide: ties between them, at the cost of arriving."""
+"""Regularisation of the c_i, tried in turn if points nearly collide. Larger values tie the points
+together, so that they arrive less exactly."""
 
 
 class Hold:
-    """b: what may move. 1 inside of a mask, falling to 0 at its edge and 0 outside.
+    """b, which says what may move: 1 inside a mask, falling to 0 at its edge, and 0 outside.
 
     Args:
         mask: the mask [h, w], True where the picture can change.
@@ -61,7 +63,7 @@ class Hold:
     def __init__(self, mask: NDArray[np.bool_], reach: float) -> None:
         from scipy.ndimage import distance_transform_edt
 
-        # Beyond the picture's own edge nothing is held.
+        # The edge of the picture itself does not hold anything.
         inside = np.pad(mask, 1, mode="edge")
         depth = np.asarray(distance_transform_edt(inside))[1:-1, 1:-1]
         self._margin = max(min(reach / 4, float(depth.max()) / 2), 1.0)
@@ -97,7 +99,7 @@ class Bend:
 def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
     """R in pixels for a picture of this width and height, unless the user names one.
 
-    It is halved while points would get into each other's way.
+    It is halved, at most four times, while the flow would need more than `MOST` steps.
     """
     source, target = ends(points)
     longest = float(np.linalg.norm(target - source, axis=1).max())
@@ -114,7 +116,7 @@ def reach_of(points: Sequence[PointPair], size: tuple[int, int]) -> float:
 def bend(
     points: Sequence[PointPair], reach: float, rigid: float = 0.0, hold: Hold | None = None
 ) -> Bend:
-    """The smooth flow of some points.
+    """The smooth flow that moves some points.
 
     Args:
         points: sources and targets in pixels; sources differ.
@@ -142,14 +144,14 @@ def bend(
         return x
 
     fine = reach * (1 - rigid) if hold is None else min(reach * (1 - rigid), 1 / hold.slope)
-    # What is stretched much varies over shorter distances.
+    # A flow that stretches more varies over shorter distances.
     return Bend(back, fine / (32 * math.sqrt(max(1.0, field.strain))))
 
 
 class _Path:
-    """Where the points are at u, and how fast they go; complex numbers inside, z = x + i y.
+    """The positions and velocities of the points at u; internally complex numbers z = x + i y.
 
-    Points that do not move hold the picture where it is, and have no part in the shared motion.
+    Points that do not move hold the picture in place, and do not take part in the shared motion.
     """
 
     def __init__(self, points: Sequence[PointPair]) -> None:
@@ -159,18 +161,18 @@ class _Path:
         self._held = source[~moving]
         z, w = source[moving] @ (1, 1j), target[moving] @ (1, 1j)
         turn, self._centre, moved = similarity(z, w)
-        # Through a point there is no path of similarities.
+        # No path of similarities passes through a scale of 0.
         turn = turn if abs(turn) > 0.05 else 1.0
         self._log, self._around = np.log(complex(turn)), z - self._centre
         self._shift = moved - self._centre
         self._rest = w - moved - turn * self._around
 
     def moving(self, u: float) -> Points:
-        """Where the points are that move, [m, 2]."""
+        """The positions of the moving points, [m, 2]."""
         return _xy(self._centre + u * (self._shift + self._rest) + self._turned(u))
 
     def at(self, u: float) -> tuple[Points, Points]:
-        """Positions and velocities of all points, [n, 2] each, first of those that move."""
+        """Positions and velocities of all points, [n, 2] each, the moving ones first."""
         speed = _xy(self._shift + self._log * self._turned(u) + self._rest)
         still = np.zeros_like(self._held)
         return np.vstack([self.moving(u), self._held]), np.vstack([speed, still])
@@ -185,7 +187,7 @@ class _Path:
 
     @property
     def swirl(self) -> float:
-        """By how much the shared velocity changes per pixel."""
+        """How much the shared velocity changes per pixel."""
         return float(abs(self._log))
 
 
@@ -198,7 +200,7 @@ class _Field:
 
     Attributes:
         strain: a bound on the velocity's slope.
-        needed: steps that fold nothing.
+        needed: the number of steps with which nothing folds.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ Flow: TypeAlias = Callable[[Points], Points]
 
 TOLERANCE = 0.75
 MANY, NEIGHBOURS = 400, 60
-"""Number of points above which a spline uses the nearest ones only, as its cost is cubic."""
+"""A spline of more than `MANY` points uses only the `NEIGHBOURS` nearest: its cost is cubic."""
 
 
 def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:

@@ -1,7 +1,7 @@
-"""What lies around a thing: whether it can be cut out, or would be torn off.
+"""The surroundings of a thing: whether it can be cut out, or would be torn off.
 
-A ring around it is looked at, a little away from its soft outline. In drawings the ring has few
-colours; in photographs hardly two pixels are alike.
+The test examines a ring around the thing, a little away from its soft outline. In drawings the ring
+has few colours; in photographs hardly any two pixels are equal.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["Ground"]
 
 EVEN, COLOURS, ALIKE = 0.65, 4, 4
-"""Ground is even if this share of the ring about a thing has one of so many colours, within so many
-levels. Things in drawings measure 0.69 to 1, those in photographs 0.17 in the median."""
+"""The ground is even if at least the share `EVEN` of the ring around a thing has one of `COLOURS`
+colours, to within `ALIKE` levels. Things in drawings measure 0.69 to 1, those in photographs 0.17
+in the median."""
 FEATURE, ALONE = 0.015, 0.85
-"""Things of at most this share of the picture are features, such as an eye, and move alone if what
-touches them is even. A larger one is attached to others unless this share of its ring has one
-colour."""
+"""A thing of at most the share `FEATURE` of the picture is a feature, such as an eye; it moves
+alone if the pixels that touch it are even. A larger thing is attached to others unless at least the
+share `ALONE` of its ring has one colour."""
 GAP, RING, TOUCHING = 0.012, 0.04, 0.008
-"""Distance of the ring from the thing and its width; what touches a thing has this distance and
-width. Shares of the shorter side."""
+"""`GAP` and `RING` are the distance of the ring from the thing and its width. For the pixels that
+touch a thing, both are `TOUCHING`. All are shares of the shorter side."""
 
 
 class Ground:
-    """What lies around an area.
+    """The surroundings of an area.
 
     Args:
         picture: RGB.
@@ -46,12 +47,14 @@ class Ground:
 
     @property
     def is_even(self) -> bool:
-        """Whether the area can be cut out: what lies around it is flat, as in drawings."""
+        """Whether the area can be cut out because its surroundings are flat, as in drawings."""
         return _evenness(self._ring, COLOURS) >= EVEN
 
     @property
     def holds(self) -> bool:
-        """Whether the area is part of something larger, as a bun of a head: a cut tears it off."""
+        """Whether the area is part of a larger thing, as a bun of a head, so that a cut tears it
+        off.
+        """
         if self._area.mean() > FEATURE:
             return _evenness(self._ring, 1) < ALONE
         return _evenness(_ring(self._picture, self._area, TOUCHING, TOUCHING), COLOURS) < EVEN
@@ -74,7 +77,9 @@ def _ring(picture: Image.Image, area: Area, gap: float, width: float) -> NDArray
 
 
 def _evenness(ring: NDArray[np.int_], colours: int) -> float:
-    """The share of pixels [n, 3] that have one of their most common colours; 0 without pixels."""
+    """The share of pixels [n, 3] with one of the `colours` most common colours; 0 if there are
+    none.
+    """
     if not len(ring):
         return 0.0
     rest = ring

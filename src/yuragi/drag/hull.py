@@ -18,7 +18,7 @@ __all__ = ["apart_from_hull"]
 def apart_from_hull(points: Points) -> Callable[[Points], NDArray[np.float64]]:
     """The distances [m] of places [m, 2] from the convex hull of points [n, 2]; 0 inside.
 
-    The hull of one point is that point, and of points on a line a segment.
+    The hull of one point is that point, and the hull of points on a line is a segment.
     """
     import cv2
 
@@ -29,7 +29,7 @@ def apart_from_hull(points: Points) -> Callable[[Points], NDArray[np.float64]]:
     def apart(places: Points) -> NDArray[np.float64]:
         from_corners = (places @ (1, 1j))[:, None] - corners
         turned = from_corners * edges.conj()
-        # The nearest place of each edge, as a share of the way along it.
+        # The nearest place on each edge, as a share of its length.
         along = np.clip(turned.real / square, 0, 1)
         found = abs(from_corners - along * edges).min(axis=1)
         if len(corners) > 2:

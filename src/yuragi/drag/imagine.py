@@ -7,9 +7,9 @@ and compare the prediction with z,
 
     doubt = < ( x0_hat(alpha z + sigma eps) - z )^2 >
 
-averaged over channels and the vacated ones of 5 x 5 cells. A model denoises expected content well.
-Cells with a doubt above a threshold are generated again, as in inpainting from the strength t0; the
-others keep the filling.
+averaged over channels and over the vacated cells in a window of 5 x 5. A model denoises expected
+content well. Cells with a doubt above a threshold are generated again, as in inpainting from the
+strength t0; the others keep the filling.
 """
 
 from __future__ import annotations

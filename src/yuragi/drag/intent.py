@@ -2,8 +2,8 @@ r"""Score of how well a drag was carried out: six parts in [0, 1] and their geom
 
 Let b be the picture before, r the result, w the picture that the motion alone would give
 (`yuragi.drag.warp`), M the area to which content has moved, V the area that it has left, S and T
-discs of 5 pixels about the sources and the targets. Pixels are those of a picture whose longer side
-is 128. The true result is not needed.
+discs with a radius of 5 pixels around the sources and the targets. Pixels are those of a picture
+whose longer side is 128. The true result is not needed.
 
     arrival      exp(-(d - 3)+ / 8)       d: how far from the targets the content of M is
                                           (registration)
@@ -16,12 +16,12 @@ is 128. The true result is not needed.
     wholeness    1 / (1 + exp(k / 2))     k: damage (`yuragi.drag.wholeness`)
     realism      exp(-(e_r - e_b)+ / 0.2) e: mean surprise of the network over M and V
 
-A part that cannot be measured is 1: such as departure if w is like b at the sources, or realism
-in a picture that the model does not know. No part is below 0.01, so that the others still
-distinguish results. The score shall rank the truth above doing nothing, a paste, ghosts, torn
+A part that cannot be measured is 1, for example departure if w is like b at the sources, or realism
+if the model does not know the picture. No part is below 0.01, so that the others still distinguish
+results. The score should rank the true result above an unchanged picture, a paste, ghosts, torn
 pictures and blocks of colour. The constants were chosen for this on 150 drags of the validation
-splits; `docs/drag.md` tells in what share of cases it succeeds. If a whole picture went through a
-codec, its background part is low for all candidates alike.
+splits; `docs/drag.md` says in what share of cases it succeeds. If a whole picture went through a
+codec, its background part is equally low for all candidates.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ SIDE = 128
 FAR, LEFT, ALIKE, STILL, SURPRISE = 8.0, 0.1, 0.33, 0.1, 0.2
 """The errors that reduce a part by a factor e."""
 NEAR, SOME, CLOSE = 3.0, 0.25, 0.08
-"""Errors of d, l and i up to which a part is 1: a true result differs from the warp by as much."""
+"""Values of d, l and i up to which a part is 1: a true result differs from the warp by as much."""
 MARGIN = 3
-"""The distance in pixels from an edge of the vacated area that does not count as vacated."""
+"""Pixels within this distance of the edge of the vacated area do not count as vacated."""
 DISC = 5
 """The radius of S and T in pixels."""
 DIFFERS = 0.06
-"""The difference of w from b from which it can be seen whether the content has left."""
+"""The difference between w and b above which it can be seen whether the content has left."""
 LEAST = 0.01
 PATCH = 4
-"""Half the side of registered patches, small enough that a small part is not lost in the rest."""
+"""Half the side of registered patches, small enough that a small part is not averaged out."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The motion that a drag asks for.
+    """The motion that a drag requests.
 
     Attributes:
         before: b, the picture before the drag, [1, 3, h, w] in [-1, 1].
@@ -119,7 +119,7 @@ def intent(
     Args:
         asked: the motion.
         results: r, the results [n, 3, h, w] in [-1, 1].
-        whole: tells damaged pictures.
+        whole: the network that recognises damaged pictures.
         surprise: the squared errors of the network [1 + n, 1, h', w'], for b and then for each
             result. Cells can lie outside the picture, which is padded below and to the right. None
             if the network does not know the picture.
@@ -132,7 +132,7 @@ def intent(
     before, warped = plan.before[0], plan.warped[0]
     at_source, at_target = (_discs(before, points) for points in (plan.sources, plan.targets))
     at_target, share = at_target & moved[0], moved[0].to(before)
-    # A region is larger than the thing in it, by a margin that shows the same ground afterwards.
+    # A region is larger than the thing in it, and its margin shows the same ground afterwards.
     inner = _inner(vacated[0])
     damage = whole(before.expand_as(images), images)
     found = []
@@ -174,13 +174,13 @@ def _discs(picture: Tensor, centres: Sequence[Point]) -> Tensor:
 
 
 def _inner(area: Tensor) -> Tensor:
-    """An area [h, w] without what lies within `MARGIN` pixels of its edge."""
+    """An area [h, w] without the pixels within `MARGIN` pixels of its edge."""
     outside = (~area).float()[None, None]
     return nn.functional.max_pool2d(outside, 2 * MARGIN + 1, 1, MARGIN)[0, 0] == 0
 
 
 def _left(image: Tensor, before: Tensor, warped: Tensor, area: Tensor) -> Tensor:
-    """l, how much of the old content is left in an area; NaN if that cannot be seen."""
+    """l, how much of the old content is left in an area; NaN if that cannot be measured."""
     should = (warped - before).abs().mean(0)
     seen = area & (should > DIFFERS)
     does = (image - before).abs().mean(0)[seen]

@@ -11,7 +11,7 @@ by the nearest whole number of cells [d], because interpolated noise would lose 
 whole d this is the paper's copy of x itself.
 
 A handle that moves less than the longest one gets a smaller share of the gain,
-alpha^(length / longest): its content is pasted as often, over a shorter distance.
+alpha^(length / longest): its content is pasted equally often, but over a shorter distance.
 
 Every box reads the unchanged latent, and where target boxes overlap, the nearest target wins, so
 the order of the handles does not matter.

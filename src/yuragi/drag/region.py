@@ -8,7 +8,7 @@ picture's border. The region is, if
     a mask is given         the segments inside it, and the parts of the segments under the points
                             that are inside it, because the mask says what can change
     neither is given        the segments under the points, the objects that they form inside one
-                            larger segment (a mouth with its teeth), and what lies in their hull (a
+                            larger segment (a mouth with its teeth), and what is in their hull (a
                             head within its outline). If the hull of several covers a large part of
                             a connected object, the whole object
 
@@ -47,7 +47,7 @@ ISLAND, WITHIN_HOST = 4, 1 / 3
 """Largest size of an object of several segments: relative to the segment under the point, and to
 the segment around the object."""
 LARGE = 0.35
-"""Share of a thing within the hull of the points' segments that stands for all of it."""
+"""All of a thing moves if the hull of the points' segments covers more than this share of it."""
 
 
 def moving(
@@ -61,8 +61,8 @@ def moving(
     Args:
         picture: the RGB picture.
         points: the source and target points in pixels.
-        regions: polygons and their targets. If there are any, points change the flow only and not
-            the region.
+        regions: polygons and their targets. If there are any, points change only the flow, not the
+            region.
         mask: the mask, white where the picture can change; None for everywhere.
     """
     if regions:

@@ -1,4 +1,4 @@
-"""A picture in segments of similar colour (Felzenszwalb & Huttenlocher 2004), with soft edges."""
+"""Segments of similar colour in a picture (Felzenszwalb & Huttenlocher 2004), with soft edges."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["reduced", "segments"]
 
 WORKING = 256
-"""The longer side in pixels at which a picture is looked at: at half of it, the outlines of
-drawings of this size are lost, and the segments of like colour run into each other. The
-segmentation takes about 80 ms."""
+"""The longer side in pixels of the reduced picture. At half of it, drawings of this size lose their
+outlines, and segments of similar colour merge. The segmentation takes about 80 ms."""
 SCALE, SMOOTH, SMALLEST = 120.0, 0.5, 12
 """Parameters of the segmentation: scale of colour differences, blur, and pixels of a segment."""
 EDGE, BETWEEN = 5, 1.1
-"""How far the sides of an edge lie from it, in pixels, and how much longer than from the colour of
-one to that of the other the way by the edge's own may be."""
+"""The sides of an edge are searched for within `EDGE` pixels of it. The path between the colours of
+the two sides through the edge's own colour may be at most `BETWEEN` times the direct one."""
 
 
 def reduced(picture: Image.Image) -> tuple[float, tuple[int, int]]:
-    """The scale at which a picture is looked at, and its width and height there."""
+    """The scale of the reduced picture, and its width and height."""
     share = min(1.0, WORKING / max(picture.size))
     return share, (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
 
@@ -37,7 +36,7 @@ def segments(picture: NDArray[np.uint8]) -> NDArray[np.int_]:
 
 @lru_cache(maxsize=8)
 def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
-    """Cached, as previews repeat it."""
+    """Cached, because previews repeat it."""
     from skimage.segmentation import felzenszwalb
 
     picture = np.frombuffer(pixels, np.uint8).reshape(shape)
@@ -48,10 +47,10 @@ def _segments(pixels: bytes, shape: tuple[int, ...]) -> NDArray[np.int_]:
 
 
 def _with_edges(picture: NDArray[np.uint8], labels: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Segments with their soft edges, which the segmentation takes for segments of their own.
+    """Merge soft edges, which the segmentation treats as separate segments, into their neighbours.
 
-    An edge is thin and of a colour between those of its two sides, and becomes part of the smaller
-    one. A line, such as an outline, is darker or lighter than both, and stays.
+    An edge is thin and has a colour between those of its two sides; it becomes part of the smaller
+    one. A line, such as an outline, is darker or lighter than both sides, and stays.
     """
     from scipy.ndimage import binary_dilation, find_objects, maximum_filter, minimum_filter
 

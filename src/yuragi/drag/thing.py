@@ -5,8 +5,8 @@ and after. It therefore lies within
 
     C = M intersected with T^-1 (M)
 
-If M was painted over the thing and over the place where it goes, C is hardly larger than the thing.
-GrabCut (Rother et al. 2004, by OpenCV) separates the thing in C from its surroundings by colour.
+If M covers the thing and its destination, C is hardly larger than the thing. GrabCut (Rother et al.
+2004, by OpenCV) separates the thing in C from its surroundings by colour.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SURE = 0.01
 """Radius of the disc around a source that belongs to the thing, as a share of the shorter side."""
 ROUNDS = 5
 LEAST = 0.3
-"""If GrabCut leaves less than this share of C, the colours do not tell, and the thing is C."""
+"""If GrabCut leaves less than this share of C, colours cannot separate the thing, and it is C."""
 
 
 def thing(
@@ -63,14 +63,14 @@ def thing(
 
 
 def _at(area: Area, places: NDArray[np.float64]) -> Area:
-    """Whether places [n, 2] lie in an area; those outside of the picture count as its edge."""
+    """Whether places [n, 2] lie in an area; places outside the picture count as its edge."""
     last = np.array(area.shape[::-1]) - 1
     column, row = np.round(places.clip(0, last)).astype(np.int_).T
     return np.asarray(area[row, column])
 
 
 def _separated(picture: NDArray[np.uint8], inside: Area, sure: Area) -> Area:
-    """What GrabCut finds inside, connected with what surely belongs to it, and without holes."""
+    """The area that GrabCut finds inside, as far as it is connected with `sure`, without holes."""
     import cv2
     from scipy.ndimage import binary_fill_holes, label
 

@@ -1,12 +1,12 @@
 r"""One warp of the picture by a dense flow: the result of a drag without the imagined part.
 
-With a region R (1 where the picture moves, its edge one pixel soft), a flow T^-1 (backward) and the
-picture I filled in behind R from around it,
+With a region R (1 where the picture moves, with an edge that is one pixel soft), a backward flow
+T^-1 and the picture I, filled behind R from its surroundings,
 
     warped = m (I o T^-1) + (1 - m) filled,      m = R o T^-1
 
 `moved` is m, and `vacated` is the area inside R and outside m, which the moved content had hidden.
-The warp takes milliseconds, so it also serves as the preview. `yuragi.images.fill` fills.
+The warp takes milliseconds, so it also serves as the preview. `yuragi.images.fill` fills holes.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def warp(picture: Tensor, area: NDArray[np.bool_], flow: Flow, mask: Tensor | No
     sharp, soft = torch.tensor(area)[None, None].to(picture), picture.new_zeros(1, 1, *area.shape)
     soft[here] = softened(sharp[here])
     grid = _grid(flow, rows, columns, picture)
-    # Content from outside the picture repeats its edge, and is moved if the edge is.
+    # Content from outside the picture repeats its edge, and counts as moved if the edge moves.
     arrived = nn.functional.grid_sample(soft, grid, padding_mode="border", align_corners=False)
     content = nn.functional.grid_sample(picture, grid, padding_mode="border", align_corners=False)
     allowed = None if mask is None else mask[here] > 0
@@ -123,7 +123,7 @@ def bent(picture: Tensor, flow: Bend, mask: Tensor | None) -> Warped:
     own = torch.meshgrid(torch.arange(width), torch.arange(height), indexing="xy")
     back = (torch.stack(own)[here] + fine[0][here]).permute(1, 2, 0)[None]
     grid = sampling_grid(back, picture)
-    # What comes from outside is the picture's mirror image: no streaks.
+    # Content from outside is the mirror image of the picture, to avoid streaks.
     content = nn.functional.grid_sample(
         picture, grid, mode="bicubic", padding_mode="reflection", align_corners=False
     )
@@ -140,10 +140,10 @@ def _span(some: Tensor) -> slice:
 
 
 def reached(area: NDArray[np.bool_], flow: Flow) -> Box:
-    """The rows and columns that contain an area [h, w] and everywhere it moves to.
+    """The rows and columns that contain an area [h, w] and all places it moves to.
 
-    Outside of them nothing changes. What is filled in between comes from as far away as they are
-    long, on each side.
+    Nothing changes outside them. On each side, the filling inside comes from pixels at most as far
+    away as they are long.
     """
     if not area.any():
         return slice(0, 1), slice(0, 1)
@@ -169,7 +169,7 @@ def reached(area: NDArray[np.bool_], flow: Flow) -> Box:
 
 
 def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
-    """The flow in a box as `grid_sample` reads it: [1, h, w, 2], the picture from -1 to 1."""
+    """The flow in a box as `grid_sample` reads it: [1, h, w, 2]; the picture spans -1 to 1."""
     x, y = np.meshgrid(
         np.arange(columns.start, columns.stop, dtype=np.float64),
         np.arange(rows.start, rows.stop, dtype=np.float64),
@@ -179,6 +179,6 @@ def _grid(flow: Flow, rows: slice, columns: slice, picture: Tensor) -> Tensor:
 
 
 def sampling_grid(back: Tensor, picture: Tensor) -> Tensor:
-    """Places [1, h, w, 2] in pixels as `grid_sample` reads them: the picture from -1 to 1."""
+    """Places [1, h, w, 2] in pixels as `grid_sample` reads them; the picture spans -1 to 1."""
     height, width = picture.shape[-2:]
     return ((2 * back + 1) / torch.tensor([width, height], dtype=back.dtype) - 1).to(picture)

@@ -1,14 +1,15 @@
-r"""Whether a result looks whole: a small network that has seen true and damaged results of drags.
+r"""Whether a result looks whole: a small network trained on true and damaged results.
 
 It reads the picture before and the result, and gives a number d for every 8 x 8 cell. With C the
 cells that have changed, the damage of the result is
 
     d = log sum over C of exp(d_c) - log(|C|) / 2,
 
-between the mean and the maximum: damage is mostly in one place. It is learned such that the true
-result of a drag has less damage than ghosts, copied boxes, blocks of colour, wrong cuts, and fills
-that smear (`yuragi.research.train.wholeness`), by the loss of ranking, softplus(d_true - d_damaged)
-(Burges et al. 2005, ICML, eq. 3). One trained on photographs and drawings ships with the package.
+which lies between the mean and the maximum, because damage is mostly in one place. The network is
+trained so that the true result of a drag has less damage than ghosts, copied boxes, blocks of
+colour, wrong cuts, and smeared fills (`yuragi.research.train.wholeness`), with the ranking loss
+softplus(d_true - d_damaged) (Burges et al. 2005, ICML, eq. 3). A network trained on photographs and
+drawings ships with the package.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ WIDTHS = (32, 56, 80)
 CELL = 8
 """The side of a cell in pixels."""
 CHANGED = 0.04
-"""The difference from which a pixel has changed, of values from -1 to 1."""
+"""The difference above which a pixel counts as changed, for values from -1 to 1."""
 NONE = -1e4
-"""The damage of a cell that has not changed; finite, as its gradient would not be a number."""
+"""The damage of a cell that has not changed; finite, because infinity would give NaN gradients."""
 NEAR = 9
-"""A cell has changed if a pixel has within half of so many pixels of it."""
+"""A cell counts as changed if a pixel within half of this many pixels of it has changed."""
 
 
 class Wholeness(nn.Module):
@@ -75,7 +76,7 @@ class Wholeness(nn.Module):
 
 @cache
 def shipped_wholeness() -> Wholeness:
-    """The one that ships with the package, on the CPU in single precision."""
+    """The network that ships with the package, on the CPU in single precision."""
     network = Wholeness()
     with as_file(files("yuragi") / "assets" / "wholeness.safetensors") as path:
         network.load_state_dict(load_file(path))

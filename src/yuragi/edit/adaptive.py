@@ -5,10 +5,11 @@ DDIM with an eta that depends on step and place:
     eta = eta_max  min(1, u / U)  min(1, H / h)  [ sigma / alpha > LATE ]
 
 u is the mismatch score (`yuragi.edit.mismatch`). The reference is the state of the path if the way
-down follows one, otherwise the part outside the mask; with neither, the way down is the SDE's. A
-path shares the noise, so u is exact there. Against a mean it scatters by more than U, so that a
-hole gets nearly all of the noise. h is the length of the step in log-SNR; steps longer than H get
-less noise. Below LATE only fine detail is left, for which the ODE has a smaller error.
+down follows one, otherwise the part outside the mask; with neither, the way down is that of the
+SDE. A path has the same noise, so u is exact there. Compared with the mean outside a mask, u
+scatters by more than U, so a hole gets nearly all of the noise. h is the length of the step in
+log-SNR; steps longer than H get less noise. Below LATE only fine detail is left, for which the ODE
+has a smaller error.
 
 The constants were chosen on validation portraits (holes and translations at 10 and 25 steps).
 

@@ -31,7 +31,7 @@ def difference_mask(
     samples: int,
     threshold: float,
 ) -> Tensor:
-    """Where the target's prediction differs from the source's: [b, 1, h, w], 1 where it does.
+    """The mask [b, 1, h, w]: 1 where the target's prediction differs from the source's.
 
     Args:
         source: the denoiser under the condition that describes the picture.

@@ -4,8 +4,9 @@ r"""Every edit in two stages: up in noise, and down again under another conditio
     top  = manipulate(path)                      what the task changes there
     x_0' = integrate(target, ..., top, levels down), held to the path outside the mask
 
-"ODE or SDE" is one value, a `Sampler`: which way up, which solver, and whether the way down follows
-the path or uses fresh noise. Tasks differ in source and target condition, manipulation and mask:
+"ODE or SDE" is one value, a `Sampler`: it defines the way up, the solver, and whether the way down
+follows the path or uses fresh noise. Tasks differ in source and target condition, manipulation and
+mask:
 
     task       source      target   manipulation  ode             sde
     inpaint    -           prompt   -             one noise, ODE  one noise, fresh noise
@@ -70,7 +71,7 @@ Start: TypeAlias = Callable[[Path], Tensor]
 class PathEncoder(Protocol):
     """The way up: (source, x0, rising times, noise, manipulation) -> the states of the path.
 
-    States that need the network are made when they are asked for.
+    States that need the network are computed one by one.
     """
 
     def __call__(
@@ -247,8 +248,8 @@ class Edit:
     ) -> Iterator[Tensor]:
         """The first half of an edit, up in noise: its states from `x0` on.
 
-        States that need the network are made when they are asked for. The arguments are those of
-        the whole edit.
+        States that need the network are computed one by one. The arguments are those of the whole
+        edit.
         """
         noise = SeededNoise(seed, list(samples), stream=f"{stream}encode")
         return iter(self.sampler.encode(self.source, x0, down.flip(0), noise, watch))
@@ -265,7 +266,7 @@ class Edit:
     ) -> Iterator[Tensor]:
         """The second half: the change at t0, and the state after every step down.
 
-        States are made when they are asked for; the last one is the edited clean latents. `path`
+        States are computed one by one; the last one is the edited clean latents. `path`
         holds the states of the way up; the other arguments are those of the whole edit.
         """
         held = list(samples)

@@ -31,7 +31,7 @@ class Statistics(NamedTuple):
 
     Attributes:
         energy: the mean square <eps^2>.
-        agreement: a, the correlation of neighbours; 0 for white noise, at most 2.
+        agreement: A, the correlation of neighbours; 0 for white noise, at most 2.
     """
 
     energy: Tensor

@@ -2,8 +2,8 @@ r"""CADS: the condition is noised early in sampling, for more diverse results.
 
     y' = sqrt(g) y + scale sqrt(1 - g) n,    g = 0 until progress `begin`, 1 from `end` on
 
-and y' is then brought back to the mean and the spread of y, `mix` of the way. (In the paper time
-runs the other way: tau_1 = 1 - end, tau_2 = 1 - begin.)
+and y' is then rescaled to the mean and the standard deviation of y, with the share `mix`. (In the
+paper time runs the other way: tau_1 = 1 - end, tau_2 = 1 - begin.)
 
 References: Sadat et al. 2023 (arXiv 2310.17347), algorithm 1.
 """
@@ -39,7 +39,7 @@ class Annealed:
         mix: the share of the rescaled condition (psi in the paper), 0 to 1.
 
     Raises:
-        InputError: a value out of range, or a denoiser without a condition.
+        InputError: a value is out of range, or the denoiser has no condition.
     """
 
     denoiser: NetworkDenoiser

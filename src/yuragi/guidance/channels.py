@@ -1,6 +1,6 @@
 """Guidance on some channels only, for agreement with DiT's own code.
 
-That code guides the first three of four latent channels and uses the strong side for the last one.
+That code guides the first three of four latent channels and uses the strong denoiser for the last.
 The pipeline of diffusers guides all channels, which is the default here as well.
 """
 
@@ -22,7 +22,7 @@ class OnChannels:
     """Apply a gain to the first `channels` channels only.
 
     Raises:
-        InputError: channels below 1.
+        InputError: channels is below 1.
     """
 
     gain: Gain

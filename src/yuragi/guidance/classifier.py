@@ -5,7 +5,7 @@ log p(y|x) + const. So the denoiser to push away from is
 
     x0_weak = x0 - (sigma^2 / alpha) grad_x log p(y | x_t)
 
-and everything that guides with two denoisers, REG included, guides with a classifier too.
+and every method that guides with two denoisers, including REG, also guides with a classifier.
 
 References: Dhariwal & Nichol 2021 (arXiv 2105.05233), section 4.
 """

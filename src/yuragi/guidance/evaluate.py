@@ -1,14 +1,14 @@
 r"""Several denoiser evaluations at one time, in as few network passes as possible.
 
-Guidance asks for the same network under other conditions and at neighbouring states. Queries that
-share network, prediction and schedule, and whose conditions have the same shapes, go through the
-network as one batch, in the order given; the same query twice is evaluated once.
+Guidance evaluates the same network under several conditions and at neighbouring states. Queries
+that share network, prediction and schedule, and whose conditions have the same shapes, go through
+the network as one batch, in the order given; the same query twice is evaluated once.
 
-Two kinds of denoisers are seen through, so that they batch too:
+Two kinds of wrappers are removed first, so that the denoisers inside can share batches too:
 
-- `Varying`, whose condition depends on the time (CADS): `at(x, t)` gives the denoiser of now;
+- `Varying`, whose condition depends on the time (CADS): `at(x, t)` gives the current denoiser;
 - `Corrected`, another denoiser plus a term that costs no network (classifier guidance). These terms
-  come first, so that what is wrong with them is said before any network runs.
+  are computed first, so that their errors are raised before any network runs.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ range. Two kinds of differences need two lengths:
   elements average out. With s = sigma / alpha and u the spacing of the network's numbers at 1, the
   error of such a slope is about u / (h sqrt n), and a slope of data of unit deviation is
   1 / (1 + s^2). Where the step above is shorter than h = 16 u (1 + s^2) / sqrt n, which leaves an
-  error of 2 to 6 %, that one is taken, up to 0.15 max(1, s) and to 1: D depends on x / s where the
-  noise is above the data, so that the linear range grows with s there.
+  error of 2 to 6 %, h is used instead, up to 0.15 max(1, s) and at most 1: where the noise exceeds
+  the data, D depends on x / s, so its linear range grows with s.
 
 In half precision the state that the network reads is rounded, so the step is rounded first, and
 differences are divided by the rounded step.

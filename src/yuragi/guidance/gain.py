@@ -2,14 +2,14 @@ r"""Gains: what multiplies the guidance direction.
 
     x0 = x0_strong + w F (x0_strong - x0_weak)
 
-A gain evaluates the two denoisers, because a good factor needs more than their two values and
-because everything that is known beforehand should go through the network as one batch. It returns
-a `Guidance`. Gains are combined by wrapping: a wrapper is a gain that calls another one.
+A gain evaluates the two denoisers itself, because a good factor needs more than their two values,
+and because all states that are known in advance should go through the network as one batch. It
+returns a `Guidance`. Gains are combined by wrapping: a wrapper is a gain that calls another one.
 
 `plain` is classifier-free guidance as published: F = 1. `Scheduled` reads F from a table.
 
-Some gains remember something from step to step. Such an object serves one trajectory at a time;
-it starts afresh by itself where the shape changes or the noise rises again.
+Some gains remember something from step to step. Such an object serves one trajectory at a time; it
+resets itself when the shape changes or the noise rises again.
 """
 
 from __future__ import annotations
@@ -182,9 +182,9 @@ plain = Plain()
 
 @dataclass(frozen=True)
 class Scheduled:
-    """F from a table over noise levels, without cost during sampling.
+    """F from a table over noise levels, which costs nothing during sampling.
 
-    Linear in log(sigma / alpha) between its entries, constant beyond them.
+    It is linear in log(sigma / alpha) between the entries and constant beyond them.
 
     Args:
         levels: the rising noise levels sigma / alpha, [k], k >= 2.
@@ -193,7 +193,7 @@ class Scheduled:
             ratio of their posterior variances, hence of their slopes.
 
     Raises:
-        InputError: levels that do not rise, or tables of other lengths.
+        InputError: the levels do not rise, or the two tables differ in length.
     """
 
     levels: Sequence[float]

@@ -5,12 +5,12 @@ shifted state. So instead of adding a push to x0, move the state by it:
 
     x0 = x0_strong(x + alpha w d),    d the direction of the gain inside
 
-The result is always something that the strong denoiser says, so it cannot leave the range of the
-data. Around `plain` this is the unit step of the full product J g; around `Ratio(gamma - 1)` it
-is the look-ahead form of f j_c^gamma.
+The result is always an output of the strong denoiser, so it cannot leave the range of the data.
+Around `plain` this is the unit step of the full product J g; around `Ratio(gamma - 1)` it is the
+look-ahead form of f j_c^gamma.
 
-Source: the exponential tilt of a noised law; Rectified-CFG++ (Saini et al. 2025, arXiv
-2510.07631) evaluates guidance at a predicted point in the same spirit.
+Source: the exponential tilt of a noised distribution; Rectified-CFG++ (Saini et al. 2025, arXiv
+2510.07631) also evaluates guidance at a predicted point.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class TrajectoryMemory(Generic[Kept]):
     uses: int = field(default=0)
 
     def recall(self, x: Tensor, level: Tensor) -> Kept | None:
-        """The value, or None if it belongs to another trajectory than this state."""
+        """The value, or None if it belongs to a different trajectory than this state."""
         if self.value is None or tuple(x.shape) != self.shape:
             return None
         if float(level) > AGAIN * self.level:

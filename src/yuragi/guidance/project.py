@@ -1,13 +1,13 @@
-r"""Wrappers that reshape a guidance direction, whatever gain made it.
+r"""Wrappers that reshape the guidance direction of any gain.
 
 - `Projected` (APG): less of the part along x0, which saturates colours; a bound on the length; a
   running average over steps. Sadat et al. 2025 (arXiv 2410.02416), section 4, in x0 as there.
-- `Rescaled`: the guided x0 gets back the spread of the strong one. Lin et al. 2024
+- `Rescaled`: the guided x0 is rescaled to the standard deviation of the strong one. Lin et al. 2024
   (arXiv 2305.08891), section 3.4, equations 15 and 16, here in x0, so that all parametrisations
   agree.
-- `ZeroStar` (CFG-Zero*): the weak velocity is scaled to fit the strong one, and the first steps
-  stand still. Fan et al. 2025 (arXiv 2503.18886), algorithm 1. The velocity is the rectified
-  flow's, u = eps - x_0, under every schedule.
+- `ZeroStar` (CFG-Zero*): the weak velocity is scaled to fit the strong one, and the velocity is
+  zero in the first steps. Fan et al. 2025 (arXiv 2503.18886), algorithm 1. The velocity is the
+  rectified flow's, u = eps - x_0, under every schedule.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Projected:
             recommends negative values.
 
     Raises:
-        InputError: a value out of range.
+        InputError: a value is out of range.
     """
 
     gain: Gain = plain
@@ -87,7 +87,7 @@ class Rescaled:
         share: the share of the rescaled x0 in the result (phi in the paper), 0 to 1.
 
     Raises:
-        InputError: a share out of range.
+        InputError: the share is out of range.
     """
 
     gain: Gain = plain
@@ -121,7 +121,7 @@ class ZeroStar:
             paper uses zero velocity in the first 4 % of the steps, or 2 % with few steps.
 
     Raises:
-        InputError: still_above not above 0.
+        InputError: still_above is not above 0.
     """
 
     gain: Gain = plain

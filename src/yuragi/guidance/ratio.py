@@ -1,4 +1,4 @@
-r"""The ratio gain: how much of the guidance to keep, read off two slopes.
+r"""The ratio gain: two measured slopes decide how much of the guidance to keep.
 
 Classifier-free guidance multiplies the reward's gradient by the wrong Jacobian. Where posteriors
 are Gaussian, the exact guided denoiser has, along the guidance direction g with unit vector e,
@@ -9,23 +9,24 @@ with j = alpha e^T (d x0 / d x) e the slopes of the weak (u) and the strong (c) 
 where both posteriors are equally wide (a mean shift: guidance is exact) and falls where the weak
 one is wider.
 
-The slopes are secants, over the whole way that guidance pushes: the pair again at x + h e with
-h = alpha w |x0_c - x0_u|, at most `reach` sigma. For Gaussians the length of a secant does not
-matter. Elsewhere it does: a reward that saturates on the way bends the denoisers, and only a
-secant sees that. No gradient is needed; with e from the step before, all four evaluations are one
-batch.
+The slopes are secants over the whole distance that guidance pushes: both denoisers are evaluated
+again at x + h e with h = alpha w |x0_c - x0_u|, at most `reach` sigma. For Gaussians the length of
+a secant does not matter. For other distributions it does: where a reward saturates within this
+distance, the denoisers are curved, and only a secant detects that. No gradient is needed; if e is
+taken from the previous step, all four evaluations are one batch.
 
-Where there is no signal (alpha = 0), or the strong denoiser's answer drowns in rounding, nothing
-can be measured, and guidance is plain: F = 1, and rho and the slope are NaN.
+Where there is no signal (alpha = 0), or the change of the strong denoiser is below the rounding
+error, nothing can be measured, and guidance is plain: F = 1, and rho and the slope are NaN.
 
-f is at most 1, so that no push is longer than the scale asks for. Where rho < 1 the exact f is
-above 1 and has no limit: it grows without end towards rho = w / (1 + w), and below that no tilted
-law exists. On laws that are not Gaussian, secants with rho < 1 promise too much
-(docs/guidance-theory.md has the numbers), and rounding and training scatter the slopes of networks
-around rho = 1. The readings say where that bound acted (`Reading.bounded`). Below there is none.
+f is at most 1, so that no push exceeds that of plain guidance. Where rho < 1 the exact f is above 1
+and unbounded: it diverges as rho approaches w / (1 + w), and below that no tilted distribution
+exists. For distributions that are not Gaussian, secants with rho < 1 overestimate f
+(docs/guidance-theory.md has the numbers), and rounding and training errors scatter the slopes of
+networks around rho = 1. The readings say where this bound was active (`Reading.bounded`). No
+lower bound is applied.
 
-The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds, for
-classes that are far apart.
+The factor f j_c^gamma damps guidance further where the strong denoiser hardly responds; it is meant
+for classes that are far apart.
 
 Source: derived from the joint-scaled target of Gao et al. 2025 (arXiv 2501.18865) with Gaussian
 posteriors; see docs/guidance-theory.md.
@@ -73,7 +74,7 @@ class SeparationGamma:
         top: the largest gamma, above 0, at most 1.
 
     Raises:
-        InputError: a value out of range.
+        InputError: a value is out of range.
     """
 
     low: float = 1.0
@@ -106,8 +107,8 @@ class Ratio:
             are one batch. The first step then needs two.
 
     Raises:
-        InputError: gamma, reach or h is out of range; when called, the weight is negative, for
-            which no ratio is defined.
+        InputError: gamma, reach or h is out of range; when called, the weight is negative, in which
+            case no ratio is defined.
     """
 
     gamma: float | Callable[[Tensor], Tensor] = 0.0
@@ -189,10 +190,10 @@ class Ratio:
 def _unbiased(change: Tensor, here: Tensor, there: Tensor, noise: Tensor) -> Tensor:
     """The axis to project rises on, if the secant follows the difference at its own start.
 
-    The rounding errors at the start are part of that difference, so that the strong rise projected
-    on it seems too low and the weak rise too high. With the difference at the end (`there`) the
-    errors are opposite and of equal size. So the end is included as far as rounding can be part of
-    the difference; in single precision this is not at all.
+    The rounding errors at the start are part of that difference, so the strong rise projected on it
+    seems too low and the weak rise too high. With the difference at the end (`there`) the errors
+    are opposite and of equal size. So the end is included with a weight that grows with the share
+    of rounding in the difference; in single precision this weight is negligible.
     """
     share = (4 * noise).square() / ((4 * noise).square() + length(here).square())
     back = share / _above(length(there))
@@ -201,5 +202,5 @@ def _unbiased(change: Tensor, here: Tensor, there: Tensor, noise: Tensor) -> Ten
 
 
 def _above(size: Tensor) -> Tensor:
-    """The value with its magnitude bounded from below, for use as a divisor."""
+    """The value bounded from below, for use as a divisor."""
     return size.clamp(min=torch.finfo(size.dtype).tiny)

@@ -1,4 +1,4 @@
-r"""Rectified gradient guidance (REG): the gain of the paper, in two ways of computing it.
+r"""Rectified gradient guidance (REG): the gain of the paper, computed in two ways.
 
     F = alpha (d x0_strong / d x_t)^T 1
 
@@ -45,8 +45,8 @@ class RowSum:
             blocks and computes the rest twice.
 
     Raises:
-        InputError: a batch below 1; when called, a denoiser that has no gradient or under
-            `torch.inference_mode`.
+        InputError: the batch is below 1; when called, the denoiser has no gradient, or
+            `torch.inference_mode` is on.
     """
 
     batch: int | None = None
@@ -104,7 +104,7 @@ class RowSumForward:
             in half precision.
 
     Raises:
-        InputError: h not above 0.
+        InputError: h is not above 0.
     """
 
     h: float | None = None

@@ -23,7 +23,7 @@ class Refresh:
     on the weight, the current weight is used.
 
     Raises:
-        InputError: every below 1; when called, a gain that is not a factor.
+        InputError: every is below 1; when called, the gain is not a factor.
     """
 
     gain: Gain
@@ -62,7 +62,7 @@ class Within:
         high: the upper bound, above low; it can be infinite.
 
     Raises:
-        InputError: an empty interval.
+        InputError: the interval is empty.
     """
 
     gain: Gain

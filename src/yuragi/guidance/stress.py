@@ -1,21 +1,21 @@
-r"""A gauge of over-guidance, image by image, while it is sampled.
+r"""A gauge of over-guidance for each image, measured during sampling.
 
-Plain guidance pushes by g = w (x0_strong - x0_weak); the measured slopes ask for f g. By
-Girsanov's theorem, what the difference costs along the path is about
+Plain guidance pushes by g = w (x0_strong - x0_weak), while the measured slopes call for f g. By
+Girsanov's theorem, the KL divergence that the difference causes along the path is about
 
     stress = sum over steps of (1 - f)^2 |g|^2 / (sigma / alpha)^2 |log-step of sigma / alpha|
 
-in nats: an estimate of how far plain guidance at this scale leads away from the law that the
-scale stands for. It is a warning sign and no bound: it sees only the direction of guidance, and
-f itself assumes Gaussian posteriors. `rho` is reported beside it, its mean over log sigma.
-
-Where nothing could be measured plain guidance counts as right, and rho and `bounded` leave it out.
+in nats. It estimates how far plain guidance at this scale leads away from the distribution that the
+scale stands for. It is a warning sign, not a bound: it considers only the direction of guidance,
+and f itself assumes Gaussian posteriors. The mean of `rho` over log sigma is reported as well.
+Where nothing could be measured, plain guidance counts as exact, and rho and `bounded` leave these
+levels out.
 
 Only gains that measure slopes (`Ratio`, `Scheduled`) can be gauged; `Unrectified` applies plain
 guidance and still measures.
 
 Source: path-space Kullback-Leibler divergence of two diffusions with the same noise (Girsanov);
-Song et al. 2021 (arXiv 2101.09258), theorem 1, has the form for scores.
+Song et al. 2021 (arXiv 2101.09258), theorem 1, gives the form for scores.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Stress:
         lost = (1 - guidance.reading.factor).square() * push.square().sum(1)
         here = (lost.double() / level.double().to(lost.device) ** 2).cpu()
         rho, bounded = (v.double().cpu() for v in (guidance.reading.rho, guidance.reading.bounded))
-        seen = torch.stack([rho, bounded, torch.ones_like(rho)])  # and the range that was measured
+        seen = torch.stack([rho, bounded, torch.ones_like(rho)])  # the ones: the measured range
         if self._last is not None:
             before, old, old_seen = self._last
             step = abs(float(level.log()) - before)
@@ -90,7 +90,7 @@ class Stress:
 
 @dataclass(frozen=True)
 class Unrectified:
-    """Measure with another gain, and guide like `plain`."""
+    """Measure with another gain, but guide like `plain`."""
 
     gain: Gain
 

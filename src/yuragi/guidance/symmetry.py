@@ -5,10 +5,11 @@ use J v in place of J^T v rely on it. For independent random unit-variance p and
 
     kappa^2 = |J - J^T|^2 / |J|^2 = E (p^T J q - q^T J p)^2 / E (p^T J q)^2     (Frobenius norms)
 
-because E (p^T A q)^2 = |A|^2. 0 is symmetric, 2 says nothing at all, 4 is antisymmetric.
+because E (p^T A q)^2 = |A|^2. 0 means symmetric, 2 means no relation between J and J^T, and 4 means
+antisymmetric.
 
-`roughness` compares the finite difference with one of twice the step: what rounding (a step too
-short) and curvature (too long) leave of it.
+`roughness` compares the finite difference with one of twice the step: it shows the errors from
+rounding (a step too short) and from curvature (a step too long).
 
 References: Hutchinson 1990 (probing with random vectors).
 """

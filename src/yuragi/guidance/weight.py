@@ -1,11 +1,12 @@
 r"""Weights: how strongly to guide at a noise level, `(alpha, sigma) -> w`.
 
-Users give `guidance_scale`, for which 1 means off; inside, w = guidance_scale - 1. A weight knows
-the level and nothing else, so the same rule works under every schedule and time grid. Rules that
-speak of how far sampling has come are given a `ProgressMeasure`, by time or by step.
+Users give `guidance_scale`, for which 1 means off; internally, w = guidance_scale - 1. A weight
+depends only on the level, so the same rule works under every schedule and time grid. Rules that
+depend on the progress of sampling take a `ProgressMeasure`, by time or by step.
 
-`linear` and `cosine` end (at the clean end) or start there with the scale that the user gives;
-published code of the cosine rule starts from the pure weak side instead, one whole unit lower.
+`linear` and `cosine` end at the clean end with the scale that the user gives; `linear` starts from
+a given scale and `cosine` from 1. Published code of the cosine rule starts from the weak denoiser
+alone instead, one whole unit lower.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ LevelFunction: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """`(alpha, sigma) -> number`, all 0-dim float64."""
 
 Weight: TypeAlias = LevelFunction
-"""A level function that is read as w."""
+"""A level function whose value is w."""
 
 ProgressMeasure: TypeAlias = LevelFunction
 """A level function that rises from 0 at the start of sampling to 1 at the clean end."""
@@ -87,7 +88,7 @@ def cosine(progress: ProgressMeasure, guidance_scale: float, power: float = 1.0)
     Gao et al. 2023 (MDT, arXiv 2303.14389), power-cosine schedule. A higher power starts later.
 
     Raises:
-        InputError: power not above 0, or a scale that is not finite.
+        InputError: power is not above 0, or the scale is not finite.
     """
     full = _finite("guidance_scale", guidance_scale) - 1
     if not (power > 0 and math.isfinite(power)):
@@ -102,7 +103,7 @@ def cosine(progress: ProgressMeasure, guidance_scale: float, power: float = 1.0)
 def interval(
     guidance_scale: float, low: float, high: float, measure: LevelFunction = noise_ratio
 ) -> Weight:
-    """Guidance only where low <= measure <= high; elsewhere the weak side is not even evaluated.
+    """Guide only where low <= measure <= high; elsewhere the weak denoiser is not evaluated.
 
     Kynkaanniemi et al. 2024 (arXiv 2404.07724).
 
@@ -114,7 +115,7 @@ def interval(
             the steps.
 
     Raises:
-        InputError: an empty interval, or a scale that is not finite.
+        InputError: the interval is empty, or the scale is not finite.
     """
     inside = torch.tensor(_finite("guidance_scale", guidance_scale) - 1, dtype=torch.float64)
     if not low < high:
@@ -128,7 +129,7 @@ def interval(
 
 
 def cfg_plus_plus(schedule: Schedule, times: Tensor, blend: float) -> Weight:
-    r"""CFG++ as a weight: x0 = x0_weak + blend (x0_strong - x0_weak), noise of the weak side.
+    r"""CFG++ as a weight: x0 = x0_weak + blend (x0_strong - x0_weak), with the weak eps.
 
     A deterministic DDIM step from t to s with that x0 and that noise is the same step under plain
     guidance with
@@ -143,7 +144,7 @@ def cfg_plus_plus(schedule: Schedule, times: Tensor, blend: float) -> Weight:
         blend: lambda, 0 to 1.
 
     Raises:
-        InputError: blend out of range.
+        InputError: blend is out of range.
     """
     if not 0 <= blend <= 1:
         raise InputError("blend", blend, "0 to 1")
@@ -153,7 +154,7 @@ def cfg_plus_plus(schedule: Schedule, times: Tensor, blend: float) -> Weight:
 
 
 def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | Tensor) -> Weight:
-    """A scale given at each of some levels: exact there, linear between, constant beyond.
+    """Scales given at some levels: exact there, linear between them, constant beyond them.
 
     Linear in the angle atan2(sigma, alpha), which falls with log-SNR but stays finite where
     sigma or alpha is 0.
@@ -164,7 +165,7 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
         guidance_scales: the scale at each time, [k]; 1 is off.
 
     Raises:
-        InputError: not one scale per time, or times that are not strictly monotone.
+        InputError: there is not one scale per time, or the times are not strictly monotone.
     """
     scales = torch.as_tensor(guidance_scales, dtype=torch.float64)
     times = torch.as_tensor(times, dtype=torch.float64)
@@ -175,7 +176,7 @@ def ramp(schedule: Schedule, times: Tensor, guidance_scales: Sequence[float] | T
 
 
 def _table(schedule: Schedule, times: Tensor, values: Tensor) -> LevelFunction:
-    """A level function that has given values at given times."""
+    """A level function with these values at these times."""
     times = torch.as_tensor(times, dtype=torch.float64)
     alpha, sigma = schedule(times)
     angles, order = torch.atan2(sigma, alpha).sort()

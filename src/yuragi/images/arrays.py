@@ -26,10 +26,10 @@ def picture_of(given: object, argument: str) -> Image.Image:
     Args:
         given: array (h, w) or (h, w, c), or tensor (h, w), (c, h, w) or (1, c, h, w), with c of 1,
             3 or 4; uint8, floats from 0 to 1, or for a mask also bool.
-        argument: how errors call it.
+        argument: its name in error messages.
 
     Raises:
-        InputError: neither an array nor a tensor, or of another shape, type or range.
+        InputError: it is neither an array nor a tensor, or has another shape, type or range.
     """
     if isinstance(given, torch.Tensor):
         pixels = _channels_last(given)
@@ -48,19 +48,19 @@ def picture_of(given: object, argument: str) -> Image.Image:
 def _channels_last(tensor: torch.Tensor) -> npt.NDArray[Any]:
     held = tensor.detach().cpu()
     if held.is_floating_point():
-        held = held.float()  # NumPy knows no bfloat16
+        held = held.float()  # NumPy has no bfloat16
     if held.ndim == 4 and len(held) == 1:
         held = held[0]
     return (held.permute(1, 2, 0) if held.ndim == 3 else held).numpy()
 
 
 def _levels(pixels: npt.NDArray[Any], argument: str) -> npt.NDArray[np.uint8]:
-    """Levels of 0 to 255, in memory of their own."""
+    """Levels from 0 to 255, in newly allocated memory."""
     if pixels.dtype == np.uint8:
         return np.array(pixels, order="C")
     if pixels.dtype != bool and not np.issubdtype(pixels.dtype, np.floating):
         raise InputError(argument, f"numbers of type {pixels.dtype}", ACCEPTED)
     low, high = float(pixels.min()), float(pixels.max())
-    if not (low >= 0 and high <= 1):  # also where something is not a number
+    if not (low >= 0 and high <= 1):  # also true for NaN
         raise InputError(argument, f"floats from {low:g} to {high:g}", ACCEPTED)
     return np.round(pixels.astype(np.float64) * 255).astype(np.uint8)

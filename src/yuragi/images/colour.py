@@ -19,10 +19,10 @@ def other_profile(picture: Image.Image) -> str | None:
 
 
 def to_srgb(picture: Image.Image) -> Image.Image:
-    """The picture with its colours in sRGB; the same picture where they are so already.
+    """The picture with its colours in sRGB; the same picture if they already are.
 
     Args:
-        picture: as it lies in its file, in RGB, RGBA, CMYK or grey. A profile that does not fit the
+        picture: as read from its file, in RGB, RGBA, CMYK or grey. A profile that does not fit the
             picture's mode is ignored, as viewers do.
     """
     profile = _profile(picture)

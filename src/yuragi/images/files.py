@@ -1,9 +1,9 @@
-r"""Files of pictures: how they are named, written whole, and what they carry.
+r"""Picture files: how they are named and written, and what they carry.
 
 A PNG carries texts and pictures in chunks (`yuragi.images.png`). JPEG and WebP carry them packed
-into a PNG of one pixel: a JPEG in segments APP10 that begin with ``yuragi\0``, WebP in the maker
-note of EXIF. Both also hold the text ``parameters`` where other tools look for it, in EXIF's user
-comment.
+into a PNG of one pixel: a JPEG in APP10 segments that begin with ``yuragi\0``, a WebP in the EXIF
+maker note. Both also hold the text ``parameters`` in the EXIF user comment, where other tools look
+for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SEGMENT = b"yuragi\0"
 SEGMENT_BYTES = 65_533 - len(SEGMENT)
 MAKER_NOTE = 0x927C
 LONGEST = 30_000
-"""Characters of a user comment; EXIF in a JPEG ends at 64 KiB."""
+"""The largest number of characters in a user comment; EXIF in a JPEG is limited to 64 KiB."""
 
 
 def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
@@ -50,7 +50,7 @@ def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
 
 
 def in_segments(packed: bytes) -> bytes:
-    """What a JPEG carries, as segments of its file."""
+    """The packed data of a JPEG, as segments of its file."""
     segments = b""
     for start in range(0, len(packed), SEGMENT_BYTES):
         held = SEGMENT + packed[start : start + SEGMENT_BYTES]
@@ -67,7 +67,7 @@ def _encode_webp(picture: Image.Image, carried: Carried) -> bytes:
 
 
 def _whole_exif(carried: Carried) -> Image.Exif:
-    """EXIF with all that a file carries."""
+    """EXIF with all data that a file carries."""
     exif = _exif(carried)
     exif.get_ifd(ExifTags.IFD.Exif)[MAKER_NOTE] = _packed(carried)
     return exif
@@ -94,7 +94,7 @@ ENCODERS: Mapping[str, Callable[[Image.Image, Carried], bytes]] = {
     ".webp": _encode_webp,
 }
 SUFFIXES = tuple(ENCODERS)
-"""What names of pictures to write may end in."""
+"""The suffixes that names of written pictures can have."""
 
 
 def _animate_png(
@@ -122,19 +122,20 @@ ANIMATORS: Mapping[str, Callable[[Image.Image, io.BytesIO, Carried, Mapping[str,
     ".png": _animate_png,
 }
 ANIMATIONS = tuple(ANIMATORS)
-"""What names of animations to write may end in."""
+"""The suffixes that names of written animations can have."""
 
 NOTHING = Carried({}, {})
 
 
 def numbered(argument: str, path: Path, kind: str, count: int) -> list[Path]:
-    """Files for so many pictures.
+    """The paths of the files for `count` pictures.
 
-    A name with a suffix is a file, beside which several are numbered. Any other name is a folder,
-    in which files are named after the kind of pictures.
+    A path with a suffix is a file; several files get numbers. Any other path is a folder, in which
+    files are named after the kind of picture.
 
     Raises:
-        InputError: a suffix that is not one of `SUFFIXES`; no suffix, and no folder either.
+        InputError: the suffix is not one of `SUFFIXES`; there is no suffix, and the path is not a
+            folder.
     """
     if not path.suffix:
         if path.exists() and not path.is_dir():
@@ -158,15 +159,16 @@ def write_picture(
     carried: Carried = NOTHING,
     finish: Callable[[bytes], bytes] = as_given,
 ) -> None:
-    """Write a picture in the format that the file's name ends in.
+    """Write a picture in the format of the file's suffix.
 
-    The file appears whole or not at all; its folder is made if it is missing.
+    The file is written completely or not at all; its folder is created if it is missing.
 
     Args:
         path: ends in one of `SUFFIXES`.
         picture: RGB or grey.
-        carried: what the file carries beside it.
-        finish: what is done with its bytes at last, such as to sign them.
+        carried: the data that the file carries in addition.
+        finish: a function that gets the finished bytes and can change them, for example to sign
+            them.
 
     Raises:
         OSError: the folder cannot be written.
@@ -185,7 +187,7 @@ def encoded(
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file, which appears whole or not at all; its folder is made if it is missing.
+    """Write a file completely or not at all; its folder is created if it is missing.
 
     Raises:
         OSError: the folder cannot be written.
@@ -206,7 +208,7 @@ def animation(
         frames: RGB pictures of one size.
         suffix: ``.gif``, ``.webp`` or ``.png``. A GIF carries only the text ``parameters``.
         times: how long each frame is shown, in milliseconds.
-        carried: what the file carries beside it.
+        carried: the data that the file carries in addition.
     """
     file = io.BytesIO()
     ANIMATORS[suffix](
@@ -216,7 +218,7 @@ def animation(
 
 
 def as_stored(picture: Image.Image, format: str | None) -> Image.Image:
-    """The RGB picture that a file of this format (``JPEG`` ...) gives back; None for no file."""
+    """The RGB picture that a file of this format (``JPEG`` ...) returns; None for no file."""
     if format != "JPEG":
         return picture.convert("RGB")
     with Image.open(io.BytesIO(_encode_jpeg(picture, NOTHING))) as stored:
@@ -224,10 +226,10 @@ def as_stored(picture: Image.Image, format: str | None) -> Image.Image:
 
 
 def read_carried(picture: Image.Image, max_pixels: int) -> Carried:
-    """What an opened and loaded picture carries; nothing if we did not write it.
+    """The data that an opened and loaded picture carries; empty if Yuragi did not write it.
 
     Raises:
-        ValueError, OSError, SyntaxError: what it carries is damaged or has more pixels.
+        ValueError, OSError, SyntaxError: the data is damaged or has more pixels.
     """
     packed = UNPACKERS[picture.format](picture) if picture.format in UNPACKERS else b""
     if not packed:

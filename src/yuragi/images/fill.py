@@ -1,15 +1,15 @@
-r"""Close holes of pictures smoothly, from what lies around them.
+r"""Fill holes in pictures smoothly, from their surroundings.
 
 Within a hole the picture u solves the biharmonic equation (scikit-image's `inpaint_biharmonic`;
 Chui and Mhaskar 2010),
 
     Laplace Laplace u = 0,
 
-with the values and the slopes that the picture has around the hole: a gradient goes on, where plain
-averages (Laplace u = 0) become even and blurred. The cost of solving grows faster than the hole,
-and fine grain around a hole misleads the slopes. So a hole above `MOST` pixels is closed in a
-picture of half the size first, again and again, and at each finer size only a rim is solved anew,
-between the picture and the enlarged middle. `yuragi bench fill` measures both.
+with the values and slopes of the picture around the hole. So a gradient continues into the hole,
+where plain averages (Laplace u = 0) would become flat and blurred. The cost of solving grows faster
+than the hole, and fine grain around a hole distorts the slopes. So a hole of more than `MOST`
+pixels is first filled in a picture of half the size, recursively, and at each finer size only a rim
+between the picture and the enlarged middle is solved again. `yuragi bench fill` measures both.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 __all__ = ["filled"]
 
 MOST = 3000
-"""Pixels that are solved at once, in 10 ms."""
+"""The largest number of pixels that are solved at once, which takes 10 ms."""
 RIM = 5
-"""Width in pixels of what is solved anew at a finer size."""
+"""The width in pixels of the rim that is solved again at a finer size."""
 FINEST = 100_000
-"""Pixels of a hole above which its rim is not solved anew, so that a preview at 1920 x 1080 stays
-live; what is enlarged to twice its size hardly differs there."""
+"""The number of pixels of a hole above which its rim is not solved again, so that a preview at 1920
+x 1080 stays interactive; the enlarged filling hardly differs there."""
 AROUND = 4
-"""Known pixels on either side of a hole that are looked at, beside an eighth of its length: the
-equation reads two, at the coarsest size."""
+"""The known pixels on either side of a hole that are used, in addition to an eighth of its length:
+the equation reads two pixels at the coarsest size."""
 
 Where: TypeAlias = "NDArray[np.bool_]"
 
 
 def filled(picture: Tensor, unknown: Tensor) -> Tensor:
-    """A copy of the picture with its unknown part closed; all else is the same, bit for bit.
+    """A copy of the picture with its unknown part filled; the rest is the same, bit for bit.
 
-    It runs on the CPU and gives the same for the same picture. Where nothing is known nothing is
-    closed.
+    It runs on the CPU and gives the same result for the same picture. If nothing is known, nothing
+    is filled.
 
     Args:
         picture: [1, c, h, w], floats.
-        unknown: [1, 1, h, w], True where the picture is to be made; its content there is not read.
+        unknown: [1, 1, h, w], True where the picture is filled; its content there is not read.
     """
     made = picture.clone()
     if not bool(unknown.any()) or bool(unknown.all()):
@@ -61,7 +61,7 @@ def filled(picture: Tensor, unknown: Tensor) -> Tensor:
 
 
 def _around(some: Where) -> slice:
-    """From the first True to the last, and some more on either side."""
+    """From the first True to the last, with a margin on either side."""
     places = np.flatnonzero(some)
     first, last = int(places[0]), int(places[-1])
     more = AROUND + (last - first) // 8
@@ -70,13 +70,14 @@ def _around(some: Where) -> slice:
 
 def _closed(picture: Tensor, hole: Where) -> Tensor:
     if hole.sum() <= MOST:
-        # Of a wide hole the equation is so badly conditioned that float32 shows.
+        # For a wide hole the equation is so badly conditioned that errors of float32 are visible.
         return _solved(picture.double(), hole).float()
     known = torch.from_numpy(~hole)[None, None]
     weighted = torch.cat([picture.where(known, 0), known.float()], 1)
     pooled = nn.functional.avg_pool2d(weighted, 2, ceil_mode=True)
     sums, weights = pooled[:, :-1], pooled[:, -1:]
-    # A block that is known in part would stand for another place; it has to do where none is whole.
+    # The mean of a partly known block belongs to another place, so such a block counts as unknown
+    # unless no block is fully known.
     unknown = (weights < weights.max())[0, 0].numpy()
     small = _closed(sums / weights.clamp(min=0.25), unknown)
     large = nn.functional.interpolate(small, scale_factor=2, mode="bicubic")
@@ -87,7 +88,7 @@ def _closed(picture: Tensor, hole: Where) -> Tensor:
 def _shrunk(hole: Where) -> Where:
     from scipy.ndimage import binary_erosion
 
-    # The border of the picture is no edge of a hole.
+    # The border of the picture is not an edge of a hole.
     return np.asarray(binary_erosion(hole, iterations=RIM, border_value=1))
 
 

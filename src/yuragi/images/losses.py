@@ -1,4 +1,4 @@
-"""What a picture or a mask holds that is not used, in sentences."""
+"""Sentences about the parts of a picture or a mask that are not used."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
     """What is lost when a picture becomes 8-bit RGB, or a mask black and white.
 
     Args:
-        picture: as `yuragi.images.read.open_picture` gives it.
-        name: how the sentences call it.
+        picture: as returned by `yuragi.images.read.open_picture`.
+        name: its name in the sentences.
         mask: whether it is read as a mask.
     """
     found = []
@@ -34,7 +34,7 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
 def _frames(picture: Image.Image) -> int:
     try:
         return getattr(picture, "n_frames", 1)
-    except (OSError, SyntaxError, ValueError):  # damaged behind the first frame, or closed
+    except (OSError, SyntaxError, ValueError):  # damaged after the first frame, or closed
         return 1
 
 

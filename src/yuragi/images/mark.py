@@ -10,7 +10,7 @@ MARK = "AI"
 SHARE = 1 / 16
 """Height of the letters, as a share of the picture's shorter side."""
 LEAST = 8
-"""Height of the letters in pixels at which they can still be read."""
+"""The smallest height of the letters in pixels at which they can still be read."""
 
 
 def marked(picture: Image.Image) -> Image.Image:

@@ -21,10 +21,10 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True)
 class Carried:
-    """What a file carries beside its picture.
+    """The data that a file carries in addition to its picture.
 
     Attributes:
-        texts: by name.
+        texts: the texts by name.
         sources: the input pictures by hexadecimal digest.
     """
 
@@ -33,14 +33,14 @@ class Carried:
 
 
 def encode_png(picture: Image.Image, carried: Carried) -> bytes:
-    """The bytes of a PNG of `picture` and what it carries."""
+    """The bytes of a PNG of `picture` and the data that it carries."""
     file = io.BytesIO()
     picture.save(file, "PNG", pnginfo=png_info(carried))
     return file.getvalue()
 
 
 def png_info(carried: Carried) -> PngImagePlugin.PngInfo:
-    """What a file carries, for Pillow."""
+    """The data that a file carries, in the form that Pillow needs."""
     info = PngImagePlugin.PngInfo()
     for name, text in carried.texts.items():
         info.add_text(name, text)
@@ -52,7 +52,7 @@ def png_info(carried: Carried) -> PngImagePlugin.PngInfo:
 
 
 def read_png(picture: Image.Image, max_pixels: int) -> Carried:
-    """What an opened and loaded picture carries; nothing if it is no PNG.
+    """The data that an opened and loaded picture carries; empty if it is not a PNG.
 
     Raises:
         ValueError, OSError, SyntaxError: a contained picture is damaged or has too many pixels.

@@ -1,4 +1,4 @@
-"""Read pictures and masks safely, whatever form they come in."""
+"""Read pictures and masks safely, from any kind of source."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def read_picture(
         max_pixels: the largest number of pixels; larger pictures are refused before decoding.
 
     Raises:
-        InputError: missing or unreadable file, not a picture, too large, or more than 8 bits a
-            channel; an object that no picture can be read from.
+        InputError: the file is missing, unreadable, not a picture, too large, or has more than 8
+            bits per channel; the object is not one from which a picture can be read.
     """
     return _flat(open_picture(source, argument, max_pixels), argument, "white")
 

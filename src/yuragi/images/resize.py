@@ -47,7 +47,7 @@ def centred(picture: Image.Image, side: int) -> Image.Image:
 
 
 def covering(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """A scaled mask that is white wherever it stands for any white."""
+    """A scaled mask that is white wherever any white pixel contributes."""
     return mask.resize(size, Image.Resampling.BILINEAR).point(lambda level: 255 * (level > 0))
 
 

@@ -1,4 +1,4 @@
-"""A soft seam between a picture and what is put into it."""
+"""A soft seam between a picture and the content that is put into it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["softened"]
 def softened(mask: Image.Image, width: int) -> Image.Image:
     """A mask whose white rises from its edge inwards; what was black stays black.
 
-    It rises over so many pixels, or over as many as there are where the mask is thinner, so that
-    the middle of every part stays white. The border of the picture is no edge.
+    It rises over `width` pixels, or over fewer where the mask is thinner, so that the middle of
+    every part stays white. The border of the picture does not count as an edge.
 
     Args:
         mask: black and white.
-        width: width of the seam in pixels, 1 to 127.
+        width: the width of the seam in pixels, 1 to 127.
     """
     inside = np.asarray(mask) > 127
     depth = np.zeros(inside.shape, np.uint8)

@@ -64,7 +64,7 @@ def animated(
     Args:
         frames: RGB pictures.
         suffix: one of `yuragi.images.files.ANIMATIONS`.
-        carried: what the file carries beside them.
+        carried: the data that the file carries in addition.
         milliseconds: how long a frame is shown.
     """
     shown = [_enlarged(frame)[0] for frame in frames]

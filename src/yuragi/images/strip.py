@@ -1,8 +1,8 @@
-"""Picture files without what does not belong to the picture: places, times, cameras, thumbnails.
+"""Remove metadata from picture files: places, times, cameras, thumbnails.
 
-Of a file only the parts remain that decide about its pixels, their colours and which side is up,
-and the record of a result of ours (`yuragi.images.files`). The compressed pixels are copied as they
-are, so that nothing is lost.
+Only those parts of a file remain that decide its pixels, their colours and the orientation, and the
+record of a result of Yuragi (`yuragi.images.files`). The compressed pixels are copied unchanged, so
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PNG_KEPT = frozenset(
 )
 PNG_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 RECORD = (b"yuragi\0", b"parameters\0")
-"""How the texts of our own results begin."""
+"""The beginnings of the texts in results of Yuragi."""
 WEBP_KEPT = frozenset({b"VP8X", b"ICCP", b"ALPH", b"VP8 ", b"VP8L"})
 WEBP_EXIF, WEBP_XMP = 0x08, 0x04
 
@@ -39,7 +39,7 @@ def stripped(data: bytes, kind: str, orientation: int) -> bytes:
     Args:
         data: a file that can be decoded.
         kind: ``PNG``, ``JPEG`` or ``WEBP``.
-        orientation: the orientation that its metadata tell, as in EXIF; 1 is upright.
+        orientation: the orientation in its metadata, as in EXIF; 1 is upright.
 
     Raises:
         ValueError: the parts of the file do not fit together, or it is an animation.
@@ -119,12 +119,12 @@ def _told(exif: Image.Exif) -> bool:
 
 
 def _maker_note(told: bytes) -> bytes:
-    """What EXIF carries in its maker note; nothing if it is damaged."""
+    """The data in the EXIF maker note; empty if it is damaged."""
     exif = Image.Exif()
     try:
         exif.load(told)
         note = exif.get_ifd(ExifTags.IFD.Exif).get(MAKER_NOTE)
-    except Exception:  # Pillow's reader raises whatever damaged metadata lead it to
+    except Exception:  # damaged metadata can raise anything in Pillow
         return b""
     return note if isinstance(note, bytes) else b""
 
@@ -176,7 +176,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _after_scan(data: bytes, place: int) -> int:
-    """Where the compressed pixels end that begin at a place."""
+    """The end of the compressed pixels that begin at this place."""
     while (place := data.find(b"\xff", place)) >= 0:
         follows = data[place + 1] if place + 1 < len(data) else EOI
         if follows == 0xFF:

@@ -56,7 +56,7 @@ def card_of(pipeline: Any, path: Path | None, files: Mapping[str, str]) -> Card:
 
 
 def entry_of(folder: Path | None, key: str) -> str:
-    """A plain entry at the head of the model card in a folder, such as `license`; or empty."""
+    """A plain entry at the head of the model card in a folder, such as `license`; "" if none."""
     card = (folder or Path()) / "README.md"
     if folder is None or not card.is_file():
         return ""

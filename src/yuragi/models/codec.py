@@ -2,14 +2,14 @@ r"""Codecs between pixels and latents, for any autoencoder of diffusers, and for
 
     z = (E(x) - shift) * factor,    x = D(z / factor + shift)
 
-E is the mode of the posterior where the autoencoder has one: an edit must not add noise.
+E is the mode of the posterior if the autoencoder has one, because an edit must not add noise.
 Pictures whose sides are not a multiple of `multiple` are padded by repeating their edge, and the
 padding is cropped after decoding, so that pixel coordinates never change.
 
 The activations of some autoencoders exceed float16's largest number, 65504. Their configuration
-says so (``force_upcast``), and diffusers' pipelines then run them in float32: to encode in every
-half precision, to decode in float16 only, since bfloat16 has the range of float32. Yuragi does the
-same.
+says so (``force_upcast``), and diffusers' pipelines then run them in float32: for encoding in
+either half precision, and for decoding in float16 only, because bfloat16 has the range of float32.
+Yuragi does the same.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Codec:
     Attributes:
         autoencoder: an AutoencoderKL or AutoencoderTiny.
         cell: the side of a latent cell in pixels.
-        multiple: the number of pixels to a multiple of which sides are padded.
+        multiple: the number of pixels of which padded sides are a multiple.
         square: whether pictures are padded to squares, for networks that need them.
         largest: the longest side in pixels that the network supports; None for any.
     """
@@ -60,7 +60,7 @@ class Codec:
         return rows - height, columns - width
 
     def least_memory(self, height: int, width: int) -> int:
-        """Bytes that a picture takes at least while it is decoded; 0 in tiles, which need little.
+        """The least number of bytes that decoding a picture needs; 0 in tiles, which need little.
 
         The last convolution at full size reads and writes as many channels as its block.
         """
@@ -121,7 +121,7 @@ class Pixels:
 
     Attributes:
         channels: the number of channels of the network, 3 for colour and 1 for grey.
-        multiple: the number of pixels to a multiple of which sides are padded.
+        multiple: the number of pixels of which padded sides are a multiple.
         cell: the side of a cell in pixels, which is 1.
         largest: the longest side in pixels that the network supports; None for any.
     """
@@ -136,7 +136,7 @@ class Pixels:
         return -height % self.multiple, -width % self.multiple
 
     def least_memory(self, height: int, width: int) -> int:
-        """There is no autoencoder, which could need much memory."""
+        """Return 0, because there is no autoencoder that could need much memory."""
         return 0
 
     def encode(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Settings that fit a model, in a file in its folder: options by task.
+"""Settings that suit a model, stored in a file in its folder as options by task.
 
     {"sample": {"num_inference_steps": 20, "guidance_scale": 3.0, "solver": "dpm++2m"}}
 
@@ -17,7 +17,7 @@ from yuragi.errors import InputError
 __all__ = ["DEFAULTS", "defaults_in"]
 
 DEFAULTS = "defaults.json"
-"""The file in a model's folder with the settings that fit it."""
+"""The file in a model's folder with the settings that suit it."""
 
 
 def defaults_in(folder: Path | None) -> Mapping[str, Mapping[str, Any]]:

@@ -35,7 +35,7 @@ class DIFT:
         seed: the seed of the noise, which is the same for every picture.
 
     Raises:
-        InputError: the block or time does not exist, or there are no samples.
+        InputError: the block or the time does not exist, or there are no samples.
     """
 
     model: DiffusionModel

@@ -14,8 +14,8 @@ compared with those of known pictures in both directions, by the Mahalanobis dis
 
     d = sqrt( (f - mean)^T C^-1 (f - mean) ),    familiarity = limit / d,
 
-with mean and covariance C over pictures like those of the training, and a limit that at least
-99.5 % of further ones do not exceed (`yuragi.tasks.calibrate`). A familiarity of 1 or more is
+with mean and covariance C over pictures like those of the training, and a limit that at least 99.5
+% of other such pictures do not exceed (`yuragi.tasks.calibrate`). A familiarity of 1 or more is
 known. It costs two evaluations of the network.
 
 References: Lee et al. 2018 (arXiv 1807.03888), equation 2; Graham et al. 2023 (arXiv 2211.07740).

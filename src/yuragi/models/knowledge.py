@@ -20,9 +20,9 @@ class Knowledge:
     """What a model knows.
 
     Attributes:
-        pictures: the pictures that it knows, in words, such as "drawn heads"; empty if not said.
+        pictures: the pictures that it knows, in words, such as "drawn heads"; empty if unknown.
         calibrated: whether it can tell foreign pictures from those; see `yuragi models check`.
-        words: the words and phrases that it knows, by kind; empty if not said.
+        words: the words and phrases that it knows, by kind; empty if unknown.
     """
 
     pictures: str = ""
@@ -31,7 +31,7 @@ class Knowledge:
 
 
 def knowledge_of(path: Path, weights: str) -> Knowledge:
-    """What the files beside a model's weights say; nothing where they are missing or damaged.
+    """The contents of the files next to a model's weights; empty if they are missing or damaged.
 
     Args:
         path: the folder or the file of the model.

@@ -71,7 +71,7 @@ def load_diffusers(source: str | Path, opening: Opening = Opening()) -> Diffusio
 
 
 def _check_whole(path: Path, said: Sequence[str]) -> None:
-    """Refuse weights that the libraries only warn of: they are not in the files, but random."""
+    """Refuse random weights, which are missing in the files; the libraries only warn of them."""
     for line in "\n".join(said).splitlines():
         if "newly initialized: " in line or "| MISSING" in line:
             allowed = f"a whole pipeline; some weights are missing ({' '.join(line.split())})"

@@ -2,18 +2,17 @@ r"""A LoRA of one picture: low-rank matrices that are fitted to the picture in s
 
 On q, k, v and out of every attention layer the weight W becomes W + s B A, with A and B of rank r.
 They are trained on one latent z and its prompt with the network's own loss (its output against
-`Direct.target`), one draw of (t, eps) a step, by AdamW. A is drawn, B starts at 0.
+`Direct.target`), one draw of (t, eps) a step, by AdamW. A starts at random, B at 0.
 
 While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest level of the edit):
 
     s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
 
 so that the LoRA acts fully at the clean end, and less at the noisy end, where content moves. t is
-the schedule's own time, also where the network reads something else (flows with a shift read
-sigma).
+the schedule's own time, even if the network reads something else (flows with a shift read sigma).
 
-Interrupted training is resumed: weights and the optimiser's moments are stored in a file beside the
-finished one. All files are safetensors, and keyed by everything that determines them.
+Interrupted training is resumed: weights and the optimiser's moments are stored in a file next to
+the finished one. All files are safetensors, and keyed by everything that determines them.
 
 References: Hu et al. 2022 (arXiv 2106.09685); Nie et al. 2024 (arXiv 2311.01410), section 4 and its
 released settings.
@@ -180,7 +179,7 @@ class _LoRA:
 
 @contextlib.contextmanager
 def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
-    """Add a LoRA to a network, beside adapters of the user, and remove it afterwards."""
+    """Add a LoRA to a network, in addition to adapters of the user, and remove it afterwards."""
     from diffusers.utils.peft_utils import recurse_remove_peft_layers
     from peft import LoraConfig, inject_adapter_in_model
     from peft.tuners.lora import LoraLayer

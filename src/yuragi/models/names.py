@@ -86,13 +86,13 @@ def with_version(name: str, weights: str) -> str:
 
 
 def _is_elsewhere(name: str) -> bool:
-    """Whether a name is one on the hub or of an object, and not one of this machine too."""
+    """Whether a name belongs to the hub or an object, and not also to a model on this machine."""
     unlike = HUB.fullmatch(name) or (name.startswith("<") and name.endswith(">"))
     return bool(unlike) and not _is_here(split_version(name)[0])
 
 
 def public_name(name: str) -> str:
-    """The name for files that others read: of a path on this machine only the last part."""
+    """The name for files that others read; for a path on this machine only its last part."""
     base, version = split_version(name)
     if base in SHIPPED or base in registered() or _is_elsewhere(name):
         return name

@@ -1,7 +1,7 @@
-"""Where models lie that were loaded by path, as this machine alone remembers it.
+"""The locations of models that were loaded by path, stored on this machine only.
 
-Pictures carry a model's name and the fingerprint of its weights, and never a path. So a replay
-looks the path up here. The folder is a cache: without it, a replay must be told the path.
+Pictures carry a model's name and the fingerprint of its weights, but never a path. So a replay
+looks up the path here. The folder is a cache: without it, the path must be given to a replay.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 
 
 def remember(weights: str, path: Path) -> None:
-    """Remember where these weights lie."""
+    """Remember the location of these weights."""
     file = cache_folder("places") / weights
     try:
         if file.is_file() and file.read_text("utf-8") == str(path):
@@ -25,11 +25,11 @@ def remember(weights: str, path: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(str(path), "utf-8")
     except OSError:
-        return  # a folder that cannot be written costs a replay its convenience, and nothing else
+        return  # if the folder cannot be written, replays only need the path as an argument
 
 
 def place_of(weights: str) -> Path | None:
-    """Where these weights lay when they were last loaded by path; None if that is not known."""
+    """The path from which these weights were last loaded; None if it is unknown or gone."""
     if not FINGERPRINT.fullmatch(weights):
         return None
     try:

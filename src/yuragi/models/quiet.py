@@ -1,4 +1,4 @@
-"""Loading without a word from the libraries that load."""
+"""Loading without output from the libraries that load."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["quiet"]
 
 
 class _Held(logging.Handler):
-    """Keeps what is said."""
+    """Keeps the messages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,9 +23,9 @@ class _Held(logging.Handler):
 
 @contextmanager
 def quiet() -> Iterator[list[str]]:
-    """The libraries print nothing within; yields what diffusers and transformers warn of.
+    """Silence the libraries in the block; yields the warnings of diffusers and transformers.
 
-    Afterwards their progress bars and loggers are as they were.
+    Afterwards their progress bars and loggers are restored.
     """
     from diffusers.utils import logging as of_diffusers
     from transformers.utils import logging as of_transformers
@@ -52,7 +52,7 @@ def _without_bars(library: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def _told_to(handler: logging.Handler, logger: logging.Logger) -> Iterator[None]:
-    """A logger whose warnings go to one handler alone, whatever its level was."""
+    """Send the warnings of a logger to one handler only, whatever its level was."""
     before = logger.handlers, logger.level, logger.propagate
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.WARNING)

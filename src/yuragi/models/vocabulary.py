@@ -1,6 +1,6 @@
 """The words that a model's tokenizers know, and the parts of a prompt that they do not read.
 
-The tokenizer itself tells whether its vocabulary is closed. A tokenizer with one token per word
+The tokenizer itself shows whether its vocabulary is closed. A tokenizer with one token per word
 (``WordLevel``) is closed. Tokenizers of byte pairs, such as CLIP's, or of other pieces of words are
 open, because the pieces spell almost any word.
 """
@@ -26,7 +26,7 @@ WORDS = "words.json"
 """The file in a model's folder that lists the words or phrases that it knows, by kind."""
 KINDS = TypeAdapter(dict[str, list[str]])
 ALIKE = 0.65
-"""The similarity from which on a known word is suggested for an unknown one; see `difflib`."""
+"""The least similarity of a known word that is suggested for an unknown one; see `difflib`."""
 
 
 @dataclass(frozen=True)

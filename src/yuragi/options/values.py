@@ -27,7 +27,7 @@ PLAIN = {
     "int_parsing": "a whole number",
     "string_type": "text",
 }
-"""What pydantic says at length about values of a wrong kind, in a few words."""
+"""Short forms of pydantic's long messages about values of a wrong kind."""
 
 
 class Strict(BaseModel):

@@ -1,4 +1,4 @@
-"""A certificate to develop with. It proves nothing: anyone can make one of the same name."""
+"""A certificate for development. It proves nothing: anyone can make one with the same name."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Development:
 
 
 def credentials_folder() -> Path:
-    """Where the user's certificates are."""
+    """The folder of the user's certificates."""
     return data_folder() / "credentials"
 
 
 def development() -> Development:
-    """The development certificate of this user, which is made at its first use.
+    """The development certificate of this user, which is created at its first use.
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.
@@ -95,7 +95,7 @@ def _write(files: Development) -> None:
 def _certificate(
     name: str, key: EllipticCurvePrivateKey, issuing: EllipticCurvePrivateKey
 ) -> Certificate:
-    """The certificate of a key, issued by the root's; C2PA refuses those that sign themselves."""
+    """A certificate issued with the root's key, because C2PA refuses self-signed certificates."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.x509.oid import ExtendedKeyUsageOID

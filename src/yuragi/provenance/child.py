@@ -18,7 +18,7 @@ from typing import Any
 __all__ = ["main"]
 
 MOST = 16
-"""Pictures that are taken out of a manifest."""
+"""The largest number of pictures that are extracted from a manifest."""
 
 
 def main(folder: Path) -> None:
@@ -43,7 +43,7 @@ def _context(trust: Mapping[str, str]) -> Any:
 
     settings: dict[str, Any] = {
         "version": 1,
-        # Neither a stranger's file nor a certificate makes this process ask anybody.
+        # Neither a stranger's file nor a certificate makes this process contact a server.
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
         "builder": {"thumbnail": {"enabled": False}},
     }
@@ -53,7 +53,7 @@ def _context(trust: Mapping[str, str]) -> Any:
 
 
 def _read(task: Mapping[str, Any], given: Path, made: Path) -> Mapping[str, Any]:
-    """The manifests of a file, and the pictures inside the one that is in force."""
+    """The manifests of a file, and the pictures inside the active one."""
     import c2pa
 
     trust = {"trust_anchors": task["anchors"]} if task["anchors"] else {}
@@ -71,7 +71,7 @@ def _read(task: Mapping[str, Any], given: Path, made: Path) -> Mapping[str, Any]
 
 
 def _sign(task: Mapping[str, Any], given: Path, made: Path) -> Mapping[str, Any]:
-    """The file with a manifest."""
+    """Write the file with a manifest."""
     import c2pa
 
     builder = c2pa.Builder(task["manifest"], _context({}))
@@ -103,7 +103,7 @@ def _signer(signing: Mapping[str, str]) -> Any:
 
 
 def _told(callback: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    """The same function; its error, which the library keeps to itself, ends the process."""
+    """The same function, but an error in it ends the process, because the library would hide it."""
 
     def call(data: bytes) -> bytes:
         try:
@@ -124,7 +124,7 @@ def _function(name: str) -> Callable[[bytes], bytes]:
 
 
 def _method(chain: bytes) -> str:
-    """The method of signing that the key of a certificate is for."""
+    """The signing algorithm that fits the key of a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 

@@ -1,4 +1,4 @@
-"""What kind of file bytes are, by their beginning."""
+"""The media type of the bytes of a file, by their beginning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def media_type(data: bytes, argument: str = "image", name: str = "a file") -> st
     """The media type of a picture.
 
     Raises:
-        InputError: it is no PNG, JPEG, WebP, GIF or TIFF.
+        InputError: it is not a PNG, JPEG, WebP, GIF or TIFF.
     """
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"

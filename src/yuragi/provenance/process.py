@@ -19,7 +19,7 @@ __all__ = ["Answer", "ChildError", "call"]
 COMMAND = (sys.executable, "-m", "yuragi.provenance.child")
 SECONDS = 60.0
 MEMORY = 2**30
-"""Bytes beside what the files themselves need."""
+"""Bytes in addition to what the files themselves need."""
 COPIES = 8
 """How many times the files may be in memory at once."""
 
@@ -30,11 +30,11 @@ class ChildError(YuragiError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a child process answered.
+    """The answer of a child process.
 
     Attributes:
         told: plain values.
-        files: what it wrote, by name.
+        files: the files that it wrote, by name.
     """
 
     told: Mapping[str, Any]
@@ -42,11 +42,11 @@ class Answer:
 
 
 def call(task: Mapping[str, Any], files: Mapping[str, bytes]) -> Answer:
-    """Let a child process do a task of `yuragi.provenance.child`.
+    """Run a task of `yuragi.provenance.child` in a child process.
 
     Args:
         task: plain values.
-        files: what it reads, by name.
+        files: the files that it reads, by name.
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.

@@ -17,7 +17,7 @@ __all__ = ["Credentials", "Damaged", "anchors", "read_credentials", "trusted_fol
 
 
 class Damaged(Exception):
-    """There are credentials, but the library cannot make sense of them."""
+    """There are credentials, but the library cannot interpret them."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Credentials:
     """The credentials of a file.
 
     Attributes:
-        manifest: the manifest in force, as the library tells it.
-        failures: codes of what does not hold, with explanations; empty if all does. A signer that
-            is not trusted is not among them.
+        manifest: the active manifest, as the library returns it.
+        failures: the codes of failed checks, with explanations; empty if all checks passed. An
+            untrusted signer is not among them.
         trusted: whether one of our trust anchors vouches for the signer.
         pictures: PNG files that the manifest holds, by title.
     """
@@ -79,8 +79,8 @@ def read_credentials(data: bytes, trust: str = "", name: str = "a file") -> Cred
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.
-        InputError: it is no picture.
-        Damaged: it has credentials that make no sense.
+        InputError: it is not a picture.
+        Damaged: it has credentials that cannot be interpreted.
         ChildError: the library crashed on them, took too long or needed too much memory.
     """
     task = {"do": "read", "media_type": media_type(data, name=name), "anchors": trust}
@@ -108,7 +108,7 @@ def read_credentials(data: bytes, trust: str = "", name: str = "a file") -> Cred
 
 
 def _failures(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What does not hold, of the manifest and of what changed in its ingredients since."""
+    """The failed checks of the manifest, and those that are new for its ingredients."""
     found = list(results.get("activeManifest", {}).get("failure", []))
     for each in results.get("ingredientDeltas", []):
         found += each.get("validationDeltas", {}).get("failure", [])

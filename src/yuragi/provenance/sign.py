@@ -26,7 +26,7 @@ class Input:
     """A picture that went into another one.
 
     Attributes:
-        title: what it is called; the name of a file without folders.
+        title: its name; for a file the name without folders.
         data: the bytes of its file. Its own credentials, if it has any, are kept.
         relation: ``parentOf`` for the picture that was edited, and ``inputTo`` for others.
         plain: the same picture without credentials; it is used if they cannot be read.
@@ -42,14 +42,14 @@ class Input:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a manifest says.
+    """The content of a manifest.
 
     Attributes:
-        software: name and version of what made the file.
-        source_type: how it came about; a term of the IPTC's digital source types.
+        software: the name and version of the software that made the file.
+        source_type: how the file was made; a term of the IPTC's digital source types.
         doing: what was done, in a few words.
         record: the request as text, from which the picture can be made again.
-        inputs: what went in. One of them can be the parent.
+        inputs: the input pictures. One of them can be the parent.
         more: further actions, in words.
     """
 
@@ -62,7 +62,7 @@ class Statement:
 
 
 def prepare(signing: Signing) -> None:
-    """Check, before a model runs, that files can be signed; the certificate is made if need be.
+    """Check before a model runs that files can be signed; create the certificate if necessary.
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.
@@ -76,13 +76,13 @@ def prepare(signing: Signing) -> None:
 def signed(data: bytes, title: str, statement: Statement, signing: Signing) -> bytes:
     """The bytes of a picture file with a manifest inside.
 
-    Where the credentials of an input cannot be read, a warning says that they are not kept.
+    If the credentials of an input cannot be read, a warning says that they are not kept.
 
     Args:
-        data: the file, whole and with all its metadata.
+        data: the complete file with all its metadata.
         title: the name of the file.
-        statement: what the manifest says.
-        signing: who signs.
+        statement: the content of the manifest.
+        signing: the signer.
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.

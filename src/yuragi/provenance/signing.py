@@ -1,4 +1,4 @@
-"""Who signs: the options, from which those of commands are made."""
+"""The options for signing, from which the options of commands are made."""
 
 from __future__ import annotations
 

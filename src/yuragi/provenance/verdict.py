@@ -16,10 +16,10 @@ __all__ = ["EXIT", "Verdict", "Verified", "verify"]
 
 
 class Verdict(StrEnum):
-    """What is to be thought of a file."""
+    """The verdict on a file."""
 
     TRUSTED = "trusted"
-    """It was not altered since a signer made it for whom a trust anchor vouches."""
+    """It was not altered since it was signed, and a trust anchor vouches for the signer."""
     UNTRUSTED = "untrusted"
     """It was not altered since it was signed, and nobody vouches for the signer."""
     ALTERED = "altered"
@@ -37,7 +37,7 @@ EXIT: Mapping[Verdict, int] = {
     Verdict.UNREADABLE: 4,
     Verdict.UNTRUSTED: 5,
 }
-"""Exit codes of `yuragi verify`; 2 is for what is no picture."""
+"""Exit codes of `yuragi verify`; 2 means that the file is not a picture."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Verified:
     """What is known about a file.
 
     Attributes:
-        verdict: what is to be thought of it.
-        signer: who signed: organisation and name in the certificate; empty if nobody did.
-        time: when, if an authority confirmed it.
-        software: what made the file.
-        inputs: what it was made from, a sentence each.
-        actions: what was done, a sentence each.
-        problems: what does not hold, by the code of C2PA.
+        verdict: the verdict on it.
+        signer: the organisation and name in the signer's certificate; empty if nobody signed.
+        time: the time of the signature, if an authority confirmed it.
+        software: the software that made the file.
+        inputs: what it was made from, one sentence each.
+        actions: what was done, one sentence each.
+        problems: the explanations of failed checks, by C2PA code.
     """
 
     verdict: Verdict
@@ -64,7 +64,7 @@ class Verified:
 
     @property
     def sentences(self) -> list[str]:
-        """All of it in words, a line each."""
+        """All of this in words, one line each."""
         about = [
             *([f"signed by {self.signer}"] if self.signer else []),
             *([f"time of the signature: {self.time}"] if self.time else []),
@@ -100,7 +100,7 @@ def verify(data: bytes, trust: str = "", name: str = "a file") -> Verified:
 
     Raises:
         MissingExtraError: the optional dependencies ``c2pa`` are not installed.
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
     try:
         found = read_credentials(data, trust, name)
@@ -112,7 +112,7 @@ def verify(data: bytes, trust: str = "", name: str = "a file") -> Verified:
         return Verified(Verdict.ABSENT)
     try:
         return _told(found)
-    except (AttributeError, KeyError, TypeError) as error:  # a stranger's manifest says anything
+    except (AttributeError, KeyError, TypeError) as error:  # a stranger can write anything
         return Verified(Verdict.ALTERED, problems={"damaged": f"of an unknown form: {error}"})
 
 
@@ -131,7 +131,7 @@ def _told(found: Credentials) -> Verified:
 
 
 def _clean(text: object) -> str:
-    """A stranger's text without what a terminal would obey."""
+    """A stranger's text without characters that control a terminal."""
     return "".join(each if each.isprintable() else "?" for each in str(text))
 
 

@@ -43,7 +43,7 @@ def make_app(parts: Held) -> FastAPI:
         version=__version__,
         summary="Edits of images with pretrained diffusion models, as jobs that survive.",
         openapi_url=f"{API}/openapi.json",
-        docs_url=None,  # its page would load scripts from elsewhere
+        docs_url=None,  # its page would load scripts from other sites
         redoc_url=None,
         middleware=[
             Middleware(Counting, tally=tally),
@@ -71,7 +71,7 @@ def make_app(parts: Held) -> FastAPI:
     app.include_router(monitor.metrics)
     for path, page in pages.items():
         app.mount(path, page)
-    add_studio(app, API)  # the last, as its page answers every other path
+    add_studio(app, API)  # last, because its page answers every other path
     return app
 
 
@@ -106,7 +106,7 @@ async def _crowded(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _plain(request: Request, error: Exception) -> JSONResponse:
-    """What the libraries refuse by themselves, such as a path without a route."""
+    """Requests that the libraries refuse by themselves, such as a path without a route."""
     assert isinstance(error, HTTPException)
     return _problem(error.status_code, str(error.detail))
 
@@ -117,7 +117,7 @@ async def _without_database(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _without_store(request: Request, error: Exception) -> JSONResponse:
-    """Pictures cannot be kept, or not be read."""
+    """Pictures cannot be stored, or cannot be read."""
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _problem(507, "the store of pictures is full")

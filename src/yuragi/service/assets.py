@@ -1,7 +1,7 @@
 """The store of pictures: files named by the digest of their content, on any file system of fsspec.
 
-A file appears whole or not at all, and writing it again changes nothing, so that a step that is
-repeated after a crash does no harm. Names are digests only: nothing that a client says becomes a
+A file is written completely or not at all, and writing it again changes nothing, so that a step
+that is repeated after a crash does no harm. Names are only digests: no input of a client becomes a
 path.
 """
 
@@ -40,8 +40,8 @@ class Assets:
     Attributes:
         files: the file system.
         folder: the folder on it.
-        database: what the files are.
-        tries: how often a store that is elsewhere is asked before its failure is an error.
+        database: the database that describes the files.
+        tries: how often a remote store is asked before its failure is an error.
     """
 
     files: Any
@@ -53,13 +53,13 @@ class Assets:
         """Store a checked picture; the same bytes again are the same asset.
 
         Raises:
-            OSError: it cannot be written; then nothing is there.
+            OSError: it cannot be written; then nothing is stored.
         """
         (asset,) = self._put([upload], self.database.writing())
         return asset
 
     def put_all(self, uploads: Sequence[Upload]) -> list[Asset]:
-        """Store pictures that nobody hears of before another transaction of `writing` ends.
+        """Store pictures that nobody learns of before another transaction of `writing` ends.
 
         Raises:
             OSError: one cannot be written.
@@ -93,7 +93,7 @@ class Assets:
         return data
 
     def remove(self, name: str) -> None:
-        """Delete the file of an asset, within the transaction that forgets the asset.
+        """Delete the file of an asset, within the transaction that deletes its row.
 
         Raises:
             OSError: it cannot be deleted.
@@ -144,12 +144,12 @@ class Assets:
 
 
 def _note(connection: sa.Connection, assets: Sequence[Asset]) -> None:
-    """Note what is stored, and when it was stored last."""
+    """Record what is stored, and when it was last stored."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = insert(ASSETS)
     noted = new.on_conflict_do_update(index_elements=["id"], set_={"created": new.excluded.created})
     rows = {each.id: {**each.model_dump(), "created": time.time()} for each in assets}
-    connection.execute(noted, [rows[name] for name in sorted(rows)])  # in one order: no deadlocks
+    connection.execute(noted, [rows[name] for name in sorted(rows)])  # fixed order: no deadlocks
 
 
 def open_assets(url: str, database: Database, tries: int = 1) -> Assets:
@@ -157,11 +157,11 @@ def open_assets(url: str, database: Database, tries: int = 1) -> Assets:
 
     Args:
         url: the folder or the URL.
-        database: what the files are.
-        tries: how often a store that is elsewhere is asked before its failure is an error.
+        database: the database that describes the files.
+        tries: how often a remote store is asked before its failure is an error.
 
     Raises:
-        InputError: there is no such kind of file system here.
+        InputError: the kind of file system is not supported here.
     """
     try:
         files, folder = fsspec.url_to_fs(url)

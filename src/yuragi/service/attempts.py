@@ -1,7 +1,7 @@
-"""The job table, as workers use it: take a job, say how far it is, and what came of it.
+"""The job table, as workers use it: take a job, report its progress, and record its outcome.
 
-A worker writes only while it holds the lease of the job, which the next worker that begins it takes
-away. So a worker that was taken for dead changes nothing when it wakes up again.
+A worker writes only while it holds the lease of the job. The next worker that begins the job takes
+the lease over. So a worker that was believed dead changes nothing when it wakes up again.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ __all__ = ["STARTS", "Attempt", "begin", "claim", "forgive"]
 
 JOBS = tables.jobs
 STARTS = 3
-"""How often a job is begun before it is held to be what kills its workers."""
+"""How often a job is begun before it is assumed to kill its workers."""
 
 
 def claim(database: Database, ticket: str, turn: int) -> str | None:
-    """The job that is done for a ticket: the one that was taken before, else the first that waits.
+    """The job to run for a ticket: the one that was taken before, otherwise the first that waits.
 
     Args:
         database: the database.
         ticket: the id of the workflow that was drawn.
-        turn: how many jobs were done for the same ticket before.
+        turn: how many jobs were run for the same ticket before.
 
     Returns:
         the id of the job; None if none waits or the queue is paused.
@@ -52,7 +52,8 @@ def claim(database: Database, ticket: str, turn: int) -> str | None:
         waiting = sa.select(JOBS.c.id).where(JOBS.c.state == State.QUEUED)
         first = waiting.order_by(JOBS.c.place, JOBS.c.id).limit(1)
         while connection.execute(first).one_or_none() is not None:
-            # Nothing if the first one was cancelled in the meantime: then there is another first.
+            # There is nothing if the first job was cancelled in the meantime; then another job is
+            # first.
             found: str | None = connection.execute(first.with_for_update()).scalar_one_or_none()
             if found is not None:
                 taken = sa.update(JOBS).where(JOBS.c.id == found)
@@ -62,7 +63,7 @@ def claim(database: Database, ticket: str, turn: int) -> str | None:
 
 
 def begin(database: Database, job: str, slot: str) -> Attempt | None:
-    """Begin a job, or go on with it after its worker died; None if nothing is left to do."""
+    """Begin a job, or continue it after its worker died; None if nothing is left to do."""
     lease, now = uuid.uuid4().hex, time.time()
     with database.noting() as connection:
         found = sa.select(JOBS).where(JOBS.c.id == job).with_for_update()
@@ -84,7 +85,7 @@ def begin(database: Database, job: str, slot: str) -> Attempt | None:
 
 
 def forgive(database: Database, slot: str) -> None:
-    """Do not count the present start of a slot's jobs, because the slot is stopped on purpose."""
+    """Do not count the current start of a slot's jobs, because the slot is stopped on purpose."""
     with database.noting() as connection:
         doing = JOBS.c.state.in_([State.RUNNING, State.CANCELLING]), JOBS.c.slot == slot
         connection.execute(sa.update(JOBS).where(*doing).values(starts=JOBS.c.starts - 1))
@@ -97,11 +98,11 @@ class Attempt:
     Attributes:
         database: the database.
         job: the id of the job.
-        lease: what shows that the job is still ours.
+        lease: the lease, which shows that the job still belongs to this worker.
         request: the request as JSON.
         sources: its pictures: digest of the pixels -> asset.
         client: who submitted it.
-        consent: what the policy is told beside the request.
+        consent: whether the people shown agree, as the client says; the policy uses it.
     """
 
     database: Database
@@ -120,15 +121,15 @@ class Attempt:
         return None if state is None else State(state)
 
     def progress(self, done: int, total: int) -> State | None:
-        """Say how many solver steps are done; returns what `state` does."""
+        """Report how many solver steps are done; returns what `state` does."""
         return self._tell("step", {"done": done, "total": total})
 
     def preview(self, asset: str) -> State | None:
-        """Say what the result looks like so far; returns what `state` does."""
+        """Report a preview of the result; returns what `state` does."""
         return self._tell("preview", {"preview": asset})
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """The job is done; if it was cancelled in the meantime, it is cancelled."""
+        """Record that the job is done, or cancelled if it was cancelled in the meantime."""
         with self.database.writing() as connection:
             state = connection.execute(
                 sa.select(JOBS.c.state).where(*self._mine).with_for_update()
@@ -139,12 +140,12 @@ class Attempt:
                 self.end(connection, State.DONE, result=dict(result))
 
     def cancelled(self) -> None:
-        """The job was stopped as asked."""
+        """Record that the job was stopped as requested."""
         with self.database.writing() as connection:
             self.end(connection, State.CANCELLED)
 
     def fail(self, error: str) -> None:
-        """The job cannot be done."""
+        """Record that the job failed."""
         with self.database.writing() as connection:
             self.end(connection, State.FAILED, error=error)
 
@@ -163,7 +164,7 @@ class Attempt:
             add_event(connection, self.job, state, {"error": error} if error else {})
 
     def _tell(self, kind: str, data: Mapping[str, Any]) -> State | None:
-        """Keep these values with the job, and say so; nothing if another worker has it."""
+        """Store these values with the job, and add an event; None if another worker has the job."""
         with self.database.noting() as connection:
             held = sa.update(JOBS).where(*self._mine).values(**data, events=JOBS.c.events + 1)
             told = connection.execute(held.returning(JOBS.c.state, JOBS.c.events)).one_or_none()

@@ -1,8 +1,8 @@
 """The audit: what happened to every job, in rows that can only be added.
 
-A row is written in the transaction that changes the job. Its hash covers what it says and the hash
-of the row before, so that a row that was changed, removed or put in between breaks the chain; only
-the end can be cut off unseen, unless an earlier export knows it. Triggers of the database refuse
+A row is written in the transaction that changes the job. Its hash covers its content and the hash
+of the row before, so that a row that was changed, removed or inserted breaks the chain. Only the
+end can be cut off unnoticed, unless an earlier export contains it. Triggers of the database refuse
 changes and deletions.
 """
 
@@ -36,7 +36,7 @@ AUDIT, JOBS = tables.audit, tables.jobs
 AUDITED = frozenset({"queued", "started", "done", "failed", "cancelled"})
 """Kinds of events that make a row; `yuragi.service.prune` adds one for a job that is deleted."""
 FIRST = "0" * 64
-"""What stands for the hash before the first row."""
+"""The value that stands for the hash before the first row."""
 PENDING = "yuragi_audit"
 PAGE = 1000
 
@@ -44,14 +44,15 @@ PAGE = 1000
 def note(connection: sa.Connection, job: str, kind: str) -> None:
     """Remember within a writing transaction that something happened to a job.
 
-    Its row is written at the end of the transaction (`settle`): rows are written by one transaction
-    after another, and waiting for that turn while others wait for ours would be a deadlock.
+    Its row is written at the end of the transaction (`settle`): transactions write rows one after
+    another, and waiting for that turn while others wait for a lock of this transaction would be a
+    deadlock.
     """
     connection.info.setdefault(PENDING, []).append((job, kind))
 
 
 def settle(connection: sa.Connection) -> None:
-    """Write the rows of what happened, at the end of a transaction."""
+    """Write the remembered rows at the end of a transaction."""
     pending: Sequence[tuple[str, str]] = connection.info.pop(PENDING, ())
     if not pending:
         return
@@ -71,7 +72,7 @@ def settle(connection: sa.Connection) -> None:
 
 @contextmanager
 def forgetting(connection: sa.Connection) -> Iterator[None]:
-    """Forget what happened if the transaction fails: the connection is used again."""
+    """Forget the remembered rows if the transaction fails, because the connection is used again."""
     try:
         yield
     finally:
@@ -79,7 +80,7 @@ def forgetting(connection: sa.Connection) -> Iterator[None]:
 
 
 def rows_after(connection: sa.Connection, number: int, limit: int) -> Sequence[Mapping[str, Any]]:
-    """At most so many rows with higher numbers, in order."""
+    """At most `limit` rows with numbers above `number`, in order."""
     wanted = sa.select(AUDIT).where(AUDIT.c.number > number).order_by(AUDIT.c.number).limit(limit)
     return [dict(row._mapping) for row in connection.execute(wanted)]
 
@@ -93,7 +94,7 @@ def every(connection: sa.Connection) -> Iterator[Mapping[str, Any]]:
 
 
 def broken(rows: Iterable[Mapping[str, Any]]) -> int | None:
-    """The number of the first row at which the chain breaks; None if it is whole."""
+    """The number of the first row at which the chain breaks; None if it is intact."""
     number, previous = 0, FIRST
     for row in rows:
         told = {key: value for key, value in row.items() if key != "hash"}
@@ -105,7 +106,7 @@ def broken(rows: Iterable[Mapping[str, Any]]) -> int | None:
 
 
 def _told(job: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """What a row says about its job."""
+    """The content of a row about its job."""
     request, result = json.loads(job["request"]), job["result"] or {}
     report = result.get("report", {})
     return {
@@ -114,7 +115,7 @@ def _told(job: Mapping[str, Any], kind: str) -> dict[str, Any]:
         "client": job["client"],
         "kind": job["kind"],
         "request": hashlib.blake2b(job["request"].encode(), digest_size=32).hexdigest(),
-        # A result knows the version of the model that the request left open.
+        # A result names the version of the model that the request left open.
         "model": report.get("request", request)["model"],
         "inputs": dict(job["sources"]),
         "outputs": [each["id"] for each in result.get("pictures", [])],

@@ -36,8 +36,8 @@ class Database:
     Attributes:
         engine: connections to it.
         url: its address, as DBOS writes it.
-        turn: lets the threads of this process write to SQLite one after another. SQLite itself
-            makes those that wait sleep and try again, and some wait long.
+        turn: the lock with which the threads of this process write to SQLite one after another.
+            SQLite itself makes waiting threads sleep and try again, and some wait long.
     """
 
     engine: sa.Engine
@@ -61,10 +61,10 @@ class Database:
 
     @contextmanager
     def noting(self) -> Iterator[sa.Connection]:
-        """A transaction that writes what a worker would do again: it does not wait for the disk.
+        """A transaction that does not wait for the disk, for writes that a worker would redo.
 
-        The crash of a process takes nothing back. A power failure can take it back together with
-        all that was written after it, until the next transaction of `writing` ends.
+        The crash of a process loses nothing. A power failure can lose it together with everything
+        that was written after it, until the next transaction of `writing` ends.
         """
         with self._turn("NORMAL") as connection:
             if connection.dialect.name == "postgresql":
@@ -79,7 +79,7 @@ class Database:
             settle(connection)
 
     def migrate(self) -> None:
-        """Make the tables, or bring those of an earlier version up to date.
+        """Create the tables, or bring those of an earlier version up to date.
 
         Processes that start together do this one after another.
         """
@@ -91,7 +91,7 @@ class Database:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Alone among all processes of the service."""
+        """Exclude all other processes of the service."""
         if self.engine.dialect.name == "sqlite":
             with open(f"{self.engine.url.database}.lock", "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -111,10 +111,10 @@ class Database:
 
 @contextmanager
 def or_crash() -> Iterator[None]:
-    """End the process of a worker if the database fails inside.
+    """End the process of a worker if the database fails in the block.
 
-    Without the job table it can say nothing, and what it holds may be given to others. Started
-    again, it goes on with its job as after any other crash.
+    Without the job table it cannot report anything, and its job may be given to others. After a
+    restart it continues its job as after any other crash.
     """
     try:
         yield
@@ -124,7 +124,7 @@ def or_crash() -> Iterator[None]:
 
 
 def open_database(url: str) -> Database:
-    """Open the database at a URL; the folder of a SQLite file is made.
+    """Open the database at a URL; the folder of a SQLite file is created.
 
     Raises:
         InputError: the URL is not one of SQLite or PostgreSQL.
@@ -164,9 +164,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     if writes is None:
         connection.exec_driver_sql("BEGIN")
         return
-    # How a transaction reaches the disk can only be said before it begins.
+    # How a transaction reaches the disk can only be set before it begins.
     connection.exec_driver_sql(f"PRAGMA synchronous={writes}")
-    # One that reads first and writes later could not wait for another writer.
+    # A transaction that reads first and writes later could not wait for another writer.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

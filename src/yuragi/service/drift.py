@@ -1,4 +1,4 @@
-"""Alarms when pictures or results are not what they were.
+"""Alarms when pictures or results differ from earlier ones.
 
 Each score of quality is watched for each version of a model, over the latest `RECENT` values.
 
@@ -6,13 +6,13 @@ Familiarity has a reference of its own: the model's calibration, in which at mos
 pictures seem foreign. With k of n recent pictures foreign, the alarm is on if the probability of k
 or more is below `RARE`.
 
-Intent, background error and stress have none, so that the first `REFERENCE` values of the model
-are the reference. The alarm is on if the Mann-Whitney test finds the recent values worse with a
-probability below `RARE` of being wrong, and a recent value is worse than one of the reference in a
-share of `WORSE` of all pairs.
+Intent, background error and stress have none, so the first `REFERENCE` values of the model are the
+reference. The alarm is on if the Mann-Whitney test finds the recent values worse with a p-value
+below `RARE`, and a recent value is worse than one of the reference in more than the share `WORSE`
+of all pairs.
 
-Windows are looked at again and again and overlap, so that over a long time false alarms are more
-frequent than `RARE`.
+Windows overlap and are tested again and again, so over a long time false alarms are more frequent
+than `RARE`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["HIGHER", "KNOWN", "LEAST", "RECENT", "REFERENCE", "SHARE", "Drift", 
 RECENT = 50
 REFERENCE = 200
 LEAST = 10
-"""Values of a recent window without which nothing is said."""
+"""The least number of recent values that are tested."""
 LEAST_REFERENCE = 50
 RARE = 1e-4
 WORSE = 0.7
 SHARE = 0.005
-"""The most known pictures whose familiarity is below `KNOWN`, as a share."""
+"""The largest share of known pictures whose familiarity is below `KNOWN`."""
 KNOWN = 1.0
 """The least familiarity of a known picture (`yuragi.models.familiarity`)."""
 HIGHER = frozenset({"familiarity", "intent"})
-"""Scores of which higher values are better."""
+"""Scores for which higher values are better."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Drift:
 
     Attributes:
         alarm: whether it did.
-        probability: of such values, or worse ones, if nothing has changed; 1 while there are too
-            few values.
+        probability: the probability of such values, or worse ones, if nothing has changed; 1 while
+            there are too few values.
         recent: the number of recent values.
         reference: the number of values that they are compared with; 0 for a calibration.
         said: the same in words.
@@ -60,7 +60,7 @@ class Drift:
 
 @dataclass
 class Window:
-    """The values of a score of a model, as they come.
+    """The values of a score of a model, in the order in which they arrive.
 
     Attributes:
         score: the name of the score.
@@ -81,7 +81,7 @@ class Window:
 
     @property
     def drift(self) -> Drift:
-        """What the values say now."""
+        """The drift of the current values."""
         recent = list(self.latest)
         if len(recent) < LEAST:
             words = f"too few recent values ({len(recent)} of {LEAST})"

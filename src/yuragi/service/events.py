@@ -1,4 +1,4 @@
-"""The events of a job: what a client that was away can still read."""
+"""The events of a job, which a client can still read after it was disconnected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_numbered(
 
 
 def add_first_events(connection: sa.Connection, jobs: Sequence[str]) -> None:
-    """Say that new jobs, whose rows count one event, are queued."""
+    """Add the event that new jobs are queued; their rows count it already."""
     first = {"number": 1, "kind": State.QUEUED, "data": {}, "at": time.time()}
     connection.execute(sa.insert(tables.events), [{"job": job, **first} for job in jobs])
     for job in jobs:

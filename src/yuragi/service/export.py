@@ -26,7 +26,7 @@ def _jsonl(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _csv(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Values that are no text or number are written as JSON."""
+    """Write CSV; values that are neither text nor numbers are written as JSON."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     count = 0
@@ -50,14 +50,14 @@ def export(database: Database, path: Path) -> tuple[int, int | None]:
 
     Args:
         database: the database.
-        path: ends in one of `SUFFIXES`.
+        path: the file, with one of `SUFFIXES`.
 
     Returns:
         The number of rows, and the number of the first one at which the chain of hashes breaks;
-        None if it is whole.
+        None if it is intact.
 
     Raises:
-        InputError: another suffix.
+        InputError: the file has another suffix.
         OSError: the file cannot be written.
     """
     if path.suffix.lower() not in SUFFIXES:

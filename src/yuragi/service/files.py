@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, on any file system of fsspec."""
+"""Files that are written completely or not at all, on any file system of fsspec."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["answering", "ask", "write_whole"]
 
 LOG = logging.getLogger(__name__)
 DEADLINE_S = 120.0
-"""How long a store that is elsewhere may take for one answer: a stuck one would say nothing."""
+"""How long a remote store may take for one answer; a stuck one would never answer."""
 PAUSE_S = 5.0
-"""How long is waited before it is asked again."""
+"""The pause before it is asked again."""
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Use a file system of fsspec, whose every failure is an `OSError`.
+    """Turn every failure of a file system of fsspec in the block into an `OSError`.
 
     Libraries of object stores have errors of their own for a store that cannot be reached, for
     missing credentials and the like.
@@ -45,13 +45,13 @@ def answering() -> Iterator[None]:
 
 
 def ask(files: Any, method: str, *given: Any, tries: int = 1, **named: Any) -> Any:
-    """Call a method of a file system; a store that is elsewhere must answer within `DEADLINE_S`.
+    """Call a method of a file system; a remote store must answer within `DEADLINE_S`.
 
     Args:
         files: the file system.
         method: the name of a method that can be repeated, such as ``cat_file``.
         given: its arguments.
-        tries: how often a store that is elsewhere is asked before its failure is an error.
+        tries: how often a remote store is asked before its failure is an error.
         named: further arguments.
 
     Raises:
@@ -74,18 +74,18 @@ def ask(files: Any, method: str, *given: Any, tries: int = 1, **named: Any) -> A
 
 
 def write_whole(files: Any, contents: Mapping[str, bytes], tries: int = 1) -> None:
-    """Write files, each of which no one sees before it is whole and on the disk.
+    """Write files, each of which becomes visible when it is complete and on the disk.
 
     Args:
         files: the file system.
         contents: what to write, by the path on it; folders are made.
-        tries: how often a store that is elsewhere is asked; see `ask`.
+        tries: how often a remote store is asked; see `ask`.
 
     Raises:
         OSError: one cannot be written; then it is not there.
     """
     if not isinstance(files, LocalFileSystem):
-        # Object stores show an object when it is whole.
+        # Object stores show an object when it is complete.
         for place, data in contents.items():
             ask(files, "pipe_file", place, data, tries=tries)
         return
@@ -96,8 +96,8 @@ def write_whole(files: Any, contents: Mapping[str, bytes], tries: int = 1) -> No
             handle, partials[place] = tempfile.mkstemp(dir=Path(place).parent, prefix=".partial-")
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-        # All are written before the first is waited for: file systems bring them to the disk
-        # together, and the others are there at once.
+        # All are written before the first wait: file systems bring them to the disk together, so
+        # that the other waits are short.
         for partial in partials.values():
             _reach_disk(partial)
         for place, partial in partials.items():

@@ -1,7 +1,7 @@
 """The audit, folded into counts and distributions.
 
-Every process that is asked reads the rows that came since it was last asked. So the numbers are
-those of all workers, and a restart loses none: the first time, all rows are read.
+Every process that is asked reads the rows that were added since it was last asked. So the numbers
+are those of all workers, and a restart loses none, because all rows are read the first time.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ BOUNDS: Mapping[str, Sequence[float]] = {
 
 @dataclass
 class Distribution:
-    """How many values lie below which bound.
+    """The numbers of values between bounds.
 
     Attributes:
-        bounds: the upper ends of the classes, rising; one more class has none.
+        bounds: the rising upper bounds of the classes; one more class has no bound.
         counts: the number of values in each class.
         total: the sum of the values.
     """
@@ -54,7 +54,7 @@ class Distribution:
 
     @property
     def buckets(self) -> list[tuple[str, float]]:
-        """The number of values up to each bound, as Prometheus takes them."""
+        """The number of values up to each bound, as Prometheus expects them."""
         sums, so_far = list[tuple[str, float]](), 0
         for bound, count in zip([*self.bounds, float("inf")], self.counts, strict=True):
             so_far += count
@@ -68,17 +68,17 @@ def _spread(bounds: Sequence[float]) -> Callable[[], dict[Labels, Distribution]]
 
 @dataclass
 class Fold:
-    """What the audit says so far.
+    """The figures of the audit so far.
 
     Attributes:
         database: where the audit is.
         queued: how often jobs were queued, by task.
         ended: how many jobs ended, by task and state.
-        failures: by task and kind.
-        evaluations: of the network, by task, solver, rule and gain.
+        failures: the failures, by task and kind.
+        evaluations: the evaluations of the network, by task, solver, rule and gain.
         waits: seconds from submission to the first start, by task.
         runs: seconds from the first start to the end, by task, solver, rule and gain.
-        memory: the most bytes of a worker up to the end of a job, by task.
+        memory: the peak memory of a worker in bytes up to the end of a job, by task.
         scores: the values of a score, by score and model.
         windows: the same for alarms.
     """
@@ -96,7 +96,7 @@ class Fold:
     _last: int = 0
 
     def update(self) -> None:
-        """Read the rows that came since the last time; by one thread at a time."""
+        """Read the rows that were added since the last time; call it in one thread at a time."""
         while page := self._page():
             for row in page:
                 self._add(row)

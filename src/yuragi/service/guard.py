@@ -1,4 +1,4 @@
-"""What stands before every route: who may ask, from where, and how much they may send."""
+"""The checks before every route: who may send requests, from where, and how much."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["OPEN", "Guard", "Unread", "answered", "below", "refuse"]
 
 OPEN = frozenset({"/healthz", "/readyz"})
-"""Paths that say nothing about jobs and need no token, for supervisors and load balancers."""
+"""Paths that reveal nothing about jobs and need no token, for supervisors and load balancers."""
 HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -47,17 +47,17 @@ class Guard:
     """Refuses requests with a wrong host, origin, token or size.
 
     A page of another site can make a browser send requests to this machine's own address, also
-    under a name of its own that leads there. The names in `hosts`, compared with the headers Host
-    and Origin, keep both out. Pictures in pages of other sites come without Origin; browsers say of
-    them that they are cross-site.
+    under a host name of its own that resolves to it. Both are refused by comparing the headers Host
+    and Origin with the names in `hosts`. Requests for pictures in pages of other sites have no
+    Origin; browsers mark them as cross-site.
 
     Attributes:
-        app: what comes behind.
+        app: the application that is guarded.
         hosts: the names by which the service may be called, without ports.
-        token: what clients must send; empty if they need none.
+        token: the token that clients must send; empty if they need none.
         max_bytes: the largest body.
-        public: paths, such as ``/pilot``, below which no token is needed, because what lies there
-            asks for one of its own; each with the largest body there.
+        public: paths, such as ``/pilot``, below which no token is needed, because the application
+            there has a token of its own; each with the largest body there.
     """
 
     app: ASGIApp
@@ -81,7 +81,7 @@ class Guard:
 
         async def limited() -> Message:
             nonlocal left, whole
-            if whole:  # what comes now is that the client goes away
+            if whole:  # the only message left is that the client disconnects
                 return await receive()
             try:
                 async with asyncio.timeout(SLOW_S):
@@ -138,7 +138,7 @@ def _too_large(most: int) -> str:
 
 
 def _embedded(headers: Headers) -> bool:
-    """Whether a page of another site shows the answer; following its links does no harm."""
+    """Whether a page of another site embeds the answer; following its links does no harm."""
     elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
     return elsewhere and headers.get("sec-fetch-mode") != "navigate"
 
@@ -151,9 +151,9 @@ def _name(host: str) -> str:
 
 
 async def answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let an application answer, with our headers; if `receive` raises `Unread`, answer with that.
+    """Let an application answer, and add headers; if `receive` raises `Unread`, answer with that.
 
-    Parsers of bodies take that for a body that they cannot read, and have an answer of their own.
+    Parsers of bodies would treat that as an unreadable body, and answer by themselves.
     """
     unread: Unread | None = None
     begun = False

@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""The parts that the routes share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Held:
         settings: its settings.
         database: the job table.
         tickets: the queue.
-        intake: how jobs come into both.
+        intake: the part that adds jobs to both.
         assets: the store of pictures.
         policy: which requests are allowed.
     """
@@ -44,7 +44,7 @@ class Held:
 
 
 def held(settings: Serving) -> Held:
-    """Open database and store; tables that are missing are made.
+    """Open the database and the store; missing tables are created.
 
     Raises:
         InputError: one of the two addresses is not supported, or the policy cannot be read.
@@ -56,7 +56,7 @@ def held(settings: Serving) -> Held:
     return Held(settings, database, tickets, Intake(database, tickets), assets, policy)
 
 
-async def _of(request: Request) -> Held:  # not async, it would need a thread for every request
+async def _of(request: Request) -> Held:  # without async it would need a thread for every request
     return cast(Held, request.app.state.held)
 
 

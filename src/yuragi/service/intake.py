@@ -1,4 +1,4 @@
-"""Submissions: how jobs come into the job table."""
+"""Submissions: how jobs are added to the job table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Submission:
         body: the digest of what the client sent.
         key: the idempotency key of the client, if any.
         client: who sends it; see `yuragi.service.limits`.
-        consent: what the policy is told beside the request.
+        consent: whether the people shown agree, as the client says; the policy uses it.
     """
 
     request: Request
@@ -49,7 +49,7 @@ class Submission:
 
 
 class Intake:
-    """Adds jobs to the queue, those of several clients at once in one transaction.
+    """Adds jobs to the queue; jobs of several clients can share one transaction.
 
     Args:
         database: the job table.
@@ -73,7 +73,7 @@ class Intake:
         return added
 
     def _add(self, given: Sequence[Submission]) -> Sequence[Job | Conflict]:
-        """Add jobs in one transaction; a conflict stands where its job would."""
+        """Add jobs in one transaction; a conflict takes the place of its job."""
         with self._database.writing() as connection:
             known = _known(connection, [each.key for each in given if each.key is not None])
             place, position = _end(connection)
@@ -115,7 +115,7 @@ def _known(connection: sa.Connection, keys: Sequence[str]) -> dict[str, tuple[st
 
 
 def _end(connection: sa.Connection) -> tuple[int, int]:
-    """The last place, and how many jobs wait."""
+    """The last place, and the number of waiting jobs."""
     last = sa.select(sa.func.coalesce(sa.func.max(TABLE.c.place), 0)).scalar_subquery()
     waiting = sa.select(sa.func.count()).where(TABLE.c.state == State.QUEUED).scalar_subquery()
     place, position = connection.execute(sa.select(last, waiting)).one()

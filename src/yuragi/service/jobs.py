@@ -1,4 +1,4 @@
-"""The job table, as people use it: look, cancel, try again. `intake` adds jobs to it."""
+"""The job table, as clients use it: list, cancel, retry. `intake` adds jobs to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotFound(LookupError):
 
 
 class Conflict(Exception):
-    """The state of a job, or an earlier submission, does not allow what was asked."""
+    """The state of a job, or an earlier submission, does not allow the request."""
 
 
 def find(database: Database, job: str) -> Job:
@@ -50,7 +50,7 @@ def found_in(connection: sa.Connection, job: str) -> Job:
 def listed(
     database: Database, states: Collection[State], limit: int, before: str | None
 ) -> Sequence[Job]:
-    """The newest jobs first.
+    """The jobs, newest first.
 
     Args:
         database: the database.
@@ -74,7 +74,7 @@ def listed(
 
 
 def cancel(database: Database, job: str) -> Job:
-    """Cancel a job: at once if it waits, else at the next solver step.
+    """Cancel a job: at once if it waits, otherwise at the next solver step.
 
     Raises:
         NotFound: there is no such job.
@@ -132,7 +132,7 @@ def retry(database: Database, tickets: Tickets, job: str) -> Job:
 
 
 def _locked(connection: sa.Connection, job: str) -> State:
-    """The state of a job, which no other transaction changes before this one ends."""
+    """The state of a job, which no other transaction can change before this one ends."""
     state = connection.execute(
         sa.select(TABLE.c.state).where(TABLE.c.id == job).with_for_update()
     ).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""What workers learned about models when they loaded them, for clients that choose one."""
+"""The capabilities of models that workers have loaded, for clients that choose a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODELS = tables.models
 
 
 def learn(database: Database, model: DiffusionModel) -> None:
-    """Keep what a loaded model can do."""
+    """Store the capabilities of a loaded model."""
     if model.weights in learned(database):
         return
     told = {**asdict(model.capabilities), "native_size": model.native_size}

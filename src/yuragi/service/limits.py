@@ -1,7 +1,7 @@
-"""How much one client may ask for: submissions, bytes, visits to public pages, jobs that wait.
+"""Limits for one client: submissions, bytes, visits to public pages, and waiting jobs.
 
-A client is an address of IPv4, or a network of IPv6 such as a household has. All but jobs, which
-the database counts, are counted by each process of the API for itself, over a sliding window.
+A client is an IPv4 address, or an IPv6 network such as a household has. The database counts jobs.
+Each process of the API counts everything else for itself, over a sliding window.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = ["Crowded", "Meter", "Metered", "check_room", "client_of"]
 
 NETWORK_BITS = 64
 LONGEST = 64
-"""What the job table has room for."""
+"""The longest name of a client that the job table has room for."""
 WAIT_S = 10
-"""When a client may look whether one of its waiting jobs has begun."""
+"""The seconds after which a client may check whether one of its waiting jobs has begun."""
 
 
 class Crowded(Exception):
-    """A client has as many waiting jobs as it may have."""
+    """A client has as many waiting jobs as are allowed."""
 
     seconds = WAIT_S
 
@@ -55,10 +55,10 @@ def client_of(connection: HTTPConnection) -> str:
 
 
 def check_room(database: Database, client: str, most: int) -> None:
-    """Refuse one more job of a client that has so many waiting ones already; 0 is no limit.
+    """Refuse one more job of a client that already has `most` waiting jobs; 0 is no limit.
 
     Raises:
-        Crowded: it has.
+        Crowded: the client has that many.
     """
     if not most:
         return
@@ -74,7 +74,7 @@ def check_room(database: Database, client: str, most: int) -> None:
 
 @dataclass(frozen=True)
 class Meter:
-    """Counts what clients do, and says how long they must wait.
+    """Counts the requests of clients, and says how long they must wait.
 
     Attributes:
         submissions: the submissions of a client per minute; None for no limit.
@@ -100,15 +100,15 @@ class Meter:
         )
 
     def submitted(self, client: str) -> int:
-        """Count a submission; 0, or how many seconds the client must wait if it is one too many."""
+        """Count a submission; returns 0, or the seconds to wait if it is one too many."""
         return self._count(self.submissions, client, 1)
 
     def visited(self, client: str) -> int:
-        """Count a request to a public page; as `submitted`."""
+        """Count a request to a public page; returns what `submitted` does."""
         return self._count(self.visits, client, 1)
 
     def received(self, client: str, count: int) -> int:
-        """Count bytes; 0, or how many seconds the client must wait if they are too many."""
+        """Count bytes; returns 0, or the seconds to wait if there are too many."""
         return self._count(self.traffic, client, count) if count else 0
 
     def _count(self, limit: RateLimitItem | None, client: str, cost: int) -> int:
@@ -120,12 +120,12 @@ class Meter:
 
 @dataclass(frozen=True)
 class Metered:
-    """Refuses what a client asks too often, and bodies that are too much together.
+    """Refuses requests that a client sends too often, and bodies that are too large in total.
 
     Attributes:
-        app: what comes behind.
-        meter: counts.
-        public: the paths below which lie public pages.
+        app: the application that is protected.
+        meter: the meter that counts.
+        public: the paths of public pages.
     """
 
     app: ASGIApp

@@ -1,4 +1,4 @@
-"""A server of an application that listens, and answers later."""
+"""A server that listens at once and answers later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def listen(app: ASGIApp, settings: Serving) -> tuple[uvicorn.Server, socket.sock
     """A server and its socket: from now on connections wait until ``server.run`` answers them.
 
     Args:
-        app: what answers.
+        app: the application that answers.
         settings: address, port and proxies.
 
     Raises:
@@ -30,7 +30,7 @@ def listen(app: ASGIApp, settings: Serving) -> tuple[uvicorn.Server, socket.sock
         host=settings.host,
         port=settings.port,
         log_level="warning",
-        log_config=None,  # in our form, with all other lines
+        log_config=None,  # lines have our form, like all others
         server_header=False,
         proxy_headers=bool(settings.proxy),
         forwarded_allow_ips=list(settings.proxy),

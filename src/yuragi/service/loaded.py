@@ -1,4 +1,4 @@
-"""Models that stay loaded between jobs; the least recently used one goes when there is no room."""
+"""Models that stay loaded between jobs; the least recently used one is dropped to make room."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Loaded:
     Args:
         opening: how models are opened.
         keep: the largest number of models.
-        on_load: is called with every model that was loaded.
+        on_load: a function called with every model that was loaded.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Loaded:
 
         Raises:
             InputError: a model cannot be loaded.
-            OutOfMemoryError: there is not enough memory for them alone.
+            OutOfMemoryError: there is not enough memory even for these models alone.
         """
         name, weaker = request.model, request.weak_model
         model = self._get(_key(name), lambda: load_model(name, self.opening))
@@ -56,10 +56,10 @@ class Loaded:
         return model, weak
 
     def with_room(self, act: Callable[[], T]) -> T:
-        """Do something; while memory does not suffice, let a model go and do it again.
+        """Call a function; while memory does not suffice, drop a model and call it again.
 
         Raises:
-            OutOfMemoryError: it does not suffice with no model left but the latest.
+            OutOfMemoryError: memory does not suffice although only the latest model is left.
         """
         while True:
             try:
@@ -77,7 +77,7 @@ class Loaded:
             assert loaded is not None
             self._on_load(loaded)
             self._held[key] = loaded
-            # What is there now stays: looking through it for garbage would only hold up jobs.
+            # The objects that exist now stay. Searching them for garbage would only delay jobs.
             gc.collect()
             gc.freeze()
         self._held.move_to_end(key)
@@ -92,7 +92,7 @@ class Loaded:
 
 
 def _key(name: str) -> Hashable:
-    """A name with what lies there now: an operator can replace a model while a worker runs."""
+    """A name with the state of its files, because an operator can replace a model at any time."""
     path = model_folder(name)
     if path is None:  # on the hub, where a revision never changes
         return name

@@ -1,4 +1,4 @@
-"""Logs: lines for people, or one JSON object a line for programs."""
+"""Logs: lines for people, or one JSON object per line for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB: ContextVar[str] = ContextVar("job", default="")
 
 @contextmanager
 def of_job(job: str) -> Iterator[None]:
-    """Lines that are logged here are about a job."""
+    """Mark the lines that are logged in the block as lines about a job."""
     token = JOB.set(job)
     try:
         yield
@@ -27,7 +27,7 @@ def of_job(job: str) -> Iterator[None]:
 
 
 class _Lines(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         told = {
@@ -47,7 +47,7 @@ def configure_logs(form: LogForm) -> None:
     """Log to standard error.
 
     Args:
-        form: ``text`` logs warnings and errors; ``json`` also what happens to every job.
+        form: ``text`` logs warnings and errors; ``json`` also logs what happens to every job.
     """
     handler = logging.StreamHandler()
     if form == "json":

@@ -14,7 +14,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def most_memory() -> int:
-    """The most bytes that this process held so far: on its GPU if it has one, else at all."""
+    """The peak memory of this process so far in bytes: on its GPU, or in main memory."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT

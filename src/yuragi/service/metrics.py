@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, computed from the database when they are asked for."""
+"""Metrics for Prometheus, computed from the database on request."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Metrics(Collector):
         ]
 
     def collect(self) -> Iterator[Metric]:
-        """What Prometheus asks for."""
+        """The metrics that Prometheus reads."""
         yield from self._queue()
         yield from self._jobs()
         yield from self._scores()

@@ -1,7 +1,7 @@
 """Which models a request may name: those that the operator registered, and the shipped ones.
 
-The check looks a name up in a list before anything else reads it, so that no name of a client is
-tried as a path or asked for on the hub.
+The check looks up a name in a list before anything else reads it, so that no name from a client is
+used as a path or requested from the hub.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ VERSION = re.compile(r"(@[0-9a-f]{6,32})?")
 
 
 def check_asked(kind: type[Request], given: Mapping[str, Any]) -> None:
-    """Refuse options, before a request is made of them, that name another model.
+    """Refuse options that name another model, before a request is made of them.
 
     Raises:
-        InputError: they do, or the options of guidance are not valid.
+        InputError: they name another model, or the options of guidance are not valid.
     """
     _check("model", given.get("model"))
     guidance = given.get("guidance")
@@ -37,7 +37,7 @@ def check_named(request: Request) -> None:
     """Refuse a request that names another model.
 
     Raises:
-        InputError: it does.
+        InputError: it names another model.
     """
     _check("model", request.model)
     _check("weak_model", request.weak_model)

@@ -31,7 +31,7 @@ def shown(database: Database) -> Queue:
 
 
 def pause(database: Database) -> Queue:
-    """Start no further job; what runs goes on."""
+    """Start no further jobs; running jobs continue."""
     with database.writing() as connection:
         connection.execute(sa.update(QUEUE).values(paused=True))
     return shown(database)

@@ -1,7 +1,7 @@
-"""The pages of other layers that the service shows beside its own, each below a path of its name.
+"""The pages of other layers that the service shows next to its own, each under its own path.
 
-The service imports none of them: it looks them up, as the command line does its groups of commands.
-A page asks whoever comes for a token of its own, and none of the service's.
+The service does not import them. It looks them up, as the command line looks up its groups of
+commands. A page requires a token of its own from visitors, not the token of the service.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ MAX_BYTES = 10_000
 """The largest body that a page receives."""
 
 Page = Callable[[Sequence[Path]], ASGIApp]
-"""Makes a page of the folders of what it shows."""
+"""A function from the folders that a page shows to the page."""
 
 PAGES: Registry[Page] = Registry("yuragi.pages", {"pilot": "yuragi.research.pilot.page:open_page"})
 
 
 def pages_of(settings: Serving) -> dict[str, ASGIApp]:
-    """The pages that are asked for, by the path below which they lie.
+    """The pages that the settings enable, by the path under which they are served.
 
     Raises:
-        InputError: a folder does not have what a page shows.
+        InputError: a folder does not contain what a page shows.
         MissingExtraError: a page needs optional dependencies.
     """
     if not settings.pilot:

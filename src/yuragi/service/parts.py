@@ -1,9 +1,9 @@
 """The finished parts of an unfinished job: batches of pictures, steps of drags and of inversions.
 
-An attempt that follows an interrupted one takes them from here and goes on where that was. What was
-made in less than `WORTH_S` seconds is made again, so that short jobs write nothing. They are no
-steps of DBOS, because DBOS also records that a step was interrupted, and counts steps that are
-done again for lack of memory twice.
+An attempt that follows an interrupted one reads them from here and continues where that one was.
+Work of less than `WORTH_S` seconds is repeated instead, so that short jobs write nothing. The parts
+are not steps of DBOS, because DBOS also records that a step was interrupted, and counts steps twice
+that are repeated for lack of memory.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from yuragi.service.assets import Assets
 __all__ = ["WORTH_S", "Parts", "forget_parts"]
 
 WORTH_S = 1.0
-"""Seconds of work that are worth the time to write them."""
+"""The seconds of work from which it is worth the time to write the result."""
 
 
 class Parts:
-    """The parts of a job, as one attempt asks for them: in order, from the first.
+    """The parts of a job, which an attempt requests in order, from the first.
 
     Args:
         assets: the store in whose folder they are kept.
@@ -50,13 +50,13 @@ class Parts:
         self._since = 0.0
 
     def keep(self, make: Callable[[], Sequence[Tensor]]) -> Sequence[Tensor]:
-        """The next part: what an earlier attempt made, or what `make` makes; see `Context.kept`.
+        """The next part, from an earlier attempt or from `make`; see `Context.kept`.
 
-        Parts are written when the next one is asked for, because after the last one the job is as
-        good as done.
+        Parts are written when the next one is requested, because after the last one the job is
+        nearly done.
 
         Raises:
-            OSError: a part before cannot be written, or the store does not say which there are.
+            OSError: an earlier part cannot be written, or the store does not say which parts exist.
         """
         if self._unwritten and time.monotonic() - self._since >= WORTH_S:
             self.write()
@@ -72,14 +72,14 @@ class Parts:
         return made
 
     def write(self) -> None:
-        """Write all that was made so far; raises what `keep` raises."""
+        """Write all parts that were made so far; raises what `keep` raises."""
         self.assets.write(self._unwritten)
         self._unwritten = {}
 
 
 def forget_parts(assets: Assets, job: str) -> None:
     """Delete the parts of a job that has ended."""
-    with suppress(OSError):  # what is left does no harm
+    with suppress(OSError):  # leftovers do no harm
         assets.ask("rm", _folder(assets, job), recursive=True)
 
 

@@ -1,6 +1,6 @@
-"""Pictures of an unfinished result: the denoiser's latest expectation, decoded now and then.
+"""Pictures of an unfinished result: the latest x0 of the denoiser, decoded from time to time.
 
-A short run is over before anybody looks, so that it gets none.
+A short run is over before anybody looks, so it gets none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Costs", "Previews"]
 
 SIDE = 512
 FIRST_S, LEAST_S = 0.25, 1.0
-"""Seconds to the first preview, and between two."""
+"""The seconds until the first preview, and the least seconds between two previews."""
 SHARE = 0.02
 """The largest share of the time that previews may take."""
 
@@ -45,11 +45,11 @@ class _Observed(NetworkDenoiser):
 
 
 class Previews:
-    """Pictures of what a model is making.
+    """Pictures of the result that a model is making.
 
     Args:
         model: the model.
-        costs: what earlier previews took; it is brought up to date.
+        costs: the times of earlier previews, which are updated.
 
     Attributes:
         model: the model, which computes as before.
@@ -69,7 +69,7 @@ class Previews:
 
         Args:
             share: how much of the run is done, above 0, at most 1.
-            show: is called with the picture, at most `SIDE` pixels long.
+            show: a function called with the picture, whose sides are at most `SIDE` pixels.
         """
         began = time.monotonic()
         if began < self._next or not self._latest:

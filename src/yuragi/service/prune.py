@@ -1,8 +1,8 @@
-"""Deleting old jobs that have ended, and pictures that no job names any more.
+"""Deletion of old jobs that have ended, and of pictures that no job names any more.
 
-A job goes with its events in one transaction, which adds a row to the audit. A picture goes only if
-no remaining job names it and nobody stored it again lately: `Assets.put` notes when that was, and
-waits for a deletion that is under way.
+A job is deleted with its events in one transaction, which adds a row to the audit. A picture is
+deleted only if no remaining job names it and nobody stored it again lately: `Assets.put` records
+the time, and waits for a deletion that is under way.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["Pruned", "prune"]
 
 JOBS, EVENTS, ASSETS = tables.jobs, tables.events, tables.assets
 PAGE = 200
-"""The most jobs or pictures that a transaction deletes: others wait for it."""
+"""The largest number of jobs or pictures per transaction, because others wait for it."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was deleted, or would be.
+    """The numbers of deleted jobs and pictures, or of those that would be deleted.
 
     Attributes:
         jobs: the number of jobs.
@@ -43,14 +43,14 @@ class Pruned:
 
 
 def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool = False) -> Pruned:
-    """Delete jobs that ended so long ago, and then pictures that no job names.
+    """Delete jobs that ended long ago, and then pictures that no job names.
 
     Args:
         database: the job table.
         assets: the store of pictures.
-        older_than_s: seconds since a job ended, or a picture was stored. Pictures that were stored
-            lately may be named by a job in a moment, so it should be an hour at least.
-        dry_run: count only.
+        older_than_s: seconds since a job ended, or a picture was stored. A job may soon name
+            pictures that were stored lately, so it should be at least an hour.
+        dry_run: whether to count only.
 
     Raises:
         OSError: a picture cannot be deleted.
@@ -61,7 +61,7 @@ def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool
         jobs = connection.execute(sa.select(sa.func.count()).where(*old)).scalar_one()
     if not dry_run:
         jobs = sum(_delete_jobs(database, old))
-    # A job that is being tried again was left, and still names its pictures.
+    # A job that is being retried was not deleted, and still names its pictures.
     named = _named(database, sa.not_(sa.and_(*old)) if dry_run else sa.true())
     pictures = size = 0
     for page in _unnamed(database, named, before):
@@ -72,15 +72,16 @@ def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool
 
 
 def _delete_jobs(database: Database, old: tuple[sa.ColumnElement[bool], ...]) -> Iterator[int]:
-    """Delete jobs, a page at a time; gives how many went."""
+    """Delete jobs, a page at a time; yields how many were deleted."""
     while True:
         with database.writing() as connection:
-            # Locked first: whoever changes one of them now waits for the audit while we hold it.
+            # Locked first, because a transaction that is changing one of them would wait for the
+            # audit while we hold it.
             chosen = sa.select(JOBS.c.id).where(*old).limit(PAGE).with_for_update(skip_locked=True)
             found = list(connection.execute(chosen).scalars())
             for job in found:
                 note(connection, job, "deleted")
-            settle(connection)  # it reads the jobs
+            settle(connection)  # before the deletion, because it reads the jobs
             connection.execute(sa.delete(JOBS).where(JOBS.c.id.in_(found)))
         if not found:
             return
@@ -88,7 +89,7 @@ def _delete_jobs(database: Database, old: tuple[sa.ColumnElement[bool], ...]) ->
 
 
 def _named(database: Database, kept: sa.ColumnElement[bool]) -> set[str]:
-    """The pictures that those jobs name which are kept."""
+    """The pictures that the kept jobs name."""
     jobs = sa.select(JOBS.c.sources, JOBS.c.preview, JOBS.c.result).where(kept)
     previews = sa.select(EVENTS.c.data).join(JOBS).where(EVENTS.c.kind == "preview", kept)
     with database.reading() as connection:
@@ -108,7 +109,7 @@ def _of(job: Mapping[Any, Any]) -> Iterator[str]:
 
 
 def _unnamed(database: Database, named: set[str], before: float) -> Iterator[dict[str, int]]:
-    """Old pictures that are not named: pages of their sizes by id."""
+    """Old pictures that are not named, as pages of their sizes by id."""
     last = ""
     while True:
         wanted = sa.select(ASSETS.c.id, ASSETS.c.bytes).where(
@@ -125,12 +126,13 @@ def _unnamed(database: Database, named: set[str], before: float) -> Iterator[dic
 def _delete_pictures(
     database: Database, assets: Assets, page: Mapping[str, int], before: float
 ) -> dict[str, int]:
-    """Delete pictures that nobody has stored again, with their files; gives those that went."""
+    """Delete pictures that nobody has stored again, with their files; returns the deleted ones."""
     with database.writing() as connection:
         chosen = sa.select(ASSETS.c.id).where(ASSETS.c.id.in_(page), ASSETS.c.created < before)
         found = list(connection.execute(chosen.with_for_update()).scalars())
         connection.execute(sa.delete(ASSETS).where(ASSETS.c.id.in_(found)))
-        # Within the transaction, so that who stores one again writes its file after this.
+        # Within the transaction, so that a process that stores one again writes its file after
+        # this.
         for name in found:
             assets.remove(name)
     return {name: page[name] for name in found}

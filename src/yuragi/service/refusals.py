@@ -1,4 +1,4 @@
-"""What the policy refused, for the operator."""
+"""The requests that the policy refused, for the operator."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def note_refusal(database: Database, error: Forbidden, client: str, job: str | N
 
     Args:
         database: the database.
-        error: what was refused and why.
-        client: who asked.
-        job: the job, if it was one already.
+        error: the refused request and the reason.
+        client: the client that sent the request.
+        job: the job, if the request was one already.
     """
     with database.writing() as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""From what a client sends to a complete request, and the schema of what it may send.
+"""Conversion of the data of a client to a complete request, and the schema of this data.
 
 A client sends the options of a request class by name, as in Python, with pictures as ids of assets.
 """
@@ -28,14 +28,14 @@ from yuragi.tasks.tasks import TASKS
 __all__ = ["asked", "schema_of", "submission"]
 
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
-"""What not every database can keep in a text; JSON can say more than UTF-8."""
+"""Characters that not every database can store in a text; JSON can express more than UTF-8."""
 
 
 def asked(text: bytes | str) -> dict[str, Any]:
     """The JSON object that a client sent.
 
     Raises:
-        InputError: it is something else, or names no task.
+        InputError: it is not a JSON object, or does not name a task.
     """
     try:
         given = json.loads(text, parse_constant=_no_number)
@@ -77,15 +77,15 @@ def submission(
     key: str | None,
     client: str,
 ) -> Submission:
-    """The job that a client asks for.
+    """The job that a client requests.
 
     Args:
         given: the kind and the options, with pictures as ids of assets.
-        assets: where these and the pictures of the request are.
+        assets: the store of these pictures and of those of the request.
         max_pixels: the largest number of pixels of a picture.
         policy: which requests are allowed.
         key: the idempotency key of the client.
-        client: who asks.
+        client: the client that sends the request.
 
     Raises:
         InputError: an option is not allowed.
@@ -118,7 +118,7 @@ def _picture(name: object, argument: str, assets: Assets) -> bytes:
 
 
 def schema_of(kind: type[Request]) -> dict[str, Any]:
-    """The JSON schema of what a client sends for a task."""
+    """The JSON schema of the data that a client sends for a task."""
     beside = (Reading, Permission) if issubclass(kind, OnPicture) else ()
     made = kind.model_json_schema()
     for more in (*kind.BESIDE, *beside):
@@ -134,6 +134,6 @@ def schema_of(kind: type[Request]) -> dict[str, Any]:
 
 
 def _described(kind: type[BaseModel], name: str) -> dict[str, Any]:
-    """What the schema of a class says about a field beside its type."""
+    """The entries of the schema of a field in addition to its type."""
     told = kind.model_json_schema()["properties"][name]
     return {key: value for key, value in told.items() if key.startswith(("desc", "x-"))}

@@ -1,4 +1,4 @@
-"""The process of the HTTP service, with workers beside it."""
+"""The process of the HTTP service, and the workers that it starts."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     """Answer until the process is told to stop (SIGTERM, Ctrl-C).
 
     Args:
-        settings: the service.
+        settings: the settings of the service.
         opening: how its workers open models.
-        on_ready: is called with the address of the API, and with the token if one was made, when
-            clients can connect.
+        on_ready: a function called when clients can connect, with the address of the API, and with
+            the token if one was made.
 
     Returns:
-        The queue that is left.
+        The remaining queue.
 
     Raises:
-        InputError: database, store or address are not supported, the token is too short, or a
+        InputError: the database, store or address is not supported, the token is too short, or a
             folder of a page has nothing to show.
         OSError: the port is taken.
     """
@@ -52,7 +52,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     if settings.trace:
         configure_traces("yuragi-serve")
     parts = held(settings)
-    # In a process of its own a worker imports PyTorch; here only the checks of requests do.
+    # A worker imports PyTorch in its own process; here only the checks of requests import it.
     server, listening = listen(make_app(parts), settings)
     host, port = listening.getsockname()[:2]
     supervisor = _supervisor(settings, opening)
@@ -61,12 +61,12 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
     def stop() -> None:
         server.should_exit = True
 
-    # uvicorn takes signals for itself, and raises them again when it has stopped.
+    # uvicorn handles signals itself, and raises them again after it has stopped.
     with told_to_stop(stop):
         on_ready(f"http://{host}:{port}/api/v1", made)
         if watching:
             watching.start()
-        # What is there now stays. To look through it for garbage would stop all answers for a
+        # The objects that exist now stay. Searching them for garbage would stop all answers for a
         # quarter of a second every few hundred requests.
         gc.collect()
         gc.freeze()

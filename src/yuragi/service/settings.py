@@ -41,7 +41,7 @@ Grace = Annotated[
 
 
 class Store(Strict):
-    """Where jobs and pictures are kept: all that the processes of one service share."""
+    """Where jobs and pictures are stored: everything that the processes of one service share."""
 
     database: Annotated[
         str,
@@ -80,7 +80,7 @@ def _is_own(host: str) -> bool:
 
 
 def _elsewhere(limit: int) -> Callable[[dict[str, Any]], int]:
-    """A limit for clients of other machines, and none for this machine's own."""
+    """A limit for clients of other machines; clients of this machine have none."""
     return lambda data: 0 if _is_own(data.get("host", "")) else limit
 
 
@@ -89,7 +89,7 @@ OWN = "none (0) on this machine's own address; elsewhere {}"
 
 
 class Shared(Store):
-    """What every process of a service is told."""
+    """The options of every process of a service."""
 
     log: Annotated[
         LogForm,

@@ -1,4 +1,4 @@
-"""What stands before every page and route of a process that answers over HTTP."""
+"""The checks before every page and route of a process that answers over HTTP."""
 
 from __future__ import annotations
 

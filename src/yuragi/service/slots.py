@@ -1,9 +1,9 @@
-"""Slots: names that worker processes have one at a time, their signs of life, and their heirs.
+"""Slots: names of worker processes, their signs of life, and the takeover of their jobs.
 
 DBOS knows the unfinished workflows of a process by its name. A process that dies and starts again
-under the same name goes on with them; those of a name that does not come back must be taken over by
-another process, or they would wait for ever. A lock of the operating system, which ends with its
-process, keeps two processes of a machine from one name.
+under the same name continues them. If a name does not come back, another process must take over its
+workflows, or they would wait for ever. A lock of the operating system, which ends with its process,
+prevents two processes of a machine from using the same name.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Pulse:
         database: the database.
         slot: the name of the slot.
         device: the device that it uses, for people.
-        dead_after: seconds of our own clock without a sign after which a slot is given up.
-        adopt: takes over the workflows of a slot.
+        dead_after: the seconds without a sign, by our own clock, after which a slot is given up.
+        adopt: the function that takes over the workflows of a slot.
     """
 
     database: Database
@@ -91,7 +91,8 @@ class Pulse:
         with self.database.noting() as connection:
             mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
             sign = {"beat": WORKERS.c.beat + 1, "device": self.device, "process": os.getpid()}
-            # A slot that was given up counts on from 0, so that its heirs see that it is back.
+            # A slot that was given up counts from 0 again, so that other workers see that it is
+            # back.
             if not connection.execute(mine.values(**sign)).rowcount:
                 first = {**sign, "beat": 0, "slot": self.slot}
                 connection.execute(sa.insert(WORKERS).values(**first))
@@ -104,7 +105,7 @@ class Pulse:
                 self._inherit(row.slot, row.beat)
 
     def leave(self) -> None:
-        """Say that the slot stops, so that its jobs are taken over at once."""
+        """Announce that the slot stops, so that its jobs are taken over at once."""
         with self.database.noting() as connection:
             mine = sa.update(WORKERS).where(WORKERS.c.slot == self.slot)
             connection.execute(mine.values(beat=GONE))
@@ -117,7 +118,7 @@ class Pulse:
         if not marked.rowcount:
             return
         self.adopt(slot)
-        # Only now: if we die before, the mark tells the next one to do the same.
+        # Not earlier: if we die before this, the mark tells the next process to do the same.
         with self.database.noting() as connection:
             gone = WORKERS.c.slot == slot, WORKERS.c.beat == GONE
             connection.execute(sa.delete(WORKERS).where(*gone))

@@ -1,4 +1,4 @@
-"""The states of a job: a closed set, in which not knowing is a state of its own."""
+"""The states of a job: a closed set, in which an unknown state is a state of its own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ __all__ = ["ENDED", "STORED", "State"]
 class State(StrEnum):
     """The state of a job.
 
-    A text that is none of these becomes ``UNKNOWN``, so that a client never takes the state of a
-    newer service, or of one that it could not ask, for success.
+    Any other text becomes ``UNKNOWN``, so that a client never mistakes the state from a newer
+    service, or from one that it could not reach, for success.
     """
 
     QUEUED = "queued"
     RUNNING = "running"
     CANCELLING = "cancelling"
-    """It runs, and its worker was asked to stop."""
+    """The job runs, and its worker was asked to stop."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """The state could not be learned; it is never stored."""
+    """The state could not be determined; this value is never stored."""
 
     @classmethod
     def _missing_(cls, value: object) -> State:
@@ -30,12 +30,12 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to the job, unless it is tried again."""
+        """Whether nothing more will happen to the job, unless it is retried."""
         return self in ENDED
 
 
 ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
-"""States from which a job goes on only if it is tried again."""
+"""States after which a job continues only if it is retried."""
 
 STORED = tuple(state for state in State if state is not State.UNKNOWN)
 """States that the job table can hold."""

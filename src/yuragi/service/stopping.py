@@ -1,4 +1,4 @@
-"""How a process of the service stops: where nothing is lost, or after a grace period."""
+"""How a process of the service stops: at a point where nothing is lost, or after a grace period."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def told_to_stop(act: Callable[[], None]) -> Iterator[None]:
 
 
 class Halt:
-    """Holds the thread that does jobs as soon as nothing would be lost.
+    """Halts the thread that runs jobs as soon as nothing would be lost.
 
-    That thread is inside `working` while it has a job, and passes `here` whenever a part of the job
-    is made. Another thread stops it, and then ends the process.
+    That thread is inside `working` while it has a job, and calls `here` whenever a part of the job
+    is made. Another thread halts it, and then ends the process.
     """
 
     def __init__(self) -> None:
@@ -35,22 +35,22 @@ class Halt:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """A job is done inside; it is not begun after the thread was held."""
+        """Run a job in the block; it is not begun after the thread was halted."""
         with self._work:
             self.here()
             yield
 
     def here(self, leave: Callable[[], None] = lambda: None) -> None:
-        """Go on, or call `leave` and never go on if the thread is to be held."""
+        """Return, or, if the thread is to be halted, call `leave` and never return."""
         if self._asked.is_set():
             leave()
             self._work.release()
             threading.Event().wait()
 
     def ask(self) -> None:
-        """Hold the thread at the next chance."""
+        """Halt the thread at the next opportunity."""
         self._asked.set()
 
     def held(self, seconds: float) -> bool:
-        """Wait for so long until the thread has no job or is held; whether it came to that."""
+        """Wait until the thread has no job or is halted; returns whether this happened in time."""
         return self._work.acquire(timeout=seconds)

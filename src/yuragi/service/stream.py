@@ -24,7 +24,7 @@ def last_seen(header: str | None) -> int:
     """The number of the last event that a client saw; 0 for none.
 
     Raises:
-        InputError: it is not a number that we gave.
+        InputError: it is not the number of an event.
     """
     if header is None:
         return 0
@@ -36,12 +36,12 @@ def last_seen(header: str | None) -> int:
 async def follow(database: Database, job: str, after: int) -> AsyncIterator[ServerSentEvent]:
     """The events after a number, as they happen, until the job has ended.
 
-    The position in the queue is sent when it changes. It has no id, because only the present one
-    matters to a client that comes back.
+    The position in the queue is sent when it changes. It has no id, because only the current one
+    matters to a client that reconnects.
     """
     position = None
     while True:
-        # The job first: the event with which it ends is not missed.
+        # The job is read first, so that the event with which it ends is not missed.
         now, happened = await run_in_threadpool(_look, database, job, after)
         for event in happened:
             after = event.number or after

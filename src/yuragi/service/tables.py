@@ -1,4 +1,4 @@
-"""The tables of the service. `migrations` makes them; DBOS has tables of its own beside them."""
+"""The tables of the service. `migrations` creates them; DBOS has its own tables in addition."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ jobs = sa.Table(
     sa.Column("request", sa.Text, nullable=False),
     # Pictures of the request: digest of the pixels -> asset.
     sa.Column("sources", sa.JSON, nullable=False),
-    # What the client sent, to recognise it when it is sent again.
+    # The submission of the client, to recognise it when it is sent again.
     sa.Column("idempotency_key", sa.String(200), unique=True),
     sa.Column("body", KEY, nullable=False),
-    # Who sent it, to count the waiting jobs of a client (`yuragi.service.limits`), and what the
-    # policy is told beside the request (`yuragi.service.policy`).
+    # The client, to count its waiting jobs (`yuragi.service.limits`), and its consent, which the
+    # policy receives in addition to the request (`yuragi.tasks.policy`).
     sa.Column("client", sa.String(64), nullable=False, server_default=""),
     sa.Column("consent", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created", sa.Double, nullable=False),
@@ -48,8 +48,8 @@ jobs = sa.Table(
     sa.Column("preview", KEY),
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("result", sa.JSON),
-    # The workflow that took the job, and who carries it out now: only the holder of the lease may
-    # write, so that a worker that was given up by mistake changes nothing when it wakes up.
+    # The workflow that took the job, and the worker that runs it now: only the holder of the lease
+    # may write, so that a worker that was given up by mistake changes nothing when it wakes up.
     sa.Column("workflow", sa.String(64), unique=True),
     sa.Column("lease", KEY),
     sa.Column("slot", sa.String(80)),
@@ -67,7 +67,7 @@ events = sa.Table(
     "events",
     METADATA,
     sa.Column("job", KEY, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    # Counts from 1 within a job without gaps.
+    # Counted from 1 within a job, without gaps.
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
@@ -82,7 +82,7 @@ assets = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("width", sa.Integer, nullable=False),
     sa.Column("height", sa.Integer, nullable=False),
-    # When it was stored last.
+    # The time at which it was last stored.
     sa.Column("created", sa.Double, nullable=False),
 )
 
@@ -90,7 +90,7 @@ workers = sa.Table(
     "workers",
     METADATA,
     sa.Column("slot", sa.String(80), primary_key=True),
-    # A counter and not a time: clocks of several machines differ, and are set back.
+    # A counter, not a time: the clocks of several machines differ, and can be set back.
     sa.Column("beat", sa.BigInteger, nullable=False),
     sa.Column("device", sa.String(64), nullable=False),
     sa.Column("process", sa.Integer, nullable=False),
@@ -99,7 +99,8 @@ workers = sa.Table(
 refusals = sa.Table(
     "refusals",
     METADATA,
-    # What the policy refused: the request as it was asked, and of which job if it was one already.
+    # The requests that the policy refused, as they were sent, and their job if they had one
+    # already.
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("client", sa.String(64), nullable=False),
@@ -112,7 +113,7 @@ refusals = sa.Table(
 models = sa.Table(
     "models",
     METADATA,
-    # What workers learned when they loaded a model, by the fingerprint of its weights.
+    # The capabilities of models that workers have loaded, by the fingerprint of the weights.
     sa.Column("weights", KEY, primary_key=True),
     sa.Column("capabilities", sa.JSON, nullable=False),
 )
@@ -122,14 +123,14 @@ queue = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("paused", sa.Boolean, nullable=False),
-    # How many tickets no worker has drawn, at least; see `tickets`.
+    # A lower bound on the number of tickets that no worker has drawn; see `tickets`.
     sa.Column("tickets", sa.BigInteger, nullable=False),
 )
 
 audit = sa.Table(
     "audit",
     METADATA,
-    # Counts from 1 without gaps. Triggers refuse changes and deletions; see `audit`.
+    # Counted from 1, without gaps. Triggers refuse changes and deletions; see `audit`.
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("job", KEY, nullable=False),
@@ -151,7 +152,7 @@ audit = sa.Table(
 tallies = sa.Table(
     "tallies",
     METADATA,
-    # What no job table tells, such as refusals, counted by all processes of the service.
+    # Counts that no job table contains, such as refusals, from all processes of the service.
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("count", sa.BigInteger, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Counts of what no job tells: requests that were refused, by the status of the answer."""
+"""Counts that no job contains: requests that were refused, by the status of the answer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PREFIX = "refused "
 
 
 class Tally:
-    """Counts in memory, which go to the database when somebody asks.
+    """Counts in memory, which are written to the database when they are requested.
 
-    A flood of requests must not become a flood of writes. What a process counted since it was last
-    asked is lost if it dies.
+    A flood of requests must not become a flood of writes. If a process dies, its counts since the
+    last request are lost.
 
     Args:
-        database: where the counts of all processes are added up.
+        database: the database in which the counts of all processes are added up.
     """
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +40,7 @@ class Tally:
             self._new[status] += 1
 
     def totals(self) -> Mapping[str, int]:
-        """The counts of all processes since the tables were made, by status."""
+        """The counts of all processes since the tables were created, by status."""
         with self._lock:
             new, self._new = self._new, Counter()
         if new:
@@ -53,7 +53,7 @@ class Tally:
     def _add(self, new: Mapping[int, int]) -> None:
         try:
             with self.database.writing() as connection:
-                for status, count in sorted(new.items()):  # in one order, against deadlocks
+                for status, count in sorted(new.items()):  # in a fixed order, to avoid deadlocks
                     _increase(connection, f"{PREFIX}{status}", count)
         except sa.exc.SQLAlchemyError:
             with self._lock:
@@ -73,8 +73,8 @@ class Counting:
     """Counts the requests that are refused.
 
     Attributes:
-        app: what comes behind.
-        tally: counts.
+        app: the application whose answers are counted.
+        tally: the tally that counts.
     """
 
     app: ASGIApp

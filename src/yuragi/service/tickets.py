@@ -1,10 +1,10 @@
 """Tickets: how a waiting job wakes a worker.
 
-DBOS hands workflows from a queue to workers, one at a time to each, and hands them on when a worker
-dies. What its queue (3.4) cannot do is to change the order of what waits, or to pause. So a waiting
-workflow is a mere ticket: it names no job. The worker that draws one does the jobs that are first
-then, one after another, until none waits or the queue is paused. So few tickets are needed: one for
-each worker that could begin. One too many finds nothing and ends.
+DBOS gives workflows from a queue to workers, one at a time to each, and passes them on when a
+worker dies. Its queue (3.4) cannot change the order of waiting workflows, and cannot pause. So a
+waiting workflow is only a ticket: it names no job. The worker that draws a ticket runs the jobs
+that are first at that time, one after another, until none waits or the queue is paused. So few
+tickets are needed: one for each worker that could begin. A surplus ticket finds nothing and ends.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ APPLICATION = "yuragi"
 QUEUE = "jobs"
 WORKFLOW = "yuragi_job"
 VERSION = "1"
-"""The version of the workflow's steps. A worker goes on with the workflows of its own version, so
-that this changes only if steps are added, removed or reordered."""
+"""The version of the workflow's steps. A worker continues only workflows of its own version, so
+this changes only if steps are added, removed or reordered."""
 POLLING_S = 0.1
 ENOUGH = 64
-"""How many tickets are enough for any number of jobs: that many workers begin at once."""
+"""So many tickets are enough for any number of jobs: this many workers can begin at once."""
 TABLE = tables.queue
 
 
@@ -41,8 +41,8 @@ class Tickets:
     def wake(self, connection: sa.Connection) -> None:
         """Let workers begin, at the end of a writing transaction after which jobs wait.
 
-        So job and ticket exist together: whoever draws a ticket that was there before waits until
-        this transaction ends, and sees its jobs.
+        So a job and its ticket appear together: a worker that draws an older ticket waits until
+        this transaction ends, and then sees its jobs.
         """
         counted = sa.select(TABLE.c.tickets).with_for_update()
         lying = connection.execute(counted).scalar_one()
@@ -70,15 +70,15 @@ class Tickets:
 def draw(connection: sa.Connection) -> None:
     """Count that a ticket was drawn.
 
-    The count is never higher than the number of tickets that lie in the queue. It is lower if a
-    worker died when it had counted, and so counts again.
+    The count is never higher than the number of tickets in the queue. It is lower if a worker died
+    after it had counted, because the count is then repeated.
     """
     lying = sa.update(TABLE).where(TABLE.c.tickets > 0)
     connection.execute(lying.values(tickets=TABLE.c.tickets - 1))
 
 
 def open_tickets(database: Database) -> Tickets:
-    """Connect to the queue; its tables are made if they are missing."""
+    """Connect to the queue; missing tables are created."""
     DBOS.migrate(database.url)
     client = DBOSClient(
         system_database_url=database.url,

@@ -1,4 +1,4 @@
-"""Writes that share a transaction: while one is on its way to the disk, the next ones gather."""
+"""Writes that share a transaction: while one is being written to the disk, the next ones gather."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Together(Generic[T, R]):
     """Lets threads that write at the same time share a transaction.
 
     A transaction costs a few milliseconds until it is on the disk, and only one writes at a time.
-    So a thread that finds another one writing leaves what it has, and the next one that may write
-    does so for all that wait.
+    So a thread that finds another one writing adds its data to a list, and the next thread that may
+    write does so for all that wait.
 
     Args:
-        write: writes several things in one transaction, and returns something for each. If it
-            raises, it has written nothing, and is called with each thing alone.
-        most: the largest number of things in one transaction.
+        write: a function that writes several items in one transaction, and returns a value for
+            each. If it raises, it has written nothing, and is called again with each item alone.
+        most: the largest number of items in one transaction.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], Sequence[R]], most: int) -> None:
@@ -34,7 +34,7 @@ class Together(Generic[T, R]):
         self._waiting: list[tuple[T, Future[R]]] = []
 
     def __call__(self, given: T) -> R:
-        """Write one thing, and return what `write` returns for it; raises what it raises."""
+        """Write one item, and return what `write` returns for it; raises what it raises."""
         answer: Future[R] = Future()
         with self._gathering:
             self._waiting.append((given, answer))

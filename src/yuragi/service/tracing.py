@@ -1,7 +1,7 @@
 """Traces of OpenTelemetry: a span for the submission of a job, and one for each run.
 
-The id of a job has as many bits as the id of a trace, so that it is one: all spans of a job meet
-without anything being stored, and whoever knows the job finds its trace.
+The id of a job has as many bits as the id of a trace, and is used as one. So all spans of a job
+share a trace without anything being stored, and the id of the job is enough to find it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def configure_traces(service: str) -> Callable[[], None]:
         service: the name of the process in traces.
 
     Returns:
-        A function that sends what is not sent yet, for processes that end without goodbye.
+        A function that sends the remaining spans, for processes that end without a clean shutdown.
 
     Raises:
         MissingExtraError: the optional dependencies ``telemetry`` are not installed.
@@ -48,12 +48,12 @@ def configure_traces(service: str) -> Callable[[], None]:
 
 @contextmanager
 def span(job: str, name: str, attributes: Mapping[str, str | int | float]) -> Iterator[None]:
-    """A span around what is done for a job; an exception ends it as an error.
+    """A span around work for a job; an exception ends it as an error.
 
     Args:
         job: the id of the job.
-        name: what is done.
-        attributes: what is known about it; the id is added.
+        name: the name of the work.
+        attributes: the attributes of the span; the id of the job is added.
     """
     try:
         from opentelemetry import trace
@@ -67,12 +67,12 @@ def span(job: str, name: str, attributes: Mapping[str, str | int | float]) -> It
 
 
 def submitted(job: str, since_ns: int, attributes: Mapping[str, str | int | float]) -> None:
-    """A span of a submission, which has a job only at its end.
+    """Record the span of a submission, which has a job only at its end.
 
     Args:
         job: the id of the job.
-        since_ns: when the submission began, in nanoseconds since 1970.
-        attributes: what is known about it.
+        since_ns: the time at which the submission began, in nanoseconds since 1970.
+        attributes: the attributes of the span.
     """
     try:
         from opentelemetry import trace

@@ -1,4 +1,4 @@
-"""Checks of pictures from outside, before and while they are decoded, and what is kept of them."""
+"""Checks of uploaded pictures, before and while they are decoded, and removal of their metadata."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
         max_pixels: the largest number of pixels; larger pictures are not decoded.
 
     Raises:
-        InputError: it is no PNG, JPEG or WebP, has too many pixels, is damaged, or is an animation.
+        InputError: it is not a PNG, JPEG or WebP, has too many pixels, is damaged, or is an
+            animation.
     """
     told = f"{len(data)} bytes"
     allowed = "a picture file (PNG, JPEG or WebP)"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our limit is checked; the rest is the client's matter
+            warnings.simplefilter("ignore")  # our own limit is checked instead
             with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as picture:
                 width, height = picture.size
                 if width * height > max_pixels:
@@ -71,7 +72,7 @@ def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
 
 
 def _kind(picture: Image.Image) -> str:
-    """The name of its format; Pillow calls a JPEG that is followed by others MPO."""
+    """The name of its format; Pillow calls a JPEG that is followed by further pictures MPO."""
     return "JPEG" if picture.format == "MPO" else str(picture.format)
 
 
@@ -79,13 +80,13 @@ def _orientation(picture: Image.Image) -> int:
     """The orientation of a loaded picture as in EXIF; 1 if its metadata are damaged."""
     try:
         told = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # Pillow's reader raises whatever damaged metadata lead it to
+    except Exception:  # damaged metadata can raise anything in Pillow
         return 1
     return told if isinstance(told, int) and 2 <= told <= 8 else 1
 
 
 def png(picture: Image.Image) -> Upload:
-    """A picture of ours as a PNG."""
+    """One of our own pictures as a PNG."""
     held = io.BytesIO()
     picture.save(held, "PNG")
     return Upload(held.getvalue(), FORMATS["PNG"], picture.width, picture.height)

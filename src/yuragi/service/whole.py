@@ -9,9 +9,9 @@ __all__ = ["WholeFiles"]
 
 
 class WholeFiles(StaticFiles):
-    """Files that are too small to be asked for in parts: a Range header is ignored (RFC 9110).
+    """Files that are too small to be requested in parts: a Range header is ignored (RFC 9110).
 
-    So every refusal of the service has one form, and no range can be unsatisfiable.
+    So all refusals of the service have the same form, and no range can be unsatisfiable.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

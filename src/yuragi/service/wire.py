@@ -1,4 +1,4 @@
-"""What the API says, as it says it: the service answers with these, and the client reads them."""
+"""The data types of the API: the service answers with them, and the client reads them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Said(BaseModel):
-    """The base class of answers; an older client ignores what a newer service adds."""
+    """The base class of answers; an older client ignores fields that a newer service adds."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -38,8 +38,8 @@ class Job(Said):
         kind: the task of its request.
         state: its state; see `yuragi.service.states`.
         position: 0 for the next job to run; None unless it is queued.
-        done: solver steps that are done, of those that share batches.
-        total: solver steps in all; 0 while unknown.
+        done: the finished solver steps; the pictures of a batch share its steps.
+        total: the total number of solver steps; 0 while unknown.
         preview: the asset of the latest preview, if there is one.
         created: when it was submitted, in seconds since 1970 (UTC).
         started: when a worker first began it.
@@ -86,7 +86,7 @@ class JobResult(Said):
     Attributes:
         pictures: files that carry their request, one for each picture.
         mask: where an edit could change the picture, if it had a mask.
-        report: the request, its cost, the model and the versions, as `yuragi TASK --json` says it.
+        report: the request, its cost, the model and the versions, as in `yuragi TASK --json`.
     """
 
     pictures: Sequence[Asset]
@@ -98,10 +98,10 @@ class Event(Said):
     """Something that happened to a job.
 
     Attributes:
-        number: counts from 1 within the job; None for what is not kept, such as a position.
+        number: its number within the job, from 1; None if it is not stored, such as a position.
         kind: ``position``, ``queued``, ``started``, ``step``, ``preview``, or the state in which
             the job ended.
-        data: depends on the kind.
+        data: the data of the event, which depend on the kind.
     """
 
     number: int | None
@@ -113,9 +113,9 @@ class Queue(Said):
     """The queue.
 
     Attributes:
-        paused: whether no further job is started.
+        paused: whether no further jobs are started.
         queued: the waiting jobs in the order in which they will run.
-        running: the jobs that workers are doing.
+        running: the jobs that workers are running.
     """
 
     paused: bool
@@ -124,7 +124,7 @@ class Queue(Said):
 
 
 class Order(BaseModel):
-    """Waiting jobs that are to run first, in this order.
+    """Waiting jobs that should run first, in this order.
 
     Attributes:
         jobs: the ids of queued jobs, each once.
@@ -135,12 +135,12 @@ class Order(BaseModel):
 
 
 class Refusal(Said):
-    """What the policy refused.
+    """A request that the policy refused.
 
     Attributes:
-        at: when, in seconds since 1970 (UTC).
-        client: who asked.
-        job: the job, if it was one already.
+        at: the time, in seconds since 1970 (UTC).
+        client: the client that sent the request.
+        job: the job, if the request was one already.
         rule: the rule that refused it.
         reason: its reason.
         request: the complete request.
@@ -163,9 +163,9 @@ class ModelInfo(Said):
         kind: the class of its pipeline.
         note: its description or licence.
         capabilities: what it can do; None until a worker has loaded it once.
-        knows: the pictures that it knows, in words, such as "drawn heads"; empty if not said.
-        calibrated: whether results say that a picture is foreign to it.
-        words: the words and phrases that it knows, by kind; empty if not said.
+        knows: the pictures that it knows, in words, such as "drawn heads"; empty if unknown.
+        calibrated: whether it can recognise pictures that are foreign to it.
+        words: the words and phrases that it knows, by kind; empty if unknown.
     """
 
     name: str
@@ -183,7 +183,7 @@ class Health(Said):
 
     Attributes:
         ready: whether jobs can be submitted.
-        problems: why not, a sentence each.
+        problems: the reasons why not, one sentence each.
         workers: the slots of the workers that gave a sign of life.
     """
 
@@ -199,7 +199,7 @@ class Quality(Said):
         model: the model with its version.
         score: ``familiarity``, ``intent``, ``background_error`` or ``stress``.
         alarm: whether it drifted.
-        probability: of such values, or worse ones, if nothing has changed.
+        probability: the probability of such values, or worse ones, if nothing has changed.
         recent: the number of recent values.
         reference: the number of values that they are compared with; 0 for the calibration.
         said: the same in words.

@@ -1,8 +1,8 @@
-"""How a worker does a job.
+"""How a worker runs a job.
 
-A ticket is a workflow of DBOS, which is done again by its worker's heir until it ends. It has no
-steps of DBOS's own: the job table says which job was taken for which turn of a ticket, so that a
-record of the same would only cost another transaction on the disk for every job.
+A ticket is a workflow of DBOS; if its worker dies, another worker repeats it, until it ends. It has
+no DBOS steps: the job table already says which job was taken for which turn of a ticket, so
+recording the same again would only cost another transaction on the disk for every job.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ __all__ = ["Bench", "register"]
 
 LOG = logging.getLogger(__name__)
 TURNS = 100
-"""How many jobs are done for one ticket: after a crash, the turns before are looked through."""
+"""How many jobs are run for one ticket: after a crash, all earlier turns are looked up again."""
 SAID_S = 0.2
-"""Steps that follow one another faster are not all said."""
+"""Steps that follow one another faster are not all reported."""
 ASKED_S = 0.05
 """After steps that follow one another faster, the state of the job is not always read."""
 
@@ -63,7 +63,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Bench:
-    """What a worker works with.
+    """The parts that a worker needs.
 
     Attributes:
         database: the job table.
@@ -71,10 +71,10 @@ class Bench:
         loaded: the models.
         slot: the name of the worker.
         tickets: the queue.
-        signing: who signs the results.
+        signing: how results are signed.
         policy: which requests are allowed.
-        halt: holds the worker between the parts of a job when it is to stop.
-        costs: what a preview takes, as the jobs before have found.
+        halt: halts the worker between the parts of a job when it is to stop.
+        costs: the time that a preview takes, as measured in earlier jobs.
     """
 
     database: Database
@@ -91,7 +91,7 @@ class Bench:
 def register(bench: Bench) -> None:
     """Make the workflow of a ticket known to DBOS, before it is launched."""
 
-    # Jobs count their starts themselves, and not all jobs of a ticket together.
+    # Each job counts its own starts, so DBOS must not limit the starts of a ticket.
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
     def jobs() -> None:
         ticket = str(DBOS.workflow_id)
@@ -104,13 +104,14 @@ def register(bench: Bench) -> None:
                     attempt = begin(bench.database, taken, bench.slot)
                     if attempt is None or _do(bench, attempt):
                         forget_parts(bench.assets, taken)
-        # What waits is left to the next ticket; if this is done again, to one that finds nothing.
+        # The remaining jobs are left to the next ticket. If this is repeated, a surplus ticket
+        # finds nothing.
         with or_crash(), bench.database.writing() as connection:
             bench.tickets.add(connection, 1)
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:
-    """Do a job, and say what came of it; whether it has ended, and not gone to another worker."""
+    """Run a job and record its outcome; returns whether it ended here, not with another worker."""
     LOG.info("begun by %s", bench.slot)
     try:
         with span(attempt.job, "run", {"yuragi.slot": bench.slot}):
@@ -132,7 +133,7 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
         attempt.fail(str(error))
         LOG.info("failed: %s", error)
     except Exception as error:
-        # People get a name without the inside of the program; the operator gets the traceback.
+        # Clients get only the name of the error; the operator gets the traceback.
         LOG.exception("job %s failed", attempt.job)
         attempt.fail(f"an error inside the service: {type(error).__name__}")
     else:
@@ -145,7 +146,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
     request = parse_request(attempt.request)
     check_named(request)
     sources = {digest: _picture(bench, name) for digest, name in attempt.sources.items()}
-    bench.policy.check(Asked(request, sources, attempt.consent))  # it may have changed
+    bench.policy.check(Asked(request, sources, attempt.consent))  # the policy may have changed
     model, weak = bench.loaded.of(request)
 
     def once() -> Result:
@@ -169,7 +170,7 @@ def _run(bench: Bench, attempt: Attempt) -> JobResult:
 
 
 class _Watch:
-    """Called after every solver step: says how far it is, and stops what was cancelled."""
+    """Called after every solver step: reports progress, and stops a job that was cancelled."""
 
     def __init__(self, bench: Bench, attempt: Attempt, previews: Previews) -> None:
         self.bench, self.attempt, self.previews = bench, attempt, previews

@@ -1,7 +1,8 @@
-"""A worker: processes that do jobs, and their supervisor, which starts them again when they die.
+"""A worker: processes that run jobs, and their supervisor, which restarts them when they die.
 
-A worker that is told to stop finishes the running part of its job, within a grace period, and ends
-as if it crashed there: another one goes on with the job. So nothing else is done when it stops.
+A worker that is told to stop finishes the running part of its job, within a grace period, and then
+ends as if it had crashed there: another worker continues the job. So stopping needs no other
+measures.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ __all__ = ["NICE", "Supervisor", "orphaned", "run_slot"]
 LOG = logging.getLogger(__name__)
 BEAT_S = 1.0
 AGAIN_S = 1.0
-"""How long a slot that died is left alone before it is started again."""
+"""How long to wait before a slot that died is started again."""
 LATE_S = 5.0
 """How much longer than the grace period a slot may take to end."""
 TRIES = 3
-"""How often a store of pictures that is elsewhere is asked before a job fails for it."""
+"""How often a remote store of pictures is asked before a job fails."""
 NICE = 5
-"""Whoever shares a machine with a worker, such as the HTTP API, goes first."""
+"""The priority of a worker: others on the same machine, such as the HTTP API, go first."""
 
 
 def run_slot(settings: Working, opening: Opening) -> None:
-    """Do jobs, one at a time, until the process is told to stop or loses its parent."""
+    """Run jobs, one at a time, until the process is told to stop or loses its parent."""
     from dbos import DBOS
 
     from yuragi.device import pick_device
@@ -57,12 +58,12 @@ def run_slot(settings: Working, opening: Opening) -> None:
     os.nice(NICE)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor hears it, and tells us
-    warnings.simplefilter("ignore", YuragiWarning)  # results carry them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor receives it, and tells us
+    warnings.simplefilter("ignore", YuragiWarning)  # results contain them
     database = open_database(settings.database)
     database.migrate()
     slot = take_slot(settings.name)
-    opening = opening.with_more({"offline": True})  # the hub is never asked
+    opening = opening.with_more({"offline": True})  # the hub is never contacted
     device = str(pick_device(opening.device))
     bench = Bench(
         database,
@@ -102,7 +103,7 @@ def _adopt(slot: str) -> None:
 
 
 def orphaned() -> bool:
-    """Whether the process that started this one has ended, also if it ended before we asked."""
+    """Whether the process that started this one has ended, even if it ended before this call."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
 
@@ -111,7 +112,7 @@ class Supervisor:
     """Keeps the slots of a worker running.
 
     Args:
-        settings: the worker.
+        settings: the settings of the worker.
         opening: how it opens models.
     """
 

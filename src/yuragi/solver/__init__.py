@@ -65,8 +65,8 @@ def make_solver(
         steps: the number of steps of the whole grid from pure noise; needed by "churn" only.
 
     Raises:
-        InputError: an unknown name, a negative eta, eta with a solver other than DDIM, or "churn"
-            without steps.
+        InputError: the name is unknown, eta is negative or given for a solver other than DDIM, or
+            "churn" has no steps.
     """
     if name not in solvers:
         raise InputError("solver", name, "one of " + ", ".join(solvers))

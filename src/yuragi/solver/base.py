@@ -26,12 +26,12 @@ Memory: TypeAlias = Any
 
 
 class Solver(Protocol):
-    """One step of a sampler, and four facts about it that the tests check.
+    """One step of a sampler, and four properties that the tests check.
 
-    order: global order of convergence (of the law's moments, for a stochastic solver).
-    evaluations: how often a step evaluates the network.
-    stochastic: the result depends on noise.
-    recordable: noise enters only as `std z`, and the solver can descend; so `Follow` can retrace
+    order: global order of convergence (of the moments of the distribution, for a stochastic
+    solver). evaluations: how often a step evaluates the network. stochastic: the result depends on
+    noise. recordable: noise enters only as `std z`, and the solver can descend; so `Follow` can
+    retrace
         a recorded path with it.
     """
 

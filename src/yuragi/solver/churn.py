@@ -7,11 +7,12 @@ r"""EDM's stochastic sampler: before each step the state is pushed back up by fr
 
 The noise goes through the network, so it cannot be read back from the step's two ends: the step
 returns std = 0, draws from the `noise` that the solver holds, and declares itself not recordable.
-Memory is the number of steps done, the key of the draw.
+The memory is the number of steps done, which is the key of the draw.
 
-Because gamma falls as 1 / steps, the noise of a whole run stays bounded and the law converges with
-Heun's order. It does so from `steps` = s_churn / (sqrt(2) - 1) on; below that gamma is at its bound
-and does not fall. With s_noise other than 1 the limit is not the data's law.
+Because gamma falls as 1 / steps, the noise of a whole run stays bounded and the distribution
+converges with Heun's order. This holds from `steps` = s_churn / (sqrt(2) - 1) on; with fewer steps
+gamma is at its bound and does not fall. If s_noise is not 1, the limit is not the distribution of
+the data.
 
 References: Karras et al. 2022 (arXiv 2206.00364), algorithm 2 and table 5.
 """
@@ -55,7 +56,7 @@ class Churn:
     Noise is added up to `schedule.noisiest` at most, and none at that level itself.
 
     Raises:
-        InputError: a value out of range; a start at the clean end; a step that needs noise when
+        InputError: a value is out of range; a step starts at the clean end; a step needs noise and
             `noise` gives none.
     """
 
@@ -102,6 +103,6 @@ class Churn:
         """The time up to which noise is added again; t itself where none is added."""
         alpha, sigma = schedule(t)
         if self.gamma == 0 or not self.s_min <= (sigma / alpha).item() <= self.s_max:
-            return t  # converting to log-SNR and back would add a rise by rounding
+            return t  # converting to log-SNR and back could raise it by rounding
         risen = schedule.time((alpha / sigma).log() - math.log1p(self.gamma))
         return risen.clamp(max=schedule.noisiest)

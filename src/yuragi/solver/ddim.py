@@ -32,7 +32,8 @@ class DDIM:
     """DDIM with noise `eta` >= 0. With eta = 0 it is deterministic and can also ascend.
 
     Raises:
-        InputError: eta below 0; a stochastic step towards more noise; a start at the clean end.
+        InputError: eta is below 0; a stochastic step goes towards more noise; a step starts at the
+            clean end.
     """
 
     eta: float = 0.0

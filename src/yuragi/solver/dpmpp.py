@@ -10,8 +10,8 @@ With D = x0 at order 1, and D = x0 + (x0 - x0_previous) c at order 2:
     c = (e^h - 1) / 2         after a step from alpha = 0, where h_previous is infinite
 
 The second c takes x0 as linear in alpha / sigma, which is 0 at alpha = 0: the change of alpha /
-sigma over this step, as a share of twice the change over the step before. diffusers puts a small
-number in place of alpha = 0, so that its h_previous is large and its c nearly 0.
+sigma over this step, as a share of twice the change over the step before. diffusers replaces alpha
+= 0 by a small number, so its h_previous is large and its c is nearly 0.
 
 Order 1 equals DDIM with eta 0 (ODE) and eta 1 (SDE). Order 2 falls back to order 1 on the first
 step and on an infinite step (to sigma = 0).
@@ -48,7 +48,8 @@ class DPMSolverPP:
     """DPM-Solver++(`order`), `order` 1 or 2; it adds fresh noise if `stochastic`.
 
     Raises:
-        InputError: another order; a stochastic step towards more noise; a start at the clean end.
+        InputError: the order is another; a stochastic step goes towards more noise; a step starts
+            at the clean end.
     """
 
     order: int = 2

@@ -1,7 +1,7 @@
 r"""Heun's method on the probability-flow ODE, two network calls per step (EDM, algorithm 1).
 
-Along the ODE dx = x_0 dalpha + eps dsigma, whatever the schedule. Euler's step takes x_0 and eps
-from the start; Heun's takes the mean of both ends:
+Under every schedule the ODE is dx = x_0 dalpha + eps dsigma. Euler's step uses x_0 and eps at the
+start; Heun's uses the mean of both ends:
 
     x'  = alpha_s x0 + sigma_s eps
     x_s = x' + (alpha_s - alpha_t) (x0' - x0) / 2 + (sigma_s - sigma_t) (eps' - eps) / 2,
@@ -10,7 +10,7 @@ from the start; Heun's takes the mean of both ends:
 Under `EDMSchedule` alpha does not change, and this is EDM's algorithm 1; under `FlowSchedule` it is
 Heun's method on the velocity eps - x_0. Nothing is divided by alpha, so a step may start at alpha =
 0, or so near it that sigma / alpha is in the thousands (the last entries of a cosine table). Only a
-step to the clean end stays Euler's: there a state says nothing about its noise.
+step to the clean end stays an Euler step, because a clean state does not determine its noise.
 
 References: Karras et al. 2022 (arXiv 2206.00364), algorithm 1; Albergo et al. 2023 (arXiv
 2303.08797), section 2 (the ODE in this form).
@@ -36,7 +36,7 @@ class Heun:
     """EDM's deterministic second-order sampler, for any schedule. It can also ascend.
 
     Raises:
-        InputError: a start at the clean end.
+        InputError: a step starts at the clean end.
     """
 
     order: ClassVar[int] = 2

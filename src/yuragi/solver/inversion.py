@@ -9,8 +9,8 @@ From s up to t the reversed step would read the network at (x_s, s); at the clea
 
 What "its output" is depends on the parameterisation, and the choice changes the result at the
 order of the step; `held` selects it. The default is the velocity eps - x_0 of a flow, whatever the
-model predicts, because it reconstructs pictures best (see `docs/solvers.md`). For
-DDIM's own inversion give `epsilon`; for parity with diffusers the prediction of the model.
+model predicts, because it reconstructs pictures best (see `docs/solvers.md`). Use `epsilon` for
+DDIM's own inversion, and the prediction of the model for parity with diffusers.
 
 References: Song et al. 2021 (arXiv 2010.02502), section 4.3; Mokady et al. 2023 (arXiv
 2211.09794), equation 3.
@@ -43,7 +43,7 @@ class DDIMInversion:
         held: the output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
 
     Raises:
-        InputError: a target that is not noisier than the start.
+        InputError: the target is not noisier than the start.
     """
 
     held: Direct = flow

@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Listed
-         * @description The newest jobs first; `before` is the id of the last one of the page before.
+         * @description The jobs, newest first; `before` is the id of the last job of the previous page.
          */
         get: operations["listed_api_v1_jobs_get"];
         put?: never;
@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel
-         * @description Cancel a job: at once if it waits, else at the next solver step.
+         * @description Cancel a job: at once if it waits, otherwise at the next solver step.
          */
         post: operations["cancel_api_v1_jobs__job__cancel_post"];
         delete?: never;
@@ -137,7 +137,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Server-sent events of a job; those after Last-Event-ID if a client comes back.
+         * @description Server-sent events of a job; only those after Last-Event-ID if a client reconnects.
          */
         get: operations["events_api_v1_jobs__job__events_get"];
         put?: never;
@@ -179,7 +179,7 @@ export interface paths {
         put?: never;
         /**
          * Retry
-         * @description Do a job that failed or was cancelled once more.
+         * @description Run a job again that failed or was cancelled.
          */
         post: operations["retry_api_v1_jobs__job__retry_post"];
         delete?: never;
@@ -259,7 +259,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Waiting
-         * @description Cancel all jobs but the running ones; answers with the ids of the cancelled ones.
+         * @description Cancel all jobs except the running ones; returns the ids of the cancelled jobs.
          */
         post: operations["cancel_waiting_api_v1_queue_cancel_waiting_post"];
         delete?: never;
@@ -279,7 +279,7 @@ export interface paths {
         put?: never;
         /**
          * Clear
-         * @description Cancel all jobs, also the running ones; answers with their ids.
+         * @description Cancel all jobs, including the running ones; returns their ids.
          */
         post: operations["clear_api_v1_queue_clear_post"];
         delete?: never;
@@ -319,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Pause
-         * @description Start no further job; what runs goes on.
+         * @description Start no further jobs; running jobs continue.
          */
         post: operations["pause_api_v1_queue_pause_post"];
         delete?: never;
@@ -357,7 +357,7 @@ export interface paths {
         };
         /**
          * Refusals
-         * @description What the policy refused, the newest first.
+         * @description The requests that the policy refused, newest first.
          */
         get: operations["refusals_api_v1_refusals_get"];
         put?: never;
@@ -419,7 +419,7 @@ export interface paths {
         put?: never;
         /**
          * Carried
-         * @description What a file says about itself: its request, its picture and its mask.
+         * @description The data that a file carries: its request, its picture and its mask.
          */
         post: operations["carried_api_v1_studio_carried_post"];
         delete?: never;
@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * Familiarity
-         * @description How well a model knows a picture; measured only where the model has a calibration.
+         * @description How well a model knows a picture; measured only if the model has a calibration.
          */
         get: operations["familiarity_api_v1_studio_familiarity_get"];
         put?: never;
@@ -497,9 +497,10 @@ export interface paths {
         };
         /**
          * Guidance
-         * @description Guided samples by gain, and how far each is from the law that guidance promises.
+         * @description Guided samples by gain, and how far they are from the distribution that guidance targets.
          *
-         *     That law is c (c / u)^(scale - 1), with c the law of the condition and u that of everything.
+         *     That distribution is c (c / u)^(scale - 1), with c the conditional distribution and u the
+         *     unconditional one.
          */
         get: operations["guidance_api_v1_studio_lab_guidance_get"];
         put?: never;
@@ -519,12 +520,12 @@ export interface paths {
         };
         /**
          * Randomness
-         * @description The law, the edited start without a network, and what sampling from noise makes of it.
+         * @description Samples of the distribution, edited samples, and these after adding noise and sampling.
          *
          *     Args:
-         *         eta: noise of the sampler; 0 is the ODE, 1 the SDE.
-         *         level: sigma / alpha up to which noise is added to the edited samples.
-         *         seed: of the samples.
+         *         eta: the noise of the sampler; 0 is the ODE, 1 the SDE.
+         *         level: the sigma / alpha up to which noise is added to the edited samples.
+         *         seed: the seed of the samples.
          */
         get: operations["randomness_api_v1_studio_lab_randomness_get"];
         put?: never;
@@ -546,7 +547,7 @@ export interface paths {
         put?: never;
         /**
          * Layers
-         * @description What a drag grips: the thing and what is behind it, or the whole picture.
+         * @description What a drag moves: the thing and what is behind it, or the whole picture.
          */
         post: operations["layers_api_v1_studio_layers_post"];
         delete?: never;
@@ -586,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Preview
-         * @description The warp with which a drag begins, of the options of the drag.
+         * @description The warp with which a drag with these options begins.
          */
         post: operations["preview_api_v1_studio_preview_post"];
         delete?: never;
@@ -606,7 +607,7 @@ export interface paths {
         put?: never;
         /**
          * Said
-         * @description The texts of a request, of the options that the user chose.
+         * @description A request as texts, from the options that the user chose.
          */
         post: operations["said_api_v1_studio_said__kind__post"];
         delete?: never;
@@ -626,7 +627,7 @@ export interface paths {
         put?: never;
         /**
          * Settled
-         * @description The options of a request that leaves all others to the model and the preset.
+         * @description The options of a request; the model and the preset decide those that are not given.
          */
         post: operations["settled_api_v1_studio_settled__kind__post"];
         delete?: never;
@@ -764,7 +765,7 @@ export interface components {
         };
         /**
          * Carried
-         * @description What a saved picture says about itself.
+         * @description The data that a saved picture carries.
          *
          *     Attributes:
          *         request: its complete request.
@@ -786,12 +787,12 @@ export interface components {
         };
         /**
          * Clouds
-         * @description Samples in the plane, and how far their law is from the right one.
+         * @description Samples in the plane, and how far their distribution is from the right one.
          *
          *     Attributes:
          *         name: what made them.
-         *         points: x and y.
-         *         kl: KL divergence from the right law in nats, estimated from the samples.
+         *         points: the samples (x, y).
+         *         kl: the KL divergence from the right distribution in nats, estimated from the samples.
          */
         Clouds: {
             /** Kl */
@@ -826,7 +827,7 @@ export interface components {
          * @description How well a model knows a picture.
          *
          *     Attributes:
-         *         familiarity: 1 or more is known; None if the model has no measure of it.
+         *         familiarity: 1 or more means known; None if the model cannot measure it.
          *         foreign: whether the picture is foreign to the model.
          */
         Familiarity: {
@@ -841,7 +842,7 @@ export interface components {
          *
          *     Attributes:
          *         ready: whether jobs can be submitted.
-         *         problems: why not, a sentence each.
+         *         problems: the reasons why not, one sentence each.
          *         workers: the slots of the workers that gave a sign of life.
          */
         Health: {
@@ -867,8 +868,8 @@ export interface components {
          *         kind: the task of its request.
          *         state: its state; see `yuragi.service.states`.
          *         position: 0 for the next job to run; None unless it is queued.
-         *         done: solver steps that are done, of those that share batches.
-         *         total: solver steps in all; 0 while unknown.
+         *         done: the finished solver steps; the pictures of a batch share its steps.
+         *         total: the total number of solver steps; 0 while unknown.
          *         preview: the asset of the latest preview, if there is one.
          *         created: when it was submitted, in seconds since 1970 (UTC).
          *         started: when a worker first began it.
@@ -913,7 +914,7 @@ export interface components {
          *     Attributes:
          *         pictures: files that carry their request, one for each picture.
          *         mask: where an edit could change the picture, if it had a mask.
-         *         report: the request, its cost, the model and the versions, as `yuragi TASK --json` says it.
+         *         report: the request, its cost, the model and the versions, as in `yuragi TASK --json`.
          */
         JobResult: {
             mask?: components["schemas"]["Asset"] | null;
@@ -926,12 +927,12 @@ export interface components {
         };
         /**
          * Layers
-         * @description How the picture follows, and what a page needs to show it at once.
+         * @description How the picture follows, and the layers that a page needs to show this at once.
          *
          *     Attributes:
          *         motion: ``cut`` or ``bend``.
          *         box: left, top, right and bottom of the layers in pixels, for ``cut``.
-         *         area: what moves, as a data URL of a grey PNG: white moves, its edge is soft.
+         *         area: what moves, as a data URL of a grey PNG: white moves, and its edge is soft.
          *         behind: what is behind it, as a data URL of a PNG.
          *         note: why nothing can be shown; empty otherwise.
          */
@@ -966,7 +967,7 @@ export interface components {
         };
         /**
          * ModelFacts
-         * @description What is known of a model without loading it.
+         * @description Facts about a model that are known without loading it.
          *
          *     Attributes:
          *         knows: the pictures that it knows, in a few words; empty if unknown.
@@ -990,9 +991,9 @@ export interface components {
          *         kind: the class of its pipeline.
          *         note: its description or licence.
          *         capabilities: what it can do; None until a worker has loaded it once.
-         *         knows: the pictures that it knows, in words, such as "drawn heads"; empty if not said.
-         *         calibrated: whether results say that a picture is foreign to it.
-         *         words: the words and phrases that it knows, by kind; empty if not said.
+         *         knows: the pictures that it knows, in words, such as "drawn heads"; empty if unknown.
+         *         calibrated: whether it can recognise pictures that are foreign to it.
+         *         words: the words and phrases that it knows, by kind; empty if unknown.
          */
         ModelInfo: {
             /**
@@ -1027,7 +1028,7 @@ export interface components {
         };
         /**
          * Motion
-         * @description What a drag grips.
+         * @description The motion of a drag, to find out what it moves.
          *
          *     Attributes:
          *         image: the asset of the picture.
@@ -1069,7 +1070,7 @@ export interface components {
         };
         /**
          * Order
-         * @description Waiting jobs that are to run first, in this order.
+         * @description Waiting jobs that should run first, in this order.
          *
          *     Attributes:
          *         jobs: the ids of queued jobs, each once.
@@ -1080,7 +1081,7 @@ export interface components {
         };
         /**
          * Polygons
-         * @description A polygon and its target. Its corners move like points, and its inside with them.
+         * @description A polygon and its target. Its corners move like points, and its inside moves with them.
          *
          *     Attributes:
          *         source: the corners, three or more.
@@ -1120,7 +1121,7 @@ export interface components {
          *         model: the model with its version.
          *         score: ``familiarity``, ``intent``, ``background_error`` or ``stress``.
          *         alarm: whether it drifted.
-         *         probability: of such values, or worse ones, if nothing has changed.
+         *         probability: the probability of such values, or worse ones, if nothing has changed.
          *         recent: the number of recent values.
          *         reference: the number of values that they are compared with; 0 for the calibration.
          *         said: the same in words.
@@ -1146,9 +1147,9 @@ export interface components {
          * @description The queue.
          *
          *     Attributes:
-         *         paused: whether no further job is started.
+         *         paused: whether no further jobs are started.
          *         queued: the waiting jobs in the order in which they will run.
-         *         running: the jobs that workers are doing.
+         *         running: the jobs that workers are running.
          */
         Queue: {
             /** Paused */
@@ -1160,12 +1161,12 @@ export interface components {
         };
         /**
          * Refusal
-         * @description What the policy refused.
+         * @description A request that the policy refused.
          *
          *     Attributes:
-         *         at: when, in seconds since 1970 (UTC).
-         *         client: who asked.
-         *         job: the job, if it was one already.
+         *         at: the time, in seconds since 1970 (UTC).
+         *         client: the client that sent the request.
+         *         job: the job, if the request was one already.
          *         rule: the rule that refused it.
          *         reason: its reason.
          *         request: the complete request.
@@ -1200,14 +1201,14 @@ export interface components {
          * State
          * @description The state of a job.
          *
-         *     A text that is none of these becomes ``UNKNOWN``, so that a client never takes the state of a
-         *     newer service, or of one that it could not ask, for success.
+         *     Any other text becomes ``UNKNOWN``, so that a client never mistakes the state from a newer
+         *     service, or from one that it could not reach, for success.
          * @enum {string}
          */
         State: "queued" | "running" | "cancelling" | "done" | "failed" | "cancelled" | "unknown";
         /**
          * Texts
-         * @description A request, to be repeated elsewhere.
+         * @description A request as texts, to repeat it elsewhere.
          *
          *     Attributes:
          *         command: as a command line.
@@ -1227,7 +1228,7 @@ export interface components {
          * @description The words of a text that a model does not know.
          *
          *     Attributes:
-         *         unknown: the words, and at most three known ones that look alike.
+         *         unknown: the words, each with at most three known words that look similar.
          */
         Words: {
             /** Unknown */
@@ -1237,7 +1238,7 @@ export interface components {
         };
         /**
          * WordsAsked
-         * @description A text for a model.
+         * @description A text to check against the words of a model.
          */
         WordsAsked: {
             /** Model */

@@ -1,4 +1,4 @@
-"""Who does the work of a batch. A package adds an engine by ``yuragi.engines``."""
+"""The engines that run a batch. A package adds one through the group ``yuragi.engines``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine is: a class of its options, with a method that does chunks."""
+"""The interface of an engine: a class of its options, with a method that processes chunks."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class Engine(Strict):
 
     @abstractmethod
     def run(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[Outcome]:
-        """Do chunks, and say what came of each row as soon as that is known.
+        """Process chunks, and yield the outcome of each row as soon as it is known.
 
-        A result that is said to be kept is in the store. Who stops asking stops the work.
+        A result that is reported as made is in the store. The work stops when the caller stops
+        iterating.
 
         Raises:
-            OSError: results cannot be kept.
-            YuragiError: the engine cannot go on.
+            OSError: results cannot be stored.
+            YuragiError: the engine cannot continue.
         """

@@ -1,4 +1,4 @@
-"""The engine of a service: every row is a job, and the service's workers do them.
+"""The engine of a service: every row is a job, and the workers of the service run the jobs.
 
 A job has the name of its result as idempotency key, so that a resumed batch finds the jobs that an
 earlier one submitted, whether they wait, run, or have ended.
@@ -33,10 +33,10 @@ __all__ = ["Queue"]
 
 T = TypeVar("T")
 LATER = (429, 503)
-"""Answers after which the same question can be asked again."""
+"""Statuses after which the same request can be sent again."""
 AGAIN_S = 1.0
 PATIENCE_S = 120.0
-"""How long a service may be away, or refuse everything, before the batch is given up."""
+"""How long a service may be unreachable, or refuse everything, before the batch is given up."""
 
 
 class Queue(Engine):
@@ -87,7 +87,7 @@ class Queue(Engine):
 
 
 def _submitted(service: Client, item: Item) -> Job:
-    """The job of an item; one that failed before is done once more."""
+    """The job of an item; a job that failed before is run again."""
     from yuragi.batch.places import fetch, is_url
     from yuragi.service.states import State
     from yuragi.tasks.picture import pictures_of
@@ -105,7 +105,7 @@ def _submitted(service: Client, item: Item) -> Job:
 
 
 def _ended(service: Client, item: Item, job: Job, store: Store) -> Outcome:
-    """What came of a job, when it has ended; its pictures are kept."""
+    """Wait until a job has ended, store its pictures, and return the outcome."""
     from yuragi.batch.outcome import Outcome, failed
     from yuragi.client import Refused
     from yuragi.service.states import State
@@ -123,11 +123,11 @@ def _ended(service: Client, item: Item, job: Job, store: Store) -> Outcome:
 
 
 def _patiently(ask: Callable[[], T]) -> T:
-    """Ask a service, and again while it is away or has no room.
+    """Call a service, and repeat the call while it is unreachable or has no room.
 
     Raises:
-        Refused: it refuses for another reason.
-        YuragiError: it stays away.
+        Refused: the service refuses for another reason.
+        YuragiError: the service stays unreachable or full.
     """
     import httpx2
 

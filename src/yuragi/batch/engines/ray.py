@@ -1,9 +1,9 @@
 """The engine on a cluster: actors of Ray Data, each of which keeps its models loaded.
 
-An actor writes the results of a chunk itself, wherever the store is, and sends back only what came
-of its rows. Ray starts an actor again that died, and does its chunk once more, without end; what
-that had finished before has its receipts, and is not made again. So that a row that kills every
-process is given up, another actor counts (`yuragi.batch.engines.tries`).
+An actor writes the results of a chunk itself, wherever the store is, and sends back only the
+outcomes of its rows. If an actor dies, Ray starts it again and repeats its chunk, without a limit;
+rows that it had finished have receipts and are not made again. Another actor counts the tries, so
+that a row that kills every process is given up (`yuragi.batch.engines.tries`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Ray"]
 
 BLOCKS = 4096
-"""The most parts into which the work is cut: each costs Ray some memory and a few milliseconds."""
+"""The largest number of parts of the work: each costs Ray some memory and a few milliseconds."""
 
 
 class Ray(Engine):
@@ -72,7 +72,7 @@ class Ray(Engine):
 
         from yuragi.batch.outcome import Outcome
 
-        with redirect_stdout(sys.stderr):  # Ray tells there, also when it ends, that a worker died
+        with redirect_stdout(sys.stderr):  # Ray prints there, even at its end, that a worker died
             began = not ray.is_initialized()
             if began:
                 self._begin()
@@ -81,7 +81,7 @@ class Ray(Engine):
                     yield Outcome(**told)
             except RayError as error:
                 cause = getattr(error, "cause", None)
-                if isinstance(cause, OSError):  # a worker cannot keep results
+                if isinstance(cause, OSError):  # a worker cannot store results
                     raise cause from error
                 raise YuragiError(f"the cluster cannot go on: {error}") from error
             finally:
@@ -96,7 +96,7 @@ class Ray(Engine):
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         known = self.address or os.environ.get("RAY_ADDRESS")
-        # A cluster of its own has as many places as workers are asked for.
+        # A cluster that is started here has one CPU for each worker.
         own: dict[str, Any] = (
             {} if known else {"num_cpus": self.workers, "include_dashboard": False}
         )
@@ -104,7 +104,7 @@ class Ray(Engine):
             ray.init(
                 address=known or "local", log_to_driver=False, logging_level=logging.ERROR, **own
             )
-        except Exception as error:  # it has no class of its own for these
+        except Exception as error:  # Ray has no class for these errors
             raise YuragiError(f"Ray does not start or answer: {error}") from error
 
     def _done(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[dict[str, str]]:
@@ -120,7 +120,7 @@ class Ray(Engine):
         # As text: Arrow would give all rows the columns of all tasks.
         given = [{"chunk": json.dumps([asdict(item) for item in chunk])} for chunk in chunks]
         parts = ray.data.from_items(given, override_num_blocks=min(len(given), BLOCKS))
-        # If the machine that counts is lost, counts begin anew.
+        # If the machine that counts is lost, the counts start from zero again.
         tries = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Tries).remote()
         made = parts.map_batches(
             _Actor,
@@ -137,7 +137,7 @@ class _Actor:
     """A worker in a process of Ray.
 
     Args:
-        bench: what it works with.
+        bench: the parts that it needs.
         tries: the actor that counts.
     """
 
@@ -155,13 +155,13 @@ class _Actor:
 
     @cached_property
     def _worker(self) -> Worker:
-        """Imports PyTorch, for which memory may be short: so not before rows have begun."""
+        """Made after rows have begun, because it imports PyTorch, for which memory may be short."""
         from yuragi.batch.work import Worker
 
         return Worker(self._bench)
 
     def _done(self, chunk: Chunk) -> Iterator[Outcome]:
-        """Do a chunk; rows with which a process died before are done one by one."""
+        """Process a chunk; rows that were in progress when a process died are processed alone."""
         import ray
 
         from yuragi.batch.outcome import Outcome

@@ -1,4 +1,4 @@
-"""How often each row was begun and not ended, because the process that made it died."""
+"""How often each row was begun but not ended, because the process that made it died."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 __all__ = ["MOST", "Tries", "fatal"]
 
 MOST = 3
-"""How many processes a row may take with it, as jobs of the service may."""
+"""How many processes may die while they make a row; for jobs of the service it is the same."""
 
 
 class Tries:
-    """Counts for all processes of a batch, in none of those that can die of a row.
+    """Counts for all processes of a batch, kept in a process that makes no rows itself.
 
-    Rows that are begun together are all under suspicion if their process dies; begun one by one
-    from then on, only the culprit comes under it again.
+    If a process dies, all rows that were begun together are suspect. From then on they are begun
+    one by one, so that only the culprit is counted again.
     """
 
     def __init__(self) -> None:
@@ -26,15 +26,15 @@ class Tries:
         return [self._open[name] for name in names]
 
     def begin(self, names: Sequence[str]) -> None:
-        """A process makes these rows now."""
+        """Note that a process has begun these rows."""
         self._open.update(names)
 
     def end(self, names: Sequence[str]) -> None:
-        """It has made them, and lives."""
+        """Note that the process has made them without dying."""
         for name in names:
             del self._open[name]
 
 
 def fatal() -> str:
-    """The reason of a row that is not tried again."""
+    """The reason why a row is not tried again."""
     return f"{MOST} processes that worked on it died, such as for lack of memory"

@@ -1,7 +1,8 @@
 """Stable Diffusion XL: two text encoders, and the picture's size as a condition.
 
-The size is taken from the state: original and target size are those of the padded picture, the crop
-is at its corner. An empty prompt is encoded as zeros if the pipeline's configuration says so.
+The size is taken from the state: the original and the target size are those of the padded picture,
+and the crop starts at its corner. An empty prompt is encoded as zeros if the pipeline's
+configuration says so.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def sdxl(pipeline: Any) -> Parts:
     """The parts of a `StableDiffusionXLPipeline`.
 
     Raises:
-        InputError: a refiner, or a network that reads more than the noisy latent.
+        InputError: the pipeline is a refiner, or its network reads more than the noisy latent.
     """
     if pipeline.config.get("requires_aesthetics_score"):
         allowed = "a base model; refiners, which read a score instead of a size, are not supported"

@@ -1,4 +1,4 @@
-"""Routes about the service: what it can do, and whether it can."""
+"""Routes about the service: its capabilities and its health."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _about(model: ListedModel, capabilities: Mapping[str, Any] | None) -> ModelI
 
 @router.get("/refusals")
 def refusals(service: Service, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[Refusal]:
-    """What the policy refused, the newest first."""
+    """The requests that the policy refused, newest first."""
     return list(refused(service.database, limit))
 
 

@@ -79,7 +79,7 @@ async def submit(
     submitted(job.id, since, {"yuragi.task": job.kind})
     with of_job(job.id):
         LOG.info("submitted: %s", job.kind)
-    # It is a job already: FastAPI would check it once more, and take its time.
+    # It is a valid job already: FastAPI would check it again, which takes time.
     there = {"location": f"/api/v1/jobs/{job.id}"}
     return Response(job.model_dump_json(), 202, there, "application/json")
 
@@ -109,7 +109,7 @@ def listed(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: str | None = None,
 ) -> list[Job]:
-    """The newest jobs first; `before` is the id of the last one of the page before."""
+    """The jobs, newest first; `before` is the id of the last job of the previous page."""
     return list(jobs.listed(service.database, state or (), limit, before))
 
 
@@ -121,13 +121,13 @@ def find(service: Service, job: str) -> Job:
 
 @router.post("/{job}/cancel", status_code=202)
 def cancel(service: Service, job: str) -> Job:
-    """Cancel a job: at once if it waits, else at the next solver step."""
+    """Cancel a job: at once if it waits, otherwise at the next solver step."""
     return jobs.cancel(service.database, job)
 
 
 @router.post("/{job}/retry", status_code=202)
 def retry(service: Service, http: HTTPRequest, job: str) -> Job:
-    """Do a job that failed or was cancelled once more."""
+    """Run a job again that failed or was cancelled."""
     check_room(service.database, client_of(http), service.settings.max_waiting)
     return jobs.retry(service.database, service.tickets, job)
 
@@ -149,11 +149,11 @@ def result(service: Service, job: str) -> JobResult:
 async def events(
     service: Service, job: str, last_event_id: Annotated[str | None, Header()] = None
 ) -> Response:
-    """Server-sent events of a job; those after Last-Event-ID if a client comes back."""
+    """Server-sent events of a job; only those after Last-Event-ID if a client reconnects."""
     after = last_seen(last_event_id)
     found = await run_in_threadpool(jobs.find, service.database, job)
     if found.state.ended and not await run_in_threadpool(_left, service, job, after):
-        return Response(status_code=204)  # tells a browser not to come back
+        return Response(status_code=204)  # tells a browser not to reconnect
     return EventSourceResponse(follow(service.database, job, after))
 
 

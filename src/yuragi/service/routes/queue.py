@@ -21,7 +21,7 @@ def shown(service: Service) -> Queue:
 
 @router.post("/pause")
 def pause(service: Service) -> Queue:
-    """Start no further job; what runs goes on."""
+    """Start no further jobs; running jobs continue."""
     return order.pause(service.database)
 
 
@@ -39,11 +39,11 @@ def first(service: Service, wanted: Order) -> Queue:
 
 @router.post("/cancel-waiting")
 def cancel_waiting(service: Service) -> list[str]:
-    """Cancel all jobs but the running ones; answers with the ids of the cancelled ones."""
+    """Cancel all jobs except the running ones; returns the ids of the cancelled jobs."""
     return list(order.cancel_all(service.database, order.WAITING))
 
 
 @router.post("/clear")
 def clear(service: Service) -> list[str]:
-    """Cancel all jobs, also the running ones; answers with their ids."""
+    """Cancel all jobs, including the running ones; returns their ids."""
     return list(order.cancel_all(service.database, order.UNFINISHED))

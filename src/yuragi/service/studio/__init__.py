@@ -1,8 +1,8 @@
-"""The studio: a page in the browser, and the small questions that it asks beside the jobs.
+"""The studio: a page in the browser, and the small requests that it sends in addition to jobs.
 
-Everything that takes a network of its own is a job. These routes answer at once: what a drag looks
-like before it runs, which words a model reads, how well it knows a picture, what a saved picture
-says about itself. PyTorch is imported when the page is opened first.
+Everything that runs a network for long is a job. These routes answer at once: what a drag looks
+like before it runs, which words a model reads, how well it knows a picture, and what a saved
+picture contains. PyTorch is imported when the page is first opened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the page about randomness moves: samples of a law in the plane that is known exactly.
+"""The data of the page about randomness: samples of an exactly known distribution in the plane.
 
 KL divergences are estimated from n samples by their nearest neighbours (Kozachenko and Leonenko
 1987): with r_i the distance of sample i to its k-th neighbour among the others,
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/lab")
 SAMPLES, STEPS, NEIGHBOUR = 1000, 50, 4
 SHOWN = 600
 SHIFT = (0.5, 0.4)
-"""Where an edit puts the clean samples: off the law, as a dragged patch is."""
+"""How far an edit shifts the clean samples: off the distribution, like a dragged patch."""
 
 
 @router.get("/randomness")
@@ -37,12 +37,12 @@ def randomness(
     level: Annotated[float, Query(ge=0.1, le=5)] = 1.0,
     seed: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> list[Clouds]:
-    """The law, the edited start without a network, and what sampling from noise makes of it.
+    """Samples of the distribution, edited samples, and these after adding noise and sampling.
 
     Args:
-        eta: noise of the sampler; 0 is the ODE, 1 the SDE.
-        level: sigma / alpha up to which noise is added to the edited samples.
-        seed: of the samples.
+        eta: the noise of the sampler; 0 is the ODE, 1 the SDE.
+        level: the sigma / alpha up to which noise is added to the edited samples.
+        seed: the seed of the samples.
     """
     import torch
 
@@ -69,9 +69,10 @@ def guidance(
     scale: Annotated[float, Query(ge=1, le=8)] = 3.0,
     seed: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> list[Clouds]:
-    """Guided samples by gain, and how far each is from the law that guidance promises.
+    """Guided samples by gain, and how far they are from the distribution that guidance targets.
 
-    That law is c (c / u)^(scale - 1), with c the law of the condition and u that of everything.
+    That distribution is c (c / u)^(scale - 1), with c the conditional distribution and u the
+    unconditional one.
     """
     from yuragi.core import VPSchedule
     from yuragi.core.mixture import MixtureDenoiser
@@ -95,7 +96,7 @@ def guidance(
 
 @lru_cache(maxsize=1)
 def _laws() -> tuple[GaussianMixture, GaussianMixture]:
-    """The law of a condition with three modes, and the law of everything, which holds it."""
+    """A conditional distribution with three modes, and the unconditional one, which contains it."""
     import torch
 
     from yuragi.core.mixture import GaussianMixture
@@ -127,7 +128,7 @@ def _laws() -> tuple[GaussianMixture, GaussianMixture]:
 
 
 def _times(schedule: object, level: float) -> Tensor:
-    """Times from sigma / alpha = level to the clean end, evenly in log level."""
+    """Times from sigma / alpha = level to the clean end, evenly spaced in log level."""
     import torch
 
     from yuragi.core import VPSchedule

@@ -1,4 +1,4 @@
-"""What the page says about a model: what it knows, and whether it knows a picture and words."""
+"""Facts about a model for the page: what it knows, and whether it knows a picture and words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["router"]
 router = APIRouter()
 LOADING = threading.Lock()
 ANY = PictureRef(name="", digest="0" * 32, width=512, height=512)
-"""Stands for a picture, which decides no default."""
+"""A placeholder for a picture, which does not affect defaults."""
 
 
 @router.get("/models/{name}")
@@ -52,7 +52,7 @@ def words(asked: WordsAsked) -> Words:
 
 @router.get("/familiarity")
 def familiarity(service: Service, model: str, image: str) -> Familiarity:
-    """How well a model knows a picture; measured only where the model has a calibration."""
+    """How well a model knows a picture; measured only if the model has a calibration."""
     from yuragi.images.read import read_picture
     from yuragi.models.familiarity import FAMILIARITY
     from yuragi.models.familiarity import familiarity as measured
@@ -63,14 +63,14 @@ def familiarity(service: Service, model: str, image: str) -> Familiarity:
     if not (folder / FAMILIARITY).is_file():
         return Familiarity(familiarity=None, foreign=False)
     picture = read_picture(service.assets.read(image), max_pixels=service.settings.max_pixels)
-    with LOADING:  # one model at a time: what the page asks must not crowd out the jobs
+    with LOADING:  # one model at a time: requests of the page must not crowd out the jobs
         found = measured(_loaded(model, fingerprint(folder)), picture)
     return Familiarity(familiarity=found, foreign=foreign(found))
 
 
 @router.post("/settled/{kind}")
 def settled(kind: str, options: Mapping[str, Any] = Body()) -> Settled:
-    """The options of a request that leaves all others to the model and the preset."""
+    """The options of a request; the model and the preset decide those that are not given."""
     if kind not in TASKS:
         raise NotFound(f"there is no task {kind}; there are {', '.join(TASKS)}")
     task = TASKS[kind]
@@ -89,7 +89,7 @@ def _folder(name: str) -> Path:
     """The folder of a model that requests can name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such model.
     """
     check_asked(TASKS["sample"], {"model": name})
     return model_path(name)
@@ -110,7 +110,7 @@ def _vocabulary(folder: Path) -> Vocabulary:
 
 @lru_cache(maxsize=1)
 def _loaded(name: str, weights: str) -> DiffusionModel:
-    """A model on the CPU, for two evaluations; `weights` tells versions of its folder apart."""
+    """A model on the CPU, for two evaluations; `weights` distinguishes versions of its folder."""
     from yuragi.models.names import load_model
 
     return load_model(name, Opening(device="cpu", offline=True))

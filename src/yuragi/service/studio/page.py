@@ -29,7 +29,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 def add_page(app: FastAPI) -> None:
-    """Serve the page under ``/``, which catches every path that no route has."""
+    """Serve the page under ``/``, which catches every path without a route."""
     app.mount("/", _Page(directory=STATIC, html=True, check_dir=False))
 
 
@@ -55,7 +55,7 @@ class _Page(WholeFiles):
 
 @lru_cache(maxsize=1)
 def _warm() -> None:
-    """Import what the first preview and question need, while the user still looks at the page."""
+    """Import what the first preview and request need, while the user still looks at the page."""
     names = (
         "yuragi.tasks.warping",
         "skimage.segmentation",

@@ -1,4 +1,4 @@
-"""Pictures that the page opens and takes away."""
+"""Pictures that the page opens and downloads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def opened(service: Service, name: str) -> Asset:
 
 @router.post("/carried", openapi_extra=BODY)
 async def carried(service: Service, http: HTTPRequest) -> Carried:
-    """What a file says about itself: its request, its picture and its mask."""
+    """The data that a file carries: its request, its picture and its mask."""
     return await run_in_threadpool(_carried, service, await http.body())
 
 

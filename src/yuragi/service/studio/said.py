@@ -1,4 +1,4 @@
-"""A request as a command, as a program and as JSON, to be repeated elsewhere."""
+"""A request as a command, as a program and as JSON, to repeat it elsewhere."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["router"]
 
 router = APIRouter()
 FILES = {"image": "picture.png", "mask": "mask.png"}
-"""Names for the pictures of a request, which have none."""
+"""Names for the pictures of a request, which have no names of their own."""
 ANY = PictureRef(name="", digest="0" * 32, width=16384, height=16384)
 
 
 @router.post("/said/{kind}")
 def said(kind: str, given: Mapping[str, Any] = Body()) -> Texts:
-    """The texts of a request, of the options that the user chose."""
+    """A request as texts, from the options that the user chose."""
     if kind not in TASKS:
         raise NotFound(f"there is no task {kind}; there are {', '.join(TASKS)}")
     task = TASKS[kind]

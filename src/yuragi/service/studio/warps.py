@@ -1,7 +1,8 @@
-"""What a drag looks like before it runs.
+"""Previews of a drag before it runs.
 
-The page asks once, when a point is taken, what the drag grips (`layers`); while the pointer moves
-it warps by itself. When the pointer rests it shows the warp of the drag itself (`preview`).
+When the user takes hold of a point, the page requests once what the drag moves (`layers`). While
+the pointer moves, the page warps by itself. When the pointer rests, it shows the warp of the drag
+itself (`preview`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ KEPT = ("points", "regions", "motion", "radius", "rigid")
 
 @router.post("/layers")
 def layers(service: Service, asked: Motion) -> Layers:
-    """What a drag grips: the thing and what is behind it, or the whole picture."""
+    """What a drag moves: the thing and what is behind it, or the whole picture."""
     from yuragi.tasks.warping import cut_out
 
     pictures = _pictures(service, asked.image, asked.mask)
@@ -49,7 +50,7 @@ def layers(service: Service, asked: Motion) -> Layers:
 
 @router.post("/preview", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 def preview(service: Service, options: Mapping[str, Any] = Body()) -> Response:
-    """The warp with which a drag begins, of the options of the drag."""
+    """The warp with which a drag with these options begins."""
     from yuragi.tasks.warping import preview as warped
 
     given = {name: options[name] for name in KEPT if options.get(name) is not None}

@@ -1,4 +1,4 @@
-"""What the studio asks and what it is told."""
+"""The requests of the studio, and the answers to them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
 
 
 class Asked(BaseModel):
-    """The base class of questions."""
+    """The base class of requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Motion(Asked):
-    """What a drag grips.
+    """The motion of a drag, to find out what it moves.
 
     Attributes:
         image: the asset of the picture.
@@ -51,12 +51,12 @@ class Motion(Asked):
 
 
 class Layers(Said):
-    """How the picture follows, and what a page needs to show it at once.
+    """How the picture follows, and the layers that a page needs to show this at once.
 
     Attributes:
         motion: ``cut`` or ``bend``.
         box: left, top, right and bottom of the layers in pixels, for ``cut``.
-        area: what moves, as a data URL of a grey PNG: white moves, its edge is soft.
+        area: what moves, as a data URL of a grey PNG: white moves, and its edge is soft.
         behind: what is behind it, as a data URL of a PNG.
         note: why nothing can be shown; empty otherwise.
     """
@@ -69,7 +69,7 @@ class Layers(Said):
 
 
 class WordsAsked(Asked):
-    """A text for a model."""
+    """A text to check against the words of a model."""
 
     model: str
     text: Annotated[str, Field(max_length=4000)]
@@ -79,7 +79,7 @@ class Words(Said):
     """The words of a text that a model does not know.
 
     Attributes:
-        unknown: the words, and at most three known ones that look alike.
+        unknown: the words, each with at most three known words that look similar.
     """
 
     unknown: Mapping[str, Sequence[str]]
@@ -89,7 +89,7 @@ class Familiarity(Said):
     """How well a model knows a picture.
 
     Attributes:
-        familiarity: 1 or more is known; None if the model has no measure of it.
+        familiarity: 1 or more means known; None if the model cannot measure it.
         foreign: whether the picture is foreign to the model.
     """
 
@@ -98,7 +98,7 @@ class Familiarity(Said):
 
 
 class ModelFacts(Said):
-    """What is known of a model without loading it.
+    """Facts about a model that are known without loading it.
 
     Attributes:
         knows: the pictures that it knows, in a few words; empty if unknown.
@@ -130,7 +130,7 @@ class Example(Said):
 
 
 class Carried(Said):
-    """What a saved picture says about itself.
+    """The data that a saved picture carries.
 
     Attributes:
         request: its complete request.
@@ -148,7 +148,7 @@ class Carried(Said):
 
 
 class Texts(Said):
-    """A request, to be repeated elsewhere.
+    """A request as texts, to repeat it elsewhere.
 
     Attributes:
         command: as a command line.
@@ -162,12 +162,12 @@ class Texts(Said):
 
 
 class Clouds(Said):
-    """Samples in the plane, and how far their law is from the right one.
+    """Samples in the plane, and how far their distribution is from the right one.
 
     Attributes:
         name: what made them.
-        points: x and y.
-        kl: KL divergence from the right law in nats, estimated from the samples.
+        points: the samples (x, y).
+        kl: the KL divergence from the right distribution in nats, estimated from the samples.
     """
 
     name: str
