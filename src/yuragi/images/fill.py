@@ -9,7 +9,8 @@ with the values and slopes of the picture around the hole. So a gradient continu
 where plain averages (Laplace u = 0) would become flat and blurred. The cost of solving grows faster
 than the hole, and fine grain around a hole distorts the slopes. So a hole of more than `MOST`
 pixels is first filled in a picture of half the size, recursively, and at each finer size only a rim
-between the picture and the enlarged middle is solved again. `yuragi bench fill` measures both.
+between the picture and the enlarged middle is solved again. `yuragi bench fill` measures how well
+this closes holes, and how long it takes.
 """
 
 from __future__ import annotations
