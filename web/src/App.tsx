@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 import { Workspace } from "./canvas/Workspace";
 import { useText } from "./i18n";
 import { Learn } from "./learn/Learn";
@@ -29,7 +29,8 @@ export function App() {
   const [over, setOver] = useState(false);
   const compare = useStudio((studio) => studio.compare?.way === "hold");
   useEffect(() => listen(setHolding), []);
-  useEffect(() => receiveFiles(setOver), []);
+  // Before the page can be seen, so that a file dropped at once is not lost.
+  useLayoutEffect(() => receiveFiles(setOver), []);
   return (
     <div className={over ? "app over" : "app"}>
       <TopBar />
