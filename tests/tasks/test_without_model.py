@@ -46,6 +46,7 @@ def test_a_bend_is_the_same_without_a_model(tiny, photo):
         {"prompt": "red"},
         {"negative_prompt": "red"},
         {"num_images": 2},
+        {"guidance_scale": 5.0},  # the model says that it is not used
         {"lora": {"rank": 2}},
         {"preset": "fast"},
         {"regions": [([(9, 9), (40, 9), (40, 40)], [(12, 9), (43, 9), (43, 40)])], "points": []},

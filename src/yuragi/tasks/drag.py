@@ -391,7 +391,8 @@ class DragRequest(OnPicture):
         self.method.check(self)
 
     def without_model(self, sources: Mapping[str, Image.Image]) -> TaskOutput | None:
-        needs = self.lora is not None or self.num_images > 1 or any(self.prompts.values())
+        asked = any(self.prompts.values()) or "guidance_scale" in self.model_fields_set
+        needs = self.lora is not None or self.num_images > 1 or asked
         if needs or not isinstance(self.method, WarpMethod):
             return None
 
