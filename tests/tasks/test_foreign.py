@@ -1,5 +1,7 @@
 """Edits of pictures that the model does not know say so; drags then fill instead of imagining."""
 
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -7,6 +9,7 @@ from PIL import Image, ImageDraw
 import yuragi
 from gradients import gradient, noise
 from promises import assert_identical
+from yuragi.models.familiarity import familiarity
 from yuragi.tasks import context as contexts
 from yuragi.tasks.run import run, run_all
 from yuragi.tasks.warping import preview
@@ -63,6 +66,17 @@ def test_every_task_measures(knowing, task, given):
     with pytest.warns(yuragi.YuragiWarning, match="edits of it will look like smooth pictures"):
         result = getattr(knowing, task)(noise(0), **given, **QUICK)
     assert result.familiarity < 1
+
+
+def test_inpainting_measures_its_result_because_a_hole_can_hold_anything(knowing):
+    picture, mask = gradient(3000), Image.new("L", (128, 128), 0)
+    picture.paste("gray", (0, 0, 64, 64))
+    mask.paste(255, (0, 0, 64, 64))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", yuragi.YuragiWarning)
+        result = knowing.inpaint(picture, mask, num_images=2, **QUICK)
+    assert result.familiarity == familiarity(knowing.loaded, result.images[0])
+    assert result.familiarity != familiarity(knowing.loaded, picture)
 
 
 def test_a_drag_fills_instead_of_imagining(knowing, foreign):

@@ -352,7 +352,14 @@ class OnPicture(Guided):
 
 
 class Edit(OnPicture):
-    """The base class of edits that a prompt describes."""
+    """The base class of edits that a prompt describes.
+
+    Attributes:
+        discards: whether the edit discards what the white of the mask covers. Then only the result
+            shows whether the model knows the picture, because a hole can hold anything.
+    """
+
+    discards: ClassVar[bool] = False
 
     num_inference_steps: Levels = 50
     strength: Climb = 0.6

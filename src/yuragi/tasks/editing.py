@@ -15,6 +15,7 @@ from yuragi.edit import climbs, composite, descent, difference_mask, watch
 from yuragi.errors import InputError
 from yuragi.guidance import Guided, Stress, constant
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
+from yuragi.models.familiarity import familiarity
 from yuragi.tasks.base import Described, Edit
 from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
 from yuragi.tasks.diffedit import DiffEditRequest
@@ -64,7 +65,7 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
         replace(
             TaskOutput.begun(gain_of(each.guidance).cost),
             mask=held[of].pixels,
-            familiarity=context.familiarity(each.image),
+            familiarity=None if each.discards else context.familiarity(each.image),
         )
         for of, each in enumerate(requests)
     ]
@@ -89,7 +90,10 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
             if one.pixels is not None:
                 after = Image.composite(after, one.before, one.pixels)
             made[row.of] = made[row.of].with_image(after, stress, k)
-    return made
+    return [
+        replace(one, familiarity=familiarity(model, one.images[0])) if each.discards else one
+        for each, one in zip(requests, made, strict=True)
+    ]
 
 
 def edit_work(request: Edit, context: Context) -> Work:

@@ -27,6 +27,7 @@ class InpaintRequest(Edit):
     """
 
     title: ClassVar[str] = "Fill the white area of a mask, or margins added around a picture."
+    discards: ClassVar[bool] = True
 
     kind: Literal["inpaint"] = "inpaint"
     strength: Climb = 1.0

@@ -114,7 +114,8 @@ class TaskOutput:
         reconstruction: for an inversion, the quality of the reconstruction.
         intent: for a drag with several candidates, how well each carries out the requested motion.
         familiarity: how well the model knows the picture, 1 or more if it does; None if the network
-            was not needed or has no calibration. See `yuragi.models.familiarity`.
+            was not needed or has no calibration. See `yuragi.models.familiarity`. For inpainting,
+            which discards the content of the hole, that of the first result.
         warnings: one sentence for each value that had no effect or is more than the model can do.
         crop: the part of the picture that the network worked on; None for the whole picture.
     """
