@@ -17,7 +17,7 @@ from yuragi.core import (
     trailing,
     uniform,
 )
-from yuragi.edit import descent
+from yuragi.edit import Adaptive, Halves, descent
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.invert import Follow, follow, independent_path, markov_path, ode_invert
@@ -192,3 +192,21 @@ def test_a_solver_that_hides_its_noise_is_refused_by_name():
 def test_bad_input(call, argument):
     with pytest.raises(InputError, match=argument):
         call()
+
+
+@pytest.mark.parametrize("solver", [DDIM(1.0), Adaptive(paired=True)], ids=["ddim", "adaptive"])
+def test_rows_can_share_a_path(solver):
+    """Also if edited states and references have denoisers of their own, or are compared."""
+    other = GaussianMixture.diagonal(
+        torch.ones(1, dtype=F64),
+        torch.tensor([[-1.0, 1.0, 3.0]], dtype=F64),
+        torch.full((1, 3), 0.1, dtype=F64),
+    )
+    halves = Halves(MixtureDenoiser(other, VP), DENOISER)
+    x0 = X0[:1].view(1, 3, 1, 1)
+    shared = markov_path(x0, VP, RISING[:6], SeededNoise(0))
+    own = [state.repeat(3, 1, 1, 1) for state in shared]
+    x = own[-1] + torch.linspace(0, 1, 3, dtype=F64).view(3, 1, 1, 1)
+    times = RISING[:6].flip(0)
+    expected = follow(halves, solver, x, own, times)
+    assert torch.allclose(follow(halves, solver, x, shared, times), expected, atol=1e-12)

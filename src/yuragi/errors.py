@@ -42,7 +42,7 @@ class InputError(YuragiError, ValueError):
     """
 
     def __init__(self, argument: str, value: object, allowed: str, reason: str = "") -> None:
-        # # All arguments go to the base class, so that the exception survives pickling between
+        # All arguments go to the base class, so that the exception survives pickling between
         # workers.
         super().__init__(argument, value, allowed, reason)
         self.argument = argument

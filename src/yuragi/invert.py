@@ -15,9 +15,9 @@ states,
     x_s = x'_s + mean(x_t) - mean(x'_t)
 
 nothing is divided by std. This form is exact at the clean end, stable in half precision, and valid
-for every recordable solver and for std = 0. The edited and the reference states go through the
-network as one batch, the edited ones first, so the solver's memory covers both. (A denoiser that
-treats the two parts of the batch differently gives the reference another condition; this code does
+for every recordable solver and for std = 0. The solver steps the edited and the reference states as
+one batch, the edited ones first and as many references, so its memory covers both. (A denoiser that
+treats the two halves of the batch differently gives the reference another condition; this code does
 not depend on it.)
 
 References: Nie et al. 2024 (arXiv 2311.01410), equations 7-8; Wu & De la Torre 2023 (arXiv
@@ -172,7 +172,8 @@ class Follow:
         if done >= last:
             raise InputError("path", f"{last + 1} states", "one state per time")
         here, target = self.path[last - done], self.path[last - done - 1]
-        both, inner = self.solver.step(denoiser, torch.cat([x, here]), t, s, inner)
+        states = torch.cat([x, here.expand_as(x)])  # one reference for every edited state
+        both, inner = self.solver.step(denoiser, states, t, s, inner)
         edited, reference = both.mean[: len(x)], both.mean[len(x) :]
         mean = target + (edited - reference)
         return Transition(mean, torch.zeros(())), (done + 1, inner)

@@ -92,19 +92,23 @@ def load(
         vae_tiling: whether to run the autoencoder on one picture at a time, and on large pictures
             in tiles.
         compile: whether to compile the network with `torch.compile`.
-        codec: the codec of an EDM network on latents.
+        codec: the codec of an EDM network on latents; other models have their own.
         ip_adapter_image: the picture for each IP-Adapter of a pipeline object.
 
     Raises:
         InputError: the model does not exist, is not in safetensors, is damaged or is not supported;
-            the device or precision does not exist; options about opening are given for an object;
-            the number of pictures differs from the number of IP-Adapters.
+            the device or precision does not exist; options about opening are given for an object; a
+            codec is given for a model that has one; the number of pictures differs from the number
+            of IP-Adapters.
     """
     given = locals()
     opening = Opening(**{name: given[name] for name in Opening.model_fields})
     shown = ip_adapter_image
     several = isinstance(shown, Sequence) and not isinstance(shown, str | bytes)
     images = cast("Sequence[Source]", shown if several else [shown])
+    if codec is not None and not is_edm(source):
+        allowed = "None: only a network of EDM or EDM2 has no codec of its own"
+        raise InputError("codec", type(codec).__name__, allowed)
     if isinstance(source, str | Path):
         if images:
             allowed = "empty, or the pipeline as an object, with its IP-Adapters loaded"

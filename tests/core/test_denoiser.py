@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from numeric.moments import SCHEDULES
-from yuragi.core import Counting, NetworkDenoiser, sample, tile, v_prediction
+from yuragi.core import Counting, NetworkDenoiser, epsilon, sample, tile, v_prediction
 from yuragi.errors import InputError
 
 TABLE = SCHEDULES["table"]
@@ -60,3 +60,14 @@ def test_counting():
     denoiser(torch.zeros(1, 2), torch.tensor(5))
     assert (network.calls, network.evaluations) == (2, 4)
     assert network.dtype == torch.float16
+
+
+def test_noise_alone_is_refused_before_the_network_runs():
+    """At the last entry of a table with zero terminal SNR, eps does not determine x_0."""
+    network = Counting(Recorder())
+    denoiser = NetworkDenoiser(network, SCHEDULES["table-zero-snr"], epsilon)
+    with pytest.raises(InputError, match=r"^prediction_type: .*timestep_spacing"):
+        denoiser(torch.ones(2, 3), torch.tensor(999.0, dtype=torch.float64))
+    assert network.calls == 0
+    denoiser(torch.ones(2, 3), torch.tensor(998.0, dtype=torch.float64))
+    assert network.calls == 1

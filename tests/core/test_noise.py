@@ -150,3 +150,13 @@ def test_recorded_and_none():
         noise(2, torch.zeros(1, 2))
     with pytest.raises(InputError, match="samples"):
         SeededNoise(0, samples=[1, 2])(0, torch.zeros(3, 2))
+
+
+def test_there_are_as_many_seeds_as_rows():
+    with pytest.raises(InputError, match=r"^seed .*as many as the batch: 3.*\(1, 2\)"):
+        SeededNoise([1, 2])(0, torch.zeros(3, 4))
+
+
+def test_a_seed_of_numpy_is_an_integer():
+    like = torch.zeros(2, 4)
+    assert torch.equal(SeededNoise(np.int64(7))(0, like), SeededNoise(7)(0, like))

@@ -14,7 +14,11 @@ from yuragi.core import (
     TableSchedule,
     VPSchedule,
     cosine_betas,
+    karras,
+    leading,
     linear_betas,
+    linspace,
+    time_grids,
     zero_terminal_snr,
 )
 from yuragi.errors import InputError
@@ -150,3 +154,21 @@ def test_time_inverts_log_snr_everywhere(name, share):
 def test_bad_input(build, argument):
     with pytest.raises(InputError, match=argument):
         build()
+
+
+def test_the_ends_of_a_network_that_knows_fewer_levels():
+    whole = VPSchedule()
+    limited = VPSchedule(faintest=0.01, noisiest=0.8)
+    times = torch.linspace(0, 0.8, 9, dtype=F64)
+    for found, expected in zip(limited(times), whole(times), strict=True):
+        assert torch.equal(found, expected)
+    levels = torch.tensor([torch.inf, 1.0, -torch.inf], dtype=F64)
+    expected = [0.0, whole.time(levels[1]).item(), 0.8]
+    assert limited.time(levels).tolist() == pytest.approx(expected, abs=1e-12)
+    for grid_of in time_grids.values():
+        if grid_of not in (leading, linspace):
+            times = grid_of(limited, 7)
+            assert times[0] == 0.8
+    assert karras(limited, 7)[-2] == 0.01
+    with pytest.raises(InputError, match="faintest < noisiest <= 1"):
+        VPSchedule(noisiest=1.1)

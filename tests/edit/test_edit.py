@@ -5,12 +5,21 @@ import torch
 
 from numeric.moments import SOLVERS
 from promises import assert_equal_to_rounding
-from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule, no_noise, trailing
+from yuragi.core import (
+    GaussianMixture,
+    MixtureDenoiser,
+    TableSchedule,
+    VPSchedule,
+    linear_betas,
+    no_noise,
+    trailing,
+)
 from yuragi.edit import (
     Adaptive,
     Edit,
     Sampler,
     chain,
+    descent,
     followed,
     independent,
     inverted,
@@ -207,3 +216,9 @@ def test_progress_counts_the_steps_that_ask_the_network():
 
         Edit(DARK, LIGHT, sampler)(pictures(1), levels(5), 0, [0], watch=tick)
         assert len(ticks) == 5 * sampler.passes, name
+
+
+def test_more_steps_than_a_table_has():
+    table = TableSchedule.from_betas(linear_betas(steps=20))
+    with pytest.raises(InputError, match="^num_inference_steps must be 1 to 20"):
+        descent(table, 21, 0.5)

@@ -88,6 +88,16 @@ def test_interval_in_noise_and_in_steps():
     assert on == [0.25 <= k / 9 <= 0.55 for k in range(10)]
 
 
+@pytest.mark.parametrize("steps", [11, 21, 51])
+def test_the_bounds_of_an_interval_of_shares_are_inside(steps):
+    """Of k / n, which is rounded, in the range 0.1 to 0.3 in whole steps."""
+    schedule = SCHEDULES["flow"]
+    times = uniform(schedule, steps)
+    weight = interval(3.0, 0.1, 0.3, by_step(schedule, times))
+    guided = [k for k, t in enumerate(times[:-1]) if weight(*schedule(t)) > 0]
+    assert guided == [k for k in range(steps) if steps - 1 <= 10 * k <= 3 * (steps - 1)]
+
+
 @pytest.mark.parametrize("blend", [0.3, 1.0])
 @pytest.mark.parametrize("name", ["vp", "flow", "table"])
 def test_cfg_plus_plus_is_its_own_update(name, blend):

@@ -1,5 +1,7 @@
 """Networks of EDM and EDM2: closed forms, their authors' sampler, classes, every task."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,9 @@ from torch import nn
 
 import yuragi
 from promises import assert_equal_to_rounding, assert_untouched_outside
-from yuragi.core import check_times, no_noise
+from yuragi.core import VPSchedule, check_times, no_noise
 from yuragi.errors import InputError
+from yuragi.guidance.finite_difference import network_dtype
 from yuragi.models.codec import Codec
 from yuragi.models.edm import wrap_edm
 from yuragi.sample import integrate
@@ -26,6 +29,7 @@ class Net(nn.Module):
 
     def forward(self, y, sigma, labels=None):
         assert y.shape[1] == self.img_channels
+        self.read = y.dtype
         sigma = sigma.reshape(-1, 1, 1, 1)
         mean = torch.zeros(len(y)) if labels is None else labels @ self.means
         return (mean.view(-1, 1, 1, 1) * sigma**2 + 0.25 * y) / (sigma**2 + 0.25)
@@ -78,6 +82,40 @@ def test_the_native_grid_keeps_to_what_the_network_knows():
     net.sigma_min, net.sigma_max = 0.0, float("inf")  # EDM networks
     found = native_sigmas(wrap_edm(net, sigma_min=0.01, sigma_max=50.0), 9)
     assert torch.allclose(found, edm_sigmas(9, 0.01, 50.0))
+
+
+def test_every_grid_keeps_to_what_the_network_knows():
+    net = Net()
+    net.sigma_min, net.sigma_max = 0.02, 100.0
+    model = wrap_edm(net)
+    schedule = model.denoiser.schedule
+    for name in ("trailing", "uniform", "karras", "uniform_log_snr"):
+        alpha, sigma = schedule(model.grids[name](schedule, 20)[:-1])
+        assert (sigma / alpha)[0].item() == pytest.approx(100.0)
+        assert (sigma / alpha)[-1] > 0.02 * (1 - 1e-9)
+    net.sigma_min, net.sigma_max = 0.0, float("inf")
+    assert wrap_edm(net).denoiser.schedule == VPSchedule()
+
+
+def test_differences_are_as_long_as_half_precision_inside_needs():
+    """Networks of EDM read float32, and compute in float16 on a GPU if they were asked to."""
+
+    class OnGPU(Net):
+        def parameters(self, recurse=True):
+            yield SimpleNamespace(device=torch.device("cuda"))
+
+    x = torch.zeros(1, 3, 16, 16)
+    for kind, half, expected in (
+        (OnGPU, True, torch.float16),
+        (OnGPU, False, torch.float32),
+        (Net, True, torch.float32),
+    ):
+        net = kind()
+        net.use_fp16 = half
+        denoiser = wrap_edm(net).denoiser
+        assert network_dtype(denoiser, x) == expected
+        denoiser(x, torch.tensor(0.5, dtype=torch.float64))
+        assert net.read == torch.float32
 
 
 def test_noise_levels_that_do_not_fit():
@@ -143,6 +181,13 @@ def test_latents_need_a_codec(tiny):
     result = model.sample("", num_inference_steps=4, guidance_scale=1.0, seed=0)
     assert result.image.size == (32, 32)
     assert model.loaded.capabilities.latent
+
+
+def test_a_codec_for_a_model_that_has_one(tiny, pipeline_folder):
+    codec = tiny.loaded.codec
+    for source in (pipeline_folder, tiny.loaded.pipeline, "portraits"):
+        with pytest.raises(InputError, match=r"^codec must be None.*Codec"):
+            yuragi.load(source, codec=codec)
 
 
 def test_objects_stay_where_they_are():

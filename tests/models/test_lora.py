@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from accelerate import cpu_offload
+from diffusers import DDIMPipeline, UNet2DModel
 from PIL import Image
-from tiny_pipelines import build
+from safetensors.torch import save_file
+from tiny_pipelines import build, table
 
 import yuragi
 from yuragi.core import SeededNoise
+from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.models.lora import LoRAFit, adapted, learned
 
@@ -97,6 +101,73 @@ def test_a_finished_one_is_read(tiny, z, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_it_is_fitted_in_float32_whatever_the_network(dtype, tmp_path):
+    """The network rounds, so the fit is only about that of float32."""
+    fit, found = LoRAFit(4, 30, 2e-4), []
+    for precision in (torch.float32, dtype):
+        model = yuragi.load(build("sd1").to(precision)).loaded
+        z = SeededNoise(3, [0], "picture")(0, torch.zeros(1, 4, 16, 16))
+        file = tmp_path / f"{precision}.safetensors"
+        weights = learned(model, z, "a cat", fit, 0, file, nothing)
+        assert {weight.dtype for weight in weights.values()} == {torch.float32}
+        found.append(
+            torch.cat([weights[name].flatten() for name in sorted(weights) if "lora_B" in name])
+        )
+        with adapted(model, weights, fit.rank, 1.0, 999.0) as fitted, torch.no_grad():
+            out = fitted.bind(["a cat"])(z, torch.tensor(400.0, dtype=torch.float64))
+        assert bool(out.isfinite().all())
+    assert torch.corrcoef(torch.stack(found))[0, 1] > 0.99
+
+
+def test_weights_that_are_not_finite_are_not_kept(tiny, z, tmp_path):
+    file, steps = tmp_path / "a.safetensors", []
+    fit = LoRAFit(2, 21, 1e30)
+    with pytest.raises(InputError, match=r"^learning_rate must be a lower number.*1e\+30"):
+        learned(tiny.loaded, z, "a", fit, 0, file, nothing)
+    assert not list(tmp_path.iterdir())
+    fit = LoRAFit(2, 2, 1e-3)
+    first = learned(tiny.loaded, z, "a", fit, 0, file, nothing)
+    save_file({name: torch.full_like(weight, torch.nan) for name, weight in first.items()}, file)
+    again = learned(tiny.loaded, z, "a", fit, 0, file, steps.append)
+    assert steps == [1, 2]
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def without_attention():
+    network = UNet2DModel(
+        sample_size=16,
+        block_out_channels=(8, 8),
+        down_block_types=("DownBlock2D",) * 2,
+        up_block_types=("UpBlock2D",) * 2,
+        norm_num_groups=4,
+        add_attention=False,
+    )
+    return DDIMPipeline(unet=network, scheduler=table())
+
+
+def offloaded():
+    pipeline = build("sd1")
+    cpu_offload(pipeline.unet, torch.device("cpu"))
+    return pipeline
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"), [(without_attention, "attention"), (offloaded, "sequential offloading")]
+)
+def test_networks_that_cannot_have_one(make, reason, picture):
+    model = yuragi.load(make())
+    calls = []
+    model.loaded.network.register_forward_pre_hook(lambda *given: calls.append(given))
+    asked = {"points": [((4, 4), (8, 8))], "guidance_scale": 1.0, "lora": yuragi.LoRA(), "seed": 0}
+    with pytest.raises(InputError, match=f"^lora must .*{reason}"):
+        model.drag(picture, **asked)
+    with pytest.raises(InputError, match=f"^lora must .*{reason}"):
+        model.estimate("drag", image=picture, **asked)
+    assert not calls
+    assert not hasattr(model.loaded.network, "peft_config")
+
+
 def test_seeds_and_prompts_decide(tiny, z, tmp_path):
     fit = LoRAFit(2, 3, 1e-3)
     found = [
@@ -122,13 +193,14 @@ def test_it_fades_with_the_time_of_the_schedule(name, tmp_path):
         name: SeededNoise(1, [0], name)(0, weight[None])[0]
         for name, weight in learned(model, torch.zeros(shape), "a", fit, 0, file, nothing).items()
     }
-    x, top = SeededNoise(2)(0, torch.zeros(shape)), 0.6 * schedule.noisiest
+    x, clean = SeededNoise(2)(0, torch.zeros(shape)), schedule.clean
+    top = clean + 0.6 * (schedule.noisiest - clean)
 
     def denoised(scale, floor, shares):
         scaled = {
             name: scale * term if ".lora_B." in name else term for name, term in terms.items()
         }
-        times = [max(share * top, schedule.faintest) for share in shares]
+        times = [max(clean + share * (top - clean), schedule.faintest) for share in shares]
         with adapted(model, scaled, fit.rank, floor, top) as fitted, torch.no_grad():
             bound = fitted.bind(["a"])
             return [bound(x, torch.tensor(time, dtype=torch.float64)) for time in times]
@@ -139,6 +211,16 @@ def test_it_fades_with_the_time_of_the_schedule(name, tmp_path):
         torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
     (near,) = denoised(0.45, 1.0, [1.3])
     assert not torch.allclose(found, near, rtol=1e-3, atol=1e-4)
+
+
+def test_a_drag_can_start_at_the_first_entry_of_a_table(tiny, z, tmp_path):
+    """t0 is time 0 there, one above the clean end."""
+    fit, t = LoRAFit(2, 1, 1e-3), torch.tensor(0.0, dtype=torch.float64)
+    weights = learned(tiny.loaded, z, "a", fit, 0, tmp_path / "a.safetensors", nothing)
+    with torch.no_grad():
+        with adapted(tiny.loaded, weights, fit.rank, 0.0, 0.0) as fitted:
+            found = fitted.bind(["a"])(z, t)
+        assert torch.equal(found, tiny.loaded.bind(["a"])(z, t))  # all of it has faded
 
 
 def test_a_lora_of_the_users_stays(tiny, z, tmp_path):

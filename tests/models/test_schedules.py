@@ -1,10 +1,14 @@
 """The grid `native`: every level of diffusers' schedulers once, in order, whatever they repeat."""
 
+import math
+
 import pytest
 import torch
 from diffusers import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
+    EDMDPMSolverMultistepScheduler,
+    EDMEulerScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     FlowMatchHeunDiscreteScheduler,
@@ -15,8 +19,10 @@ from diffusers import (
     StableDiffusionPipeline,
     UniPCMultistepScheduler,
 )
+from tiny_pipelines import build
 
 import yuragi
+from yuragi.core import FlowSchedule, trailing
 from yuragi.errors import InputError
 from yuragi.models.schedules import flow_from_config, grids_of, schedule_from_config
 
@@ -102,6 +108,63 @@ def test_flows(kind, steps):
     scheduler.set_timesteps(steps)
     theirs = sorted({*scheduler.sigmas.tolist()}, reverse=True)
     assert torch.allclose(schedule(times)[1], torch.tensor(theirs).double(), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [DPMSolverMultistepScheduler, UniPCMultistepScheduler])
+def test_flows_of_schedulers_that_support_both(kind):
+    """Steps that are even in our time are theirs, up to 1 / 1000, at which UniPC's end."""
+    scheduler = kind(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    schedule = flow_from_config(scheduler.config, 0)
+    assert schedule == FlowSchedule(3.0)
+    scheduler.set_timesteps(20)
+    even = schedule(trailing(schedule, 20))[1]
+    assert torch.allclose(even, scheduler.sigmas.double(), atol=3e-3)
+    native = grids_of(scheduler, 0)["native"](schedule, 20)
+    assert torch.allclose(schedule(native)[1], scheduler.sigmas.double(), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["exponential", "linear"])
+def test_a_shift_that_depends_on_the_size(kind):
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, time_shift_type=kind)
+    tokens = 1024
+    mu = 0.5 + (1.15 - 0.5) * (tokens - 256) / (4096 - 256)  # calculate_shift of the pipelines
+    schedule = flow_from_config(scheduler.config, tokens)
+    scheduler.set_timesteps(sigmas=torch.linspace(1, 0.05, 20).tolist(), mu=mu)
+    even = schedule(trailing(schedule, 20))[1]
+    assert torch.allclose(even, scheduler.sigmas.double(), atol=1e-6)
+    native = grids_of(scheduler, tokens)["native"](schedule, 20)
+    assert torch.allclose(schedule(native)[1], even, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [DPMSolverMultistepScheduler, UniPCMultistepScheduler])
+def test_a_solver_whose_shift_depends_on_the_size(kind):
+    """These take mu, but no sigmas, and their configuration has no constants."""
+    scheduler = kind(
+        prediction_type="flow_prediction", use_flow_sigmas=True, use_dynamic_shifting=True
+    )
+    schedule = flow_from_config(scheduler.config, 4096)
+    assert schedule.shift == pytest.approx(math.exp(1.15))
+    native = grids_of(scheduler, 4096)["native"](schedule, 20)
+    scheduler.set_timesteps(20, mu=1.15)
+    assert torch.allclose(schedule(native)[1], scheduler.sigmas.double(), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [EDMDPMSolverMultistepScheduler, EDMEulerScheduler])
+def test_levels_of_edm_are_refused_by_name(kind, tmp_path):
+    """Of Playground v2.5 and CosXL."""
+    kind().save_pretrained(tmp_path)
+    pipeline = build("sdxl")
+    pipeline.scheduler = kind.from_pretrained(tmp_path)
+    with pytest.raises(InputError, match=f"^scheduler must .*EDM's levels.*{kind.__name__}"):
+        yuragi.load(pipeline)
+
+
+def test_levels_of_another_kind_are_refused_by_name():
+    flow, table = FlowMatchEulerDiscreteScheduler(), DDIMScheduler()
+    with pytest.raises(InputError, match="^scheduler must .*table"):
+        schedule_from_config(flow.config)
+    with pytest.raises(InputError, match="^scheduler must .*flow"):
+        flow_from_config(table.config, 0)
 
 
 def test_numbers_of_steps_that_the_scheduler_refuses():

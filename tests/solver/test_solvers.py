@@ -14,6 +14,7 @@ from yuragi.core import (
     SeededNoise,
     TableSchedule,
     no_noise,
+    sample,
     trailing,
     uniform,
     v_prediction,
@@ -297,3 +298,26 @@ def test_a_table_can_be_followed_between_its_entries():
     assert (times != times.round()).any()
     out = integrate(MixtureDenoiser(BIMODAL, schedule), Heun(), start((4, 1)), times)
     assert out.isfinite().all()
+
+
+@pytest.mark.parametrize("name", [name for name in SOLVERS if not build(name).stochastic])
+@pytest.mark.parametrize("schedule", ["flow", "table-zero-snr"])
+def test_the_noisy_end_without_signal_can_be_reached(name, schedule):
+    """For data at one point m, the ODE keeps (x - alpha m) / sigma, which is x at alpha = 0."""
+    levels, point = SCHEDULES[schedule], torch.full((1, 3), 0.7, dtype=F64)
+    mixture = GaussianMixture.diagonal(
+        torch.ones(1, dtype=F64), point, torch.full((1, 3), 1e-12, dtype=F64)
+    )
+    times = torch.linspace(0.3, 1.0, 6, dtype=F64) * levels.noisiest
+    alpha, sigma = levels(times[0])
+    x = alpha * point + sigma * start()
+    top = integrate(MixtureDenoiser(mixture, levels), build(name), x, times)
+    assert torch.allclose(top, start(), atol=1e-6)
+
+
+def test_values_that_give_no_numbers_are_refused():
+    for eta in (math.inf, math.nan, -0.1):
+        with pytest.raises(InputError, match="^eta"):
+            DDIM(eta)
+    with pytest.raises(InputError, match="^held .*epsilon, v_prediction, flow_prediction.*sample"):
+        DDIMInversion(sample)

@@ -255,3 +255,9 @@ def test_damaged_records_are_refused(picture, text):
     picture.text = {"yuragi": text}
     with pytest.raises(InputError, match="with its request inside"):
         read_record(picture, "x.png")
+
+
+def test_errors_about_steps_name_the_argument(tiny):
+    """Time grids call it `steps`."""
+    with pytest.raises(InputError, match="^num_inference_steps must be 2 or more"):
+        tiny.sample("a person", num_inference_steps=1, timestep_spacing="karras")

@@ -85,13 +85,21 @@ class NetworkDenoiser:
 
     Raises:
         InputError: when called with a batch that is not a multiple of the condition's, or at alpha
-            = 0 with an epsilon-predicting network.
+            = 0 with an epsilon-predicting network; the network is not called.
+
+    Attributes:
+        network: the network.
+        schedule: the noise levels.
+        prediction: the meaning of the network's output.
+        condition: the condition of the network, if any.
+        precision: the dtype in which the network computes, if that is not the dtype that it reads.
     """
 
     network: Network
     schedule: Schedule
     prediction: Prediction
     condition: Condition | None = None
+    precision: torch.dtype | None = None
 
     def bind(self, condition: Condition | None) -> NetworkDenoiser:
         """The same network under another condition."""

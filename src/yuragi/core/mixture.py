@@ -81,8 +81,8 @@ class GaussianMixture:
         return self._log_joint(x, alpha, sigma).logsumexp(-1).to(x.dtype)
 
     def responsibilities(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        """Posterior probability of each component given x_t = x, [b, k]."""
-        return self._log_joint(x, alpha, sigma).softmax(-1).to(x.dtype)
+        """The probability of each component given x_t = x, [b, k], in the mixture's dtype."""
+        return self._log_joint(x, alpha, sigma).softmax(-1)
 
     def score(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
         """The gradient of log q_t at x, of x's shape."""
@@ -98,7 +98,7 @@ class GaussianMixture:
         return self._average(self.means + shift, x, alpha, sigma)
 
     def _average(self, per_component: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        weights = self._log_joint(x, alpha, sigma).softmax(-1)
+        weights = self.responsibilities(x, alpha, sigma)
         return torch.einsum("bk,bki->bi", weights, per_component).to(x.dtype).reshape(x.shape)
 
     def sample(

@@ -57,7 +57,7 @@ class SeededNoise:
         stream: a name that separates independent uses of the same seed, such as "start".
 
     Raises:
-        InputError: the batch size differs from the number of `samples`.
+        InputError: the batch size differs from the number of `samples` or of seeds.
     """
 
     seed: int | Sequence[int]
@@ -68,7 +68,10 @@ class SeededNoise:
         samples = range(len(like)) if self.samples is None else self.samples
         if len(samples) != len(like):
             raise InputError("samples", tuple(samples), f"as many as the batch: {len(like)}")
-        seeds = [self.seed] * len(like) if isinstance(self.seed, int) else self.seed
+        given = self.seed
+        seeds = [int(given)] * len(like) if isinstance(given, int | np.integer) else given
+        if len(seeds) != len(like):
+            raise InputError("seed", tuple(seeds), f"one, or as many as the batch: {len(like)}")
         rows = [
             self._row(seed, sample, step, like.shape[1:])
             for seed, sample in zip(seeds, samples, strict=True)

@@ -75,9 +75,23 @@ class Direct:
         return x, self.time(t, alpha, sigma)
 
 
-def _x0_from_epsilon(out: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+def _check_signal(alpha: Tensor) -> None:
     if bool((alpha == 0).any()):
-        raise InputError("prediction", "epsilon", "v_prediction, sample or flow where alpha = 0")
+        allowed = (
+            "v_prediction, sample or flow_prediction, unless the level without signal is left out "
+            "(timestep_spacing leading, or a strength below 1)"
+        )
+        reason = "noise does not determine the picture at a level without signal"
+        raise InputError("prediction_type", "epsilon", allowed, reason)
+
+
+def _time_with_signal(t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    _check_signal(alpha)
+    return t
+
+
+def _x0_from_epsilon(out: Tensor, x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
+    _check_signal(alpha)
     return (x - sigma * out) / alpha
 
 
@@ -86,8 +100,10 @@ epsilon = Direct(
     target=lambda x0, eps, alpha, sigma: eps,
     x0=_x0_from_epsilon,
     eps=lambda out, x, alpha, sigma: out,
+    time=_time_with_signal,
 )
-"""Ho et al. 2020. Where alpha = 0, eps does not determine x_0, and `x0` raises InputError."""
+"""Ho et al. 2020. Where alpha = 0, eps does not determine x_0: `time`, which is read before the
+network runs, and `x0` raise InputError."""
 
 sample = Direct(
     "sample",

@@ -52,31 +52,30 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True)
 class VPSchedule:
-    """Variance preserving with linear beta, t in [0, 1]: alpha^2 + sigma^2 = 1.
+    """Variance preserving with linear beta, t in [0, noisiest]: alpha^2 + sigma^2 = 1.
 
         log alpha = -t^2 (beta_max - beta_min) / 4 - t beta_min / 2
+
+    A network that knows fewer levels has its own `faintest` and `noisiest`, at most 1.
 
     References: Song et al. 2021 (arXiv 2011.13456), equation 33.
     """
 
     beta_min: float = 0.1
     beta_max: float = 20.0
+    faintest: float = 1e-3
+    noisiest: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.beta_min <= self.beta_max:
             raise InputError("beta_min", self.beta_min, f"0 < beta_min <= {self.beta_max}")
+        if not 0 < self.faintest < self.noisiest <= 1:
+            ends = (self.faintest, self.noisiest)
+            raise InputError("(faintest, noisiest)", ends, "0 < faintest < noisiest <= 1")
 
     @property
     def clean(self) -> float:
         return 0.0
-
-    @property
-    def faintest(self) -> float:
-        return 1e-3
-
-    @property
-    def noisiest(self) -> float:
-        return 1.0
 
     def __call__(self, t: Tensor) -> tuple[Tensor, Tensor]:
         t = torch.as_tensor(t, dtype=torch.float64)
@@ -87,10 +86,11 @@ class VPSchedule:
         log_snr = torch.as_tensor(log_snr, dtype=torch.float64)
         square, linear = (self.beta_max - self.beta_min) / 4, self.beta_min / 2
         minus_log_alpha = torch.logaddexp(torch.zeros_like(log_snr), -2 * log_snr) / 2
-        minus_log_alpha = minus_log_alpha.clamp(max=square + linear)  # its value at t = 1
         # The root of square t^2 + linear t = -log alpha, in the form without cancellation.
         root = (linear**2 + 4 * square * minus_log_alpha).sqrt()
-        return (2 * minus_log_alpha / (linear + root)).clamp(max=self.noisiest)  # rounding errors
+        time = (2 * minus_log_alpha / (linear + root)).clamp(max=self.noisiest)  # rounding errors
+        most = square * self.noisiest**2 + linear * self.noisiest
+        return torch.where(minus_log_alpha < most, time, self.noisiest)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ References: Esser et al. 2024 (arXiv 2403.03206), equation 23 and section 5.3.2 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,12 +19,9 @@ from torch import Tensor
 
 from yuragi.core import FlowSchedule, Schedule, TableSchedule
 from yuragi.errors import InputError
-from yuragi.models.schedules import schedule_from_config
+from yuragi.models.schedules import dynamic_shift, flow_shift, schedule_from_config
 
-__all__ = ["Axis", "axis_of", "flow_shift"]
-
-SHIFTS: Mapping[str, Callable[[float], float]] = {"exponential": math.exp, "linear": float}
-"""The shift for a pipeline's mu, by ``time_shift_type``."""
+__all__ = ["Axis", "axis_of"]
 
 
 class Axis(Protocol):
@@ -97,24 +93,5 @@ def axis_of(config: Mapping[str, Any], mu: float | None = None) -> Axis:
             raise InputError("mu", mu, "None: only a flow has a shift")
         return TableAxis(schedule_from_config(config))
     if mu is not None:
-        shift = SHIFTS[config.get("time_shift_type") or "exponential"](mu)
+        shift = dynamic_shift(config, mu)
     return FlowAxis(FlowSchedule(shift), float(config["num_train_timesteps"]))
-
-
-def flow_shift(config: Mapping[str, Any]) -> float | None:
-    """The shift of the flow that a configuration describes; None if it describes a table.
-
-    Schedulers for flows have a ``shift``. UniPC and DPM-Solver++ support both: they always have
-    betas, and ignore them with ``use_flow_sigmas``.
-
-    Raises:
-        InputError: the configuration is of neither kind, such as EDM's, or of a flow with reversed
-            time, such as Mochi's.
-    """
-    for name, meaning in (("sigma_data", "EDM's levels"), ("invert_sigmas", "time from 0 to 1")):
-        if config.get(name):
-            allowed = f"one for a table of betas or for a flow, not one with {name}: {meaning}"
-            raise InputError("scheduler", config.get("_class_name", "this one"), allowed)
-    if config.get("use_flow_sigmas"):
-        return float(config.get("flow_shift") or 1.0)
-    return None if config.get("shift") is None else float(config["shift"])

@@ -33,10 +33,11 @@ from diffusers.guiders.guider_utils import BaseGuidance, GuiderOutput
 from torch import Tensor, nn
 
 from yuragi.core import Direct, predictions
-from yuragi.diffusers.axis import Axis, axis_of, flow_shift
+from yuragi.diffusers.axis import Axis, axis_of
 from yuragi.diffusers.calls import Arguments, change_next_call
 from yuragi.errors import InputError
 from yuragi.guidance.finite_difference import perturb, step_size
+from yuragi.models.schedules import flow_shift
 
 __all__ = ["RectifiedGuidance"]
 

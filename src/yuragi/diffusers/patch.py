@@ -80,7 +80,7 @@ def patch(
         parts.module,
         parts.prediction,
         parts.schedule,
-        gain_of(guidance.complete(None)),
+        _FreshGain(guidance.complete(None)),
         guidance_scale,
         UNCONDITIONAL_FIRST[name],
     )
@@ -96,7 +96,7 @@ class _Answer:
     module: nn.Module
     kind: Direct
     schedule: Schedule
-    gain: Gain
+    gain: _FreshGain
     guidance_scale: float | None
     away_first: bool
 
@@ -116,7 +116,8 @@ class _Answer:
         )
         alpha, sigma = (value.float().to(x.device) for value in self.schedule(t))
         weight = torch.tensor(self._scale - 1, dtype=torch.float64)
-        found = self.gain(strong, weak, x, t, weight)
+        gain = self.gain.of_run(self.pipeline.scheduler.timesteps)
+        found = gain(strong, weak, x, t, weight)
         outs = [
             self.kind.target(x0, (x - alpha * x0) / sigma, alpha, sigma)
             for x0 in (found.x0, found.x0 - found.direction)
@@ -146,6 +147,20 @@ class _Answer:
         return float(found)
 
 
+class _FreshGain:
+    """A gain for each call of the pipeline, so that no picture depends on the one before."""
+
+    def __init__(self, guidance: Guidance) -> None:
+        self._guidance, self._gain = guidance, gain_of(guidance)
+        self._timesteps: Tensor | None = None
+
+    def of_run(self, timesteps: Tensor) -> Gain:
+        """The gain of the call that set these timesteps: every call sets a new tensor."""
+        if timesteps is not self._timesteps:
+            self._timesteps, self._gain = timesteps, gain_of(self._guidance)
+        return self._gain
+
+
 @dataclass(frozen=True)
 class _Network:
     """The pipeline's network as a plain network, in the precision of the pipeline's states."""
@@ -172,9 +187,11 @@ def _told(named: Mapping[str, Any], rows: int) -> tuple[dict[str, Tensor], dict[
         value = rest.pop(name, None)
         if value is not None:
             told[name] = value
-    added = rest.pop(NESTED, None)
-    if added is not None:
-        told |= {f"{NESTED}.{name}": value for name, value in added.items() if value is not None}
+    for name, value in (rest.pop(NESTED, None) or {}).items():
+        if isinstance(value, list):  # one tensor for each IP-Adapter
+            told |= {f"{NESTED}.{name}.{k}": each for k, each in enumerate(value)}
+        elif value is not None:
+            told[f"{NESTED}.{name}"] = value
     for name, value in told.items():
         if len(value) != rows:
             raise InputError(name, len(value), f"as many rows as the batch: {rows}")
@@ -183,11 +200,14 @@ def _told(named: Mapping[str, Any], rows: int) -> tuple[dict[str, Tensor], dict[
 
 def _named(condition: Condition, rest: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that the network is called with."""
-    prefix = NESTED + "."
-    plain = {name: value for name, value in condition.items() if not name.startswith(prefix)}
-    added = {
-        name.removeprefix(prefix): value
-        for name, value in condition.items()
-        if name.startswith(prefix)
-    }
+    plain: dict[str, Tensor] = {}
+    added: dict[str, Any] = {}
+    for name, value in condition.items():
+        match name.split("."):
+            case [_, held, _]:
+                added.setdefault(held, []).append(value)
+            case [_, held]:
+                added[held] = value
+            case [_]:
+                plain[name] = value
     return {**rest, **plain, **({NESTED: added} if added else {}), "return_dict": False}

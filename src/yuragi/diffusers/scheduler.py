@@ -24,9 +24,9 @@ from diffusers.schedulers.scheduling_utils import SchedulerOutput
 from torch import Tensor
 
 from yuragi.core import Direct, Schedule, SeededNoise, check_times, predictions, time_grids
-from yuragi.diffusers.axis import SHIFTS, Axis, axis_of, flow_shift
+from yuragi.diffusers.axis import Axis, axis_of
 from yuragi.errors import InputError
-from yuragi.models.schedules import grids_of
+from yuragi.models.schedules import SHIFTS, flow_shift, grids_of
 from yuragi.solver import Memory, Solver, make_solver
 
 __all__ = ["SolverScheduler"]

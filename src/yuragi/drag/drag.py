@@ -9,6 +9,8 @@ A motion is divided into m sub-drags. Each takes the clean latent z of the previ
    every step restores the path outside the mask.
 
 The levels are explicit and end at the clean latent. The denoiser includes guidance and its ramp.
+Gains can remember a trajectory, so every sub-drag gets new denoisers: its result depends on its
+latent alone, and a drag that was interrupted continues with the same numbers.
 
 References: Nie et al. 2024 (arXiv 2311.01410), section 4, equation 12, algorithm 2.
 """
@@ -24,7 +26,19 @@ from torch import Tensor
 from yuragi.core import Denoiser, Schedule, SeededNoise
 from yuragi.drag.paste import paste
 from yuragi.drag.spec import Handle, drag_count
-from yuragi.edit import Edit, Path, Sampler, chain, climbs, descent, followed, inverted, watch
+from yuragi.edit import (
+    Edit,
+    Path,
+    Sampler,
+    Start,
+    chain,
+    climbs,
+    descent,
+    followed,
+    inverted,
+    unchanged,
+    watch,
+)
 from yuragi.errors import InputError
 from yuragi.solver import Solver
 
@@ -79,6 +93,16 @@ class Drag:
             return Sampler(chain, self.solver, followed)
         return Sampler(inverted, self.solver)
 
+    def edit(self, guide: Callable[[], Denoiser], manipulate: Start = unchanged) -> Edit:
+        """The edit of one sub-drag, with new denoisers.
+
+        The way up of ODE-Drag evaluates a denoiser of its own. That of SDE-Drag evaluates none, and
+        its states share batches with the edited ones on the way down.
+        """
+        target = guide()
+        source = target if self.stochastic else guide()
+        return Edit(source, target, self.sampler, manipulate)
+
     @property
     def steps(self) -> int:
         """The number of solver steps of one sub-drag; the forward chain needs none."""
@@ -108,7 +132,7 @@ def drag_levels(schedule: Schedule, drag: Drag) -> Tensor:
 
 
 def drag_latents(
-    denoiser: Denoiser,
+    guide: Callable[[], Denoiser],
     latents: Tensor,
     moves: Sequence[Sequence[Handle]],
     drag: Drag,
@@ -121,7 +145,8 @@ def drag_latents(
     """Drag the content of clean latents, and yield the state after every sub-drag.
 
     Args:
-        denoiser: the guided denoiser, with the prompts bound.
+        guide: a function that makes a guided denoiser with the prompts bound; all have the same
+            schedule.
         latents: the clean latents [b, c, h, w], float32.
         moves: the handles of each row, in cells; all rows must need the same number of sub-drags.
         drag: the settings.
@@ -138,8 +163,9 @@ def drag_latents(
     side = min(latents.shape[-2:])
     # A box covers at least the cell of its point; a smaller one could miss all cell centres.
     radius = max(drag.radius * side, 0.5)
-    down = drag_levels(denoiser.schedule, drag)
-    alpha, _ = denoiser.schedule(down[0])
+    schedule = guide().schedule
+    down = drag_levels(schedule, drag)
+    alpha, _ = schedule(down[0])
     count, *others = {drag.plan(handles, side) for handles in moves}
     if others:
         raise InputError("moves", {count, *others}, "rows that need as many sub-drags")
@@ -162,7 +188,7 @@ def drag_latents(
             ]
             return torch.cat(rows)
 
-        edit = Edit(denoiser, denoiser, drag.sampler, move)
+        edit = drag.edit(guide, move)
 
         def dragged(x0: Tensor = latents, edit: Edit = edit, index: int = index) -> Tensor:
             return edit(x0, down, seed, samples, mask, watch(on_step), f"drag {index} ")

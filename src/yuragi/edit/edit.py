@@ -125,9 +125,16 @@ def climbs(num_inference_steps: int, strength: float) -> int:
 
 
 def descent(schedule: Schedule, num_inference_steps: int, strength: float) -> Tensor:
-    """Falling times from t0 to the clean end; raises the errors of `climbs`."""
+    """Falling times from t0 to the clean end.
+
+    Raises:
+        InputError: any error of `climbs`, or more steps than a table has entries.
+    """
     count = climbs(num_inference_steps, strength)
-    return trailing(schedule, num_inference_steps)[-(count + 1) :]
+    try:
+        return trailing(schedule, num_inference_steps)[-(count + 1) :]
+    except InputError as error:
+        raise error.called("num_inference_steps") from error
 
 
 def unchanged(path: Path) -> Tensor:

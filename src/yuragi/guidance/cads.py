@@ -31,7 +31,7 @@ class Annealed:
 
     Args:
         denoiser: the denoiser with its condition bound.
-        progress: the measure of progress, `by_time` or `by_step`.
+        progress: the measure of progress, such as `by_step`.
         noise: the source of noise; every noise level draws its own.
         begin: the progress up to which the condition is noise only, 0 to 1.
         end: the progress from which the condition is unchanged, begin to 1.

@@ -46,7 +46,9 @@ def network_dtype(denoiser: Denoiser, x: Tensor) -> torch.dtype:
     if torch.is_autocast_enabled(x.device.type):
         return torch.get_autocast_dtype(x.device.type)
     found = network_of(denoiser)
-    return getattr(found and found.network, "dtype", None) or x.dtype
+    if found is None:
+        return x.dtype
+    return found.precision or getattr(found.network, "dtype", None) or x.dtype
 
 
 def step_size(h: float | None, dtype: torch.dtype) -> float:

@@ -2,7 +2,7 @@ r"""Weights: how strongly to guide at a noise level, `(alpha, sigma) -> w`.
 
 Users give `guidance_scale`, for which 1 means off; internally, w = guidance_scale - 1. A weight
 depends only on the level, so the same rule works under every schedule and time grid. Rules that
-depend on the progress of sampling take a `ProgressMeasure`, by time or by step.
+depend on the progress of sampling take a `ProgressMeasure`, such as `by_step`.
 
 `linear` and `cosine` end at the clean end with the scale that the user gives; `linear` starts from
 a given scale and `cosine` from 1. Published code of the cosine rule starts from the weak denoiser
@@ -43,6 +43,10 @@ Weight: TypeAlias = LevelFunction
 
 ProgressMeasure: TypeAlias = LevelFunction
 """A level function that rises from 0 at the start of sampling to 1 at the clean end."""
+
+ROUNDING = 1e-9
+"""The distance from a bound at which a level still counts as on it: a step's share such as 0.3 is
+computed as 0.30000000000000004."""
 
 
 def noise_ratio(alpha: Tensor, sigma: Tensor) -> Tensor:
@@ -123,7 +127,7 @@ def interval(
 
     def at(alpha: Tensor, sigma: Tensor) -> Tensor:
         value = measure(alpha, sigma)
-        return inside * ((low <= value) & (value <= high))
+        return inside * ((low - ROUNDING <= value) & (value <= high + ROUNDING))
 
     return at
 

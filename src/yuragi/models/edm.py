@@ -3,8 +3,8 @@
 Such a network is called as ``network(y, sigma, class_labels)`` with y = x_0 + sigma eps, class
 labels one-hot or None, and returns x_0; its attributes say ``img_resolution``, ``img_channels`` and
 ``label_dim``. It runs under a variance-preserving schedule (`Denoised`), so that `strength` and
-time grids mean the same as for other models. The grid ``native`` is EDM's own, from sigma 80 to
-0.002 with rho 7, limited to the levels of the network.
+time grids mean the same as for other models, and is limited to the levels of the network. The grid
+``native`` is EDM's own, from sigma 80 to 0.002 with rho 7, with the same limits.
 
 References: Karras et al. 2022 (arXiv 2206.00364), equation 5 and table 1; Karras et al. 2024
 (arXiv 2312.02696).
@@ -72,15 +72,19 @@ def wrap_edm(
     if codec is None and channels not in (1, 3):
         allowed = f"a codec for a network on {channels} channels"
         raise InputError("codec", codec, allowed)
-    schedule = VPSchedule()
-    levels = _levels(network, schedule, sigma_min, sigma_max)
+    levels = _levels(network, sigma_min, sigma_max)
     return DiffusionModel(
         None,
         fingerprint_of(network),
         card_of(network, None, {}),
         network,
         network,
-        NetworkDenoiser(_SigmaSpace(network, classes), schedule, Denoised()),
+        NetworkDenoiser(
+            _SigmaSpace(network, classes),
+            _schedule(network),
+            Denoised(),
+            precision=_precision(network),
+        ),
         codec or Pixels(channels, _halvings(size)),
         _Labels(classes),
         Capabilities("EDM", classes=classes or None, latent=codec is not None),
@@ -89,16 +93,36 @@ def wrap_edm(
     )
 
 
-def _levels(
-    network: nn.Module, schedule: Schedule, sigma_min: float, sigma_max: float
-) -> EDMSchedule:
+def _known(network: nn.Module) -> tuple[float, float]:
+    """The lowest and the highest noise level of the network."""
+    lowest, highest = getattr(network, "sigma_min", 0.0), getattr(network, "sigma_max", math.inf)
+    return float(lowest), float(highest)
+
+
+def _schedule(network: nn.Module) -> VPSchedule:
+    """The variance-preserving schedule, limited to the noise levels of the network."""
+    whole = VPSchedule()
+    lowest, highest = whole.time(-torch.tensor(_known(network), dtype=torch.float64).log()).tolist()
+    return VPSchedule(faintest=max(whole.faintest, lowest), noisiest=highest)
+
+
+def _levels(network: nn.Module, sigma_min: float, sigma_max: float) -> EDMSchedule:
     """The requested range of noise levels, limited to that of network and schedule."""
-    alpha, sigma = schedule(torch.tensor(schedule.noisiest))
+    whole = VPSchedule()
+    alpha, sigma = whole(torch.tensor(whole.noisiest))
     if not 0 < sigma_max <= sigma / alpha:
         raise InputError("sigma_max", sigma_max, f"above 0, at most {(sigma / alpha).item():.4g}")
-    faintest = max(sigma_min, float(getattr(network, "sigma_min", 0.0)))
-    strongest = min(sigma_max, float(getattr(network, "sigma_max", math.inf)))
-    return EDMSchedule(faintest, strongest)
+    lowest, highest = _known(network)
+    return EDMSchedule(max(sigma_min, lowest), min(sigma_max, highest))
+
+
+def _precision(network: nn.Module) -> torch.dtype | None:
+    """The precision inside a network, if it is not that of its input.
+
+    With `use_fp16`, networks of EDM read float32 and compute in float16, on a GPU only.
+    """
+    on_gpu = next(network.parameters()).device.type == "cuda"
+    return torch.float16 if on_gpu and getattr(network, "use_fp16", False) else None
 
 
 def _native(levels: EDMSchedule, schedule: Schedule, steps: int) -> Tensor:

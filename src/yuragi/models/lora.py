@@ -2,14 +2,16 @@ r"""A LoRA of one picture: low-rank matrices that are fitted to the picture in s
 
 On q, k, v and out of every attention layer the weight W becomes W + s B A, with A and B of rank r.
 They are trained on one latent z and its prompt with the network's own loss (its output against
-`Direct.target`), one draw of (t, eps) a step, by AdamW. A starts at random, B at 0.
+`Direct.target`), one draw of (t, eps) a step, by AdamW. A starts at random, B at 0. Both stay in
+float32, whatever the precision of W: in float16 AdamW's eps is 0, and its first step 0 / 0.
 
 While editing, s fades with the noise (SDE-Drag's schedule; t0 is the highest level of the edit):
 
     s(t) = floor + (1 - floor) (1 + cos(pi min(t / t0, 1))) / 2
 
 so that the LoRA acts fully at the clean end, and less at the noisy end, where content moves. t is
-the schedule's own time, even if the network reads something else (flows with a shift read sigma).
+the schedule's own time from its clean end, even if the network reads something else (flows with a
+shift read sigma).
 
 Interrupted training is resumed: weights and the optimiser's moments are stored in a file next to
 the finished one. All files are safetensors, and keyed by everything that determines them.
@@ -36,7 +38,7 @@ from yuragi.core import Condition, Direct, SeededNoise, in_precision
 from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 
-__all__ = ["LoRAFit", "adapted", "learned"]
+__all__ = ["LoRAFit", "adapted", "learned", "trainable"]
 
 LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
 NAME = "yuragi"
@@ -82,11 +84,12 @@ def learned(
         on_step: a function called with the number of finished steps; raise in it to cancel.
 
     Raises:
-        InputError: the model's prediction has no training target.
+        InputError: any error of `trainable`, or the learning rate is so high that the weights
+            become infinite.
     """
-    if file.exists():
-        return load_file(file)
-    kind = _direct(model)
+    kind = trainable(model)
+    if file.exists() and _finite(kept := load_file(file)):
+        return kept
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     with _injected(model.network, fit.rank) as lora, torch.enable_grad():
@@ -101,6 +104,10 @@ def learned(
                 progress.keep(partial)
             on_step(progress.done)
         finished = {name: each.detach().cpu().contiguous() for name, each in lora.weights.items()}
+    if not _finite(finished):
+        partial.unlink(missing_ok=True)
+        allowed = "a lower number: the weights of the LoRA became infinite"
+        raise InputError("learning_rate", fit.learning_rate, allowed)
     ready = file.with_name(file.name + ".ready")
     save_file(finished, ready)
     ready.replace(file)
@@ -122,24 +129,37 @@ def adapted(
         top: t0, the highest time of the edit, on the time axis of the model's schedule.
 
     Raises:
-        InputError: any error of `learned`.
+        InputError: any error of `trainable`.
     """
-    kind = _direct(model)
+    kind = trainable(model)
     with _injected(model.network, rank) as lora:
         with torch.no_grad():
             for name, parameter in lora.weights.items():
                 parameter.copy_(weights[name])
-        fading = replace(kind, time=_Fading(kind.time, lora.layers, floor, top))
+        clean = model.denoiser.schedule.clean
+        fading = replace(kind, time=_Fading(kind.time, lora.layers, floor, clean, top))
         yield replace(model, denoiser=replace(model.denoiser, prediction=fading))
 
 
-def _direct(model: DiffusionModel) -> Direct:
-    """The prediction of the network, if it has a training target."""
-    kind = model.denoiser.prediction
+def trainable(model: DiffusionModel) -> Direct:
+    """The prediction of a model, if a LoRA can be fitted to it.
+
+    Raises:
+        InputError: the prediction has no training target, the network has no attention layers, or
+            its weights are elsewhere until they are needed (sequential offloading).
+    """
+    family, kind, network = model.capabilities.family, model.denoiser.prediction, model.network
     if not isinstance(kind, Direct):
-        allowed = "a model that predicts eps, v, x0 or flow"
-        raise InputError("lora", model.capabilities.family, allowed)
+        raise InputError("lora", family, "a model that predicts eps, v, x0 or flow")
+    if not any(name.endswith(LAYERS) for name, _ in network.named_modules()):
+        raise InputError("lora", family, "a model whose network has attention layers")
+    if any(parameter.is_meta for parameter in network.parameters()):
+        raise InputError("lora", family, "a model without sequential offloading of its network")
     return kind
+
+
+def _finite(weights: Weights) -> bool:
+    return all(bool(weight.isfinite().all()) for weight in weights.values())
 
 
 @dataclass(frozen=True)
@@ -153,16 +173,18 @@ class _Fading:
         read: the function from (t, alpha, sigma) to the time that the network reads.
         layers: the layers of peft that contain the LoRA.
         floor: the scale s at t0 and above.
-        top: t0.
+        clean: the time of the clean end.
+        top: the time t0.
     """
 
     read: Callable[[Tensor, Tensor, Tensor], Tensor]
     layers: Sequence[Any]
     floor: float
+    clean: float
     top: float
 
     def __call__(self, t: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-        share = min(t.item() / self.top, 1.0)
+        share = min((t.item() - self.clean) / (self.top - self.clean), 1.0)
         scale = self.floor + (1 - self.floor) * (1 + math.cos(math.pi * share)) / 2
         for layer in self.layers:
             layer.set_scale(NAME, scale)
@@ -199,6 +221,8 @@ def _injected(network: nn.Module, rank: int) -> Iterator[_LoRA]:
         network.requires_grad_(False)
         ends = f".lora_A.{NAME}.weight", f".lora_B.{NAME}.weight"
         weights = {name: each for name, each in network.named_parameters() if name.endswith(ends)}
+        for each in weights.values():  # peft gives them the precision of the network
+            each.data = each.data.float()
         yield _LoRA(tuple(mine), weights)
     finally:
         for layer in layers():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -25,15 +25,28 @@ from yuragi.core import (
 )
 from yuragi.errors import InputError
 
-__all__ = ["flow_from_config", "grids_of", "schedule_from_config"]
+__all__ = [
+    "SHIFTS",
+    "dynamic_shift",
+    "flow_from_config",
+    "flow_shift",
+    "grids_of",
+    "schedule_from_config",
+]
+
+SHIFTS: Mapping[str, Callable[[float], float]] = {"exponential": math.exp, "linear": float}
+"""The shift for a pipeline's mu, by ``time_shift_type``."""
 
 
 def schedule_from_config(config: Mapping[str, Any]) -> TableSchedule:
     """The table of noise levels that a diffusers scheduler configuration describes.
 
     Raises:
-        InputError: `beta_schedule` is not linear, scaled_linear or squaredcos_cap_v2.
+        InputError: the configuration does not describe a table, or `beta_schedule` is not linear,
+            scaled_linear or squaredcos_cap_v2.
     """
+    if flow_shift(config) is not None:
+        raise InputError("scheduler", _class(config), "one for a table of betas, not for a flow")
     steps = int(config["num_train_timesteps"])
     if config.get("trained_betas") is not None:
         betas = torch.tensor(config["trained_betas"], dtype=torch.float64)
@@ -54,19 +67,55 @@ def schedule_from_config(config: Mapping[str, Any]) -> TableSchedule:
 def flow_from_config(config: Mapping[str, Any], tokens: int) -> FlowSchedule:
     """The shift of a flow scheduler for pictures with this number of tokens.
 
-    A dynamic shift is e^mu with mu linear in the number of tokens (Esser et al. 2024, section
-    5.3.2; the constants are the configuration's).
+    A dynamic shift depends on mu, which is linear in the number of tokens (Esser et al. 2024,
+    section 5.3.2; the constants are the configuration's, or else those of the pipelines).
+
+    Raises:
+        InputError: the configuration does not describe a flow.
     """
-    if not config.get("use_dynamic_shifting"):
-        return FlowSchedule(float(config.get("shift") or 1.0))
-    return FlowSchedule(math.exp(dynamic_mu(config, tokens)))
+    shift = flow_shift(config)
+    if shift is None:
+        raise InputError("scheduler", _class(config), "one for a flow, not for a table of betas")
+    if config.get("use_dynamic_shifting"):
+        shift = dynamic_shift(config, dynamic_mu(config, tokens))
+    return FlowSchedule(shift)
+
+
+def flow_shift(config: Mapping[str, Any]) -> float | None:
+    """The shift of the flow that a configuration describes; None if it describes a table.
+
+    Schedulers for flows have a ``shift``. UniPC and DPM-Solver++ support both: they always have
+    betas, and ignore them with ``use_flow_sigmas``.
+
+    Raises:
+        InputError: the configuration is of neither kind, such as EDM's, or of a flow with reversed
+            time, such as Mochi's.
+    """
+    for name, meaning in (("sigma_data", "EDM's levels"), ("invert_sigmas", "time from 0 to 1")):
+        if config.get(name):
+            allowed = f"one for a table of betas or for a flow, not one with {name}: {meaning}"
+            raise InputError("scheduler", _class(config), allowed)
+    if config.get("use_flow_sigmas"):
+        return float(config.get("flow_shift") or 1.0)
+    return None if config.get("shift") is None else float(config["shift"])
+
+
+def dynamic_shift(config: Mapping[str, Any], mu: float) -> float:
+    """The shift for the mu of a picture's size."""
+    return SHIFTS[config.get("time_shift_type") or "exponential"](mu)
 
 
 def dynamic_mu(config: Mapping[str, Any], tokens: int) -> float:
-    """The log of the shift for this number of tokens."""
-    base, most = float(config["base_image_seq_len"]), float(config["max_image_seq_len"])
-    low, high = float(config["base_shift"]), float(config["max_shift"])
+    """The mu for this number of tokens."""
+    base = float(config.get("base_image_seq_len", 256))
+    most = float(config.get("max_image_seq_len", 4096))
+    low, high = float(config.get("base_shift", 0.5)), float(config.get("max_shift", 1.15))
     return low + (high - low) * (tokens - base) / (most - base)
+
+
+def _class(config: Mapping[str, Any]) -> str:
+    """The name of the scheduler's class, for errors."""
+    return str(config.get("_class_name", "this one"))
 
 
 def grids_of(scheduler: Any, tokens: int) -> Mapping[str, TimeGrid]:
@@ -107,7 +156,10 @@ def _native(scheduler: Any, tokens: int, schedule: Schedule, steps: int) -> Tens
 
 
 def _set_steps(scheduler: Any, tokens: int, steps: int) -> None:
-    if scheduler.config.get("use_dynamic_shifting"):
+    dynamic = scheduler.config.get("use_dynamic_shifting")
+    if dynamic and scheduler.config.get("use_flow_sigmas"):  # UniPC and DPM-Solver++ take no sigmas
+        scheduler.set_timesteps(steps, mu=dynamic_mu(scheduler.config, tokens))
+    elif dynamic:
         sigmas = torch.linspace(1.0, 1 / steps, steps, dtype=torch.float64)
         scheduler.set_timesteps(sigmas=sigmas.tolist(), mu=dynamic_mu(scheduler.config, tokens))
     else:

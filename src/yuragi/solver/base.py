@@ -28,11 +28,13 @@ Memory: TypeAlias = Any
 class Solver(Protocol):
     """One step of a sampler, and four properties that the tests check.
 
-    order: global order of convergence (of the moments of the distribution, for a stochastic
-    solver). evaluations: how often a step evaluates the network. stochastic: the result depends on
-    noise. recordable: noise enters only as `std z`, and the solver can descend; so `Follow` can
-    retrace
-        a recorded path with it.
+    Attributes:
+        order: the global order of convergence (of the moments of the distribution, for a stochastic
+            solver).
+        evaluations: the number of network evaluations of a step.
+        stochastic: whether the result depends on noise.
+        recordable: whether `Follow` can retrace a recorded path with the solver: it can descend,
+            and noise enters only as `std z`.
     """
 
     @property

@@ -13,6 +13,7 @@ References: Song et al. 2021 (arXiv 2010.02502), equations 12 and 16.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,8 +33,8 @@ class DDIM:
     """DDIM with noise `eta` >= 0. With eta = 0 it is deterministic and can also ascend.
 
     Raises:
-        InputError: eta is below 0; a stochastic step goes towards more noise; a step starts at the
-            clean end.
+        InputError: eta is below 0 or not finite; a stochastic step goes towards more noise; a step
+            starts at the clean end.
     """
 
     eta: float = 0.0
@@ -42,8 +43,8 @@ class DDIM:
     recordable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not self.eta >= 0:
-            raise InputError("eta", self.eta, "0 or above; 0 is the ODE, 1 the SDE")
+        if not (self.eta >= 0 and math.isfinite(self.eta)):
+            raise InputError("eta", self.eta, "0 or above, and finite; 0 is the ODE, 1 the SDE")
 
     @property
     def stochastic(self) -> bool:

@@ -2,9 +2,12 @@ r"""DPM-Solver++ of order 1 and 2 (multistep, midpoint), as ODE and as SDE.
 
 With D = x0 at order 1, and D = x0 + (x0 - x0_previous) c at order 2:
 
-    ODE   x_s = (sigma_s / sigma_t) x + alpha_s (1 - e^{-h}) D
+    ODE   x_s = (sigma_s / sigma_t) x + (alpha_s - alpha_t sigma_s / sigma_t) D
     SDE   x_s = (sigma_s / sigma_t) e^{-h} x + alpha_s (1 - e^{-2h}) D
                 + sigma_s sqrt(1 - e^{-2h}) z
+
+The factor of D in the ODE is alpha_s (1 - e^{-h}), in the form that also holds for a step up to
+alpha_s = 0.
 
     c = h / (2 h_previous)    x0 taken as linear in log-SNR
     c = (e^h - 1) / 2         after a step from alpha = 0, where h_previous is infinite
@@ -77,7 +80,7 @@ class DPMSolverPP:
             aim = x0 + reach * (x0 - memory.x0)
         keep = level.sigma_s / level.sigma_t
         if not self.stochastic:
-            mean = keep * x + level.alpha_s * (1 - decay) * aim
+            mean = keep * x + (level.alpha_s - level.alpha_t * keep) * aim
             return Transition(mean, torch.zeros_like(decay)), _History(x0, h)
         fresh = 1 - descending(level, self).decay ** 2
         mean = keep * decay * x + level.alpha_s * fresh * aim

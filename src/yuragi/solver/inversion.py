@@ -25,12 +25,15 @@ import torch
 from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
-from yuragi.core.prediction import Direct, flow
+from yuragi.core.prediction import Direct, epsilon, flow, v_prediction
 from yuragi.core.transition import Transition
 from yuragi.errors import InputError
 from yuragi.solver.base import Memory
 
 __all__ = ["DDIMInversion"]
+
+HELD = (epsilon.name, v_prediction.name, flow.name)
+"""The outputs that determine eps at every level. x_0 does not at the clean end, where sigma = 0."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class DDIMInversion:
         held: the output that is constant over the step: `epsilon`, `v_prediction` or `flow`.
 
     Raises:
-        InputError: the target is not noisier than the start.
+        InputError: `held` is another output, from which a clean state cannot be left; the target is
+            not noisier than the start.
     """
 
     held: Direct = flow
@@ -51,6 +55,10 @@ class DDIMInversion:
     stochastic: ClassVar[bool] = False
     evaluations: ClassVar[int] = 1
     recordable: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.held.name not in HELD:
+            raise InputError("held", self.held.name, "one of " + ", ".join(HELD))
 
     def init(self) -> None:
         return None

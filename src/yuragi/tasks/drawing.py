@@ -76,7 +76,12 @@ def sample_work(request: SampleRequest, context: Context) -> Work:
 
 def _times(request: SampleRequest, model: DiffusionModel) -> Tensor:
     grid = model.grids[request.timestep_spacing]
-    return grid(model.denoiser.schedule, request.num_inference_steps)
+    try:
+        return grid(model.denoiser.schedule, request.num_inference_steps)
+    except InputError as error:
+        if error.argument == "steps":
+            raise error.called("num_inference_steps") from error
+        raise
 
 
 def _drawn(

@@ -52,8 +52,8 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
     sampler = request.make_sampler()
     down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
     steps = len(down) - 1
-    tick, tape = context.ticker(steps * sampler.passes), Tape()
-    edit = _edit(request, down, tape.under(context))
+    tick, tape, stress = context.ticker(steps * sampler.passes), Tape(), Stress()
+    edit = _edit(request, down, tape.under(context), stress)
     with context.charge(of):
         rising = edit.rising(x0, down, request.seed, [0])
         # A way up without a network is cheap to make again.
@@ -76,8 +76,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
             stacklevel=2,
         )
     return replace(
-        TaskOutput.begun(gain_of(request.guidance).cost),
-        images=[after],
+        TaskOutput.begun(gain_of(request.guidance).cost).with_image(after, stress, 0),
         reconstruction=held,
         familiarity=context.familiarity(request.image),
     )
@@ -89,14 +88,17 @@ def invert_work(request: InvertRequest, context: Context) -> Work:
     down = descent(schedule, request.num_inference_steps, request.strength)
 
     def act(part: Sequence[Row[InvertRequest]], x0: Tensor, counted: Context) -> Tensor:
-        return _edit(request, down, counted)(x0, down, request.seed, [0])
+        return _edit(request, down, counted, Stress())(x0, down, request.seed, [0])
 
     return rehearsed(request, 1, context, act)
 
 
-def _edit(request: InvertRequest, down: Tensor, context: Context) -> Edit:
-    # Two denoisers: one for the way up and the reference of its path, and one for the way down.
-    source, target = (guided(request, context, [request.prompt], down, Stress()) for _ in range(2))
+def _edit(request: InvertRequest, down: Tensor, context: Context, stress: Stress) -> Edit:
+    # Two denoisers: one for the way up and the reference of its path, and one for the way down,
+    # which is gauged.
+    source, target = (
+        guided(request, context, [request.prompt], down, gauge) for gauge in (Stress(), stress)
+    )
     return Edit(source, target, request.make_sampler())
 
 

@@ -10,14 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from yuragi.core import NOISE_VERSION
 from yuragi.edit import descent
 from yuragi.folders import cache_folder
 from yuragi.images.resize import fitting, scaled
 from yuragi.images.tensors import to_tensor
-from yuragi.models.lora import LoRAFit, adapted, learned
+from yuragi.models.fingerprint import fingerprint_of
+from yuragi.models.lora import LoRAFit, adapted, learned, trainable
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest, LoRA
@@ -33,12 +34,13 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
     Finished LoRAs are cached in the folder ``lora``, keyed by everything that determines them.
 
     Raises:
-        InputError: the picture was not given.
+        InputError: the model is not `trainable`, or the picture was not given.
     """
     if request.lora is None:
         yield context
         return
     model, wanted = context.model, request.lora
+    trainable(model)
     file = _file(request, wanted, model)
     z = model.codec.encode(to_tensor(_fitted_to(request, context)).to(model.device))
     done = wanted.steps
@@ -55,8 +57,15 @@ def lora_fitted(request: DragRequest, context: Context) -> Iterator[Context]:
 
 
 def lora_work(request: DragRequest, context: Context) -> Work:
-    """The network calls of fitting the LoRA; none if there is no LoRA or it is cached."""
-    if request.lora is None or _file(request, request.lora, context.model).exists():
+    """The network calls of fitting the LoRA; none if there is no LoRA or it is cached.
+
+    Raises:
+        InputError: the model is not `trainable`.
+    """
+    if request.lora is None:
+        return Work()
+    trainable(context.model)
+    if _file(request, request.lora, context.model).exists():
         return Work()
     return Work({Call(1, reverse=True): request.lora.steps})
 
@@ -69,8 +78,11 @@ def _fitted_to(request: DragRequest, context: Context) -> Image.Image:
 
 def _file(request: DragRequest, wanted: LoRA, model: DiffusionModel) -> Path:
     """The file of the finished LoRA."""
+    parts = model.pipeline.components.items()
     decides = [
-        model.weights,
+        # All parts: the autoencoder makes the latent, and text encoders read the prompt.
+        {name: fingerprint_of(part) for name, part in parts if isinstance(part, nn.Module)},
+        model.card.config,
         request.image.digest,
         request.crops(model.native_size),
         request.prompt,

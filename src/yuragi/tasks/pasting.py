@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,7 +10,6 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.drag import Drag, drag_latents, drag_levels, handles
-from yuragi.edit import Edit
 from yuragi.guidance import Guided, constant, ramp
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
@@ -121,9 +120,8 @@ def paste_work(request: DragRequest, method: PasteMethod, context: Context) -> W
     down = drag_levels(context.model.denoiser.schedule, drag)
 
     def act(part: Sequence[Row[DragRequest]], x0: Tensor, counted: Context) -> Tensor:
-        denoiser = _ramped(request, drag, [request.prompt], counted.model)
-        samples = [row.sample for row in part]
-        return Edit(denoiser, denoiser, drag.sampler)(x0, down, request.seed, samples)
+        edit = drag.edit(_ramped(request, drag, [request.prompt], counted.model))
+        return edit(x0, down, request.seed, [row.sample for row in part])
 
     one = rehearsed(request, request.num_images, context, act)
     return one * sub_drags(request, method, context.model)
@@ -139,11 +137,14 @@ def _held(request: DragRequest, context: Context) -> _Held:
 
 def _ramped(
     request: DragRequest, drag: Drag, prompts: Sequence[str], model: DiffusionModel
-) -> Guided:
-    """Guidance from the full scale at t0 to exactly 1 at the cleanest level of the network."""
+) -> Callable[[], Guided]:
+    """Make guidance from the full scale at t0 to exactly 1 at the network's cleanest level.
+
+    Each has a gain of its own, with a memory of its own; they share the encoded prompts.
+    """
     schedule, scale = model.denoiser.schedule, request.guidance_scale
     read = drag_levels(schedule, drag)[:-1]
     scales = torch.linspace(scale, 1.0, len(read))
     weight = ramp(schedule, read, scales) if len(read) > 1 else constant(scale)
-    away = away_from(model, request.negative_prompt, scale)
-    return Guided(model.bind(prompts), away, weight, gain_of(request.guidance))
+    strong, away = model.bind(prompts), away_from(model, request.negative_prompt, scale)
+    return lambda: Guided(strong, away, weight, gain_of(request.guidance))

@@ -4,60 +4,22 @@ import numpy as np
 import pytest
 import torch
 from diffusers.utils.torch_utils import randn_tensor
+from ip_adapters import add_adapters
 from PIL import Image
 from tiny_pipelines import build
-from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 import yuragi
 from promises import assert_different
 from yuragi.errors import InputError
 from yuragi.tasks.replay import read_result
 
-WIDTH, STEPS = 24, 4
+STEPS = 4
 HALF_A_LEVEL = 0.5 / 255 + 2e-4
-
-
-def adapter(unet):
-    """Weights of a random IP-Adapter for a UNet: a projection, and keys and values."""
-    words = unet.config.cross_attention_dim
-    image = {
-        "proj.weight": 0.3 * torch.randn(4 * words, WIDTH),
-        "proj.bias": torch.zeros(4 * words),
-        "norm.weight": torch.ones(words),
-        "norm.bias": torch.zeros(words),
-    }
-    heads, number = {}, 1
-    for name in unet.attn_processors:
-        if name.endswith("attn1.processor"):
-            continue
-        size = unet.get_submodule(name.removesuffix(".processor")).to_v.out_features
-        for part in ("k", "v"):
-            heads[f"{number}.to_{part}_ip.weight"] = torch.randn(size, words)
-        number += 2
-    return {"image_proj": image, "ip_adapter": heads}
 
 
 @pytest.fixture(scope="module", params=["sd1", "sdxl"])
 def pipeline(request):
-    found = build(request.param)
-    torch.manual_seed(0)
-    found.unet._load_ip_adapter_weights([adapter(found.unet)])
-    vision = CLIPVisionConfig(
-        hidden_size=16,
-        intermediate_size=16,
-        projection_dim=WIDTH,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        image_size=32,
-        patch_size=8,
-    )
-    encoder = CLIPVisionModelWithProjection(vision).eval()
-    processor = CLIPImageProcessor(
-        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-    )
-    found.register_modules(image_encoder=encoder, feature_extractor=processor)
-    found.set_ip_adapter_scale(1.0)
-    return found
+    return add_adapters(build(request.param))
 
 
 @pytest.fixture(scope="module")
