@@ -34,16 +34,30 @@ def test_json_counts_and_a_second_run_makes_nothing(cli, rows):
     assert [file.rpartition("/")[2] for file in told["files"]] == ["results.csv", "failures.csv"]
 
 
-def test_all_wrong_rows_are_told_before_anything_is_written(cli, tmp_path):
+def test_all_wrong_rows_are_told_before_anything_is_made(cli, tmp_path):
     (tmp_path / "m.csv").write_text(
         "kind,prompt,strength,image\nsample,x,,\nsdedit,x,7,no.png\nx,,,\n"
     )
     code, out, err = cli("batch", "m.csv", "-o", "made")
     assert (code, out) == (2, "")
-    first, *lines = err.splitlines()
+    first, *lines, advice = err.splitlines()
     assert first == "error: 2 rows of m.csv cannot be made:"
     assert [line.partition(":")[0] for line in lines] == ["  row 2", "  row 3"]
-    assert not (tmp_path / "made").exists()
+    place = tmp_path / "made" / "invalid.csv"
+    assert advice == f"{place} lists them all; --skip-invalid makes the other rows"
+    assert list((tmp_path / "made").iterdir()) == [place]
+
+
+def test_the_other_rows_are_made_on_demand(cli, rows, tmp_path):
+    text = (tmp_path / rows).read_text()
+    (tmp_path / rows).write_text(text + '\n{"kind": "sampel"}')
+    code, out, err = cli("batch", rows, "-o", "made", "--device", "cpu", "--skip-invalid")
+    assert code == 1
+    assert "4 rows: 2 made in 0:00:" in err
+    assert "1 failed, 1 not valid" in err
+    assert out.splitlines()[1].endswith("failures.csv")
+    again = cli("batch", rows, "-o", "made", "--device", "cpu", "--skip-invalid", "--json", "-q")
+    assert json.loads(again[1])["invalid"] == 1
 
 
 def test_options_of_an_engine_belong_to_it(cli, rows):

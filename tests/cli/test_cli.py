@@ -214,6 +214,21 @@ BAD = {
     "preset": (["drag", "face.png", "--point", "1,1:2,2", "--preset", "x"], "--preset", "x"),
     "device": (["drag", "face.png", "--point", "1,1:2,2", "--device", "x"], "--device", "x"),
     "number": (["sample", "--prompt", "red", "-n", "0"], "--number", "0"),
+    "a power": (["sample", "--prompt", "red", "-n", "²"], "--number", "²"),
+    "too many": (["sample", "--prompt", "red", "-n", "3000000"], "--number", "3000000"),
+    "a wide picture": (["sample", "--prompt", "red", "--width", "99999"], "--width", "99999"),
+    "many pixels": (
+        ["sample", "--prompt", "red", "--width", "16384", "--height", "16384"],
+        "--width",
+        "268,435,456 pixels",
+    ),
+    "half a character": (["sample", "--prompt", "caf\udce9"], "--prompt", "caf\\udce9"),
+    "endless margins": (["inpaint", "face.png", "--expand", "inf,0,0,0"], "--expand", "inf,0,0,0"),
+    "large margins": (
+        ["inpaint", "face.png", "--expand", "9,9,9,9", "--max-pixels", "4000"],
+        "--expand",
+        "82x66 = 5,412 pixels",
+    ),
     "no result of ours": (["replay", "face.png"], "image", "face.png"),
 }
 

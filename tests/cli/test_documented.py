@@ -5,53 +5,112 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
 from typer.main import get_command
 
 from yuragi.cli import app
 
+YURAGI = get_command(app)
+UsageError = typer.BadParameter.__base__
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```(?:sh run)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXTENDING = ROOT / "docs" / "extending.md"  # needs its own package: see tests/test_extending.py
+PAGES = [
+    *(ROOT / name for name in ("README.md", "README.ja.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page != EXTENDING),
+]
+FENCED = re.compile(r"^```([\w ]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
+INLINE = re.compile(r"`(yuragi [^`]+)`")
+COMMAND = re.compile(r"(?:^|nice -n \d+ )(yuragi .*)")  # and not the user of that name
 
 
-def commands():
+def blocks(text):
+    """The blocks of a page that show commands: fenced ones of shell, and indented ones."""
+    for kind, block in FENCED.findall(text):
+        if kind in ("", "sh", "sh run"):
+            yield block
+    yield from INDENTED.findall(FENCED.sub("", text))
+
+
+def whole_commands(text):
+    """The commands in blocks, which can be copied and run."""
+    for block in blocks(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            if found := COMMAND.search(line.strip()):
+                yield found[1]
+
+
+def mentions(text):
+    """The commands in sentences, which may lack what they need to run."""
+    return (found.replace("\n", " ") for found in INLINE.findall(FENCED.sub("", text)))
+
+
+def every(commands):
     for page in PAGES:
-        for block in BLOCK.findall(page.read_text("utf-8")):
-            for line in block.replace("\\\n", " ").splitlines():
-                if line.startswith("yuragi "):
-                    yield pytest.param(line, id=f"{page.stem}: {line[:40]}")
+        for line in commands(page.read_text("utf-8")):
+            yield pytest.param(line, id=f"{page.stem}: {line[:40]}")
 
 
-def options(command):
-    return {name for p in command.params for name in (*p.opts, *p.secondary_opts)} | {"--help"}
+def words_of(line):
+    """The words of a command up to the next operator of the shell."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split = True
+    words = []
+    for word in lexer:
+        if set(word) <= set("();<>|&"):
+            break
+        words.append(word)
+    return words[1:]
 
 
-@pytest.mark.parametrize("line", list(commands()))
-def test_a_documented_command_exists(line):
-    words = shlex.split(line, comments=True)[1:]
-    command = get_command(app)
-    known = options(command)
-    while words and words[0].startswith("--") and words[0] in known:  # before the command
-        flag = next(p for p in command.params if words[0] in p.opts)
-        words = words[1 if getattr(flag, "is_flag", False) else 2 :]
-    while hasattr(command, "commands") and words and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
-    known = options(command)
-    given = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
-    assert given <= known, given - known
-    if not hasattr(command, "commands"):
-        needed = [p for p in command.params if p.required]
-        wanted = [p.opts for p in needed if p.param_type_name == "option"]
-        assert all(given & {*names} for names in wanted), wanted
-        flags = {name for p in command.params if getattr(p, "is_flag", False) for name in p.opts}
-        values = 0
-        for before, word in zip(["", *words], words, strict=False):
-            named = before.startswith("-") and before not in flags and "=" not in before
-            values += not word.startswith("-") and not named
-        assert values >= sum(p.param_type_name == "argument" for p in needed)
-    else:
-        assert command.invoke_without_command or not words, f"no command {words[:1]}"
+def parsed(line):
+    """The command that a line names, and what it gets; fails if the command does not take it."""
+    command, words = YURAGI, words_of(line)
+    while True:
+        given, rest, _ = command.make_parser(command.context_class(command)).parse_args(words)
+        if not rest:
+            return command, given
+        known = getattr(command, "commands", {})
+        assert rest[0] in known, f"unexpected argument {rest[0]}"
+        command, words = known[rest[0]], rest[1:]
 
 
-def test_the_list_is_not_empty():
-    assert len(list(commands())) > 20
+@pytest.mark.parametrize("line", list(every(mentions)))
+def test_a_mentioned_command_exists(line):
+    parsed(line)
+
+
+@pytest.mark.parametrize("line", list(every(whole_commands)))
+def test_a_documented_command_exists_and_is_complete(line):
+    command, given = parsed(line)
+    runs = given or getattr(command, "invoke_without_command", True)  # such as --version
+    assert runs, "the name of a command is missing"
+    missing = [p.name for p in command.params if p.required and not given.get(p.name)]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "yuragi draw",
+        "yuragi models check NAME --nothing",
+        "yuragi models nothing",
+        "yuragi lab trained --json results/lab-trained.json",  # --json takes no value
+        "yuragi drag face.png --seed",
+    ],
+)
+def test_what_does_not_exist_is_found(line):
+    with pytest.raises((AssertionError, UsageError)):
+        parsed(line)
+
+
+def test_every_kind_of_block_is_read():
+    text = "```\nyuragi a\n```\n\n```sh\nnice -n 9 yuragi b \\\n  --c >log &\n```\n\n    yuragi d\n"
+    text += "```python\nyuragi e\n```\n\nSay `yuragi f\n--g`, or `python -m yuragi h`.\n"
+    assert [words_of(line) for line in whole_commands(text)] == [["a"], ["b", "--c"], ["d"]]
+    assert list(mentions(text)) == ["yuragi f --g"]
+
+
+@pytest.mark.parametrize("commands", [whole_commands, mentions])
+def test_the_list_is_not_empty(commands):
+    assert len(list(every(commands))) > 50

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image, ImageCms
 
 from yuragi.images.colour import other_profile, to_srgb
@@ -42,6 +43,45 @@ def test_grey_with_another_gamma_becomes_srgb():
     assert np.abs(np.asarray(read_picture(data), float) - want).max() <= 1.5
     (said,) = losses(opened, "grey.png")
     assert said == "grey.png has colours in linear grey, which are converted to sRGB"
+
+
+@pytest.mark.parametrize("form", ["palette", "palette, one transparent", "one transparent"])
+def test_colours_in_any_form_become_srgb(form):
+    """Swapped primaries: red becomes blue and blue red, whatever the file's form."""
+    picture = Image.new("RGB", (4, 4), (255, 0, 0))
+    picture.paste((0, 255, 0), (0, 0, 2, 4))
+    options = {}
+    if form.startswith("palette"):
+        picture = picture.quantize(2)
+    if form.endswith("transparent"):
+        options["transparency"] = picture.getpixel((0, 0))
+    data = stored(picture, swapped_profile(), **options)
+    opened = open_picture(data, "image")
+    assert other_profile(opened) is not None
+    left, right = (read_picture(data).getpixel((x, 0)) for x in (0, 3))
+    assert left == ((255, 255, 255) if options else (0, 255, 0))
+    assert right == (0, 0, 255)
+    said = losses(opened, "it")
+    assert any("converted to sRGB" in each for each in said)
+    assert any("becomes white" in each for each in said) == bool(options)
+
+
+def test_a_profile_that_does_not_fit_is_neither_used_nor_told():
+    data = stored(Image.new("RGB", (4, 4), (10, 20, 30)), gamma_profile(1.0))
+    opened = open_picture(data, "image")
+    assert other_profile(opened) is None
+    assert losses(opened, "it") == ()
+    assert read_picture(data).getpixel((0, 0)) == (10, 20, 30)
+
+
+def swapped_profile():
+    """A profile without a name: sRGB with red and blue exchanged."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    red, blue, name = (data.index(tag, 128) for tag in (b"rXYZ", b"bXYZ", b"desc"))
+    made = bytearray(data)
+    made[red : red + 4], made[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    made[name : name + 4] = b"xxxx"  # the description
+    return bytes(made)
 
 
 def gamma_profile(gamma):

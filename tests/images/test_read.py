@@ -1,14 +1,17 @@
 """Reading pictures and masks safely, and pixels to tensors and back."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from yuragi.errors import InputError
-from yuragi.images.read import digest, read_mask, read_picture
+from yuragi.images.losses import losses
+from yuragi.images.read import digest, open_picture, read_mask, read_picture
 from yuragi.images.tensors import (
     from_tensor,
     largest_difference,
@@ -74,6 +77,43 @@ def test_sixteen_bits_are_refused(tmp_path):
     Image.fromarray(np.zeros((8, 8), np.uint16)).save(path)
     with pytest.raises(InputError, match="8 bits"):
         read_picture(path)
+
+
+def test_sixteen_bits_of_colour_are_cut_to_eight_and_told():
+    """A PNG of one pixel: 16 bits of red, green and blue."""
+    levels = (0x12FF, 0x3400, 0xABCD)
+    row = zlib.compress(b"\0" + struct.pack(">3H", *levels))
+    head = struct.pack(">2I5B", 1, 1, 16, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", row) + chunk(b"IEND", b"")
+    assert read_picture(data).getpixel((0, 0)) == (0x12, 0x34, 0xAB)
+    (said,) = losses(open_picture(data, "image"), "deep.png")
+    assert said == "deep.png has 16 bits a channel, of which 8 are used"
+
+
+def chunk(kind, data):
+    crc = struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + crc
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+@pytest.mark.parametrize("exif", [b"MM\0*", b"XX\0*\0\0\0\x08\0\1"])
+def test_damaged_exif_data_turn_nothing(kind, exif):
+    file = io.BytesIO()
+    Image.new("RGB", (16, 9), (10, 20, 30)).save(file, kind, exif=b"Exif\0\0" + exif)
+    with pytest.raises((SyntaxError, struct.error)):
+        open_picture(file.getvalue(), "image").getexif()
+    assert read_picture(file.getvalue()).size == (16, 9)
+
+
+@pytest.mark.parametrize("error", [struct.error("too short"), TypeError("Missing dimensions")])
+def test_whatever_a_damaged_file_raises_is_told(error, monkeypatch, tmp_path, picture):
+    def load(picture):
+        raise error
+
+    picture.save(tmp_path / "damaged.png")
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", load)
+    with pytest.raises(InputError, match=f"image: the file cannot be read: {error}"):
+        read_picture(tmp_path / "damaged.png")
 
 
 def test_transparency_is_laid_on_white(tmp_path):

@@ -1,10 +1,11 @@
-"""The middle square of a picture."""
+"""The middle square of a picture, and margins around one."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from yuragi.images.resize import centred
+from yuragi.errors import InputError
+from yuragi.images.resize import centred, expanded
 
 
 @pytest.mark.parametrize("size", [(30, 10), (10, 30), (10, 10)])
@@ -21,3 +22,11 @@ def test_the_middle_square(size):
 
 def test_grey_becomes_rgb():
     assert centred(Image.new("L", (4, 4), 7), 4).getpixel((0, 0)) == (7, 7, 7)
+
+
+def test_margins_count_as_pixels():
+    picture = Image.new("RGB", (10, 20))
+    larger, mask = expanded(picture, None, (5, 0, 5, 10), max_pixels=600)
+    assert larger.size == mask.size == (20, 30)
+    with pytest.raises(InputError, match="expand: the picture would have 20x31 = 620 pixels"):
+        expanded(picture, None, (5, 0, 5, 11), max_pixels=600)

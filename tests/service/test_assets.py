@@ -1,5 +1,6 @@
 """The store of pictures, and the checks of what comes into it."""
 
+import hashlib
 import io
 import threading
 import zlib
@@ -70,6 +71,10 @@ def test_a_file_appears_whole_or_not_at_all(parts, picture, monkeypatch):
         parts.assets.put_all([upload, png(picture.rotate(90))])
     assert not parts.assets.writable
     monkeypatch.undo()
+    name = hashlib.blake2b(upload.data, digest_size=16).hexdigest()
+    for ask in (parts.assets.find, parts.assets.read):
+        with pytest.raises(NotFound):
+            ask(name)
     assert [
         p for p in parts.assets.files.find(parts.assets.folder) if not p.endswith(".probe")
     ] == []

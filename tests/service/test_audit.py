@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from submitting import running, submit
 from yuragi.service import jobs, tables
 from yuragi.service.audit import FIRST, broken, every
-from yuragi.service.export import export
+from yuragi.service.export import WRITERS, export
 
 RESULT = {
     "pictures": [{"id": "a" * 32}, {"id": "b" * 32}],
@@ -50,6 +50,35 @@ def test_every_state_of_a_job_is_a_row(parts):
     assert figures["background_error"] == pytest.approx(0.05 * 0.693147, abs=1e-6)
     assert figures["run_s"] >= 0
     assert figures["wait_s"] >= 0
+
+
+def test_numbers_that_are_not_finite_are_no_figures(parts):
+    """A result contains them as null."""
+    report = {
+        "request": {"model": "tiny"},
+        "evaluations": 40,
+        "familiarity": float("nan"),
+        "stress": [1.0, None, float("inf")],
+        "intent": [{"score": None, "background": 1.0}, {"score": 0.2, "background": 1.0}],
+    }
+    job = submit(parts)
+    running(parts, job).finish({"pictures": [], "report": report})
+    figures = rows(parts)[-1]["figures"]
+    assert "familiarity" not in figures
+    assert (figures["stress"], figures["intent"]) == (1.0, 0.2)
+
+
+def test_a_retried_job_waits_from_its_retry_on(parts):
+    job = submit(parts)
+    running(parts, job).fail("no memory")
+    with parts.database.writing() as connection:  # the first run was an hour ago
+        at = tables.events.c.at
+        connection.execute(sa.update(tables.events).values(at=at - 3600))
+        connection.execute(sa.update(tables.jobs).values(created=tables.jobs.c.created - 3600))
+    jobs.retry(parts.database, parts.tickets, job.id)
+    running(parts, job, workflow="again")
+    assert rows(parts)[-1]["state"] == "running"
+    assert 0 <= rows(parts)[-1]["figures"]["wait_s"] < 60
 
 
 def test_what_went_wrong_is_told_by_its_kind(parts):
@@ -160,6 +189,24 @@ def test_the_export_holds_all_rows(parts, tmp_path):
         told = list(csv.DictReader(file))
     assert [row["hash"] for row in told] == [row["hash"] for row in found]
     assert json.loads(told[0]["figures"]) == found[0]["figures"]
+
+
+def test_an_export_that_fails_leaves_the_one_before(parts, tmp_path, monkeypatch):
+    submit(parts)
+    path = tmp_path / "new" / "audit.jsonl"  # its folder is made
+    export(parts.database, path)
+    before = path.read_text()
+    submit(parts, seed=1)
+
+    def full(file, rows):
+        file.write("half a row")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(WRITERS, ".jsonl", full)
+    with pytest.raises(OSError, match="No space"):
+        export(parts.database, path)
+    assert path.read_text() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_command_says_whether_the_chain_is_whole(parts, address, cli, tmp_path):

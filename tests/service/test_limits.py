@@ -61,6 +61,16 @@ def test_jobs_that_wait(app):
         assert refused(first.post(f"{API}/jobs/{jobs[0]}/retry"))
 
 
+def test_a_repeated_submission_is_not_one_more_job(app):
+    with client(app(max_waiting=1)) as first:
+        headers = {"idempotency-key": "mine"}
+        made = first.post(f"{API}/jobs", json=SAMPLE, headers=headers)
+        again = first.post(f"{API}/jobs", json=SAMPLE, headers=headers)
+        assert (again.status_code, again.json()["id"]) == (202, made.json()["id"])
+        assert first.post(f"{API}/jobs", json={**SAMPLE, "seed": 9}, headers=headers).is_error
+        assert refused(first.post(f"{API}/jobs", json=SAMPLE, headers={"idempotency-key": "new"}))
+
+
 def test_bytes(app, portrait):
     made = app(max_traffic=2 * len(portrait) + 100)
     with client(made) as first, client(made, "192.0.2.2") as second:

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from submitting import running, submit
-from yuragi.service import jobs, order
+from yuragi.service import jobs, order, tables
 from yuragi.service.app import make_app
+from yuragi.service.audit import every
 from yuragi.service.fold import Distribution
 from yuragi.service.metrics import Metrics
 from yuragi.service.tally import Tally
@@ -36,6 +38,11 @@ def scrape(http):
         return None
 
     return ask
+
+
+def rows(parts):
+    with parts.database.reading() as connection:
+        return list(every(connection))
 
 
 def finish(parts, seed=0, **report):
@@ -79,6 +86,20 @@ def test_what_jobs_cost_and_how_they_ended(parts, scrape):
     assert scrape("yuragi_stress_sum", **MODEL) == 2.0
     assert scrape("yuragi_intent_count", **MODEL) == 1
     assert scrape("yuragi_background_error_sum", **MODEL) == 0
+
+
+def test_a_null_in_the_audit_counts_as_absent(parts, scrape):
+    """Earlier versions wrote null for a number that was not finite, and rows cannot be changed."""
+    finish(parts, 0, stress=[2.0])
+    (*_, row) = rows(parts)
+    told = {key: value for key, value in row.items() if key not in ("hash", "number")}
+    told["figures"] = {**told["figures"], "stress": None, "memory_bytes": None, "evaluations": None}
+    with parts.database.writing() as connection:
+        added = sa.insert(tables.audit).values(**told, number=row["number"] + 1, hash="1" * 64)
+        connection.execute(added)
+    assert scrape("yuragi_jobs_ended_total", task="sample", state="done") == 2
+    assert scrape("yuragi_stress_sum", **MODEL) == 2.0
+    assert scrape("yuragi_evaluations_total", **HOW) == 40
 
 
 def test_a_restart_loses_nothing_and_every_process_says_the_same(parts, http):

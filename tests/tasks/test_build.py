@@ -1,5 +1,7 @@
 """From a caller's words to a complete request; every bad value is named before a model loads."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,20 @@ def sample_request(**values):
 
 def drag_request(**values):
     return build(DragRequest, values)
+
+
+@pytest.mark.parametrize("option", ["prompt", "negative_prompt", "solver", "model"])
+def test_half_a_character_is_refused(option):
+    with pytest.raises(InputError, match=f"^{option}: a character of the text is incomplete"):
+        SampleRequest(**{"prompt": "red", option: "caf\udce9"})
+
+
+def test_a_picture_whose_name_is_not_utf8_can_be_drawn_on(picture, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xe9t\xe9.png")
+    picture.save(path)
+    request, _ = drag_request(**DRAG, image=path)
+    assert request.image.name == "\ufffdt\ufffd.png"
+    assert "\ufffdt\ufffd.png" in request.model_dump_json()
 
 
 TRIANGLE = (((10, 10), (30, 10), (30, 30)), ((15, 10), (35, 10), (35, 30)))

@@ -30,7 +30,22 @@ def test_malformed_regions_are_refused(text):
         DragGeometry(regions=[text]).check(64, 48)
 
 
-@pytest.mark.parametrize("margins", ["1,2,3", "1,2,3,x", "1,2,3,-4", (1, 2), (0.5, 0, 0, 0), 7])
+@pytest.mark.parametrize(
+    "margins",
+    [
+        "1,2,3",
+        "1,2,3,x",
+        "1,2,3,-4",
+        (1, 2),
+        (0.5, 0, 0, 0),
+        7,
+        "inf,0,0,0",
+        "nan,0,0,0",
+        (10**400, 0, 0, 0),
+        (None, 0, 0, 0),
+        ("x", 0, 0, 0),
+    ],
+)
 def test_malformed_margins_are_refused(margins):
     with pytest.raises(InputError, match="^expand[: ]"):
         Expansion(expand=margins)
@@ -60,3 +75,25 @@ def test_points_that_do_not_fit_are_refused(points):
 
 def test_corners_are_inside():
     DragGeometry(points=[((0, 0), (63, 47))]).check(64, 48)
+
+
+SQUARE = "9,9 29,9 29,29 9,29"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"regions": [f"{SQUARE}:9,9 29,9 29,9 9,29"]},
+        {"regions": [f"{SQUARE}:9,9 29,9 29,29 9,39"], "points": ["50,40:9,39"]},
+        {"regions": [f"{SQUARE}:9,9 29,9 29,29 9,39", "40,9 60,9 60,29:29,9 60,9 60,29"]},
+    ],
+    ids=["one region", "a point", "two regions"],
+)
+def test_what_differs_cannot_go_to_the_same_place(beside):
+    with pytest.raises(InputError, match="regions.*have the same target"):
+        DragGeometry(**beside).check(64, 48)
+
+
+def test_regions_can_have_a_common_corner():
+    regions = [f"{SQUARE}:9,9 29,9 29,39 9,39", "29,9 60,9 60,29:29,9 60,12 60,29"]
+    DragGeometry(regions=regions).check(64, 48)

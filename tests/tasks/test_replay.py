@@ -182,6 +182,47 @@ def test_fetching_wants_a_name_on_the_hub(cli):
     assert (code, told.startswith("error: model must be a name on the hub")) == (2, True)
 
 
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"index": 7},
+        {"index": -1},
+        {"index": 1e400},
+        {"origin": []},
+        {"origin": {}},
+        {"origin": {"weights": 5}},
+        {"origin": {"card": []}},
+        {"origin": {"card": {"kind": "", "config": "", "revision": 5}}},
+        {"shows": "nothing"},
+        {"request": []},
+        DEEP,
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_a_record_that_a_stranger_changed_is_refused_before_the_model_runs(tiny, tmp_path, changes):
+    path = tmp_path / "out.png"
+    made = tiny.sample("red", num_images=2, **QUICK)
+    text = changes if isinstance(changes, str) else altered(made.record.text, changes)
+    info = PngImagePlugin.PngInfo()
+    info.add_text("yuragi", text)
+    made.image.save(path, pnginfo=info)
+    with pytest.raises(InputError, match="with its request inside"):
+        read_result(path)
+    with pytest.raises(InputError, match="a request and its origin, as JSON"):
+        read_result(text if text.startswith("{") else f'{{"request": {text}}}')
+
+
+def altered(text, changes):
+    """A record with other values; those of its origin are changed one by one."""
+    told = json.loads(text)
+    for name, value in changes.items():
+        told[name] = told[name] | value if name == "origin" and value else value
+    return json.dumps(told)
+
+
 def test_results_carry_the_version_of_the_noise(tiny, tmp_path):
     made = tiny.sample("red", **QUICK)
     assert made.origin.noise == NOISE_VERSION == 2

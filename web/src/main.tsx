@@ -18,13 +18,13 @@ document.documentElement.lang = useLanguage.getState().language;
 async function begin(): Promise<void> {
   const root = document.getElementById("root");
   if (!root) return;
-  await restoreSession();
+  const session = await restoreSession();
   createRoot(root).render(
     <StrictMode>
       <App />
     </StrictMode>,
   );
-  keepSession();
+  keepSession(session);
   await connect();
   keepConnected();
   firstTour();

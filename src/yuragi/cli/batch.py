@@ -33,8 +33,9 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
     """Run all requests of a manifest; after an interruption, the same command continues.
 
     Each row is a request: the task (kind), and options by their names in Python. All rows are
-    checked before a model runs. Rows that fail later are listed in failures.csv while the others
-    continue, and the exit code is 1.
+    checked before a model runs; if some are not valid, invalid.csv lists them and nothing is made,
+    unless --skip-invalid is given. Rows that fail later are listed in failures.csv while the
+    others continue, and the exit code is 1.
     """
     said = {name: value for name, value in given.items() if value is not None}
     given = _completed(said)
@@ -47,6 +48,7 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
     pace = done.pace
     told = {
         "rows": done.rows,
+        "invalid": done.invalid,
         "results": pace.total,
         "before": pace.before,
         "made": pace.made,
@@ -54,12 +56,14 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
         "seconds": round(pace.seconds, 3),
         "files": [done.results, done.failures],
     }
-    answer(json, told, done.results, *([done.failures] if pace.failed else []))
+    lost = pace.failed + done.invalid
+    answer(json, told, done.results, *([done.failures] if lost else []))
+    invalid = f", {done.invalid} not valid" if done.invalid else ""
     say(
         f"{done.rows} rows: {pace.made} made in {_duration(pace.seconds)}, {pace.before} there "
-        f"before, {pace.failed} failed"
+        f"before, {pace.failed} failed{invalid}"
     )
-    if pace.failed:
+    if lost:
         raise typer.Exit(1)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import webbrowser
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -18,6 +19,7 @@ from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
 from yuragi.errors import InputError, missing_extra
+from yuragi.models.opening import Opening
 from yuragi.provenance.sign import prepare
 from yuragi.service.logs import configure_logs
 from yuragi.service.settings import Serving, Shared, Working
@@ -27,18 +29,16 @@ from yuragi.tasks.policy import read_policy
 __all__ = ["SERVING", "WORKING", "serve", "studio", "worker"]
 
 SERVING = list(parameters(Serving))
+STUDIO = [each for each in SERVING if each.name != "token"]
+"""The page sends no token, so one in the configuration is not used."""
 WORKING = list(parameters(Working))
+
+Run: TypeAlias = Callable[[Serving, Opening, Callable[[str, str], None]], Queue]
 
 
 def _serve(json: bool, **given: Any) -> None:
     """Serve the HTTP API on this machine, with a worker that does the jobs."""
-    given = _completed("serve", SERVING, given)
-    settings, opening = Serving(**nested(given, SERVING)), use(given)
-    _prepared(settings)
-    try:
-        from yuragi.service.serve import serve as run
-    except ModuleNotFoundError as error:
-        raise missing_extra("yuragi serve", "serve") from error
+    settings, opening, run = _service("serve", SERVING, given)
     if not settings.loopback:
         say("warning: other machines can connect, and without TLS anyone on the way reads along")
 
@@ -51,13 +51,7 @@ def _serve(json: bool, **given: Any) -> None:
 
 def _studio(json: bool, no_browser: bool, **given: Any) -> None:
     """Open the studio in a browser: the service of `yuragi serve`, and its page."""
-    given = _completed("serve", SERVING, given)
-    settings, opening = Serving(**nested(given, SERVING)), use(given)
-    _prepared(settings)
-    try:
-        from yuragi.service.serve import serve as run
-    except ModuleNotFoundError as error:
-        raise missing_extra("yuragi studio", "serve") from error
+    settings, opening, run = _service("studio", STUDIO, given)
     if not settings.loopback:
         allowed = "an address of this machine: a browser sends no token of the service"
         raise InputError("host", settings.host, allowed)
@@ -70,6 +64,20 @@ def _studio(json: bool, no_browser: bool, **given: Any) -> None:
             threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
     _say_left(run(settings, opening, ready))
+
+
+def _service(
+    command: str, own: list[Parameter], given: dict[str, Any]
+) -> tuple[Serving, Opening, Run]:
+    """The settings of a service, how it opens models, and the function that runs it."""
+    given = _completed("serve", SERVING, given)
+    settings, opening = Serving(**nested(given, own)), use(given)
+    _prepared(settings)
+    try:
+        from yuragi.service.serve import serve as run
+    except ModuleNotFoundError as error:
+        raise missing_extra(f"yuragi {command}", "serve") from error
+    return settings, opening, run
 
 
 def _say_left(left: Queue) -> None:
@@ -114,7 +122,7 @@ def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dic
 serve = signature(_serve, [*SERVING, *OPENING], json=JsonOption)
 studio = signature(
     _studio,
-    [*SERVING, *OPENING],
+    [*STUDIO, *OPENING],
     json=JsonOption,
     no_browser=Annotated[
         bool, typer.Option("--no-browser", help="Do not open the page; only print its address.")

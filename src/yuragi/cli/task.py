@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from yuragi.cli.answer import answer
 from yuragi.cli.configuration import defaults_of
@@ -19,6 +20,7 @@ from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
 from yuragi.models.opening import Opening
+from yuragi.options.values import Count
 from yuragi.provenance.sign import prepare
 from yuragi.provenance.signing import Signing
 from yuragi.tasks.base import OnPicture, Request
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from yuragi.tasks.writing import Style
 
 __all__ = ["task_command", "task_parameters"]
+
+COUNT = TypeAdapter(Count)
 
 
 def task_command(kind: type[Request]) -> Callable[..., None]:
@@ -86,10 +90,13 @@ def _run(
 ) -> None:
     """Build the request, run it, write its pictures and report its cost."""
     read = [Path(values[name]) for name in ("image", "mask") if name in values]
-    # Files are checked before pictures are read. The request checks a count that is not a number.
-    count = values.get("num_images", 1)
-    paths = output.paths(_kind(kind), int(count) if str(count).isdigit() else 1)
-    output.check(paths[:10_000], read)
+    # Files are checked before pictures are read. The request refuses a wrong count.
+    try:
+        count = COUNT.validate_python(values.get("num_images", 1))
+    except ValidationError:
+        count = 1
+    paths = output.paths(_kind(kind), count)
+    output.check(paths, read)
     if extra is not None:
         extra.check([*read, *paths], output.overwrite)
     if signing.sign:

@@ -42,6 +42,9 @@ def verify(
         raise InputError("image", str(image), "", "the file is missing") from error
     except IsADirectoryError as error:
         raise InputError("image", str(image), "a file", "this is a folder") from error
+    except OSError as error:  # its exit code would be that of an altered file
+        reason = f"the file cannot be read: {error.strerror or error}"
+        raise InputError("image", str(image), "", reason) from error
     found = verified(data, anchors(trust or []), str(image))
     answer(json, {**asdict(found), "sentences": found.sentences}, *found.sentences)
     raise typer.Exit(EXIT[found.verdict])

@@ -6,6 +6,9 @@ In this order, the first that fits within `TOLERANCE` pixels:
     similarity    x -> a R x + d       rotation, scale and shift (least squares; Umeyama 1991)
     spline        thin plates          bends least among all that fit exactly (Bookstein 1989)
 
+Where sources or targets lie on a line, nothing says how to move what is beside it. There, the
+similarity says it for a place on each side, and the spline goes through these two places too.
+
 A flow is a backward map from a point in the result to the point where its content was. So it is
 fitted from targets to sources.
 """
@@ -38,11 +41,14 @@ MANY, NEIGHBOURS = 400, 60
 
 
 def flow_of(points: Sequence[PointPair], regions: Sequence[RegionPair] = ()) -> Flow:
-    """The backward flow of points and of corners of regions, in pixels; sources must differ."""
+    """The backward flow of points and of corners of regions, in pixels.
+
+    Targets must differ; a pair can be given twice, such as by two regions with a common corner.
+    """
     pairs = [*points]
     for corners, targets in regions:
         pairs += zip(corners, targets, strict=True)
-    source, target = ends(pairs)
+    source, target = ends(list(dict.fromkeys(pairs)))
     for fit in (_translation, _similarity):
         found = fit(target, source)
         if np.linalg.norm(found(target) - source, axis=1).max() <= TOLERANCE:
@@ -86,5 +92,28 @@ def _spline(target: Points, source: Points) -> Flow:
     from scipy.interpolate import RBFInterpolator
 
     near = None if len(target) <= MANY else NEIGHBOURS
+    if _on_line(source) or _on_line(target):
+        beside = _beside(target)
+        source = np.vstack([source, _similarity(target, source)(beside)])
+        target = np.vstack([target, beside])
     found = RBFInterpolator(target, source, near, kernel="thin_plate_spline", degree=1)
     return lambda points: np.asarray(found(points))
+
+
+def _on_line(points: Points) -> bool:
+    apart, along = _axis(points @ (1, 1j))
+    return bool(abs((apart * along.conjugate()).imag).max() <= TOLERANCE)
+
+
+def _beside(points: Points) -> Points:
+    """A place on each side of the line along points, farther away than any of them."""
+    z = points @ (1, 1j)
+    apart, along = _axis(z)
+    beside = z.mean() + 2j * along * abs(apart).max() * np.array([1, -1])
+    return np.column_stack([beside.real, beside.imag])
+
+
+def _axis(z: Complex) -> tuple[Complex, complex]:
+    """Points relative to their centre, and the direction in which they vary most."""
+    apart = z - z.mean()
+    return apart, complex(np.exp(0.5j * np.angle((apart**2).sum())))

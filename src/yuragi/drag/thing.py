@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from yuragi.drag.flow import Flow, ends
+from yuragi.drag.segments import reduced
 from yuragi.drag.spec import PointPair
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["thing"]
 
-WORKING = 256
-"""The longer side in pixels at which the thing is separated: sufficient for edges, and fast."""
 SURE = 0.01
 """Radius of the disc around a source that belongs to the thing, as a share of the shorter side."""
 ROUNDS = 5
@@ -47,8 +46,7 @@ def thing(
         forward: the flow from sources to targets, in pixels.
         mask: the mask, white where the picture can change.
     """
-    share = min(1.0, WORKING / max(picture.size))
-    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+    share, size = reduced(picture)  # sufficient for edges, and fast
     y, x = np.mgrid[: size[1], : size[0]].astype(np.float64)
     places = (np.column_stack([x.ravel(), y.ravel()]) + 0.5) / share - 0.5
     source, _ = ends(points)

@@ -6,39 +6,64 @@ import io
 
 from PIL import Image, ImageCms
 
-__all__ = ["other_profile", "to_srgb"]
+__all__ = ["other_profile", "to_srgb", "unpacked"]
 
 
 def other_profile(picture: Image.Image) -> str | None:
-    """The name of a picture's colour profile; None without one, for sRGB, and for a damaged one."""
+    """The name of the colour profile from which `to_srgb` converts; None if it converts nothing."""
     profile = _profile(picture)
     if profile is None:
         return None
     name = ImageCms.getProfileDescription(profile).strip()
-    return None if "srgb" in name.lower() else name or "an unnamed profile"
+    if "srgb" in name.lower() or _conversion(_opaque(unpacked(picture)), profile) is None:
+        return None
+    return name or "an unnamed profile"
 
 
 def to_srgb(picture: Image.Image) -> Image.Image:
     """The picture with its colours in sRGB; the same picture if they already are.
 
     Args:
-        picture: as read from its file, in RGB, RGBA, CMYK or grey. A profile that does not fit the
-            picture's mode is ignored, as viewers do.
+        picture: as `unpacked` returns it. A profile that does not fit the picture's mode is
+            ignored, as viewers do.
     """
     profile = _profile(picture)
     if profile is None or other_profile(picture) is None:
         return picture
-    alpha = picture.getchannel("A") if "A" in picture.getbands() else None
-    colours = picture.convert(picture.mode.removesuffix("A")) if alpha is not None else picture
-    try:
-        srgb = ImageCms.createProfile("sRGB")
-        found = ImageCms.profileToProfile(colours, profile, srgb, outputMode="RGB")
-    except ImageCms.PyCMSError:
-        return picture
-    assert found is not None  # it is None only when it works in place
-    if alpha is not None:
-        found.putalpha(alpha)
+    colours = _opaque(picture)
+    conversion = _conversion(colours, profile)
+    assert conversion is not None  # `other_profile` would be None
+    found = conversion.apply(colours)
+    if colours is not picture:
+        found.putalpha(picture.getchannel("A"))
     return found
+
+
+def unpacked(picture: Image.Image) -> Image.Image:
+    """The picture without a palette, and with an alpha channel if one colour is transparent."""
+    clear = "transparency" in picture.info
+    if picture.mode in ("P", "PA"):
+        return picture.convert("RGBA" if clear or picture.mode == "PA" else "RGB")
+    if clear and picture.mode in ("1", "L", "RGB"):
+        return picture.convert("RGBA" if picture.mode == "RGB" else "LA")
+    return picture
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """The picture without its alpha channel, if it has one."""
+    clear = "A" in picture.getbands()
+    return picture.convert(picture.mode.removesuffix("A")) if clear else picture
+
+
+def _conversion(
+    picture: Image.Image, profile: ImageCms.ImageCmsProfile
+) -> ImageCms.ImageCmsTransform | None:
+    """The conversion of a picture from a profile to sRGB; None if the profile does not fit it."""
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        return ImageCms.buildTransform(profile, srgb, picture.mode, "RGB")
+    except ImageCms.PyCMSError:
+        return None
 
 
 def _profile(picture: Image.Image) -> ImageCms.ImageCmsProfile | None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ __all__ = [
     "in_segments",
     "numbered",
     "read_carried",
+    "whole",
     "write_file",
     "write_picture",
 ]
@@ -192,10 +194,21 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
+    with whole(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Another path to write to, whose file becomes that of `path` if the block ends well.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yuragi-") as folder:
         partial = Path(folder) / path.name
-        partial.write_bytes(data)
+        yield partial
         os.replace(partial, path)
 
 

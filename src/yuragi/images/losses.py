@@ -6,7 +6,10 @@ from PIL import Image, ImageChops
 
 from yuragi.images.colour import other_profile
 
-__all__ = ["losses"]
+__all__ = ["BITS", "losses"]
+
+BITS = "yuragi.bits"
+"""The entry of a picture's `info` with its file's bits per channel, if Pillow drops some."""
 
 
 def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ...]:
@@ -20,6 +23,8 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
     found = []
     if (frames := _frames(picture)) > 1:
         found.append(f"{name} has {frames} frames, of which only the first is used")
+    if BITS in picture.info:
+        found.append(f"{name} has {picture.info[BITS]} bits a channel, of which 8 are used")
     if not mask and (profile := other_profile(picture)) is not None:
         found.append(f"{name} has colours in {profile}, which are converted to sRGB")
     whole = picture.convert("RGBA")
@@ -34,7 +39,7 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
 def _frames(picture: Image.Image) -> int:
     try:
         return getattr(picture, "n_frames", 1)
-    except (OSError, SyntaxError, ValueError):  # damaged after the first frame, or closed
+    except Exception:  # damaged after the first frame, which can raise anything, or closed
         return 1
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yuragi.errors import InputError
-from yuragi.images.colour import to_srgb
+from yuragi.images.colour import to_srgb, unpacked
+from yuragi.images.losses import BITS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,8 +49,8 @@ def read_picture(
         max_pixels: the largest number of pixels; larger pictures are refused before decoding.
 
     Raises:
-        InputError: the file is missing, unreadable, not a picture, too large, or has more than 8
-            bits per channel; the object is not one from which a picture can be read.
+        InputError: the file is missing, unreadable, not a picture, too large, or grey with more
+            than 8 bits; the object is not one from which a picture can be read.
     """
     return _flat(open_picture(source, argument, max_pixels), argument, "white")
 
@@ -109,6 +110,8 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file, formats=FORMATS)
             _check_pixels(picture, argument, max_pixels, name)
+            # A tile says how pixels are packed, such as RGB;16B, until they are loaded.
+            deep = any(";16" in str(tile.args) for tile in picture.tile)
             picture.load()
     except InputError:
         raise
@@ -122,9 +125,11 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
         raise InputError(argument, name, allowed, reason) from error
     except IsADirectoryError as error:
         raise InputError(argument, name, allowed, "this is a folder") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a damaged file can raise anything in Pillow
         reason = f"the file cannot be read: {error}"
         raise InputError(argument, name, allowed, reason) from error
+    if deep:
+        picture.info[BITS] = 16
     return picture
 
 
@@ -138,13 +143,21 @@ def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
     """Convert to 8-bit sRGB, upright, with a colour behind transparent areas."""
     if picture.mode.startswith(("I", "F")):
         raise InputError(argument, f"mode {picture.mode}", "a picture with 8 bits a channel")
-    picture = to_srgb(ImageOps.exif_transpose(picture))
-    if "A" in picture.getbands() or "transparency" in picture.info:
+    picture = to_srgb(unpacked(_upright(picture)))
+    if "A" in picture.getbands():
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)
     picture = picture.convert("RGB")
     picture.info = {}  # metadata such as a location must not be copied into results
     return picture
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF data say; unchanged if they are damaged."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # damaged metadata can raise anything in Pillow
+        return picture
 
 
 def _check_pixels(picture: Image.Image, argument: str, max_pixels: int, name: str) -> None:

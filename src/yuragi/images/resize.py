@@ -52,7 +52,10 @@ def covering(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def expanded(
-    picture: Image.Image, mask: Image.Image | None, margins: Sequence[int]
+    picture: Image.Image,
+    mask: Image.Image | None,
+    margins: Sequence[int],
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[Image.Image, Image.Image]:
     """Add margins that repeat the edge of a picture, and make the mask white there.
 
@@ -60,14 +63,21 @@ def expanded(
         picture: the RGB picture.
         mask: the mask of the picture; None for all black.
         margins: the margins in pixels at left, top, right and bottom; 0 or more.
+        max_pixels: the largest number of pixels of the result.
 
     Raises:
-        InputError: the margins are not four whole numbers of 0 or more.
+        InputError: the margins are not four whole numbers of 0 or more, or there are too many
+            pixels.
     """
     if len(margins) != 4 or any(int(m) != m or m < 0 for m in margins):
         allowed = "four whole numbers of pixels, 0 or more: left, top, right, bottom"
         raise InputError("expand", tuple(margins), allowed)
     left, top, right, bottom = (int(m) for m in margins)
+    width, height = picture.width + left + right, picture.height + top + bottom
+    if width * height > max_pixels:
+        reason = f"the picture would have {width}x{height} = {width * height:,} pixels"
+        allowed = f"less, for at most {max_pixels:,} pixels (max_pixels)"
+        raise InputError("expand", tuple(margins), allowed, reason)
     sides = ((top, bottom), (left, right))
     larger = Image.fromarray(np.pad(np.array(picture), (*sides, (0, 0)), mode="edge"))
     inside = np.zeros((picture.height, picture.width), np.uint8) if mask is None else np.array(mask)

@@ -26,6 +26,7 @@ PLAIN = {
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "string_type": "text",
+    "tuple_type": "a list",
 }
 """Short forms of pydantic's long messages about values of a wrong kind."""
 

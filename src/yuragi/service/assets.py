@@ -53,7 +53,7 @@ class Assets:
         """Store a checked picture; the same bytes again are the same asset.
 
         Raises:
-            OSError: it cannot be written; then nothing is stored.
+            OSError: it cannot be written; then there is no such asset.
         """
         (asset,) = self._put([upload], self.database.writing())
         return asset
@@ -71,13 +71,13 @@ class Assets:
 
         Raises:
             NotFound: there is none with this id.
+            OSError: the store does not answer.
         """
-        with self.database.reading() as connection:
-            wanted = sa.select(ASSETS).where(ASSETS.c.id == name)
-            row = connection.execute(wanted).one_or_none()
-        if row is None:
+        found = self._row(name)
+        # The row comes first, so there can be one for a file that could not be written.
+        if not self.ask("exists", self._place(name)):
             raise NotFound(f"there is no asset {name}")
-        return Asset(**row._mapping)
+        return found
 
     def read(self, name: str) -> bytes:
         """The bytes of an asset.
@@ -86,8 +86,10 @@ class Assets:
             NotFound: there is none with this id.
             OSError: it cannot be read, or is damaged.
         """
-        place = self._place(self.find(name).id)
-        data: bytes = self.ask("cat_file", place)
+        try:
+            data: bytes = self.ask("cat_file", self._place(self._row(name).id))
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no asset {name}") from error
         if hashlib.blake2b(data, digest_size=16).hexdigest() != name:
             raise OSError(f"the asset {name} is damaged")
         return data
@@ -117,6 +119,14 @@ class Assets:
         except OSError:
             return False
         return True
+
+    def _row(self, name: str) -> Asset:
+        with self.database.reading() as connection:
+            wanted = sa.select(ASSETS).where(ASSETS.c.id == name)
+            row = connection.execute(wanted).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no asset {name}")
+        return Asset(**row._mapping)
 
     def _place(self, name: str) -> str:
         if not ID.fullmatch(name):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from yuragi.service import tables
 from yuragi.service.figures import figures_of
+from yuragi.service.states import State
 
 __all__ = [
     "AUDITED",
@@ -32,7 +33,7 @@ __all__ = [
     "settle",
 ]
 
-AUDIT, JOBS = tables.audit, tables.jobs
+AUDIT, EVENTS, JOBS = tables.audit, tables.events, tables.jobs
 AUDITED = frozenset({"queued", "started", "done", "failed", "cancelled"})
 """Kinds of events that make a row; `yuragi.service.prune` adds one for a job that is deleted."""
 FIRST = "0" * 64
@@ -61,7 +62,8 @@ def settle(connection: sa.Connection) -> None:
     last = sa.select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
     number, previous = connection.execute(last).one_or_none() or (0, FIRST)
     found = sa.select(JOBS).where(JOBS.c.id.in_({job for job, _ in pending}))
-    jobs = {row.id: dict(row._mapping) for row in connection.execute(found)}
+    queued = _queued(connection, {job for job, _ in pending})
+    jobs = {row.id: {**row._mapping, "queued": queued[row.id]} for row in connection.execute(found)}
     made, now = [], time.time()
     for count, (job, kind) in enumerate(pending, 1):
         row = {"number": number + count, "at": now, "previous": previous, **_told(jobs[job], kind)}
@@ -124,6 +126,13 @@ def _told(job: Mapping[str, Any], kind: str) -> dict[str, Any]:
         "ended": job["ended"],
         "figures": figures_of(request, job),
     }
+
+
+def _queued(connection: sa.Connection, jobs: Collection[str]) -> dict[str, float]:
+    """The times at which jobs were last queued, because a retry queues a job again."""
+    last = sa.select(EVENTS.c.job, sa.func.max(EVENTS.c.at)).group_by(EVENTS.c.job)
+    found = last.where(EVENTS.c.job.in_(jobs), EVENTS.c.kind == State.QUEUED)
+    return {job: at for job, at in connection.execute(found)}
 
 
 def _hash(row: Mapping[str, Any]) -> str:

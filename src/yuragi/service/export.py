@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from yuragi.errors import InputError
+from yuragi.images.files import whole
 from yuragi.service import tables
 from yuragi.service.audit import broken, every
 from yuragi.service.database import Database
@@ -46,7 +47,10 @@ SUFFIXES = tuple(WRITERS)
 
 
 def export(database: Database, path: Path) -> tuple[int, int | None]:
-    """Write the audit to a file.
+    """Write the audit to a file, completely or not at all; its folder is created if it is missing.
+
+    An earlier export can be the only proof that rows at the end are missing, so it is replaced only
+    by a complete one.
 
     Args:
         database: the database.
@@ -63,6 +67,6 @@ def export(database: Database, path: Path) -> tuple[int, int | None]:
     if path.suffix.lower() not in SUFFIXES:
         raise InputError("output", str(path), "a file name ending in " + ", ".join(SUFFIXES))
     with database.reading() as connection:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             count = WRITERS[path.suffix.lower()](file, every(connection))
         return count, broken(every(connection))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yuragi.service.states import State
@@ -17,11 +17,11 @@ STILL = 0.05
 
 
 def figures_of(request: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of a job, as far as they are known in its state.
+    """The figures of a job, as far as they are known in its state; all numbers are finite.
 
     Args:
         request: its request.
-        job: its row in the job table.
+        job: its row in the job table, and the time `queued` at which it was last queued.
     """
     guidance = request.get("guidance") or {}
     told: dict[str, Any] = {
@@ -31,23 +31,32 @@ def figures_of(request: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, 
         "gain": guidance.get("gain", {}).get("name", ""),
     }
     if job["started"] is not None:
-        told["wait_s"] = max(0.0, job["started"] - job["created"])
+        told["wait_s"] = max(0.0, job["started"] - job["queued"])
     if job["started"] is not None and job["ended"] is not None:
         told["run_s"] = max(0.0, job["ended"] - job["started"])
     if job["state"] == State.FAILED:
         told["failure"] = kind_of_failure(job["error"])
     report = (job["result"] or {}).get("report", {})
-    for name in ("evaluations", "memory_bytes", "familiarity"):
-        if report.get(name) is not None:
-            told[name] = report[name]
-    if intent := report.get("intent"):
-        # Of several candidates the best one counts: it is shown first.
-        best = max(intent, key=lambda each: each["score"])
+    told |= {
+        name: report[name]
+        for name in ("evaluations", "memory_bytes", "familiarity")
+        if _finite([report.get(name)])
+    }
+    # Of several candidates the best one counts: it is shown first.
+    intent = report.get("intent") or []
+    rated = [each for each in intent if len(_finite([each["score"], each["background"]])) == 2]
+    if rated:
+        best = max(rated, key=lambda each: each["score"])
         told["intent"] = best["score"]
         told["background_error"] = -STILL * math.log(max(best["background"], 1e-12))
-    if stress := report.get("stress"):
+    if stress := _finite(report.get("stress") or []):
         told["stress"] = max(stress)
     return told
+
+
+def _finite(values: Iterable[float | None]) -> list[float]:
+    """The finite numbers among values; in JSON, other numbers are null."""
+    return [each for each in values if each is not None and math.isfinite(each)]
 
 
 FAILURES: Mapping[str, str] = {

@@ -76,7 +76,7 @@ class Fold:
         ended: how many jobs ended, by task and state.
         failures: the failures, by task and kind.
         evaluations: the evaluations of the network, by task, solver, rule and gain.
-        waits: seconds from submission to the first start, by task.
+        waits: seconds from submission, or from a retry, to the first start after it, by task.
         runs: seconds from the first start to the end, by task, solver, rule and gain.
         memory: the peak memory of a worker in bytes up to the end of a job, by task.
         scores: the values of a score, by score and model.
@@ -116,6 +116,8 @@ class Fold:
         if "failure" in told:
             self.failures[task, told["failure"]] += 1
         how = task, told["solver"], told["rule"], told["gain"]
+        # Earlier versions wrote null for a number that was not finite.
+        told = {name: each for name, each in told.items() if each is not None}
         self.evaluations[how] += told.get("evaluations", 0)
         for spread, labels, name in (
             (self.waits, (task,), "wait_s"),

@@ -72,6 +72,11 @@ class Intake:
             raise added
         return added
 
+    def knows(self, key: str) -> bool:
+        """Whether a job was submitted with this idempotency key."""
+        with self._database.reading() as connection:
+            return bool(_known(connection, [key]))
+
     def _add(self, given: Sequence[Submission]) -> Sequence[Job | Conflict]:
         """Add jobs in one transaction; a conflict takes the place of its job."""
         with self._database.writing() as connection:

@@ -58,8 +58,7 @@ class Previews:
     def __init__(self, model: DiffusionModel, costs: Costs) -> None:
         self._costs = costs
         self._latest: list[Tensor] = []
-        of = model.denoiser
-        observed = _Observed(of.network, of.schedule, of.prediction, of.condition, self._latest)
+        observed = _Observed(**vars(model.denoiser), latest=self._latest)
         self.model = replace(model, denoiser=observed)
         self._began = time.monotonic()
         self._next = self._began + FIRST_S

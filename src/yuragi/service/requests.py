@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -25,7 +26,7 @@ from yuragi.tasks.picture import pictures_of
 from yuragi.tasks.policy import Asked, Permission, Policy
 from yuragi.tasks.tasks import TASKS
 
-__all__ = ["asked", "schema_of", "submission"]
+__all__ = ["any_json", "asked", "beside", "schema_of", "submission"]
 
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 """Characters that not every database can store in a text; JSON can express more than UTF-8."""
@@ -94,20 +95,35 @@ def submission(
     kind = TASKS[given["kind"]]
     options = {name: value for name, value in given.items() if value is not None}
     body = hashlib.blake2b(json.dumps(options, sort_keys=True).encode(), digest_size=16)
-    reading = Reading(resize=options.pop("resize", None), max_pixels=max_pixels)
+    resize = options.pop("resize", None) if issubclass(kind, OnPicture) else None
+    reading = Reading(resize=resize, max_pixels=max_pixels)
     permission = Permission(consent=options.pop("consent", False))
     check_asked(kind, options)
     for name in pictures_of(kind) & options.keys():
         options[name] = _picture(options[name], name, assets)
-    try:
+    with any_json():
         request, sources = build(kind, options, reading)
-    except (TypeError, AttributeError, OverflowError) as error:
-        # Options are completed before pydantic checks their types, so that code may meet any JSON.
-        raise InputError("request", None, "", f"a value is of the wrong kind: {error}") from error
     check_named(request)
     policy.check(Asked(request, sources, permission.consent))
     stored = {digest: assets.put(png(picture)).id for digest, picture in sources.items()}
     return Submission(request, stored, body.hexdigest(), key, client, permission.consent)
+
+
+@contextmanager
+def any_json() -> Iterator[None]:
+    """Refuse values of a wrong kind where a request is built.
+
+    Options are completed before pydantic checks their types, so that code may meet any JSON.
+    """
+    try:
+        yield
+    except (TypeError, AttributeError, OverflowError) as error:
+        raise InputError("request", None, "", f"a value is of the wrong kind: {error}") from error
+
+
+def beside(kind: type[Request]) -> Sequence[type[BaseModel]]:
+    """The classes of the options that a client can give in addition to those of the request."""
+    return (*kind.BESIDE, *((Reading, Permission) if issubclass(kind, OnPicture) else ()))
 
 
 def _picture(name: object, argument: str, assets: Assets) -> bytes:
@@ -119,9 +135,8 @@ def _picture(name: object, argument: str, assets: Assets) -> bytes:
 
 def schema_of(kind: type[Request]) -> dict[str, Any]:
     """The JSON schema of the data that a client sends for a task."""
-    beside = (Reading, Permission) if issubclass(kind, OnPicture) else ()
     made = kind.model_json_schema()
-    for more in (*kind.BESIDE, *beside):
+    for more in beside(kind):
         added = more.model_json_schema()
         made["properties"] |= added.get("properties", {})
         made.setdefault("$defs", {}).update(added.get("$defs", {}))

@@ -15,6 +15,8 @@ __all__ = ["FORMATS", "Upload", "checked", "png"]
 
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 """Media types by the names of Pillow."""
+LYING = range(5, 9)
+"""The EXIF orientations of pictures that are stored on their side."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Upload:
     Attributes:
         data: the bytes of its file.
         media_type: a value of `FORMATS`.
-        width: the width in pixels.
-        height: the height in pixels.
+        width: the width in pixels, as the picture is shown: turned by its EXIF orientation.
+        height: the height in pixels, likewise.
     """
 
     data: bytes
@@ -58,8 +60,10 @@ def checked(data: bytes, argument: str, max_pixels: int) -> Upload:
                     raise InputError(argument, told, f"at most {max_pixels:,} pixels", reason)
                 picture.load()
                 kind = _kind(picture)
-                kept = stripped(data, kind, _orientation(picture))
-                return Upload(kept, FORMATS[kind], width, height)
+                orientation = _orientation(picture)
+                kept = stripped(data, kind, orientation)
+                shown = (height, width) if orientation in LYING else (width, height)
+                return Upload(kept, FORMATS[kind], *shown)
     except InputError:
         raise
     except Image.DecompressionBombError as error:

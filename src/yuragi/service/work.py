@@ -116,6 +116,7 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
     try:
         with span(attempt.job, "run", {"yuragi.slot": bench.slot}):
             made = _run(bench, attempt)
+        attempt.finish(made.model_dump(mode="json"))
     except Stopped:
         if attempt.state() is None:
             return False
@@ -137,7 +138,6 @@ def _do(bench: Bench, attempt: Attempt) -> bool:
         LOG.exception("job %s failed", attempt.job)
         attempt.fail(f"an error inside the service: {type(error).__name__}")
     else:
-        attempt.finish(made.model_dump(mode="json"))
         LOG.info("done, %s evaluations", made.report["evaluations"])
     return True
 

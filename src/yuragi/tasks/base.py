@@ -11,13 +11,14 @@ computes is imported when a request runs.
 
 from __future__ import annotations
 
+import re
 import secrets
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from yuragi.errors import InputError
 from yuragi.options.option import Option
@@ -75,6 +76,8 @@ ToClimb = Option(
     fitted=True,
 )
 Climb = Annotated[Strength, ToClimb]
+HALVES = re.compile(r"[\ud800-\udfff]")
+"""Surrogates: halves of characters, by which Python also represents bytes that are not UTF-8."""
 
 
 class Request(Strict):
@@ -108,6 +111,15 @@ class Request(Strict):
             default="random, and reported with the result",
         ),
     ]
+
+    @field_validator("*")
+    @classmethod
+    def _whole(cls, value: Any, about: ValidationInfo) -> Any:
+        """Refuse texts that no file and no tokenizer can represent."""
+        if isinstance(value, str) and HALVES.search(value):
+            reason = "a character of the text is incomplete, or no UTF-8"
+            raise InputError(str(about.field_name), value, "", reason)
+        return value
 
     @classmethod
     def prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -73,10 +74,10 @@ def _margins(given: Any) -> Any:
     """Parse ``"32,0,32,0"``: pixels at left, top, right and bottom."""
     allowed = "L,T,R,B: four whole numbers of pixels, 0 or more"
     try:
-        four = [float(part) for part in given.split(",")] if isinstance(given, str) else list(given)
-    except (ValueError, TypeError) as error:
+        four = [float(part) for part in (given.split(",") if isinstance(given, str) else given)]
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError("expand", given, allowed) from error
-    if len(four) != 4 or any(part != int(part) or part < 0 for part in four):
+    if len(four) != 4 or not all(part.is_integer() and part >= 0 for part in four):
         raise InputError("expand", given, allowed)
     return tuple(four)
 
@@ -162,12 +163,9 @@ def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) 
         reason = "nothing moves; a point that stays holds the picture while others move"
         raise InputError("points", f"{x:g},{y:g}", "a target unlike its source", reason)
     for source, target in pairs:
-        for name, (x, y) in (("source", source), ("target", target)):
-            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-                allowed = f"inside the picture: x 0 to {width - 1}, y 0 to {height - 1}"
-                raise InputError("points", f"{name} {x:g},{y:g}", allowed)
-    if len({source for source, _ in pairs}) < len(pairs):
-        raise InputError("points", pairs, "", "two points have the same source")
+        for name, place in (("source ", source), ("target ", target)):
+            _check_inside("points", place, width, height, name)
+    _check_apart(pairs)
     if len({target for _, target in pairs}) < len(pairs):
         raise InputError("points", pairs, "", "two points have the same target")
 
@@ -184,14 +182,39 @@ def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
         if len(source) != len(target):
             allowed = "three or more (x, y) corners and as many targets, in pixels"
             raise InputError("regions", (source, target), allowed)
-        for x, y in source:
-            if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
-                allowed = f"corners with x 0 to {width - 1}, y 0 to {height - 1}"
-                raise InputError("regions", f"{x:g},{y:g}", allowed)
+        for corner in source:
+            _check_inside("regions", corner, width, height)
         if _area(source) < 1 or len(set(source)) < len(source):
             raise InputError("regions", source, "corners around an area, each once")
         if source == target:
             raise InputError("regions", source, "a target unlike its source")
+
+
+def check_sources(
+    pairs: Sequence[tuple[Point, Point]], regions: Sequence[Polygons], width: int, height: int
+) -> None:
+    """Check what a drag takes hold of, whose targets are not known yet.
+
+    Raises:
+        InputError: a point or a corner is outside the picture, or two points have the same source.
+    """
+    for source, _ in pairs:
+        _check_inside("points", source, width, height)
+    for corner in (each for region in regions for each in region.source):
+        _check_inside("regions", corner, width, height)
+    _check_apart(pairs)
+
+
+def _check_inside(argument: str, place: Point, width: int, height: int, name: str = "") -> None:
+    x, y = place
+    if not (0 <= x <= width - 1 and 0 <= y <= height - 1):
+        allowed = f"inside the picture: x 0 to {width - 1}, y 0 to {height - 1}"
+        raise InputError(argument, f"{name}{x:g},{y:g}", allowed)
+
+
+def _check_apart(pairs: Sequence[tuple[Point, Point]]) -> None:
+    if len({source for source, _ in pairs}) < len(pairs):
+        raise InputError("points", pairs, "", "two points have the same source")
 
 
 def _area(corners: Sequence[tuple[float, float]]) -> float:
@@ -207,10 +230,23 @@ class DragGeometry(Strict):
     regions: tuple[Region, ...] = ()
 
     def check(self, width: int, height: int) -> None:
-        """Check points and regions; raises the errors of `check_points` and `check_regions`."""
+        """Check points and regions against a picture's size.
+
+        Raises:
+            InputError: any error of `check_points` and `check_regions`; different corners, or a
+                corner and a point, have the same target.
+        """
         check_regions(self.regions, width, height)
         if self.points or not self.regions:
             check_points(self.points, width, height)
+        # Two regions may have a common corner.
+        pairs = {*self.points}
+        for region in self.regions:
+            pairs |= {*zip(region.source, region.target, strict=True)}
+        for (x, y), count in Counter(target for _, target in pairs).items():
+            if count > 1:
+                reason = "two corners, or a corner and a point, have the same target"
+                raise InputError("regions", f"target {x:g},{y:g}", "", reason)
 
     def moved(self, placed: Callable[[Sequence[Point]], tuple[Point, ...]]) -> DragGeometry:
         """The points and regions moved by a function."""

@@ -57,7 +57,7 @@ class InpaintRequest(Edit):
         assert pictures is not None
         margins = Expansion(**{k: v for k, v in given.items() if k == "expand"}).expand
         if any(margins):
-            larger, filled = expanded(pictures.picture, pictures.mask, margins)
+            larger, filled = expanded(pictures.picture, pictures.mask, margins, pictures.max_pixels)
             pictures = replace(pictures, picture=larger, mask=filled)
         if pictures.mask is None:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,14 @@ from PIL import Image
 
 from yuragi.errors import InputError
 from yuragi.images.losses import losses
-from yuragi.images.read import Source, digest, open_picture, read_mask, read_picture
+from yuragi.images.read import (
+    MAX_PIXELS,
+    Source,
+    digest,
+    open_picture,
+    read_mask,
+    read_picture,
+)
 from yuragi.images.resize import fitting, scaled
 from yuragi.tasks.picture import PictureRef
 
@@ -34,6 +42,7 @@ class Pictures:
         size: width and height of both before scaling.
         notes: what the picture's file contained that is not used.
         mask_notes: what the mask's file contained that is not used.
+        max_pixels: the largest number of pixels that the picture can have.
     """
 
     picture: Image.Image
@@ -43,6 +52,7 @@ class Pictures:
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
     mask_notes: tuple[str, ...] = ()
+    max_pixels: int = MAX_PIXELS
 
     @property
     def by_digest(self) -> dict[str, Image.Image]:
@@ -100,7 +110,7 @@ def read_pictures(
             size = f"{after[0]}x{after[1]}"
             raise InputError("mask", f"all black at {size}", "white that scaling (resize) leaves")
     mask_name = "" if mask is None else _name(mask)
-    return Pictures(picture, held, _name(image), mask_name, before, notes, mask_notes)
+    return Pictures(picture, held, _name(image), mask_name, before, notes, mask_notes, max_pixels)
 
 
 def _reference(name: str, picture: Image.Image, notes: tuple[str, ...]) -> PictureRef:
@@ -114,4 +124,6 @@ def _reference(name: str, picture: Image.Image, notes: tuple[str, ...]) -> Pictu
 
 
 def _name(source: Source) -> str:
-    return Path(source).name if isinstance(source, str | Path) else ""
+    """The name of a picture's file; bytes that are not UTF-8 become replacement characters."""
+    name = Path(source).name if isinstance(source, str | Path) else ""
+    return os.fsencode(name).decode("utf-8", "replace")

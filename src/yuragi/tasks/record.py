@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from PIL import Image
+from pydantic import TypeAdapter
 
 from yuragi import __version__
 from yuragi.core import NOISE_VERSION
@@ -72,6 +73,10 @@ class Origin:
         return cls(__version__, "", "none", "", "", NOISE_VERSION)
 
 
+ORIGINS = TypeAdapter(Origin)
+"""Checks the types of an origin's values."""
+
+
 @dataclass(frozen=True)
 class Record:
     """The record in a saved picture.
@@ -122,7 +127,7 @@ def read_record(picture: Image.Image, name: str) -> Record:
         carried = read_carried(picture, MAX_PIXELS)
         sources = {key: held for key, held in carried.sources.items() if key == digest(held)}
         record = parse_record(carried.texts["yuragi"], sources)
-    except (ValueError, KeyError, TypeError, OSError, SyntaxError) as error:
+    except Exception as error:  # a damaged file can raise anything in Pillow
         allowed = (
             "a picture that yuragi wrote, with its request inside, which this version can read"
         )
@@ -134,29 +139,32 @@ def parse_record(text: str, sources: Mapping[str, Image.Image]) -> Record:
     """Parse a record from the text in a file, or from what ``--json`` prints.
 
     Raises:
-        ValueError, KeyError, TypeError: the text is not a record.
+        ValueError: the text is not a record.
     """
-    told = json.loads(text)
+    try:
+        return _parsed(json.loads(text), sources)
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"this is not a record: {error!r}") from error
+
+
+def _parsed(told: Mapping[str, Any], sources: Mapping[str, Image.Image]) -> Record:
     request = parse_request(json.dumps(told["request"]))
     request.model_fields_set.clear()  # the record does not say which options the caller set
-    return Record(
-        request,
-        _origin(told["origin"]),
-        int(told.get("index", 0)),
-        sources,
-        told.get("shows", "result"),
-        bool(told.get("marked", False)),
-    )
-
-
-def _card(told: Mapping[str, Any]) -> Card:
-    return Card(**{**told, "images": tuple(told["images"])})
+    index, shows = int(told.get("index", 0)), told.get("shows", "result")
+    if not 0 <= index < getattr(request, "num_images", 1):
+        raise ValueError(f"the request makes no picture number {index}")
+    if shows not in get_args(Shows):
+        raise ValueError(f"a file cannot show {shows!r}")
+    marked = bool(told.get("marked", False))
+    return Record(request, _origin(told["origin"]), index, sources, shows, marked)
 
 
 def _origin(told: Mapping[str, Any]) -> Origin:
-    card = told.get("card")
     # Pictures of earlier versions do not contain the version of the noise, which was 1.
-    return Origin(**{"noise": 1, **told, "card": None if card is None else _card(card)})
+    named = vars(Origin(**{"noise": 1, **told}))  # refuses unknown names
+    made = ORIGINS.validate_python(named)
+    card = made.card
+    return replace(made, card=card and replace(card, images=tuple(card.images)))
 
 
 def public(request: Request) -> Request:

@@ -34,7 +34,7 @@ def signed_record(data: bytes) -> Record | None:
         return None
     try:
         record = parse_record(found.record, _pictures(found))
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return None
     notes = ["the request was read from the content credentials, because the plain one is gone"]
     if found.failures:

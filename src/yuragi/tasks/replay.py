@@ -18,7 +18,14 @@ from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
 from yuragi.images.files import as_stored
 from yuragi.images.mark import marked
-from yuragi.images.read import Source, black_and_white, digest, open_picture, read_picture
+from yuragi.images.read import (
+    MAX_PIXELS,
+    Source,
+    black_and_white,
+    digest,
+    open_picture,
+    read_picture,
+)
 from yuragi.images.resize import expanded, scaled
 from yuragi.images.tensors import largest_difference
 from yuragi.models.hub import HUB
@@ -147,7 +154,7 @@ def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
     if isinstance(source, str) and source.lstrip().startswith("{"):
         try:
             return parse_record(source, {}), None
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise InputError("source", source, "a request and its origin, as JSON") from error
     kept = open_picture(source, "image")
     name = str(source) if isinstance(source, str | Path) else "a file"
@@ -277,6 +284,8 @@ def _read(files: Sequence[Source], record: Record) -> Mapping[str, Image.Image]:
     height, width = request.size
     # A request with `resize` refers to the resized pictures.
     size = ((width or 0) - left - right, (height or 0) - top - bottom)
+    if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
+        raise InputError("source", f"{size[0]}x{size[1]}", f"at most {MAX_PIXELS:,} pixels")
     found: dict[str, Image.Image] = {}
     for file in files:
         opened = open_picture(file, "source")

@@ -143,7 +143,8 @@ def run_all(
 
     Raises:
         InputError: a value does not fit the model or the pictures, or a prompt has no word that the
-            model knows. It is raised before the model runs.
+            model knows. It is raised before the model runs, except where DiffEdit, with the model,
+            finds nothing to change.
         OutOfMemoryError: the device does not have enough memory.
     """
     for request in requests:

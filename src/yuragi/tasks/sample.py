@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleRequest"]
 
-Side = Annotated[int, Field(ge=1)] | None
+Side = Annotated[int, Field(ge=1, le=16384)] | None
 
 
 class SampleRequest(Guided):
@@ -62,8 +62,13 @@ class SampleRequest(Guided):
 
     def check(self, pictures: Pictures | None) -> None:
         from yuragi.core import time_grids
+        from yuragi.images.read import MAX_PIXELS
 
         super().check(pictures)
+        width, height = self.width or 1, self.height or 1
+        if width * height > MAX_PIXELS:
+            reason = f"the picture would have {width}x{height} = {width * height:,} pixels"
+            raise InputError("width", width, f"less, for at most {MAX_PIXELS:,} pixels", reason)
         spacings = (*time_grids, "native")
         if self.timestep_spacing not in spacings:
             allowed = "one of " + ", ".join(spacings)

@@ -72,6 +72,33 @@ def test_the_preview_is_that_of_the_library(http, asset, portrait):
     assert wrong.json()["argument"] == "points"
 
 
+LINE = [[[80, 100], [90, 100]], [[128, 100], [133, 100]], [[170, 100], [205, 100]]]
+
+
+def test_a_preview_of_points_on_a_line(http, asset):
+    answer = http.post(f"{STUDIO}/preview", json={"image": asset, "points": LINE})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "argument"),
+    [
+        ("preview", {"regions": 5}, "request"),
+        ("preview", {"points": 5}, "points"),
+        ("layers", {"points": [[[-5000, 20], [30, 20]]]}, "points"),
+        ("layers", {"points": [[[20, 20], [30, 20]], [[20, 20], [40, 20]]]}, "points"),
+        ("layers", {"regions": ["9,9 999,9 9,40:9,9 99,9 9,40"]}, "regions"),
+        ("settled/drag", {"preset": ["x"]}, "request"),
+        ("said/drag", {"preset": ["x"]}, "request"),
+        ("said/drag", {"image": "0" * 32, "resize": "large"}, "resize"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(http, asset, path, given, argument):
+    picture = {"image": asset} if path in ("preview", "layers") else {}
+    answer = http.post(f"{STUDIO}/{path}", json={**picture, **given})
+    assert (answer.status_code, answer.json()["argument"]) == (422, argument)
+
+
 def test_words(http):
     asked = {"model": "portraits", "text": "a person with bleu eyes"}
     assert http.post(f"{STUDIO}/words", json=asked).json() == {"unknown": {"bleu": ["blue"]}}
@@ -144,6 +171,10 @@ def test_the_texts_of_a_request_build_it_again(http, asset, monkeypatch, tmp_pat
         "sampler": "ode",
         "strength": 0.4,
         "guidance": {"gain": {"name": "ratio", "reach": 0.5}},
+        "select": [[90, 90], [120, 90], [120, 130]],
+        "move": [12, -4],
+        "resize": 128,
+        "consent": True,
     }
     told = http.post(f"{STUDIO}/said/drag", json=given).json()
     assert shlex.split(told["command"])[:2] == ["yuragi", "drag"]
@@ -153,14 +184,19 @@ def test_the_texts_of_a_request_build_it_again(http, asset, monkeypatch, tmp_pat
     build = command.build
 
     def kept(*arguments, **named):
-        seen.append(build(*arguments, **named)[0])
+        seen.append((build(*arguments, **named)[0], *arguments))
         raise typer.Exit(0)
 
     monkeypatch.setattr(command, "build", kept)
     typer.testing.CliRunner().invoke(cli.app, shlex.split(told["command"])[1:])
-    by_command = seen[0]
+    by_command, _, values, reading = seen[0]
     compile(told["python"], "said", "exec")
-    assert by_command.points == tuple(tuple(map(tuple, pair)) for pair in POINTS)
+    assert "--consent" in told["command"]
+    assert "resize=128" in told["python"]
+    assert (reading.resize, by_command.size) == (128, (128, 128))
+    assert (values["select"], values["move"]) == ("90,90 120,90 120,130", "12,-4")
+    assert len(by_command.regions) == 1
+    assert by_command.points[0] == ((74.75, 23.75), (54.75, 29.75))
     assert by_command.prompt == "it's a person"
     assert (by_command.seed, by_command.sampler, by_command.strength) == (3, "ode", 0.4)
     assert (by_command.guidance.gain.name, by_command.guidance.gain.reach) == ("ratio", 0.5)

@@ -1,10 +1,10 @@
 /** What follows the pointer: the brush's circle, and the outline of a region that is not closed yet. */
 import { Circle, Line } from "react-konva";
-import { useFields, useStudio } from "../state/store";
+import { drawable, useFields, useStudio } from "../state/store";
 
 export function Brush() {
   const { tool, brush } = useFields("tool", "brush");
-  const paints = tool === "brush" || tool === "eraser";
+  const paints = useStudio(drawable) && (tool === "brush" || tool === "eraser");
   const pointer = useStudio((studio) => (paints ? studio.pointer : null));
   const zoom = useStudio((studio) => studio.view.zoom);
   if (!pointer) return null;

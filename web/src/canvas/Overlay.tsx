@@ -3,7 +3,7 @@ import type Konva from "konva";
 import { useEffect, useRef } from "react";
 import { Layer, Stage } from "react-konva";
 import type { XY } from "../drag/points";
-import { get, set, shown, useFields, useStudio } from "../state/store";
+import { drawable, get, set, shown, useFields, useStudio } from "../state/store";
 import { Brush, Outline } from "./Drawing";
 import { begin, type Gesture } from "./pointer";
 import { Points } from "./Points";
@@ -14,15 +14,16 @@ export function Overlay({ width, height }: { width: number; height: number }) {
   const { view, tool, picked, staged } = useFields("view", "tool", "picked", "staged");
   const doc = useStudio(shown);
   const drag = useStudio((studio) => studio.task === "drag");
+  const draws = useStudio(drawable);
   const stage = useRef<Konva.Stage>(null);
   const own = useRef<HTMLDivElement>(null);
   usePointer(own, stage);
   const handles = drag && !staged;
   return (
-    <div ref={own} className={`overlay tool-${tool}`} data-testid="canvas">
+    <div ref={own} className={`overlay tool-${draws ? tool : "move"}`} data-testid="canvas">
       <Stage ref={stage} width={width} height={height}>
         <Layer
-          listening={handles && doc.regions.length > 0}
+          listening={handles && draws && doc.regions.length > 0}
           x={view.x}
           y={view.y}
           scaleX={view.zoom}

@@ -14,25 +14,32 @@ const NONE = {};
 
 export function WarpView() {
   const picture = useStudio((studio) => studio.doc.picture);
-  const own = useRef<HTMLCanvasElement>(null);
-  const [drawn, setDrawn] = useState(false);
+  const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const canvas = own.current;
-    if (!canvas || !picture) return;
+    if (!picture) return;
+    // A canvas cannot have a new context after its own is freed, so each picture gets its own canvas.
+    const canvas = document.createElement("canvas");
+    canvas.dataset["testid"] = "warp";
+    canvas.hidden = true;
     let warper: Warper;
     try {
       warper = new Warper(canvas, picture.width, picture.height);
     } catch {
       return; // without WebGL 2, the warp is only shown when the pointer rests
     }
-    let frame = 0;
+    frame.current?.append(canvas);
+    let waiting = 0;
+    let open = true;
     const later = (): void => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => setDrawn(warping.show(shown(get()), chosen(), shareOf(get()))));
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(() => {
+        canvas.hidden = !warping.show(shown(get()), chosen(), shareOf(get()));
+      });
     };
     const warping = new Warping(warper, later);
     let leave: (() => void) | undefined;
     void pictureOf(assetUrl(picture.asset)).then((image) => {
+      if (!open) return;
       warper.picture(image);
       later();
       leave = useStudio.subscribe((now, before) => {
@@ -41,16 +48,17 @@ export function WarpView() {
       });
     });
     return () => {
-      cancelAnimationFrame(frame);
+      open = false;
+      cancelAnimationFrame(waiting);
       leave?.();
       warping.stop();
-      setDrawn(false);
+      warper.free();
+      canvas.remove();
     };
   }, [picture]);
   return (
     <>
-      {/* A canvas keeps its context forever, so each picture gets its own canvas. */}
-      <canvas key={picture?.asset} ref={own} className="warp" hidden={!drawn} data-testid="warp" />
+      <div ref={frame} className="live" />
       <Rested />
     </>
   );

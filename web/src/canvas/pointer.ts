@@ -1,7 +1,7 @@
 /** What pressing, dragging and releasing the pointer does with each tool. */
 import type { XY } from "../drag/points";
 import { nextId, onPixel, simplified, type Doc, type MaskStep, type Point } from "../state/doc";
-import { change, get, set } from "../state/store";
+import { change, drawable, get, set } from "../state/store";
 import { pan } from "./view";
 
 /** A gesture from press to release, in pixels of the picture. */
@@ -15,7 +15,7 @@ const reachOf = (event: PointerEvent): number => (event.pointerType === "touch" 
 
 export function begin(at: XY, event: PointerEvent): Gesture | null {
   const { tool, doc } = get();
-  if (event.button === 1 || tool === "move" || !doc.picture) return panning();
+  if (event.button === 1 || tool === "move" || !doc.picture || !drawable(get())) return panning();
   const near = pointAt(at, event);
   if (event.button === 2) {
     if (near) removePoint(near.point.id);
@@ -82,7 +82,7 @@ function newPoint(at: XY): Gesture | null {
     const target = onPixel(to, picture);
     return { ...doc, points: [...doc.points, { id, source, target }] };
   };
-  set({ picked: id, draft: drawn(at), staged: null, compare: null });
+  set({ picked: id, draft: drawn(at) });
   return { move: (to) => set({ draft: drawn(to) }), end: (to) => change(drawn(to)) };
 }
 

@@ -1,7 +1,8 @@
 /**
  * The flow of an object that is cut out, as defined in `yuragi.drag.flow`: the simplest map that takes
  * every target back to its source. It is the first of these that fits within `TOLERANCE` pixels:
- * a translation, a similarity, a thin-plate spline.
+ * a translation, a similarity, a thin-plate spline. Where sources or targets lie on a line, the
+ * similarity says how to move a place on each side of it, and the spline goes through these places too.
  */
 import type { Flow, Pair, XY } from "./points";
 import { solve } from "./solve";
@@ -16,14 +17,44 @@ interface Similarity {
   to: XY;
 }
 
-export function flowOf(pairs: readonly Pair[]): Flow {
+export function flowOf(given: readonly Pair[]): Flow {
+  // Two regions can have a common corner.
+  const pairs = [...new Map(given.map((pair) => [pair.join(), pair])).values()];
   const source = pairs.map(([at]) => at);
   const target = pairs.map(([, to]) => to);
-  const shifted = { ...similarity(target, source), re: 1, im: 0 };
-  for (const map of [shifted, similarity(target, source)]) {
+  const alike = similarity(target, source);
+  for (const map of [{ ...alike, re: 1, im: 0 }, alike]) {
     if (misses(map, target, source) <= TOLERANCE) return moving(map);
   }
-  return spline(target, source);
+  if (!onLine(source) && !onLine(target)) return spline(target, source);
+  const places = beside(target);
+  return spline([...target, ...places], [...source, ...places.map((at) => moved(alike, ...at))]);
+}
+
+function onLine(points: readonly XY[]): boolean {
+  const [cx, cy] = mean(points);
+  const [ax, ay] = axis(points);
+  return points.every(([x, y]) => Math.abs((y - cy) * ax - (x - cx) * ay) <= TOLERANCE);
+}
+
+/** A place on each side of the line along points, farther away than any of them. */
+function beside(points: readonly XY[]): XY[] {
+  const [cx, cy] = mean(points);
+  const [ax, ay] = axis(points);
+  const far = 2 * Math.max(...points.map(([x, y]) => Math.hypot(x - cx, y - cy)));
+  return [far, -far].map((off): XY => [cx - off * ay, cy + off * ax]);
+}
+
+/** The direction in which points vary most. */
+function axis(points: readonly XY[]): XY {
+  const [cx, cy] = mean(points);
+  let [re, im] = [0, 0];
+  for (const [x, y] of points) {
+    re += (x - cx) ** 2 - (y - cy) ** 2;
+    im += 2 * (x - cx) * (y - cy);
+  }
+  const angle = Math.atan2(im, re) / 2;
+  return [Math.cos(angle), Math.sin(angle)];
 }
 
 /** The least-squares similarity from z to w; for a single point, it is a shift. */

@@ -82,10 +82,9 @@ function BrushBar() {
 }
 
 function loadMask(file: File): void {
-  const { doc } = get();
   void doing("", async () => {
     const { id } = await api.upload(file);
-    change({ ...doc, mask: [{ kind: "load", asset: id }] });
+    change({ ...get().doc, mask: [{ kind: "load", asset: id }] });
   });
 }
 

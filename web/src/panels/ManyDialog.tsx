@@ -17,11 +17,16 @@ export function ManyDialog() {
   const open = all.some(waits);
   useEffect(() => {
     if (!open) return undefined;
+    let current = true; // while files are submitted, an answer can be about an older list
+    const show = (found: readonly One[]): void => void (current && setAll(found));
     const next = setTimeout(() => {
       // The page already reports a lost connection; setting the same list asks again.
-      void followed(all).then(setAll, () => setAll([...all]));
+      void followed(all).then(show, () => show([...all]));
     }, EACH_MS);
-    return () => clearTimeout(next);
+    return () => {
+      current = false;
+      clearTimeout(next);
+    };
   }, [all, open]);
   const choose = (): void =>
     pickFiles((files) => void doing(text("busy.submit"), () => submitMany(files, setAll)));

@@ -4,6 +4,7 @@ import { colourOf } from "../canvas/colours";
 import { removePoint, withEnd } from "../canvas/pointer";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
+import { NumberField } from "../parts/NumberField";
 import { isMoved, nextId, type Point, type Region } from "../state/doc";
 import { change, get, set, shown, useStudio } from "../state/store";
 
@@ -59,15 +60,14 @@ function Row({ point, picked }: { point: Point; picked: boolean }) {
         <span key={end} className="end">
           {k === 1 && <span aria-hidden="true">→</span>}
           {[0, 1].map((axis) => (
-            <input
+            <NumberField
               key={axis}
-              type="number"
-              aria-label={text(`point.${end}`, { number: point.id, axis: axis ? "y" : "x" })}
-              value={point[end][axis]}
-              onChange={({ target }) => {
+              label={text(`point.${end}`, { number: point.id, axis: axis ? "y" : "x" })}
+              value={point[end][axis]!}
+              onChange={(value) => {
                 const at: [number, number] = [point[end][0], point[end][1]];
-                at[axis] = Number(target.value);
-                change(withEnd(get().doc, point.id, end, at));
+                at[axis] = value;
+                change(withEnd(get().doc, point.id, end, at), `${end} of point ${point.id}`);
               }}
             />
           ))}
@@ -85,10 +85,14 @@ function Row({ point, picked }: { point: Point; picked: boolean }) {
 
 function RegionRow({ region, picked }: { region: Region; picked: boolean }) {
   const text = useText();
-  const { doc } = get();
-  const edit = (changed: Partial<Region>): void => {
-    const regions = doc.regions.map((each) => (each.id === region.id ? { ...each, ...changed } : each));
-    change({ ...doc, regions });
+  const edit = <Name extends "move" | "turn" | "scale">(name: Name, value: Region[Name]): void => {
+    const { doc } = get();
+    const regions = doc.regions.map((each) => (each.id === region.id ? { ...each, [name]: value } : each));
+    change({ ...doc, regions }, `${name} of region ${region.id}`);
+  };
+  const remove = (): void => {
+    const { doc } = get();
+    change({ ...doc, regions: doc.regions.filter(({ id }) => id !== region.id) });
   };
   const [dx, dy] = region.move.map(Math.round) as [number, number];
   return (
@@ -98,33 +102,27 @@ function RegionRow({ region, picked }: { region: Region; picked: boolean }) {
       </span>
       <span className="end">
         {(["x", "y"] as const).map((axis, k) => (
-          <input
+          <NumberField
             key={axis}
-            type="number"
-            aria-label={text("region.move", { number: region.id, axis })}
+            label={text("region.move", { number: region.id, axis })}
             value={k ? dy : dx}
-            onChange={({ target }) => {
-              const value = Number(target.value);
-              edit({ move: k ? [region.move[0], value] : [value, region.move[1]] });
-            }}
+            onChange={(value) => edit("move", k ? [region.move[0], value] : [value, region.move[1]])}
           />
         ))}
-        <input
-          type="number"
-          aria-label={text("region.turn", { number: region.id })}
+        <NumberField
+          label={text("region.turn", { number: region.id })}
           value={Math.round(region.turn)}
-          onChange={({ target }) => edit({ turn: Number(target.value) })}
+          onChange={(value) => edit("turn", value)}
         />
         <span aria-hidden="true">°</span>
-        <input
-          type="number"
+        <NumberField
           step={0.05}
           min={0.05}
-          aria-label={text("region.scale", { number: region.id })}
+          label={text("region.scale", { number: region.id })}
           value={Math.round(region.scale[0] * 100) / 100}
-          onChange={({ target }) => {
-            const size = Math.max(Number(target.value), 0.05);
-            edit({ scale: [size, size] });
+          onChange={(value) => {
+            const size = Math.max(value, 0.05);
+            edit("scale", [size, size]);
           }}
         />
         <span aria-hidden="true">×</span>
@@ -134,7 +132,7 @@ function RegionRow({ region, picked }: { region: Region; picked: boolean }) {
         icon={Trash2}
         name={text("region.delete", { number: region.id })}
         look="quiet"
-        onClick={() => change({ ...doc, regions: doc.regions.filter(({ id }) => id !== region.id) })}
+        onClick={remove}
       />
     </li>
   );

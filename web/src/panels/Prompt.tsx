@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { api } from "../api/client";
 import { field, useText } from "../i18n";
 import { useStudio } from "../state/store";
+import { alone, replaced } from "./words";
 
 interface Props {
   name: "prompt" | "source_prompt" | "negative_prompt";
@@ -57,7 +58,7 @@ export function Prompt({ name, help: told, value, required, onChange }: Props) {
                   type="button"
                   key={known}
                   className="chip"
-                  onClick={() => onChange(value.replaceAll(word, known))}
+                  onClick={() => onChange(replaced(value, word, known))}
                 >
                   {known}
                 </button>
@@ -72,9 +73,8 @@ export function Prompt({ name, help: told, value, required, onChange }: Props) {
 
 function marked(value: string, words: string[]) {
   if (words.length === 0) return value;
-  const escaped = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return value
-    .split(new RegExp(`(${escaped.join("|")})`))
+    .split(alone(words))
     .map((part, k) => (words.includes(part) ? <mark key={k}>{part}</mark> : part));
 }
 

@@ -4,19 +4,20 @@ import { useEffect, useState } from "react";
 import { isOpen } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
-import { moves } from "../state/doc";
 import { anySeed } from "../state/editing";
-import { set, setValue, useFields, useStudio, type Running, type Studio } from "../state/store";
+import { canRun, whatIsMissing } from "../state/ready";
+import { set, setValue, useFields, useStudio, type Running } from "../state/store";
 import { run, runBoth, stop } from "../state/work";
 
 const MOST = 16;
 
 export function RunBar() {
   const text = useText();
-  const { task, seed, busy, online } = useFields("task", "seed", "busy", "online");
+  const { task, seed } = useFields("task", "seed");
   const count = useStudio((studio) => Number(studio.values[task]?.["num_images"] ?? 1));
   const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
   const missing = useStudio(whatIsMissing);
+  const ready = useStudio(canRun);
   const active = running && isOpen(running.job);
   return (
     <footer className="runbar">
@@ -69,7 +70,7 @@ export function RunBar() {
           <button
             type="button"
             className="button primary run"
-            disabled={Boolean(missing) || Boolean(busy) || !online}
+            disabled={!ready}
             title={missing ? text(missing) : undefined}
             onClick={() => void run()}
             data-testid="run"
@@ -86,20 +87,6 @@ export function RunBar() {
 }
 
 const RUN = { drag: 1, inpaint: 1, sdedit: 1, translate: 1, diffedit: 1, sample: 1 };
-
-/** What is missing before this task can run; null if nothing is. */
-export function whatIsMissing({ task, doc, prompt, sourcePrompt, schemas, values }: Studio) {
-  const schema = schemas[task];
-  if (!schema) return "missing.service" as const;
-  const needs = (name: string): boolean => schema.required?.includes(name) ?? false;
-  if (needs("image") && !doc.picture) return "missing.picture" as const;
-  if (task === "drag" && !moves(doc)) return "missing.points" as const;
-  if (needs("source_prompt") && !sourcePrompt.trim()) return "missing.source" as const;
-  if (needs("prompt") && !prompt.trim()) return "missing.prompt" as const;
-  const grows = ((values[task]?.["expand"] ?? []) as number[]).some((each) => each > 0);
-  if (task === "inpaint" && doc.mask.length === 0 && !grows) return "missing.mask" as const;
-  return null;
-}
 
 function Both() {
   const text = useText();

@@ -14,21 +14,19 @@ const SUFFIXES = ["png", "jpg", "webp"] as const;
 export function TakeDialog() {
   const text = useText();
   const asset = useStudio(looked);
-  const seed = useStudio((studio) => {
-    const staged = studio.staged ?? studio.steps.find(({ id }) => id === studio.current)?.job;
-    return staged ? studio.jobs[staged]?.job.request["seed"] : studio.seed;
-  });
   const made = useStudio((studio) =>
-    Object.values(studio.jobs).some(({ result }) => result?.pictures.some(({ id }) => id === asset)),
+    Object.values(studio.jobs).find(({ result }) => result?.pictures.some(({ id }) => id === asset)),
   );
+  const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
+  const own = (running ?? made)?.request;
   const [texts, setTexts] = useState<Texts | null>(null);
   const [wrong, setWrong] = useState("");
   useEffect(() => {
-    requestOf(seed === undefined || seed === null ? {} : { seed })
+    Promise.resolve(own ?? requestOf())
       .then(({ kind, ...given }) => api.said(String(kind), given))
       .then(setTexts)
       .catch((error: unknown) => setWrong(error instanceof Error ? error.message : String(error)));
-  }, [seed]);
+  }, [own]);
   return (
     <Dialog title={text("take")}>
       <div className="take">

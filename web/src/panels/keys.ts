@@ -3,14 +3,16 @@ import { closed, removePoint, withEnd } from "../canvas/pointer";
 import { fit, zoomBy } from "../canvas/view";
 import type { Key } from "../i18n";
 import type { XY } from "../drag/points";
+import { canRun } from "../state/ready";
 import { change, get, looked, redo, set, toggleFavourite, undo, type Tool } from "../state/store";
 import { accept, discard, nextCandidate, run, stop } from "../state/work";
 import { choose, TASKS } from "./TaskPanel";
-import { whatIsMissing } from "./RunBar";
 
 interface Binding {
   keys: string[];
   name: Key;
+  /** Whether it acts again and again while it is held down. */
+  repeats?: true;
   act: (event: KeyboardEvent) => void;
 }
 
@@ -26,14 +28,14 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["y"], name: "tool.polygon", act: tool("polygon") },
   { keys: ["l"], name: "tool.lasso", act: tool("lasso") },
   { keys: ["h"], name: "tool.move", act: tool("move") },
-  { keys: ["["], name: "brush.smaller", act: brush(0.8) },
-  { keys: ["]"], name: "brush.larger", act: brush(1.25) },
+  { keys: ["["], name: "brush.smaller", repeats: true, act: brush(0.8) },
+  { keys: ["]"], name: "brush.larger", repeats: true, act: brush(1.25) },
   { keys: ["i"], name: "mask.invert", act: invert },
-  { keys: ["ctrl+z"], name: "undo", act: undo },
-  { keys: ["ctrl+shift+z", "ctrl+y"], name: "redo", act: redo },
+  { keys: ["ctrl+z"], name: "undo", repeats: true, act: undo },
+  { keys: ["ctrl+shift+z", "ctrl+y"], name: "redo", repeats: true, act: redo },
   { keys: ["arrow"], name: "keys.nudge", act: () => undefined },
   { keys: ["delete"], name: "keys.delete", act: removePicked },
-  { keys: ["ctrl+enter"], name: "keys.run", act: () => whatIsMissing(get()) ?? void run() },
+  { keys: ["ctrl+enter"], name: "keys.run", act: () => void (canRun(get()) && run()) },
   { keys: ["escape"], name: "keys.stop", act: escape },
   { keys: ["enter"], name: "accept", act: enter },
   { keys: ["backspace"], name: "discard", act: () => (get().staged ? discard() : removePicked()) },
@@ -41,8 +43,8 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["f"], name: "favourite", act: favourite },
   { keys: ["c"], name: "compare", act: compare },
   { keys: ["v"], name: "keys.hold", act: () => undefined },
-  { keys: ["+", "="], name: "zoom.in", act: () => zoomBy(1.25) },
-  { keys: ["-"], name: "zoom.out", act: () => zoomBy(0.8) },
+  { keys: ["+", "="], name: "zoom.in", repeats: true, act: () => zoomBy(1.25) },
+  { keys: ["-"], name: "zoom.out", repeats: true, act: () => zoomBy(0.8) },
   { keys: ["0"], name: "zoom.fit", act: fit },
   { keys: ["o"], name: "open", act: () => set({ dialog: "open" }) },
   { keys: ["g"], name: "gallery", act: () => set({ dialog: "gallery" }) },
@@ -106,13 +108,14 @@ function nudge(event: KeyboardEvent): boolean {
         ? { ...each, move: [each.move[0] + by[0] * far, each.move[1] + by[1] * far] as XY }
         : each,
     );
-    change({ ...doc, regions });
+    change({ ...doc, regions }, `move of region ${-picked}`);
     return true;
   }
   const end = event.altKey ? "source" : "target";
   const point = doc.points.find(({ id }) => id === picked);
   if (!point) return false;
-  change(withEnd(doc, picked, end, [point[end][0] + by[0] * far, point[end][1] + by[1] * far]));
+  const at: XY = [point[end][0] + by[0] * far, point[end][1] + by[1] * far];
+  change(withEnd(doc, picked, end, at), `${end} of point ${picked}`);
   return true;
 }
 
@@ -138,7 +141,7 @@ export function listen(hold: (down: boolean) => void): () => void {
     const found = BINDINGS.find(({ keys }) => keys.includes(pressed));
     if (!found) return;
     event.preventDefault();
-    found.act(event);
+    if (!event.repeat || found.repeats) found.act(event);
   };
   const up = (event: KeyboardEvent): void => {
     if (event.key.toLowerCase() === "v") hold(false);

@@ -51,6 +51,30 @@ function targetOf({ corners, move, turn, scale }: Region): XY[] {
   });
 }
 
+/**
+ * The region whose target is nearest to some corners: the inverse of `targetOf`.
+ *
+ * For a rotation R and scales S, |target - R S corner|^2 is least if S projects R' target onto each axis; what
+ * remains is a quadratic form of the rotation's cosine and sine, with a closed solution.
+ */
+export function regionOf(corners: XY[], target: readonly XY[], id: number): Region {
+  const [from, to] = [mean(corners), mean(target)];
+  /** The sum over the corners of a coordinate of the corner times one of its target, from their means. */
+  const sum = (of: 0 | 1, other: readonly XY[], middle: XY, by: 0 | 1): number =>
+    corners.reduce((s, corner, k) => s + (corner[of] - from[of]) * (other[k]![by] - middle[by]), 0);
+  const [wide, high] = [sum(0, corners, from, 0) || 1, sum(1, corners, from, 1) || 1];
+  const [xx, xy, yx, yy] = [sum(0, target, to, 0), sum(0, target, to, 1), sum(1, target, to, 0), sum(1, target, to, 1)];
+  const [cosine, sine] = [xx ** 2 / wide + yy ** 2 / high, xy ** 2 / wide + yx ** 2 / high];
+  let angle = Math.atan2(2 * ((xx * xy) / wide - (yx * yy) / high), cosine - sine) / 2;
+  const scales = (): [number, number] => {
+    const [c, s] = [Math.cos(angle), Math.sin(angle)];
+    return [(c * xx + s * xy) / wide, (c * yy - s * yx) / high];
+  };
+  // Half a turn and two negative scales are the same as none of them.
+  if (scales()[0] + scales()[1] < 0) angle += angle > 0 ? -Math.PI : Math.PI;
+  return { id, corners, move: [to[0] - from[0], to[1] - from[1]], turn: (angle * 180) / Math.PI, scale: scales() };
+}
+
 export function isMoved(region: Region): boolean {
   const { move, turn, scale } = region;
   return move[0] !== 0 || move[1] !== 0 || turn % 360 !== 0 || scale[0] !== 1 || scale[1] !== 1;

@@ -1,9 +1,9 @@
 /** The current edit on other pictures: one job for each, with points and mask scaled to the picture. */
-import { api, isOpen, Refused, type Asset, type Job } from "../api/client";
+import { api, isOpen, Unreachable, type Asset, type Job } from "../api/client";
 import { fitted } from "./doc";
 import { anySeed } from "./editing";
 import { get } from "./store";
-import { requestOf, submitted, taken } from "./work";
+import { reasonOf, requestOf, submitted, taken } from "./work";
 
 /** One of many pictures, and what has happened to it. */
 export interface One {
@@ -14,26 +14,28 @@ export interface One {
   error: string;
 }
 
-/** Submit the current edit for every file, one after the other; `tell` is called after each. */
-export async function submitMany(
-  files: readonly File[],
-  tell: (all: readonly One[]) => void,
-): Promise<readonly One[]> {
-  const { doc } = get();
-  const seed = get().seed ?? anySeed();
+/**
+ * Submit the current edit for every file, one after the other; `tell` is called before and after each.
+ * Changes that the user makes meanwhile do not matter.
+ */
+export async function submitMany(files: readonly File[], tell: (all: readonly One[]) => void): Promise<void> {
+  const studio = get();
+  const seed = studio.seed ?? anySeed();
   const all: One[] = files.map(({ name }) => ({ name, job: null, made: null, error: "" }));
+  tell([...all]);
+  let lost: Unreachable | null = null;
   for (const [k, file] of files.entries()) {
     try {
       const { id, width, height } = await taken(file);
-      const other = fitted(doc, { asset: id, width, height, name: file.name });
-      all[k] = { ...all[k]!, job: await submitted(await requestOf({ seed }, other)) };
+      const other = fitted(studio.doc, { asset: id, width, height, name: file.name });
+      all[k] = { ...all[k]!, job: await submitted(await requestOf({ seed }, studio, other)) };
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      all[k] = { ...all[k]!, error: error.message };
+      all[k] = { ...all[k]!, error: reasonOf(error) };
+      if (error instanceof Unreachable) lost = error;
     }
     tell([...all]);
   }
-  return all;
+  if (lost) throw lost; // the page reports it, and tries to connect again
 }
 
 /** The pictures with the current state of their jobs. */
@@ -48,5 +50,5 @@ export function followed(all: readonly One[]): Promise<readonly One[]> {
   );
 }
 
-/** Whether the job of a picture has not ended yet. */
-export const waits = ({ job }: One): boolean => job !== null && isOpen(job);
+/** Whether a picture is not finished yet: its job has not ended, or is still to be submitted. */
+export const waits = ({ job, error }: One): boolean => (job ? isOpen(job) : !error);

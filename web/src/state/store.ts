@@ -27,6 +27,8 @@ export interface Step {
 
 export interface Running {
   job: Job;
+  /** What was submitted: only the options that the user chose. */
+  request: Values;
   /** The doc and the settings with which it was submitted. */
   doc: Doc;
   values: Values;
@@ -37,6 +39,12 @@ export interface Running {
   pair: { group: string; label: string } | null;
 }
 
+/** What undo restores: what was drawn, and the step of the history on which it was drawn. */
+export interface Moment {
+  doc: Doc;
+  current: string | null;
+}
+
 export interface View {
   zoom: number;
   x: number;
@@ -45,8 +53,10 @@ export interface View {
 
 export interface Studio {
   doc: Doc;
-  past: Doc[];
-  future: Doc[];
+  past: Moment[];
+  future: Moment[];
+  /** What the last change changed, if further changes of the same are one step for undo. */
+  changing: string | null;
   /** The doc with what is being drawn and not yet part of `doc`. */
   draft: Doc | null;
   task: Task;
@@ -92,6 +102,7 @@ const START: Studio = {
   doc: EMPTY,
   past: [],
   future: [],
+  changing: null,
   draft: null,
   task: "drag",
   model: "portraits",
@@ -139,23 +150,32 @@ export function useFields<Name extends keyof Studio>(...names: Name[]): Pick<Stu
 
 const MOST_UNDONE = 200;
 
-/** Change the doc, so that undo restores what it was. */
-export function change(doc: Doc): void {
-  const { doc: before, past } = get();
-  set({ doc, draft: null, past: [...past, before].slice(-MOST_UNDONE), future: [] });
+/**
+ * Change the doc, so that undo restores what it was.
+ * @param changing what is changed, such as the target of a point, if consecutive changes of it are one step.
+ */
+export function change(doc: Doc, changing: string | null = null): void {
+  const { doc: before, current, past, changing: last } = get();
+  const goesOn = changing !== null && changing === last;
+  const kept = goesOn ? past : [...past, { doc: before, current }].slice(-MOST_UNDONE);
+  set({ doc, draft: null, past: kept, future: [], changing });
 }
 
 export function undo(): void {
-  const { doc, past, future } = get();
+  const { doc, current, past, future } = get();
   const before = past.at(-1);
-  if (before) set({ doc: before, draft: null, past: past.slice(0, -1), future: [doc, ...future] });
+  if (!before) return;
+  set({ ...before, draft: null, past: past.slice(0, -1), future: [{ doc, current }, ...future], changing: null });
 }
 
 export function redo(): void {
-  const { doc, past, future } = get();
+  const { doc, current, past, future } = get();
   const [next, ...rest] = future;
-  if (next) set({ doc: next, draft: null, past: [...past, doc], future: rest });
+  if (next) set({ ...next, draft: null, past: [...past, { doc, current }], future: rest, changing: null });
 }
+
+/** Whether the canvas can be drawn on: it shows the picture that is edited, and not a run or a comparison. */
+export const drawable = ({ staged, compare }: Studio): boolean => !staged && !compare;
 
 /** The doc as it is shown, including what is being drawn. */
 export const shown = (studio: Studio): Doc => studio.draft ?? studio.doc;

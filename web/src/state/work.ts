@@ -7,16 +7,18 @@ import { EMPTY, geometryOf, type Doc } from "./doc";
 import { anySeed, edit, id, record } from "./editing";
 import { hasWhite, maskFile, maskOf } from "./mask";
 import { restore } from "./restore";
-import { change, get, looked, ranked, set, type Running } from "./store";
+import { change, get, looked, ranked, set, type Running, type Studio } from "./store";
 
 /** Show what went wrong and what to do about it. */
 function failed(error: unknown): void {
-  if (error instanceof Unreachable) {
-    set({ online: false });
-    return;
-  }
-  const told = error instanceof Refused || error instanceof Error ? error.message : String(error);
-  set({ error: { text: told, advice: adviceFor(error) } });
+  if (error instanceof Unreachable) set({ online: false });
+  else set({ error: { text: reasonOf(error), advice: adviceFor(error) } });
+}
+
+/** What went wrong, in words. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Unreachable) return text("missing.service");
+  return error instanceof Error ? error.message : String(error);
 }
 
 function adviceFor(error: unknown): string {
@@ -110,9 +112,9 @@ export async function maskAsset(doc: Doc): Promise<string | null> {
   return asset;
 }
 
-/** The request for a doc with the current settings, with pictures as assets. */
-export async function requestOf(more: Values = {}, doc = get().doc): Promise<Values> {
-  const { task, model, prompt, sourcePrompt, negative, seed, values, schemas } = get();
+/** The request for a doc with the settings of a moment, with pictures as assets. */
+export async function requestOf(more: Values = {}, studio: Studio = get(), doc = studio.doc): Promise<Values> {
+  const { task, model, prompt, sourcePrompt, negative, seed, values, schemas } = studio;
   const known = schemas[task]?.properties ?? {};
   const made: Values = { kind: task, model, prompt, negative_prompt: negative };
   if ("source_prompt" in known) made["source_prompt"] = sourcePrompt;
@@ -130,12 +132,13 @@ export async function requestOf(more: Values = {}, doc = get().doc): Promise<Val
 
 export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Job | undefined> {
   return doing(text("busy.submit"), async () => {
-    const { doc, task, values } = get();
-    const seed = get().seed ?? anySeed();
-    const request = await requestOf({ seed, ...more });
+    const studio = get();
+    const { doc, task, values } = studio;
+    const request = await requestOf({ seed: studio.seed ?? anySeed(), ...more }, studio);
     const job = await submitted(request);
     const running: Running = {
       job,
+      request,
       doc,
       values: { ...values[task], ...more },
       preview: null,
@@ -203,7 +206,10 @@ async function watch(job: string): Promise<void> {
     );
     await ended(job);
   } catch (error) {
-    failed(error);
+    // A job that the service does not know would otherwise wait forever, and Run with it.
+    const told = get().jobs[job]?.job;
+    if (told && error instanceof Refused) update(job, { job: { ...told, state: "failed", error: error.message } });
+    else failed(error);
   } finally {
     watched.delete(job);
   }

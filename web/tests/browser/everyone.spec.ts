@@ -12,6 +12,7 @@ async function accessible(page: Page, where: string): Promise<void> {
 for (const theme of ["dark", "light"] as const) {
   test(`every screen meets WCAG AA, ${theme}`, async ({ studio }) => {
     const { page } = studio;
+    await page.emulateMedia({ reducedMotion: "reduce" }); // colours change at once
     if (theme === "light") await page.getByRole("button", { name: "Dark or light" }).click();
     await expect(page.locator(".examples img").first()).toBeVisible();
     await accessible(page, "welcome");

@@ -34,6 +34,13 @@ function png(width: number, height: number, colour: (x: number, y: number) => nu
   return Buffer.concat([signature, ...parts]);
 }
 
+/** A JPEG that is shown a quarter turn clockwise (EXIF orientation 6), as telephones store upright photographs. */
+export function turned(jpeg: Buffer): Buffer {
+  const exif = Buffer.from("457869660000" + "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000", "hex");
+  const head = Buffer.from([0xff, 0xe1, 0, exif.length + 2]);
+  return Buffer.concat([jpeg.subarray(0, 2), head, exif, jpeg.subarray(2)]);
+}
+
 /** Noise, which is foreign to every model of drawings; it is the same every time. */
 export function noise(width: number, height: number): Buffer {
   let state = 1;

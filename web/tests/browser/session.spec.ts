@@ -1,7 +1,7 @@
 /** A user's way from an empty page to a saved picture. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "./fixtures";
-import { waves } from "./pictures";
+import { turned, waves } from "./pictures";
 
 test("drag, look, run, compare, accept, go back, and find all of it after a reload", async ({ studio }) => {
   const { page } = studio;
@@ -50,6 +50,12 @@ test("drag, look, run, compare, accept, go back, and find all of it after a relo
   await expect(studio.candidates).toHaveCount(0);
   expect(await studio.seen.getAttribute("src")).toBe(before);
 
+  await test.step("the accepted picture is saved with the request that made it", async () => {
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByRole("dialog").getByText("--point 150,48:110,60")).toBeVisible();
+    await page.keyboard.press("Escape");
+  });
+
   await test.step("the history leads back to the picture and its points", async () => {
     await page.getByRole("radio", { name: "History" }).click();
     await expect(page.locator(".step")).toHaveCount(2);
@@ -84,6 +90,30 @@ test("a saved picture restores picture, points and settings", async ({ studio })
     await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("124");
     await expect(page.getByRole("textbox", { name: "Seed" })).toHaveValue("7");
   }
+});
+
+test("a photograph that is stored on its side is shown and edited upright", async ({ studio }) => {
+  const { page } = studio;
+  const jpeg = await page.evaluate(() => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [400, 200];
+    const pen = canvas.getContext("2d")!;
+    for (let x = 0; x < 400; x += 20) {
+      pen.fillStyle = `hsl(${x} 60% 50%)`;
+      pen.fillRect(x, 0, 20, 200);
+    }
+    return canvas.toDataURL("image/jpeg");
+  });
+  await studio.openFile("photo.jpg", turned(Buffer.from(jpeg.split(",")[1]!, "base64")), "image/jpeg");
+  await expect(page.getByText("200 × 400")).toBeVisible();
+  const [wide, high] = await studio.seen.evaluate((image: HTMLImageElement) => {
+    const { width, height } = image.getBoundingClientRect();
+    return [width / image.naturalWidth, height / image.naturalHeight];
+  });
+  expect(wide).toBeCloseTo(high!, 3);
+  await studio.drag([100, 350], [120, 360]);
+  await expect(page.getByRole("spinbutton", { name: "Point 1, source y" })).toHaveValue("350");
+  await expect(page.getByTestId("rested")).toBeVisible();
 });
 
 test("the mask is painted, undone stroke by stroke, inverted, and filled", async ({ studio }) => {

@@ -75,6 +75,28 @@ test("a picture that is shown smaller is warped the same way, at the size that i
   expect(found.share).toBeLessThan(0.005);
 });
 
+test("pictures that are no longer shown keep no WebGL context", async ({ studio }) => {
+  const { page } = studio;
+  await page.addInitScript(() => {
+    const contexts: WebGL2RenderingContext[] = [];
+    Object.assign(window, { open3d: () => contexts.filter((each) => !each.isContextLost()).length });
+    const before = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
+      const made = (before as (...given: unknown[]) => unknown).call(this, kind, ...rest);
+      if (kind === "webgl2") contexts.push(made as WebGL2RenderingContext);
+      return made;
+    } as typeof before;
+  });
+  await page.reload();
+  for (const number of [1, 2, 3]) {
+    if (number > 1) await page.keyboard.press("o");
+    await studio.openExample(number);
+    await studio.drag([120, 80], [132, 88]);
+    await expect(page.getByTestId("warp")).toBeVisible();
+  }
+  expect(await page.evaluate(() => (window as unknown as { open3d: () => number }).open3d())).toBe(1);
+});
+
 test("the page and the first preview of a run appear soon", async ({ studio }) => {
   const { page } = studio;
   const paint = await page.evaluate(

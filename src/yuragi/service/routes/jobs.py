@@ -88,7 +88,8 @@ def _submitted(
     service: Held, text: str, files: dict[str, bytes], key: str | None, client: str
 ) -> Job:
     given, pixels = asked(text), service.settings.max_pixels
-    check_room(service.database, client, service.settings.max_waiting)
+    if key is None or not service.intake.knows(key):  # otherwise no job is added
+        check_room(service.database, client, service.settings.max_waiting)
     known = pictures_of(TASKS[given["kind"]])
     for name, data in files.items():
         if name not in known:

@@ -15,6 +15,7 @@ from yuragi.models.opening import Opening
 from yuragi.service.held import Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.naming import check_asked
+from yuragi.service.requests import any_json
 from yuragi.service.studio.wire import Familiarity, ModelFacts, Settled, Words, WordsAsked
 from yuragi.tasks.base import Request
 from yuragi.tasks.defaults import defaults_of
@@ -80,7 +81,8 @@ def settled(kind: str, options: Mapping[str, Any] = Body()) -> Settled:
     given |= {name: "" for name in ("prompt", "source_prompt") if name in known - given.keys()}
     own = defaults_of(task, _folder(str(given.get("model", "portraits"))))
     pictures = {"image": ANY} if "image" in task.model_fields else {}
-    request: Request = task(**{**given, **own.filling(given), **pictures})
+    with any_json():
+        request: Request = task(**{**given, **own.filling(given), **pictures})
     hidden = {"image", "mask", "seed", "prompt", "source_prompt", "negative_prompt"}
     return Settled(values=request.model_dump(mode="json", exclude=hidden))
 

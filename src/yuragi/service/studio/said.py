@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Body
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from yuragi.options.one_of import OneOf
 from yuragi.options.option import OptionOf, options
 from yuragi.service.jobs import NotFound
+from yuragi.service.requests import any_json, beside
 from yuragi.service.studio.wire import Texts
 from yuragi.tasks.base import Request
 from yuragi.tasks.picture import PictureRef, pictures_of
@@ -34,19 +35,28 @@ def said(kind: str, given: Mapping[str, Any] = Body()) -> Texts:
     task = TASKS[kind]
     held = {name: FILES[name] for name in pictures_of(task) if given.get(name) is not None}
     chosen = {name: each for name, each in given.items() if each is not None and name != "kind"}
-    plain = {name: each for name, each in chosen.items() if name not in held}
-    request = task(**{**plain, **{name: ANY for name in held}})
+    others = {name for kind in beside(task) for name in kind.model_fields}
+    plain = {name: each for name, each in chosen.items() if name not in {*held, *others}}
+    with any_json():
+        request = task(**{**plain, **{name: ANY for name in held}})
+        more = [
+            kind(**{name: chosen[name] for name in kind.model_fields.keys() & chosen.keys()})
+            for kind in beside(task)
+        ]
     return Texts(
-        command=_command(request, set(chosen), held),
+        command=_command(request, more, set(chosen), held),
         python=_program(kind, chosen | held),
         submission=json.dumps({"kind": kind, **chosen | held}, indent=2),
     )
 
 
-def _command(request: Request, chosen: set[str], held: Mapping[str, str]) -> str:
+def _command(
+    request: Request, more: Sequence[BaseModel], chosen: set[str], held: Mapping[str, str]
+) -> str:
+    """The command of a request and of the options beside it."""
     words = ["yuragi", request.kind]
     words += [held[each.name] for each in options(type(request)) if each.positional]
-    words += _flags(request, chosen, held)
+    words += [word for each in (request, *more) for word in _flags(each, chosen, held)]
     return shlex.join([*words, "--output", "result.png"])
 
 
@@ -80,20 +90,24 @@ def _flag(option: OptionOf, value: Any) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
-    """A value as the command line reads it: ``70,52:70,40`` for a pair of points."""
+    """A value as the command line reads it: ``70,52:70,40`` for a pair of points.
+
+    The corners of a polygon, of which there are three or more, have spaces between them.
+    """
     if isinstance(value, BaseModel):  # a polygon and its target
-        source, target = (" ".join(map(_text, side)) for _, side in value)
+        source, target = (_text(side) for _, side in value)
         return f"{source}:{target}"
     if isinstance(value, tuple):
         nested = value and isinstance(value[0], tuple)
-        return (":" if nested else ",").join(map(_text, value))
+        between = (":" if len(value) == 2 else " ") if nested else ","  # a pair, or corners
+        return between.join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _program(kind: str, chosen: Mapping[str, Any]) -> str:
     model = chosen.get("model", "portraits")
     arguments = [repr(chosen["image"])] if "image" in chosen else []
-    hidden = ("image", "model")
+    hidden = ("image", "model", "consent")  # consent is for a policy, which a program has not
     arguments += [f"{name}={each!r}" for name, each in chosen.items() if name not in hidden]
     inside = "".join(f"    {each},\n" for each in arguments)
     return (

@@ -16,9 +16,11 @@ from fastapi import APIRouter, Body, Response
 
 from yuragi.errors import InputError
 from yuragi.service.held import Held, Service
+from yuragi.service.requests import any_json
 from yuragi.service.studio.wire import Layers, Motion
 from yuragi.tasks.build import Reading, build
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.geometry import check_sources
 from yuragi.tasks.inputs import Pictures
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def layers(service: Service, asked: Motion) -> Layers:
     from yuragi.tasks.warping import cut_out
 
     pictures = _pictures(service, asked.image, asked.mask)
+    check_sources(asked.points, asked.regions, *pictures.picture.size)
     gripped: dict[str, Any] = asked.model_dump(include={"points", "regions", "motion"})
     request = DragRequest(image=pictures.reference, **gripped)
     try:
@@ -57,7 +60,9 @@ def preview(service: Service, options: Mapping[str, Any] = Body()) -> Response:
     for name in ("image", "mask"):
         if options.get(name) is not None:
             given[name] = service.assets.read(str(options[name]))
-    request, sources = build(DragRequest, given, Reading(max_pixels=service.settings.max_pixels))
+    with any_json():
+        reading = Reading(max_pixels=service.settings.max_pixels)
+        request, sources = build(DragRequest, given, reading)
     mask = None if request.mask is None else sources[request.mask.digest]
     made = warped(request, sources[request.image.digest], mask)
     return Response(_png(made), media_type="image/png")
