@@ -1,4 +1,4 @@
-"""`yuragi measure` on folders: figures with all that belongs to them, equal for any sharing out."""
+"""`yuragi measure` on folders: figures and intervals, which are equal for any sharing out."""
 
 import json
 from importlib.resources import files
@@ -13,6 +13,7 @@ from yuragi.research.measure.folder import Pictures, spans
 from yuragi.research.measure.pairs import Texts, text_figure
 from yuragi.research.metrics.features import load_features
 from yuragi.research.metrics.frechet import frechet_distance
+from yuragi.research.train.fashion.judge import FashionJudge, write_fashion_judge
 from yuragi.research.train.portraits import draw, portrait
 
 
@@ -41,6 +42,7 @@ def test_sets(cli, folders, tmp_path):
     code, out, err = cli("measure", "sets", *folders, "-o", path, "--draws", 20)
     assert code == 0, err
     report = json.loads(path.read_text())
+    assert report["seeds"] == []  # those of the figures are their own
     same, noisy = (
         {row["name"]: row for row in report["figures"][str(each)]} for each in folders[1:]
     )
@@ -60,30 +62,33 @@ def test_sets(cli, folders, tmp_path):
 
 
 def test_statistics_of_shards(cli, folders, tmp_path):
-    """Two workers with half of the pictures each, put together, and the distance without any."""
-    whole, merged, real = (tmp_path / f"{name}.safetensors" for name in ("whole", "merged", "real"))
+    """Workers share out the pictures in two ways, and the distance is measured without any."""
+    torch.manual_seed(0)
+    write_fashion_judge(FashionJudge(), tmp_path / "judge.safetensors")
+    judge = ("--features", f"fashion:{tmp_path / 'judge.safetensors'}")
+    real, one, many = (tmp_path / f"{name}.safetensors" for name in ("real", "one", "many"))
     shards = []
-    for k in range(2):
+    for k, names in enumerate([range(0, 2), range(2, 9), range(9, 12)]):
         part = tmp_path / f"part{k}"
         part.mkdir()
-        # Part k mod 10 of the statistics goes by the number in the shard.
-        for number, path in enumerate(Pictures(folders[2]).paths[6 * k : 6 * k + 6]):
-            (part / f"{number}.png").write_bytes(path.read_bytes())
+        for number, name in enumerate(names):  # each worker has names of its own
+            part.joinpath(f"{number}.png").write_bytes(
+                Pictures(folders[2]).paths[name].read_bytes()
+            )
         shards.append(tmp_path / f"shard{k}.safetensors")
-        assert cli("measure", "statistics", part, "-o", shards[-1])[0] == 0
-    assert cli("measure", "statistics", *shards, "-o", merged)[0] == 0
-    assert cli("measure", "statistics", folders[2], "-o", whole)[0] == 0
-    assert cli("measure", "statistics", folders[0], "-o", real)[0] == 0
+        assert cli("measure", "statistics", part, "-o", shards[-1], *judge)[0] == 0
+    assert cli("measure", "statistics", *shards, "-o", many)[0] == 0
+    assert cli("measure", "statistics", folders[2], "-o", one, *judge)[0] == 0
+    assert cli("measure", "statistics", folders[0], "-o", real, *judge)[0] == 0
     code, out, err = cli(
-        "measure", "distance", real, whole, merged, "--json", "-o", tmp_path / "d.json"
+        "measure", "distance", real, one, many, "--json", "-o", tmp_path / "d.json"
     )
     assert code == 0, err
-    (one,), (two,) = json.loads(out)["figures"].values()
-    assert one["value"] == pytest.approx(two["value"], rel=1e-9)
-    assert (one["name"], one["n"], one["against"]) == ("FD-EffLite0", 12, 12)
-    code, _, err = cli("measure", "distance", real, folders[0] / "000.png")
-    assert code == 2
-    assert "statistics" in err
+    (whole,), (merged,) = json.loads(out)["figures"].values()
+    assert whole["low"] < whole["value"] < whole["high"]
+    for end in ("low", "value", "high"):
+        assert merged[end] == pytest.approx(whole[end], rel=1e-4), end
+    assert (whole["name"], whole["n"], whole["against"]) == ("FD-Fashion", 12, 12)
 
 
 def test_pairs(cli, folders, tmp_path):
@@ -109,7 +114,7 @@ def test_own_results_tell_their_seeds_and_prompts(cli, pipeline_folder, tmp_path
         cli("sample", "--model", pipeline_folder, "--prompt", "a cat", "--steps", 1, "--seed", seed,
             "-o", tmp_path / "own" / f"{seed}.png")  # fmt: skip
     own = Pictures(tmp_path / "own")
-    assert own.seeds == "3-4, 9"
+    assert (own.seeds, own.first_seeds(2)) == ("3-4, 9", "3-4")
     assert own.texts == {f"{seed}.png": "a cat" for seed in (3, 4, 9)}
 
     def score(images, texts):
@@ -136,6 +141,33 @@ def test_drags(cli, tmp_path):
     assert (row["n"], row["seeds"], row["name"]) == (2, "0-1", "drag distance")
     assert 0 <= row["value"] < 128
     assert cli("measure", "drags", tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["sets", "/nope", "/nope2"], "real must be a folder of pictures (given: /nope)"),
+        (["sets", ".", "/nope2"], "real: there are no pictures in it (.)"),
+        (["sets", "full", "/nope2"], "folders must be a folder of pictures (given: /nope2)"),
+        (["pairs", "/nope", "/nope2"], "truth must be a folder of pictures (given: /nope)"),
+        (["pairs", "full", "full", "/nope2"], "folders must be a folder of pictures"),
+        (["texts", "full", "/nope2", "--clip", "/nope3"], "folders must be a folder of pictures"),
+        (["texts", "full", "--clip", "/nope3"], "--clip must be a folder with a CLIP model"),
+        (["drags", "full", "/nope2", "--features", "x"], "folders must be a folder of pictures"),
+        (["drags", "full", "--features", "x"], "--features: there is no such model (x)"),
+        (["statistics", "full", "/nope", "-o", "s.safetensors"], "sources must be a folder"),
+        (["statistics", "full", "no.txt", "-o", "s.safetensors"], "sources must be a file of"),
+        (["distance", "no.txt", "no.txt"], "real must be a file of statistics"),
+    ],
+)
+def test_errors_name_the_argument(cli, tmp_path, command, words):
+    """Before a network is loaded: every folder is looked at first."""
+    (tmp_path / "full").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "full" / "0.png")
+    (tmp_path / "no.txt").write_text("no statistics")
+    code, _, err = cli("measure", *command)
+    assert code == 2
+    assert err.startswith(f"error: {words}")
 
 
 def test_spans_and_folders(tmp_path):

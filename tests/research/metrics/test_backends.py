@@ -104,6 +104,22 @@ def test_clip_features_and_texts(clip):
     torch.testing.assert_close(score.float(), want, atol=1e-3, rtol=0)
 
 
+def test_a_text_image_score_that_is_not_there():
+    with pytest.raises(InputError, match="^clip must be a folder with a CLIP model"):
+        open_text_image("/nowhere", CPU)
+
+
+def test_weights_tell_two_networks_of_one_kind_apart(dinov2, tmp_path_factory):
+    """Features of different weights cannot be compared, although they have the same name."""
+    other = tmp_path_factory.mktemp("other")
+    network = Dinov2Model.from_pretrained(dinov2)
+    network.layernorm.bias.data += 1
+    network.save_pretrained(other)
+    preprocessing(other)
+    one, again, two = (open_backend(f"dinov2:{place}", CPU) for place in (dinov2, dinov2, other))
+    assert one.weights == again.weights != two.weights
+
+
 def test_inception_from_a_file(tmp_path, fidelity):
     """Random weights in the file's form; the same as torch-fidelity's own extractor."""
     extractor = fidelity("feature_extractor_inceptionv3")

@@ -31,4 +31,4 @@ def test_vendi_counts_what_differs():
 
 def test_neighbours_are_fewer_than_pictures():
     with pytest.raises(InputError, match="^k[: ]"):
-        coverage(torch.zeros(5, 2), torch.zeros(5, 2), k=5)
+        coverage(torch.zeros(5, 2), torch.zeros(5, 2))

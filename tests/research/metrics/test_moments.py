@@ -1,9 +1,14 @@
 """Streaming statistics: merging is exact, and the distance is that of the features."""
 
+from dataclasses import replace
+from functools import reduce
+
 import pytest
 import torch
+from scipy.special import stdtrit
 
 from yuragi.errors import InputError
+from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.metrics.frechet import frechet_distance
 from yuragi.research.metrics.moments import BLOCKS, Moments, Statistics, frechet_of_moments
 
@@ -30,48 +35,75 @@ def test_the_distance_of_moments_is_that_of_features():
     assert frechet_of_moments(Moments.of(a), Moments.of(b)) == pytest.approx(want, rel=1e-9)
 
 
-def statistics(x, order, batch):
-    found = Statistics.empty("efflite0", "FD-EffLite0", x.shape[1])
-    for part in order.split(batch):
-        found = found.add(x[part], part.tolist())
-    return found
+BACKEND = Backend("efflite0", "FD-EffLite0", Encoded, "weights")
+
+
+def digests(n):
+    """Numbers like those of pictures; the parts of statistics get different numbers of them."""
+    generator = torch.Generator().manual_seed(5)
+    return torch.randint(1 << 62, (n,), generator=generator).tolist()
+
+
+def statistics(x, order, batch, numbers):
+    parts = [
+        Statistics.of(BACKEND, x[part], [numbers[k] for k in part.tolist()])
+        for part in order.split(batch)
+    ]
+    return reduce(Statistics.__add__, parts)
 
 
 def test_workers_may_share_the_pictures_in_any_way(tmp_path):
-    x, real = rows(400), rows(300, seed=1)
+    x, real, numbers = rows(400), rows(300, seed=1), digests(400)
     order = torch.randperm(400, generator=torch.Generator().manual_seed(3))
-    one = statistics(x, torch.arange(400), 400)
-    halves = [statistics(x, part, 37) for part in order.split(150)]
+    one = statistics(x, torch.arange(400), 400, numbers)
+    halves = [statistics(x, part, 37, numbers) for part in order.split(150)]
     for k, half in enumerate(halves):
         half.save(tmp_path / f"{k}.safetensors")
     read = [Statistics.read(tmp_path / f"{k}.safetensors") for k in range(len(halves))]
     merged = read[0] + read[1] + read[2]
-    reference = statistics(real, torch.arange(300), 64)
-    assert [part.count for part in merged.parts] == [40] * BLOCKS
+    reference = statistics(real, torch.arange(300), 64, digests(300))
     want, found = one.frechet(reference), merged.frechet(reference)
     assert found == pytest.approx(want, rel=1e-10)
     assert found.value == pytest.approx(frechet_distance(x, real), rel=1e-9)
+    assert merged.digest == one.digest != halves[0].digest
+    assert merged.extractor == one.extractor
 
 
-def test_the_interval_is_as_wide_as_the_value_scatters():
-    real = Moments.of(rows(4000, seed=77))
-    reference = Statistics("efflite0", "FD-EffLite0", (real, *[Moments.of(rows(0))] * (BLOCKS - 1)))
+@pytest.mark.parametrize(
+    "sizes", [[30] * BLOCKS, [150, 90, 40, 20, 0, 0, 0, 0, 0, 0], [100] * 3 + [0] * 7]
+)
+def test_the_interval_is_as_wide_as_the_value_scatters(sizes):
+    """Whether parts are equal, different or empty."""
+    reference = statistics(rows(4000, seed=77), torch.arange(4000), 4000, range(4000))
+    numbers = [block for block, size in enumerate(sizes) for _ in range(size)]
     found = [
-        statistics(rows(300, seed=s, shift=0.5), torch.arange(300), 300).frechet(reference)
-        for s in range(40)
+        statistics(rows(300, seed=s, shift=0.5), torch.arange(300), 300, numbers).frechet(reference)
+        for s in range(60)
     ]
     values = torch.tensor([each.value for each in found])
     width = sum(each.high - each.low for each in found) / len(found)
-    assert 0.7 < width / (2 * 2.26 * values.std().item()) < 1.4
+    student = stdtrit(sum(size > 0 for size in sizes) - 1, 0.975)
+    assert 0.7 < width / (2 * student * values.std().item()) < 1.3
+
+
+def test_an_interval_needs_pictures_in_two_parts():
+    x = rows(40)
+    reference = statistics(x, torch.arange(40), 40, digests(40))
+    alone = statistics(x, torch.arange(40), 40, [BLOCKS * k for k in range(40)])
+    with pytest.raises(InputError, match="different parts"):
+        alone.frechet(reference)
 
 
 def test_only_like_goes_with_like(tmp_path):
-    a = Statistics.empty("efflite0", "FD-EffLite0", 3)
-    b = Statistics.empty("clip", "FD-CLIP", 3)
-    with pytest.raises(InputError, match="backend"):
-        a + b
-    with pytest.raises(InputError, match="reference"):
-        a.frechet(b)
+    a, b, c = (
+        Statistics.of(replace(BACKEND, **other), rows(4), range(4))
+        for other in ({}, {"name": "clip", "distance": "FD-CLIP"}, {"weights": "others"})
+    )
+    for other in (b, c):
+        with pytest.raises(InputError, match="backend"):
+            a + other
+        with pytest.raises(InputError, match="real"):
+            a.frechet(other)
     (tmp_path / "x.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="statistics"):
         Statistics.read(tmp_path / "x.safetensors")

@@ -9,7 +9,7 @@ import vendi_score.vendi
 from yuragi.research.metrics.diversity import Neighbours, vendi
 from yuragi.research.metrics.frechet import frechet_distance
 from yuragi.research.metrics.inception_score import inception_score
-from yuragi.research.metrics.kernel import kernel_distance
+from yuragi.research.metrics.kernel import Kernels
 
 
 def features(n, d=16, seed=0, shift=0.0):
@@ -35,7 +35,7 @@ def test_kernel(fidelity):
         A, B[:120], kid_subsets=1, kid_subset_size=120, verbose=False
     )
     want = found["kernel_inception_distance_mean"]
-    assert kernel_distance(A, B[:120]) == pytest.approx(want, rel=1e-9)
+    assert Kernels.between(A, B[:120]).of(torch.arange(120)) == pytest.approx(want, rel=1e-9)
 
 
 def test_inception_score(fidelity):
@@ -64,6 +64,8 @@ def test_precision_and_recall(fidelity):
 
 def test_some_of_the_pictures_are_those_alone():
     picked = torch.arange(0, 120, 2)
+    kernels, own = Kernels.between(A, B), Kernels.between(A[picked], B)
+    assert kernels.of(picked) == pytest.approx(own.of(torch.arange(60)), rel=1e-12)
     part, alone = Neighbours.between(A, B).of(picked), Neighbours.between(A[picked], B)
     for name in ("precision", "recall", "density", "coverage"):
         assert getattr(part, name) == getattr(alone, name)

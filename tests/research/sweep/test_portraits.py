@@ -40,7 +40,8 @@ def test_points_are_measured_against_the_drawings(swept, tmp_path):
     rows = run_sweep(points, sampler, real, N, Rows(tmp_path / "r"), lambda *_: None, 10)
     for row in rows:
         assert row["draws"]["real"] == real.digest
-        assert row["against"] == N
+        assert row["sizes"]["FD-EffLite0"] == [N, N]
+        assert row["sizes"]["accuracy"] == [N, 0]
         assert row["values"]["FD-EffLite0"] > 0
         assert 0 <= row["values"]["accuracy"] <= 1
     assert [row["cost"] for row in rows] == [4, 8]

@@ -1,6 +1,7 @@
 """Sweeps end to end on tiny random models: presets, resuming, and what the report says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ from yuragi.errors import InputError
 from yuragi.models.edm import wrap_edm
 from yuragi.models.load import wrap_pipeline
 from yuragi.research.metrics.backends import Backend, Encoded
+from yuragi.research.metrics.levels import digests_of
+from yuragi.research.metrics.moments import Statistics
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Draws, Point, gain_named, grid, rule_named
 from yuragi.research.sweep.presets import PRESETS
 from yuragi.research.sweep.prompts import prompts_for
+from yuragi.research.sweep.real import Judge, Real, RealStatistics
 from yuragi.research.sweep.report import compare, sweep_report
 from yuragi.research.sweep.rows import Rows
-from yuragi.research.sweep.run import Real, check_points, run_sweep
+from yuragi.research.sweep.run import check_points, run_sweep
 from yuragi.tasks.guidance.gains import TABLE
 
 
@@ -28,10 +32,13 @@ def seen(images):
     return Encoded(small, small)
 
 
+COLOURS = Backend("colours", "FD", seen, "weights")
+PICTURES = torch.rand(20, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
 @pytest.fixture
 def real():
-    generator = torch.Generator().manual_seed(0)
-    return Real.of(Backend("colours", "FD", seen), [torch.rand(20, 3, 8, 8, generator=generator)])
+    return Real.of(COLOURS, [PICTURES])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +82,7 @@ def test_rules_and_gains_by_name():
 
 
 def test_a_point_is_known_by_the_table_that_its_gain_reads(tmp_path):
-    draws = Draws("weights", "", 12, 0, "real", "efflite0")
+    draws = Draws("weights", "", 12, 0, "prompts", "real", "efflite0", "features", "", 10)
     scheduled, plain = (Point("cfg", gain, 2.0, "ddim", 2) for gain in ("scheduled", "plain"))
     keys = []
     for factor in (1.0, 2.0):
@@ -105,6 +112,33 @@ def test_a_killed_sweep_goes_on(dit, real, tmp_path):
     assert len(list(rows)) == len(FEW) + 1
 
 
+def test_a_row_is_known_by_all_that_decides_it(dit, real, tmp_path):
+    """Only what has no effect, such as a prompt that no picture gets, leaves a row as it is."""
+    rows, ours = Rows(tmp_path / "r"), sampler(dit)
+
+    def added(sampler=ours, real=real, draws=10):
+        before = len(list(rows))
+        run_sweep(FEW[:1], sampler, real, 12, rows, lambda *_: None, draws)
+        return len(list(rows)) - before
+
+    def right(images, prompts):
+        return torch.ones(len(images))
+
+    judges = [replace(real, right=Judge(right, weights)) for weights in ("one", "two")]
+    assert added() == 1
+    assert added() == 0
+    assert added(replace(ours, prompts=["0", "1", "3"])) == 1
+    assert added(replace(ours, prompts=[*"012012012012", "7"])) == 0
+    assert added(real=replace(real, backend=replace(COLOURS, weights="others"))) == 1
+    assert [added(real=judge) for judge in judges] == [1, 1]
+    assert added(draws=12) == 1
+    found = rows.by_key().values()
+    assert len(found) == 6
+    names = {name for row in found for name, value in row["draws"].items()
+             if value != next(iter(found))["draws"][name]}  # fmt: skip
+    assert names == {"prompts", "backend_weights", "judge", "halves"}
+
+
 def test_costs_are_counted(dit, real, tmp_path):
     found = run_sweep(FEW, sampler(dit), real, 14, Rows(tmp_path / "r"), lambda *_: None, draws=10)
     by_arm = {(row["arm"], row["point"]["scale"]): row for row in found}
@@ -118,19 +152,59 @@ def test_costs_are_counted(dit, real, tmp_path):
     (beside,) = gain["scales"]
     assert beside["rival_cost"] == 8  # plain guidance on twice the steps
     pairs = {f"{rule} + {name}" for rule in ("cfg", "linear") for name in GAINS}
-    assert set(report["areas"]) == {"corner", *pairs}
+    assert set(report["areas"]) == {"corner", *(f"{pair} (dpm++2m, trailing)" for pair in pairs)}
     figure = report["points"][0]["figures"]["FD"]
     assert (figure["n"], figure["against"], figure["seeds"]) == (14, 20, "5-18")
     assert report["front"]
     assert report["draws"]["weights"] == dit.weights
 
 
-def test_rows_of_two_sweeps_are_no_sweep(dit, real, tmp_path):
+@pytest.mark.parametrize(
+    ("n", "draws", "words"), [(14, 10, "n 12 and 14, prompts"), (12, 12, "halves 10 and 12")]
+)
+def test_rows_of_two_sweeps_are_no_sweep(dit, real, tmp_path, n, draws, words):
     rows = Rows(tmp_path / "r")
-    for n in (12, 14):
-        run_sweep(FEW[:1], sampler(dit), real, n, rows, lambda *_: None, 10)
-    with pytest.raises(InputError, match="rows"):
+    for given in ((12, rows, lambda *_: None, 10), (n, rows, lambda *_: None, draws)):
+        run_sweep(FEW[:1], sampler(dit), real, *given)
+    with pytest.raises(InputError, match=f"^rows must be those of one sweep.*{words}"):
         sweep_report(list(rows))
+
+
+def test_rows_tell_where_they_were_made(dit, real, tmp_path):
+    rows = Rows(tmp_path / "r")
+    found = run_sweep(FEW, sampler(dit), real, 12, rows, lambda *_: None, 10)
+    assert sweep_report(found)["device"].endswith(" cpu")
+    assert found[0]["commit"] == sweep_report(found)["commit"]
+    # The same point on another machine has the same key.
+    elsewhere = [*found[:-1], {**found[-1], "device": "NVIDIA H200", "commit": "0123456789ab"}]
+    report = sweep_report(elsewhere)
+    assert report["device"] == f"{found[0]['device']}, NVIDIA H200"
+    assert report["commit"] == f"{found[0]['commit']}, 0123456789ab"
+
+
+def test_only_the_distance_can_be_measured_to_statistics(dit, real, tmp_path):
+    """The same distance as to the pictures, and fronts on two axes."""
+    whole = Statistics.of(COLOURS, seen(PICTURES).features, digests_of(PICTURES))
+    parts = [
+        Statistics.of(COLOURS, seen(part).features, digests_of(part))
+        for part in PICTURES[torch.randperm(20, generator=torch.Generator().manual_seed(1))].split(
+            7
+        )
+    ]
+    known = RealStatistics(COLOURS, whole)
+    assert known.digest == RealStatistics(COLOURS, parts[0] + parts[1] + parts[2]).digest
+    rows = Rows(tmp_path / "r")
+    found = run_sweep(FEW, sampler(dit), known, 14, rows, lambda *_: None, draws=10)
+    wanted = run_sweep(FEW, sampler(dit), real, 14, rows, lambda *_: None, draws=10)
+    for one, two in zip(found, wanted, strict=True):
+        assert one["values"] == {"FD": pytest.approx(two["values"]["FD"], rel=1e-6)}
+        assert one["halves"]["FD"] == pytest.approx(two["halves"]["FD"], rel=1e-4)
+    report = json.loads(json.dumps(sweep_report(found)))
+    assert report["against"] == 20
+    assert set(report["areas"]["corner"]) == {"FD", "cost"}
+    assert all(gain["diversity"] is None and gain["best"] for gain in report["gains"])
+    with pytest.raises(InputError, match="^real must be statistics of colours with weights others"):
+        RealStatistics(replace(COLOURS, weights="others"), whole)
 
 
 def test_a_point_differs_from_itself_by_nothing(dit, real, tmp_path):
@@ -192,13 +266,14 @@ def test_preset_of_the_paper_for_edm2(real, tmp_path):
 
 @pytest.mark.parametrize("family", ["sd1", "sd3"])
 def test_preset_of_the_paper_for_text(family, real, tmp_path):
+    """Also of a model with flow, which has no timesteps of a table."""
     model = wrap_pipeline(build(family))
     file = tmp_path / "prompts.txt"
     file.write_text("a red cat\n\na blue dog\n")
     prompts = prompts_for(model, file)
     assert prompts == ["a red cat", "a blue dog"]
     preset = PRESETS["reg-text"]
-    points = grid(["cfg"], preset.gains, [3], [preset.solver], {"plain": [2]}, "trailing")
+    points = grid(["cfg"], preset.gains, [3], [preset.solver], {"plain": [2]}, preset.spacing)
     rows = Rows(tmp_path / "r")
     found = run_sweep(points, Sampler(model, None, prompts, 0), real, 12, rows, lambda *_: None, 10)
     assert [row["evaluations"] for row in found] == [4, 4, 8]

@@ -12,10 +12,12 @@ from yuragi.cli.files import check_output, check_report
 from yuragi.cli.loading import device_of, opening_on
 from yuragi.cli.options import DeviceOption, JsonOption, OverwriteOption, ReportOption
 from yuragi.cli.progress import progress
+from yuragi.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
+    from yuragi.research.measure.folder import Pictures
     from yuragi.research.metrics.figure import Figure
 
 __all__ = ["app"]
@@ -52,20 +54,18 @@ def sets(
     from yuragi.research.metrics.backends import encode_all, open_backend
 
     check_report("output", output)
-    every = [Pictures(folder) for folder in (real, *folders)]
+    known, every = Pictures(real, "real"), _pictures(folders)
     place = device_of(device)
     backend = open_backend(features, place)
     found: dict[str, Sequence[Figure]] = {}
-    true = None
     with progress("measuring") as on_folder:
-        for done, pictures in enumerate(every):
+        true = encode_all(backend, known.batches())
+        for done, pictures in enumerate(every, 1):
+            on_folder(done, 1 + len(every))
             seen = encode_all(backend, pictures.batches())
-            if true is None:
-                true = seen
-            else:
-                name = str(pictures.folder)
-                found[name] = set_figures(backend, seen, true, pictures.seeds, draws)
-            on_folder(done + 1, len(every))
+            figures = set_figures(backend, seen, true, pictures.first_seeds, draws)
+            found[str(pictures.folder)] = figures
+        on_folder(1 + len(every), 1 + len(every))
     _finish("measure sets", found, output, place, json)
 
 
@@ -83,8 +83,8 @@ def pairs(
     from yuragi.research.measure.pairs import pair_figures
 
     check_report("output", output)
-    true = Pictures(truth)
-    found = {str(folder): pair_figures(Pictures(folder), true) for folder in folders}
+    true, every = Pictures(truth, "truth"), _pictures(folders)
+    found = {str(pictures.folder): pair_figures(pictures, true) for pictures in every}
     _finish("measure pairs", found, output, torch.device("cpu"), json)
 
 
@@ -105,16 +105,16 @@ def texts(
     json: JsonOption = False,
 ) -> None:
     """Measure how well pictures match their texts by CLIP, from 0 to 100."""
-    from yuragi.research.measure.folder import Pictures, read_texts
+    from yuragi.research.measure.folder import read_texts
     from yuragi.research.measure.pairs import Texts, text_figure
     from yuragi.research.metrics.transformers_features import open_text_image
 
     check_report("output", output)
-    place = device_of(device)
+    every, place = _pictures(folders), device_of(device)
     told = None if texts is None else read_texts(texts)
     score = open_text_image(clip, place)
     found = {}
-    for pictures in map(Pictures, folders):
+    for pictures in every:
         known = Texts(pictures.texts if told is None else told, score, f"clip:{Path(clip).name}")
         found[str(pictures.folder)] = [text_figure(pictures, known)]
     _finish("measure texts", found, output, place, json)
@@ -133,13 +133,17 @@ def drags(
     """Measure how far dragged content is from its targets in results of `yuragi drag` (pixels)."""
     from yuragi.models.dift import DIFT
     from yuragi.models.names import load_model
-    from yuragi.research.measure.folder import Pictures
     from yuragi.research.measure.pairs import drag_figure
 
     check_report("output", output)
-    seen = DIFT(load_model(features, opening_on(device)))
+    every, opening = _pictures(folders), opening_on(device)
+    try:
+        loaded = load_model(features, opening)
+    except InputError as error:
+        raise error.called("features") from error
+    seen = DIFT(loaded)
     name = f"DIFT of {Path(features).name}, t {seen.time:g}"
-    found = {str(each): [drag_figure(Pictures(each), seen, name)] for each in folders}
+    found = {str(each.folder): [drag_figure(each, seen, name)] for each in every}
     _finish("measure drags", found, output, device_of(device), json)
 
 
@@ -185,9 +189,19 @@ def distance(
     from yuragi.research.metrics.moments import Statistics
 
     check_report("output", output)
-    true = Statistics.read(real)
-    found = {str(each): [distance_figure(Statistics.read(each), true, seeds)] for each in files}
+    true, every = Statistics.read(real, "real"), [Statistics.read(each, "files") for each in files]
+    found = {
+        str(path): [distance_figure(measured, true, seeds)]
+        for path, measured in zip(files, every, strict=True)
+    }
     _finish("measure distance", found, output, torch.device("cpu"), json)
+
+
+def _pictures(folders: Sequence[Path]) -> list[Pictures]:
+    """All folders, which are checked before anything is measured."""
+    from yuragi.research.measure.folder import Pictures
+
+    return [Pictures(folder, "folders") for folder in folders]
 
 
 def _finish(
@@ -203,7 +217,7 @@ def _finish(
 
     n = min(figure.n for figures in found.values() for figure in figures)
     told = {each: [figure.as_dict() for figure in figures] for each, figures in found.items()}
-    report = frame(name, device, [0], n) | {"figures": told}
+    report = frame(name, device, [], n) | {"figures": told}  # the figures tell their own seeds
     write_report(report, output)
     lines = [f"{each}: {figure}" for each, figures in found.items() for figure in figures]
     answer(json_line, report | {"files": [str(output)]}, *lines, output)

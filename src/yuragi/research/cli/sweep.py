@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from warnings import warn
 
 import typer
 
-from yuragi.cli.files import check_folder, check_report
+from yuragi.cli.files import check_report
 from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DataOption, DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
-from yuragi.errors import InputError
+from yuragi.errors import InputError, YuragiWarning
 from yuragi.research.cli.options import FashionArgument, within
 
 if TYPE_CHECKING:
-    import torch
-
     from yuragi.research.sweep.draw import Sampler
     from yuragi.research.sweep.grid import Point
-    from yuragi.research.sweep.run import Real
+    from yuragi.research.sweep.presets import Preset
+    from yuragi.research.sweep.real import Reference
 
 __all__ = ["app"]
 
@@ -44,7 +44,8 @@ class Grid:
         str,
         typer.Option(
             help="Protocol: reg-dit, reg-edm2 and reg-text are those of the REG paper; small is "
-            "for small models."
+            "for small models. EDM2 networks themselves cannot be loaded safely from a path; "
+            "docs/sweeps.md says how to sweep them in Python."
         ),
     ] = "small"
     rules: Annotated[
@@ -97,11 +98,8 @@ class Grid:
             weaker: whether there is a weaker model.
         """
         from yuragi.research.sweep.grid import grid
-        from yuragi.research.sweep.presets import PRESETS
 
-        if self.preset not in PRESETS:
-            raise InputError("preset", self.preset, "one of " + ", ".join(PRESETS))
-        held = PRESETS[self.preset]
+        held = self._held
         given = grid(
             _split(self.rules) or held.rules_for(weaker),
             _split(self.gains) or held.gains,
@@ -112,12 +110,82 @@ class Grid:
         )
         return given, held.n if self.number is None else self.number
 
+    def left_out(self, weaker: bool) -> list[str]:
+        """A sentence for every rule of the preset that is not swept."""
+        rules = () if _split(self.rules) else self._held.rules
+        kept = self._held.rules_for(weaker)
+        return [
+            f"the rule {rule} is left out: there is no weaker model (--weak-model)"
+            for rule in rules
+            if rule not in kept
+        ]
+
+    @property
+    def _held(self) -> Preset:
+        from yuragi.research.sweep.presets import PRESETS
+
+        if self.preset not in PRESETS:
+            raise InputError("preset", self.preset, "one of " + ", ".join(PRESETS))
+        return PRESETS[self.preset]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that was checked before anything is loaded.
+
+    Attributes:
+        points: the settings.
+        n: the number of pictures per point.
+        draws: the number of random halves.
+        warnings: a sentence for everything that is left out.
+        rows: the file of finished points.
+        output: the file of the report.
+    """
+
+    points: Sequence[Point]
+    n: int
+    draws: int
+    warnings: Sequence[str]
+    rows: Path
+    output: Path
+
+    @classmethod
+    def of(cls, grid: Grid, weaker: bool, rows: Path, output: Path) -> Plan:
+        """Check the settings and the files.
+
+        Raises:
+            InputError: a setting is not allowed, or a file cannot be written.
+        """
+        points, n = grid.points(weaker)
+        check_report("output", output)
+        check_report("rows", rows)
+        return cls(points, n, grid.draws, grid.left_out(weaker), rows, output)
+
+    def run(self, name: str, sampler: Sampler, real: Reference, json_line: bool) -> None:
+        """Warn of what is left out, run the points that are left, and write the report."""
+        from yuragi.research.sweep.rows import Rows
+        from yuragi.research.sweep.run import run_sweep
+
+        for sentence in self.warnings:
+            warn(sentence, YuragiWarning, stacklevel=2)
+        with progress("sweeping") as on_done:
+            found = run_sweep(
+                self.points, sampler, real, self.n, Rows(self.rows), on_done, self.draws
+            )
+        _report(name, found, {"warnings": self.warnings}, self.output, json_line)
+
 
 @app.command()
 @grouped
 def run(
     *,
-    real: Annotated[Path, typer.Option(help="Folder with real pictures.")],
+    real: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with real pictures, or their statistics by yuragi measure statistics, "
+            "which only give the Frechet distance."
+        ),
+    ],
     model: ModelOption = "portraits",
     weak_model: Annotated[
         str | None, typer.Option(help="Weaker model for autoguidance.", metavar="NAME|PATH")
@@ -135,21 +203,27 @@ def run(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Sweep any model against a folder of real pictures."""
+    """Sweep any model against real pictures."""
     from yuragi.models.names import load_model, load_weak
     from yuragi.research.measure.folder import Pictures
     from yuragi.research.metrics.backends import open_backend
+    from yuragi.research.metrics.moments import Statistics
     from yuragi.research.sweep.draw import Sampler
     from yuragi.research.sweep.prompts import prompts_for
-    from yuragi.research.sweep.run import Real
+    from yuragi.research.sweep.real import Real, RealStatistics
 
-    pictures = Pictures(real)
+    plan = Plan.of(grid, weak_model is not None, rows, output)
+    known = Statistics.read(real, "real") if real.is_file() else Pictures(real, "real")
     loaded = load_model(model, opening_on(device))
     weak, words = load_weak(weak_model, loaded), prompts_for(loaded, prompts)
     sampler = Sampler(loaded, weak, words, grid.seed)
     backend = open_backend(features, loaded.device)
-    true = Real.of(backend, pictures.batches())
-    _sweep("sweep", grid, sampler, true, rows, output, json)
+    true = (
+        RealStatistics(backend, known)
+        if isinstance(known, Statistics)
+        else Real.of(backend, known.batches())
+    )
+    plan.run("sweep", sampler, true, json)
 
 
 @app.command()
@@ -173,9 +247,10 @@ def fashion(
     from yuragi.research.sweep.fashion import fashion_real, fashion_sampler
     from yuragi.research.train.fashion.data import FOLDER
 
+    plan = Plan.of(grid, True, rows, output)
     sampler = fashion_sampler(models, grid.seed, opening_on(device))
     true = fashion_real(models, data or FOLDER, against, sampler.model.device)
-    _sweep("sweep fashion", grid, sampler, true, rows, output, json)
+    plan.run("sweep fashion", sampler, true, json)
 
 
 @app.command()
@@ -197,10 +272,10 @@ def portraits(
     from yuragi.folders import cache_folder
     from yuragi.research.sweep.portraits import portraits_sweep
 
-    _, n = grid.points(weak_model is not None)
-    where = data or cache_folder("portraits")
-    sampler, true = portraits_sweep(model, weak_model, n, grid.seed, where, opening_on(device))
-    _sweep("sweep portraits", grid, sampler, true, rows, output, json)
+    plan = Plan.of(grid, weak_model is not None, rows, output)
+    where, opening = data or cache_folder("portraits"), opening_on(device)
+    sampler, true = portraits_sweep(model, weak_model, plan.n, grid.seed, where, opening)
+    plan.run("sweep portraits", sampler, true, json)
 
 
 @app.command()
@@ -210,12 +285,14 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Report the finished points of a sweep, without a model, even while it is running."""
-    import torch
-
     from yuragi.research.sweep.rows import Rows
 
     check_report("output", output)
-    _report("sweep report", list(Rows(rows)), torch.device("cpu"), output, json)
+    found = list(Rows(rows).by_key().values())
+    if not found:
+        reason = "there are no finished points in it" if rows.exists() else "it does not exist"
+        raise InputError("rows", str(rows), "a file that a sweep wrote", reason)
+    _report("sweep report", found, {}, output, json)
 
 
 def _split(said: str | None) -> list[str]:
@@ -240,43 +317,26 @@ def _steps(said: str | None) -> dict[str, list[int]]:
     return found
 
 
-def _sweep(
-    name: str,
-    grid: Grid,
-    sampler: Sampler,
-    real: Real,
-    rows: Path,
-    output: Path,
-    json_line: bool,
-) -> None:
-    """Run the points that are left, and write the report."""
-    from yuragi.research.sweep.rows import Rows
-    from yuragi.research.sweep.run import run_sweep
-
-    points, n = grid.points(sampler.weak is not None)
-    check_report("output", output)
-    check_folder("rows", rows.parent)
-    with progress("sweeping") as on_done:
-        found = run_sweep(points, sampler, real, n, Rows(rows), on_done, grid.draws)
-    _report(name, found, sampler.model.device, output, json_line)
-
-
 def _report(
     name: str,
     rows: Sequence[Mapping[str, Any]],
-    device: torch.device,
+    more: dict[str, Any],
     output: Path,
     json_line: bool,
 ) -> None:
+    """Write the report of rows, with more entries, and print a table of it."""
+    import torch
+
     from yuragi.research.bench.report import frame
     from yuragi.research.cli.reports import finish
     from yuragi.research.sweep.report import sweep_report
 
     told = sweep_report(rows)
     draws = told["draws"]
-    whole = frame(name, device, [draws["seed"]], draws["n"]) | told
+    # The device and the commit are those of the rows.
+    whole = frame(name, torch.device("cpu"), [draws["seed"]], draws["n"]) | told | more
     shown = {
-        f"{row['arm']} at {row['point']['scale']:g}": {"cost": row["cost"]} | dict(row["values"])
-        for row in rows
+        f"{point['arm']} at {point['point']['scale']:g}": {"cost": point["cost"]} | point["figures"]
+        for point in told["points"]
     }
     finish(whole, output, json_line, shown)

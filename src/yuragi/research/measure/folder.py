@@ -29,18 +29,24 @@ BATCH = 32
 class Pictures:
     """The pictures of a folder, in the order of their names.
 
+    Attributes:
+        folder: the folder.
+        argument: the name of the argument in errors.
+
     Raises:
         InputError: the folder does not exist, or contains no pictures.
     """
 
     folder: Path
+    argument: str = "pictures"
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
-            raise InputError("pictures", str(self.folder), "a folder of pictures")
+            raise InputError(self.argument, str(self.folder), "a folder of pictures")
         if not self.paths:
             allowed = "a folder with " + ", ".join(SUFFIXES)
-            raise InputError("pictures", str(self.folder), allowed, "there are no pictures in it")
+            reason = "there are no pictures in it"
+            raise InputError(self.argument, str(self.folder), allowed, reason)
 
     @cached_property
     def paths(self) -> Sequence[Path]:
@@ -74,7 +80,11 @@ class Pictures:
     @property
     def seeds(self) -> str:
         """The seeds of the pictures, such as ``0-1999``, or `UNKNOWN` if one is missing."""
-        found = [None if each is None else each.request.seed for each in self.records]
+        return self.first_seeds(len(self))
+
+    def first_seeds(self, n: int) -> str:
+        """The seeds of the first n pictures, or `UNKNOWN` if one is missing."""
+        found = [None if each is None else each.request.seed for each in self.records[:n]]
         known = [seed for seed in found if seed is not None]
         return spans(known) if len(known) == len(found) else UNKNOWN
 

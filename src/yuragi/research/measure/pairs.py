@@ -34,7 +34,7 @@ def counterparts(pictures: Pictures, truth: Pictures) -> Sequence[tuple[int, int
     for path in pictures.paths:
         if path.stem not in known:
             allowed = f"pictures with the same names as those in {truth.folder}"
-            raise InputError("pictures", str(path), allowed, "it has no counterpart")
+            raise InputError(pictures.argument, str(path), allowed, "it has no counterpart")
     return [(k, known[path.stem]) for k, path in enumerate(pictures.paths)]
 
 
@@ -45,13 +45,13 @@ def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
         InputError: a picture has no counterpart of its size, or there are fewer than two pairs.
         YuragiError: a required package is missing.
     """
-    perceptual = load_hed_lpips()
+    matched, perceptual = counterparts(pictures, truth), load_hed_lpips()
     rows: dict[str, list[Tensor]] = {"PSNR": [], "SSIM": [], "HED-LPIPS": []}
-    for k, other in counterparts(pictures, truth):
+    for k, other in matched:
         one, two = pictures.picture(k), truth.picture(other)
         if one.shape != two.shape:
             size = f"{two.shape[3]}x{two.shape[2]} pixels, like its counterpart"
-            raise InputError("pictures", str(pictures.paths[k]), size)
+            raise InputError(pictures.argument, str(pictures.paths[k]), size)
         everywhere = torch.ones(1, *one.shape[-2:], dtype=torch.bool)
         rows["PSNR"].append(region_psnr(one, two, everywhere))
         rows["SSIM"] += ssim(one, two, [everywhere])
@@ -104,7 +104,8 @@ def drag_figure(pictures: Pictures, features: DIFT, backend: str) -> Figure:
     for path, record in zip(pictures.paths, pictures.records, strict=True):
         request = None if record is None else record.request
         if record is None or not isinstance(request, DragRequest) or not request.points:
-            raise InputError("pictures", str(path), "a result of yuragi drag with points")
+            allowed = "a result of yuragi drag with points"
+            raise InputError(pictures.argument, str(path), allowed)
         before = picture_of(request.image, record.sources)
         known, seen = (
             features(to_tensor(each), [request.prompt])[0] for each in (before, read_picture(path))

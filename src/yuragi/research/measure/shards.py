@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 
-from yuragi.errors import InputError
+import torch
+
 from yuragi.research.measure.folder import Pictures
 from yuragi.research.metrics.backends import Backend
 from yuragi.research.metrics.figure import Figure
+from yuragi.research.metrics.levels import digests_of
 from yuragi.research.metrics.moments import Statistics
 
 __all__ = ["distance_figure", "gathered"]
@@ -30,28 +32,28 @@ def gathered(
     Raises:
         InputError: a source is neither a folder nor a file, or was made with another backend.
     """
+    found = [
+        Statistics.read(source, "sources") if source.is_file() else Pictures(source, "sources")
+        for source in sources
+    ]
     parts, backend = [], None
-    for done, source in enumerate(sources, 1):
-        if source.is_file():
-            parts.append(Statistics.read(source))
-        else:
+    for done, each in enumerate(found, 1):
+        if isinstance(each, Pictures):
             backend = backend or open_backend()
-            parts.append(of_folder(Pictures(source), backend))
+            each = of_folder(each, backend)
+        parts.append(each)
         on_source(done, len(sources))
     return reduce(Statistics.__add__, parts)
 
 
+@torch.no_grad()
 def of_folder(pictures: Pictures, backend: Backend) -> Statistics:
     """The statistics of a folder, computed batch by batch without keeping features."""
-    held, start = None, 0
-    for batch in pictures.batches():
-        features = backend.encode(batch).features
-        held = held or Statistics.empty(backend.name, backend.distance, features.shape[1])
-        held = held.add(features, range(start, start + len(batch)))
-        start += len(batch)
-    if held is None:
-        raise InputError("pictures", str(pictures.folder), "a folder with pictures")
-    return held
+    parts = (
+        Statistics.of(backend, backend.encode(batch).features, digests_of(batch))
+        for batch in pictures.batches()
+    )
+    return reduce(Statistics.__add__, parts)
 
 
 def distance_figure(found: Statistics, real: Statistics, seeds: str) -> Figure:

@@ -23,7 +23,15 @@ from torch import Tensor
 from yuragi.errors import InputError
 from yuragi.registry import Registry
 
-__all__ = ["BACKENDS", "Backend", "Encoded", "Opener", "encode_all", "open_backend"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "Encoded",
+    "Opener",
+    "encode_all",
+    "extractor",
+    "open_backend",
+]
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,18 @@ class Backend:
         distance: the name of its Frechet distance, such as ``FD-EffLite0``.
         encode: a function from pictures [b, 3, h, w] in [-1, 1] to their features, on the CPU in
             float32.
+        weights: a fingerprint of its weights, which is the same on every processor.
     """
 
     name: str
     distance: str
     encode: Callable[[Tensor], Encoded]
+    weights: str
+
+
+def extractor(name: str, weights: str) -> str:
+    """A feature extractor in words; features can only be compared if these are equal."""
+    return f"{name} with weights {weights[:12]}"
 
 
 Opener: TypeAlias = Callable[[str, torch.device], Backend]

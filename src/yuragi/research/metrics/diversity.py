@@ -94,22 +94,22 @@ class Neighbours:
         return float(self.inside.any(1).double().mean())
 
 
-def coverage(generated: Tensor, real: Tensor, k: int = K) -> float:
+def coverage(generated: Tensor, real: Tensor) -> float:
     """The share of real rows [m, d] with a generated row [n, d] in their neighbourhood.
 
     Raises:
-        InputError: k is not below the number of real rows.
+        InputError: there are not more than `K` real rows.
     """
-    return Neighbours.between(generated, real, k).coverage
+    return Neighbours.between(generated, real).coverage
 
 
-def precision(generated: Tensor, real: Tensor, k: int = K) -> float:
+def precision(generated: Tensor, real: Tensor) -> float:
     """The share of generated rows [n, d] within the neighbourhood of a real row [m, d].
 
     Raises:
-        InputError: k is not below the number of real rows.
+        InputError: there are not more than `K` real rows.
     """
-    return Neighbours.between(generated, real, k).precision
+    return Neighbours.between(generated, real).precision
 
 
 def vendi(features: Tensor) -> float:

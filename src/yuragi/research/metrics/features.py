@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.errors import InputError, missing_extra
+from yuragi.models.fingerprint import fingerprint_of
 from yuragi.research.metrics.backends import Backend, Encoded
 
 if TYPE_CHECKING:
@@ -90,4 +91,5 @@ def open_efflite0(where: str, device: torch.device) -> Backend:
     if where:
         raise InputError("features", f"efflite0:{where}", "efflite0 alone: its weights are shipped")
     network = load_features(device)
-    return Backend("efflite0", "FD-EffLite0", lambda images: Encoded(network(images)))
+    weights = fingerprint_of(network.network)
+    return Backend("efflite0", "FD-EffLite0", lambda images: Encoded(network(images)), weights)

@@ -29,6 +29,8 @@ __all__ = [
     "resampled_frechet",
 ]
 
+RESAMPLES = 200
+
 
 class Interval(NamedTuple):
     """A value with a 95 % bootstrap interval."""
@@ -64,23 +66,21 @@ def _triangle(rows: Tensor) -> Tensor:
     return triangle
 
 
-def resampled_frechet(generated: Tensor, real: Tensor, draws: int = 200, seed: int = 0) -> Tensor:
-    """The distances of resamples of the generated pictures, [draws] float64.
+def resampled_frechet(generated: Tensor, real: Tensor) -> Tensor:
+    """The distances of resamples of the generated pictures, [`RESAMPLES`] float64.
 
-    Sets of equal size are resampled in the same way for the same seed, so that the distances of two
-    sets that were drawn from the same prompts and noise are paired, draw by draw.
+    Sets of equal size are resampled in the same way, so that the distances of two sets that were
+    drawn from the same prompts and noise are paired, resample by resample.
 
     Args:
         generated: the features of the generated pictures, [n, d].
         real: the features of the real pictures, [m, d], which are not resampled.
-        draws: the number of resamples.
-        seed: the seed of the resampling.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     n = len(generated)
     values = [
         frechet_distance(generated[torch.randint(n, (n,), generator=generator)], real)
-        for _ in range(draws)
+        for _ in range(RESAMPLES)
     ]
     return torch.tensor(values, dtype=torch.float64)
 

@@ -27,35 +27,31 @@ __all__ = ["DRAWS", "half_sets", "halves_interval"]
 DRAWS = 100
 
 
-def half_sets(n: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
+def half_sets(n: int, draws: int = DRAWS) -> Tensor:
     """The indices of the pictures, out of n, in each random half, int64 [draws, n // 2].
 
-    Equal n and seed give equal halves, so that two arms that were made from the same seeds can be
-    compared half by half.
+    Equal n give equal halves, so that two arms that were made from the same seeds can be compared
+    half by half.
 
     Raises:
         InputError: there are fewer than 4 pictures.
     """
     if n < 4:
         raise InputError("n", n, "4 pictures or more for an interval")
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     return torch.stack([torch.randperm(n, generator=generator)[: n // 2] for _ in range(draws)])
 
 
-def halves_interval(
-    measure: Callable[[Tensor], float], rows: Tensor, draws: int = DRAWS, seed: int = 0
-) -> Interval:
+def halves_interval(measure: Callable[[Tensor], float], rows: Tensor) -> Interval:
     """A measure of rows [n, ...] with a 95 % interval for the choice of the rows.
 
     Args:
         measure: a function from rows to a value; any reference in it is not resampled.
         rows: one row per picture.
-        draws: the number of halves.
-        seed: the seed for the choice of the halves.
 
     Raises:
         InputError: there are fewer than 4 rows.
     """
-    halves = half_sets(len(rows), draws, seed)
+    halves = half_sets(len(rows))
     found = torch.tensor([measure(rows[half]) for half in halves], dtype=torch.float64)
     return bootstrap_interval(measure(rows), found)

@@ -19,7 +19,9 @@ import torch
 from torch import Tensor
 
 from yuragi.errors import InputError, YuragiError
+from yuragi.models.fingerprint import fingerprint_of
 from yuragi.research.metrics.backends import Backend, Encoded
+from yuragi.research.metrics.levels import levels_of
 
 __all__ = ["open_inception"]
 
@@ -50,11 +52,10 @@ def open_inception(where: str, device: torch.device) -> Backend:
     network.to(device)
 
     def encode(images: Tensor) -> Encoded:
-        levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-        features, logits = network(levels.to(device))
+        features, logits = network(levels_of(images).to(device))
         return Encoded(features.float().cpu(), logits.float().cpu())
 
-    return Backend("inception", "FID", encode)
+    return Backend("inception", "FID", encode, fingerprint_of(network))
 
 
 @contextmanager

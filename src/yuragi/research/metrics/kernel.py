@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
 
-__all__ = ["Kernels", "kernel_distance"]
+__all__ = ["Kernels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +52,6 @@ class Kernels:
         """The distance of the generated pictures with indices int64 [p], p at least 2."""
         among = self.among.index_select(0, picked).index_select(1, picked)
         return _different(among) + self.real - 2 * float(self.across[picked].mean())
-
-
-def kernel_distance(generated: Tensor, real: Tensor) -> float:
-    """The distance between features [n, d] and [m, d], in float64.
-
-    Raises:
-        InputError: there are fewer than two rows, or the widths differ.
-    """
-    return Kernels.between(generated, real).of(torch.arange(len(generated)))
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ __all__ = ["EQUAL", "paired_interval", "region_psnr", "ssim"]
 
 EQUAL = 60.0
 """The PSNR of identical pictures, in dB."""
+RESAMPLES = 2000
 
 
 def region_psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tenso
     return [mean_within(torch.stack(maps), region.cpu()) for region in regions]
 
 
-def paired_interval(differences: Tensor, draws: int = 2000, seed: int = 0) -> Interval:
+def paired_interval(differences: Tensor) -> Interval:
     """The mean of differences [n] with a 95 % interval for the choice of the pairs.
 
     Raises:
@@ -59,7 +60,7 @@ def paired_interval(differences: Tensor, draws: int = 2000, seed: int = 0) -> In
     n = len(differences)
     if n < 2:
         raise InputError("differences", n, "two or more")
-    generator = torch.Generator().manual_seed(seed)
-    picked = torch.randint(n, (draws, n), generator=generator)
+    generator = torch.Generator().manual_seed(0)
+    picked = torch.randint(n, (RESAMPLES, n), generator=generator)
     means = differences.double()[picked].mean(1)
     return bootstrap_interval(float(differences.double().mean()), means)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.errors import InputError
+from yuragi.models.fingerprint import fingerprint_of
 from yuragi.models.hub import HUB
 from yuragi.research.metrics.backends import Backend, Encoded
 
@@ -41,7 +42,7 @@ def open_dinov2(where: str, device: torch.device) -> Backend:
         seen = network(pixel_values=prepare(images.to(device))).pooler_output
         return Encoded(seen.float().cpu())
 
-    return Backend("dinov2", "FD-DINOv2", encode)
+    return Backend("dinov2", "FD-DINOv2", encode, fingerprint_of(network))
 
 
 def open_clip(where: str, device: torch.device) -> Backend:
@@ -59,7 +60,7 @@ def open_clip(where: str, device: torch.device) -> Backend:
         pooled = network.vision_model(pixel_values=prepare(images.to(device))).pooler_output
         return Encoded(network.visual_projection(pooled).float().cpu())
 
-    return Backend("clip", "FD-CLIP", encode)
+    return Backend("clip", "FD-CLIP", encode, fingerprint_of(network))
 
 
 TextImage = Callable[[Tensor, Sequence[str]], Tensor]
@@ -74,8 +75,12 @@ def open_text_image(where: str, device: torch.device) -> TextImage:
     """
     from transformers import AutoTokenizer, CLIPModel
 
-    network = _opened(CLIPModel, "clip", where, device)
-    tokenizer = _opened(AutoTokenizer, "clip", where, None)
+    try:
+        network = _opened(CLIPModel, "clip", where, device)
+        tokenizer = _opened(AutoTokenizer, "clip", where, None)
+    except InputError as error:
+        allowed = "a folder with a CLIP model, or its name on the hub, OWNER/NAME"
+        raise InputError("clip", where, allowed) from error
     prepare = _preparation(where, _side(network.config.vision_config.image_size, 224))
 
     @torch.no_grad()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,6 +65,11 @@ class Sampler:
     def prompt(self, number: int) -> str:
         """The prompt of a picture, by its number."""
         return self.prompts[number % len(self.prompts)]
+
+    def digest(self, n: int) -> str:
+        """A digest of the prompts of the first n pictures."""
+        told = json.dumps([self.prompt(number) for number in range(n)])
+        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
     def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:
         """Draw batches of pictures [b, 3, h, w] in [-1, 1], each with the cost of one picture.

@@ -12,7 +12,7 @@ from yuragi.errors import InputError
 from yuragi.models.names import load_model, load_weak
 from yuragi.models.opening import Opening
 from yuragi.research.sweep.draw import Sampler
-from yuragi.research.sweep.run import Real
+from yuragi.research.sweep.real import Judge, Real
 from yuragi.research.train.fashion.data import CLASSES, read_split
 from yuragi.research.train.fashion.judge import open_fashion
 from yuragi.research.train.fashion.recipe import JUDGE, MODEL, WEAK
@@ -52,4 +52,4 @@ def fashion_real(models: Path, data: Path, number: int, device: torch.device) ->
         assert logits is not None  # a judge has class logits
         return logits.argmax(1) == classes
 
-    return Real.of(backend, torch.split(images / 127.5 - 1, 500), right)
+    return Real.of(backend, torch.split(images / 127.5 - 1, 500), Judge(right, backend.weights))

@@ -94,16 +94,24 @@ class Draws:
         weak_weights: the fingerprint of the weaker model; empty if there is none.
         n: the number of pictures per point.
         seed: the first seed; picture k has the seed `seed` + k at every point.
+        prompts: a digest of the prompts of the pictures.
         real: a digest of the pixels of the real pictures.
         backend: the feature extractor.
+        backend_weights: the fingerprint of its weights.
+        judge: the fingerprint of the judge; empty if there is none.
+        halves: the number of random halves of the pictures that are measured; 0 if there are none.
     """
 
     weights: str
     weak_weights: str
     n: int
     seed: int
+    prompts: str
     real: str
     backend: str
+    backend_weights: str
+    judge: str
+    halves: int
 
 
 def rule_named(said: str) -> Mapping[str, Any]:

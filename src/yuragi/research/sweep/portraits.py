@@ -8,15 +8,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from yuragi.models.fingerprint import fingerprint_of
 from yuragi.models.names import load_model, load_weak
 from yuragi.models.opening import Opening
-from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.metrics.backends import open_backend
 from yuragi.research.sweep.draw import Sampler
-from yuragi.research.sweep.run import Real
+from yuragi.research.sweep.real import Judge, Real
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
-from yuragi.research.train.judge import judged, shipped_judge
+from yuragi.research.train.judge import JUDGED, judged, shipped_judge
 from yuragi.research.train.measure import whole_caption
 
 __all__ = ["portraits_sweep"]
@@ -56,5 +56,6 @@ def portraits_sweep(
     batches = (
         arrays_to_tensor(drawings[start : start + AT_ONCE]) for start in range(0, number, AT_ONCE)
     )
-    real = Real.of(open_backend("efflite0", loaded.device), batches, right)
+    backend = open_backend("efflite0", loaded.device)
+    real = Real.of(backend, batches, Judge(right, fingerprint_of(judge)))
     return Sampler(loaded, load_weak(weak_model, loaded), prompts, seed, batch=16), real

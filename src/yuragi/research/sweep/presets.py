@@ -4,9 +4,9 @@ The caller supplies what a preset does not fix: the model by name or path, the w
 pictures. Steps, solvers, grids and intervals are those of the paper's repository
 (zhengqigao/REG): DiT-XL/2 with 250 DDPM steps and the interval of timesteps 205 to 502 of a
 thousand (sigma / alpha 0.745 to 3.48), EDM2 with 32 Heun steps from 80 to 0.002 (rho 7) and the
-interval 0.28 to 2.9, text-to-image with 50 steps and 5,000 prompts. The paper's grids of scales are
-not in its repository, so the grids here span the ranges of its figures. The weights of the
-published code are w = scale - 1.
+interval 0.28 to 2.9, text-to-image with 50 steps and 5,000 prompts at the noise levels of the
+model's own pipeline. The paper's grids of scales are not in its repository, so the grids here span
+the ranges of its figures. The weights of the published code are w = scale - 1.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ PRESETS: Mapping[str, Preset] = {
         solver="dpm++2m",
         steps={"plain": (50, 100), "reg": (50,), "ratio": (50,)},
         n=5_000,
-        spacing="leading",
+        spacing="native",
     ),
     "small": Preset(
         rules=("cfg", "interval:0.28:2.9", "linear", "cosine", "auto"),

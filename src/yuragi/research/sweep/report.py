@@ -4,22 +4,27 @@ Picture k has the same seed and prompt at every point, and the random halves of 
 same at every point. So differences are paired half by half: the interval of a difference is for the
 choice of the seeds, and common variation of the points cancels.
 
+Points are only compared if they have the same rule, solver and spacing. The unguided point, which a
+sweep has once for each solver and number of steps, counts as plain guidance of every rule.
+
 Quality is the Frechet distance, diversity is the coverage, and cost is the number of evaluations
-per picture, where a reverse product counts as two. Areas are computed on all three axes at once.
-Quality and diversity extend to those of the unguided point (or to the worst if there is none), and
-cost to the highest. Each axis is divided by its corner, so that an area is a share.
+per picture, where a reverse product counts as two. Areas are computed on all three axes at once, or
+without diversity if only the Frechet distance is measured. Quality and diversity extend to those of
+the unguided point (or to the worst if there is none), and cost to the highest. Each axis is divided
+by its corner, so that an area is a share.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
-from yuragi.research.measure.sets import ALONE
+from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 from yuragi.research.sweep.fronts import front, volume
@@ -30,24 +35,51 @@ Row = Mapping[str, Any]
 DIVERSITY = "coverage"
 
 
+class Course(NamedTuple):
+    """The settings that points must share to be compared."""
+
+    rule: str
+    solver: str
+    spacing: str
+
+
 def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
     """The report of rows of one sweep, ready for JSON.
 
     Raises:
-        InputError: there are no rows, or their models, pictures or seeds differ.
+        InputError: there are no rows, or they do not belong together: their models, pictures,
+            prompts, seeds, features, judges or numbers of halves differ.
     """
-    if not rows or any(row["draws"] != rows[0]["draws"] for row in rows):
-        allowed = "those of one sweep: the same model, number of pictures, seed and reference"
-        raise InputError("rows", len(rows), allowed)
+    _check_one_sweep(rows)
     distance = _distance(rows)
     return {
         "draws": dict(rows[0]["draws"]),
-        "against": rows[0]["against"],
+        "against": rows[0]["sizes"][distance][1],
+        # Rows of one file can come from several machines and commits.
+        "device": ", ".join(dict.fromkeys(row["device"] for row in rows)),
+        "commit": ", ".join(dict.fromkeys(row["commit"] for row in rows)),
         "points": [_told(row) for row in rows],
         "front": [_name(rows[k]) for k in front([_axes(row, distance) for row in rows])],
         "areas": _areas(rows, distance),
         "gains": _gains(rows, distance),
     }
+
+
+def _check_one_sweep(rows: Sequence[Row]) -> None:
+    if not rows:
+        raise InputError("rows", None, "the finished points of a sweep")
+    if any("sizes" not in row for row in rows):
+        raise InputError("rows", "others", "rows that this version of yuragi sweep wrote")
+    first = rows[0]["draws"]
+    for other in (row["draws"] for row in rows):
+        differing = [
+            f"{name} {first[name]} and {other[name]}"
+            for name in first
+            if first[name] != other[name]
+        ]
+        if differing:
+            allowed = "those of one sweep, which differ only in their points"
+            raise InputError("rows", ", ".join(differing), allowed)
 
 
 def _distance(rows: Sequence[Row]) -> str:
@@ -61,8 +93,7 @@ def _name(row: Row) -> str:
 
 def _told(row: Row) -> dict[str, Any]:
     """A row with figures instead of its halves."""
-    draws = row["draws"]
-    seeds = f"{draws['seed']}-{draws['seed'] + draws['n'] - 1}"
+    seed, backend = row["draws"]["seed"], row["draws"]["backend"]
     return {
         "arm": row["arm"],
         "point": row["point"],
@@ -73,13 +104,13 @@ def _told(row: Row) -> dict[str, Any]:
         "figures": {
             name: Figure.of(
                 name,
-                bootstrap_interval(value, _halves(row, name)),
-                draws["n"],
-                0 if name in ALONE else row["against"],
-                draws["backend"],
-                seeds,
+                bootstrap_interval(row["values"][name], _halves(row, name)),
+                n,
+                against,
+                backend,
+                spans(range(seed, seed + n)),
             ).as_dict()
-            for name, value in row["values"].items()
+            for name, (n, against) in row["sizes"].items()
         },
     }
 
@@ -93,10 +124,11 @@ def _halves(row: Row, name: str) -> Tensor:
     return found + (float(row["values"][name]) - found.mean())
 
 
-def _axes(row: Row, distance: str) -> tuple[float, float, float]:
-    """The distance, one minus the coverage, and the cost, which should all be small."""
+def _axes(row: Row, distance: str) -> list[float]:
+    """The distance, one minus the coverage if it is measured, and the cost; all should be small."""
     values = row["values"]
-    return values[distance], 1 - values[DIVERSITY], row["cost"]
+    missing = [1 - values[DIVERSITY]] if DIVERSITY in values else []
+    return [values[distance], *missing, row["cost"]]
 
 
 def compare(one: Row, other: Row) -> dict[str, dict[str, float]]:
@@ -110,7 +142,7 @@ def compare(one: Row, other: Row) -> dict[str, dict[str, float]]:
 
 
 def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
-    """The comparison of each gain with plain guidance of the same rule and scale.
+    """The comparison of each gain with plain guidance of the same course, scale by scale.
 
     `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
     point that costs at least as much, so that a gain never benefits from a cheaper rival. `best`
@@ -119,14 +151,13 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
     guidance.
     """
     found = []
-    for rule, gain in dict.fromkeys((r["point"]["rule"], r["point"]["gain"]) for r in rows):
+    for course, gain in _kinds(rows):
         if gain == "plain":
             continue
-        own = _like(rows, rule, gain)
-        plain = _like(rows, rule, "plain")
+        own, plain = _like(rows, course, gain), _like(rows, course, "plain")
         found.append(
-            {
-                "rule": rule,
+            course._asdict()
+            | {
                 "gain": gain,
                 "scales": [_beside(row, plain) for row in own],
                 "best": _best(own, _dear(plain, min(row["cost"] for row in own)), distance),
@@ -136,8 +167,27 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
     return found
 
 
-def _like(rows: Iterable[Row], rule: str, gain: str) -> list[Row]:
-    return [row for row in rows if row["point"]["rule"] == rule and row["point"]["gain"] == gain]
+def _kinds(rows: Iterable[Row]) -> list[tuple[Course, str]]:
+    """The different courses and gains."""
+    return list(dict.fromkeys((_course(row), row["point"]["gain"]) for row in rows))
+
+
+def _course(row: Row) -> Course:
+    return Course(*(row["point"][name] for name in Course._fields))
+
+
+def _like(rows: Iterable[Row], course: Course, gain: str) -> list[Row]:
+    """The rows of a course and a gain; guidance is off at scale 1, whatever the rule."""
+    return [
+        row
+        for row in rows
+        if row["point"]["gain"] == gain
+        and course == (_course(row)._replace(rule=course.rule) if _is_off(row) else _course(row))
+    ]
+
+
+def _is_off(row: Row) -> bool:
+    return bool(row["point"]["scale"] == 1)
 
 
 def _dear(plain: Sequence[Row], cost: float) -> list[Row]:
@@ -190,7 +240,7 @@ def _at_equal_quality(
     Of the gain's points whose distance is no larger, the one with the highest coverage is used. If
     there is no such point, there is no comparison.
     """
-    if not plain:
+    if not plain or DIVERSITY not in plain[0]["values"]:
         return None
     rival = min(plain, key=lambda row: row["values"][distance])
     near = [row for row in own if row["values"][distance] <= rival["values"][distance]]
@@ -201,24 +251,23 @@ def _at_equal_quality(
 
 
 def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
-    """The area of each rule and gain, and what a gain adds to plain guidance, over the seeds.
+    """The area of each course and gain, and what a gain adds to plain guidance, over the seeds.
 
     Plain guidance is tried at more costs than a gain, which by itself makes its area larger. What a
     gain adds to this area does not have this bias.
     """
     corner = _corner(rows, distance)
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["point"]["rule"], row["point"]["gain"]), []).append(row)
-    areas = {pair: _area(own, distance, corner) for pair, own in groups.items()}
-    told: dict[str, Any] = {"corner": dict(zip((distance, DIVERSITY, "cost"), corner, strict=True))}
-    for (rule, gain), (value, halves) in areas.items():
+    names = [distance, DIVERSITY, "cost"] if len(corner) == 3 else [distance, "cost"]
+    told: dict[str, Any] = {"corner": dict(zip(names, corner, strict=True))}
+    kinds = _kinds(rows)
+    areas = {kind: _area(_like(rows, *kind), distance, corner) for kind in kinds}
+    for (course, gain), (value, halves) in areas.items():
         entry: dict[str, Any] = {"area": bootstrap_interval(value, halves)._asdict()}
-        plain = areas.get((rule, "plain"))
+        plain = areas.get((course, "plain"))
         if gain != "plain" and plain is not None:
-            both = _area([*groups[rule, "plain"], *groups[rule, gain]], distance, corner)
-            entry["added_to_plain"] = _less(*both, *plain)._asdict()
-        told[f"{rule} + {gain}"] = entry
+            both = [*_like(rows, course, "plain"), *_like(rows, course, gain)]
+            entry["added_to_plain"] = _less(*_area(both, distance, corner), *plain)._asdict()
+        told[f"{course.rule} + {gain} ({course.solver}, {course.spacing})"] = entry
     return told
 
 
@@ -226,26 +275,29 @@ def _less(value: float, halves: Tensor, other: float, other_halves: Tensor) -> I
     return bootstrap_interval(value - other, halves - other_halves)
 
 
-def _corner(rows: Sequence[Row], distance: str) -> tuple[float, float, float]:
-    off = [row for row in rows if row["point"]["scale"] == 1] or list(rows)
-    axes = [_axes(row, distance) for row in off]
-    dearest = max(row["cost"] for row in rows)
-    return max(a for a, _, _ in axes), max(b for _, b, _ in axes), 1.01 * dearest
+def _corner(rows: Sequence[Row], distance: str) -> list[float]:
+    off = [row for row in rows if _is_off(row)] or list(rows)
+    *ends, _ = (max(values) for values in zip(*(_axes(row, distance) for row in off), strict=True))
+    return [*ends, 1.01 * max(row["cost"] for row in rows)]
 
 
-def _area(
-    rows: Sequence[Row], distance: str, corner: tuple[float, float, float]
-) -> tuple[float, Tensor]:
-    """The share of the box up to the corner that points dominate, overall and for each half."""
-    size = corner[0] * corner[1] * corner[2]
-    whole = volume([_axes(row, distance) for row in rows], corner) / size
-    columns = [
-        (_halves(row, distance).tolist(), _halves(row, DIVERSITY).tolist(), row["cost"])
-        for row in rows
-    ]
-    draws = len(columns[0][0])
-    halves = [
-        volume([(d[k], 1 - c[k], cost) for d, c, cost in columns], corner) / size
-        for k in range(draws)
-    ]
-    return whole, torch.tensor(halves, dtype=torch.float64)
+def _area(rows: Sequence[Row], distance: str, corner: Sequence[float]) -> tuple[float, Tensor]:
+    """The share of the box up to the corner that points dominate, overall and for each half.
+
+    It is 0 if the box is empty, because the unguided points already have a coverage of 1.
+    """
+    size = math.prod(corner)
+
+    def share(points: Sequence[Sequence[float]]) -> float:
+        return volume(points, corner) / size if size > 0 else 0.0
+
+    halves = zip(*(_half_axes(row, distance) for row in rows), strict=True)
+    found = torch.tensor([share(points) for points in halves], dtype=torch.float64)
+    return share([_axes(row, distance) for row in rows]), found
+
+
+def _half_axes(row: Row, distance: str) -> list[list[float]]:
+    """The axes of each half."""
+    halves = _halves(row, distance)
+    missing = [1 - _halves(row, DIVERSITY)] if DIVERSITY in row["values"] else []
+    return torch.stack([halves, *missing, torch.full_like(halves, row["cost"])], 1).tolist()

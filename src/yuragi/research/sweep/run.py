@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, TypeAlias
@@ -12,66 +11,42 @@ import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
-from yuragi.research.measure.sets import resampled, set_measures
-from yuragi.research.metrics.backends import Backend, Encoded, encode_all
+from yuragi.research.bench.report import frame, origin
+from yuragi.research.measure.sets import SetMeasure, resampled
+from yuragi.research.metrics.backends import Encoded, encode_all
 from yuragi.research.metrics.halves import DRAWS
 from yuragi.research.sweep.draw import Sampler, Spent
 from yuragi.research.sweep.grid import Draws, Point
+from yuragi.research.sweep.real import Reference
 from yuragi.research.sweep.rows import Rows
 
 __all__ = [
     "Looked",
     "Measure",
-    "Real",
-    "Right",
     "check_points",
     "kept_rows",
     "looked_at",
     "run_sweep",
-    "settings_of",
 ]
 
 Measure: TypeAlias = Callable[["Point", Callable[[int], None]], dict[str, Any]]
 """Measures a point, reports the number of pictures made so far, and returns values of its row."""
-Right: TypeAlias = Callable[[Tensor, Sequence[str]], Tensor]
-"""Scores how much of its prompt each picture shows."""
 
 
-@dataclass(frozen=True)
-class Real:
-    """Real pictures with their features, which are computed once.
-
-    Attributes:
-        backend: the feature extractor, which is also used for generated pictures.
-        seen: the features of the pictures.
-        digest: a digest of their pixels, which are the same on every processor, unlike features.
-        right: a function that scores how much of its prompt each generated picture [b, 3, h, w]
-            shows, [b] in [0, 1]; None if there is no judge.
-    """
-
-    backend: Backend
-    seen: Encoded
-    digest: str
-    right: Right | None = None
-
-    @classmethod
-    def of(cls, backend: Backend, batches: Iterable[Tensor], right: Right | None = None) -> Real:
-        """Compute the features of batches of pictures [b, 3, h, w] in [-1, 1]."""
-        digest = hashlib.blake2b(digest_size=8)
-
-        def hashed() -> Iterator[Tensor]:
-            for batch in batches:
-                levels = ((batch.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-                digest.update(levels.contiguous().numpy().tobytes())
-                yield batch
-
-        return cls(backend, encode_all(backend, hashed()), digest.hexdigest(), right)
-
-
-def settings_of(sampler: Sampler, real: Real, n: int) -> Draws:
+def _settings(sampler: Sampler, real: Reference, n: int, draws: int) -> Draws:
     """The settings that all points of a sweep share."""
-    weak = "" if sampler.weak is None else sampler.weak.weights
-    return Draws(sampler.model.weights, weak, n, sampler.seed, real.digest, real.backend.name)
+    return Draws(
+        weights=sampler.model.weights,
+        weak_weights="" if sampler.weak is None else sampler.weak.weights,
+        n=n,
+        seed=sampler.seed,
+        prompts=sampler.digest(n),
+        real=real.digest,
+        backend=real.backend.name,
+        backend_weights=real.backend.weights,
+        judge="" if real.right is None else real.right.weights,
+        halves=draws,
+    )
 
 
 def check_points(points: Sequence[Point], sampler: Sampler) -> None:
@@ -94,7 +69,7 @@ def check_points(points: Sequence[Point], sampler: Sampler) -> None:
 def run_sweep(
     points: Sequence[Point],
     sampler: Sampler,
-    real: Real,
+    real: Reference,
     n: int,
     rows: Rows,
     on_done: Callable[[int, int], None],
@@ -119,25 +94,29 @@ def run_sweep(
     def measure(point: Point, on_made: Callable[[int], None]) -> dict[str, Any]:
         return _measured(point, sampler, real, n, draws, on_made)
 
-    return kept_rows(points, sampler, real, n, rows, on_done, measure)
+    return kept_rows(points, sampler, real, n, rows, on_done, measure, draws)
 
 
 def kept_rows(
     points: Sequence[Point],
     sampler: Sampler,
-    real: Real,
+    real: Reference,
     n: int,
     rows: Rows,
     on_done: Callable[[int, int], None],
     measure: Measure,
+    draws: int = 0,
 ) -> list[Mapping[str, Any]]:
-    """The rows of all points with a custom measure; the arguments are those of `run_sweep`.
+    """The rows of all points with a custom measure, each with the device and commit that made it.
+
+    The arguments are those of `run_sweep`; `draws` is 0 for a measure without halves.
 
     Raises:
         InputError: see `check_points`.
     """
     check_points(points, sampler)
-    shared = settings_of(sampler, real, n)
+    shared = _settings(sampler, real, n, draws)
+    made_by = origin(frame("", sampler.model.device, [], n))._asdict()
     known = dict(rows.by_key())
     keys = [point.key(shared, sampler.model.path) for point in points]
     for done, (point, key) in enumerate(zip(points, keys, strict=True)):
@@ -146,7 +125,8 @@ def kept_rows(
             def told(made: int, before: int = done * n) -> None:
                 on_done(before + made, len(points) * n)
 
-            known[key] = {"key": key, "draws": asdict(shared)} | measure(point, told)
+            decides = {"key": key, "draws": asdict(shared)}
+            known[key] = decides | made_by | measure(point, told)
             rows.add(known[key])
         on_done((done + 1) * n, len(points) * n)
     return [known[key] for key in keys]
@@ -170,7 +150,7 @@ class Looked:
 def looked_at(
     point: Point,
     sampler: Sampler,
-    real: Real,
+    real: Reference,
     n: int,
     on_made: Callable[[int], None] = lambda made: None,
 ) -> Looked:
@@ -197,24 +177,24 @@ def looked_at(
 def _measured(
     point: Point,
     sampler: Sampler,
-    real: Real,
+    real: Reference,
     n: int,
     draws: int,
     on_made: Callable[[int], None],
 ) -> dict[str, Any]:
     looked = looked_at(point, sampler, real, n, on_made)
-    measures, spent = dict(set_measures(real.backend, looked.seen, real.seen)), looked.spent
+    measures, spent = dict(real.measures(looked.seen)), looked.spent
     if real.right is not None:
-        measures["accuracy"] = lambda picked: float(looked.right[picked].mean())
-    found = {name: resampled(measure, n, draws) for name, measure in measures.items()}
+        measures["accuracy"] = SetMeasure(n, 0, lambda picked: float(looked.right[picked].mean()))
+    found = {name: resampled(measure, draws) for name, measure in measures.items()}
     return {
         "point": asdict(point),
         "arm": point.arm,
-        "against": len(real.seen.features),
         "evaluations": fmean(each.evaluations for each in spent),
         "reverse": fmean(each.reverse for each in spent),
         "cost": fmean(each.cost for each in spent),
         "seconds": fmean(each.seconds for each in spent),
+        "sizes": {name: [each.n, each.against] for name, each in measures.items()},
         "values": {name: each.value for name, each in found.items()},
         "halves": {
             name: [float(f"{value:.6g}") for value in each.halves.tolist()]

@@ -1,0 +1,94 @@
+"""What a report compares with what, on rows whose values are known."""
+
+from dataclasses import asdict
+
+import pytest
+
+from yuragi.errors import InputError
+from yuragi.research.sweep.grid import Point
+from yuragi.research.sweep.report import sweep_report
+
+DRAWS = {"n": 12, "seed": 3, "backend": "colours"}
+
+
+def row(distance, point, cost=16.0, coverage=0.5):
+    values = {"FD": distance, "coverage": coverage}
+    return {
+        "draws": DRAWS,
+        "device": "cpu",
+        "commit": "0",
+        "point": asdict(point),
+        "arm": point.arm,
+        "evaluations": cost,
+        "reverse": 0.0,
+        "cost": cost,
+        "seconds": 1.0,
+        "sizes": {"FD": [12, 20], "coverage": [10, 15]},
+        "values": values,
+        "halves": {name: [value - 0.1, value, value + 0.1] for name, value in values.items()},
+    }
+
+
+@pytest.mark.parametrize("other", [("ddpm", "trailing"), ("ddim", "leading")])
+def test_a_gain_is_compared_with_its_own_solver_and_spacing(other):
+    points = [
+        row(1.0, Point("cfg", "plain", 2, *other[:1], 8, other[1]), coverage=0.9),
+        row(9.0, Point("cfg", "plain", 2, "ddim", 8, "trailing")),
+        row(5.0, Point("cfg", "reg", 2, "ddim", 8, "trailing")),
+    ]
+    (gain,) = sweep_report(points)["gains"]
+    assert (gain["rule"], gain["solver"], gain["spacing"]) == ("cfg", "ddim", "trailing")
+    (beside,) = gain["scales"]
+    assert beside["same_steps"]["FD"]["value"] == beside["same_cost"]["FD"]["value"] == -4
+    assert gain["best"]["FD"]["value"] == -4
+    assert gain["diversity"]["coverage"]["value"] == 0
+    assert list(sweep_report(points)["areas"]) == [
+        "corner",
+        f"cfg + plain ({', '.join(other)})",
+        "cfg + plain (ddim, trailing)",
+        "cfg + reg (ddim, trailing)",
+    ]
+
+
+def test_no_guidance_is_plain_guidance_of_every_rule():
+    off = [
+        row(2.0, Point("cfg", "plain", 1, "ddim", 16), coverage=0.6),
+        row(9.0, Point("cfg", "plain", 1, "ddim", 8), 8.0, coverage=0.4),
+    ]
+    guided = [
+        row(value, Point(rule, gain, 3, "ddim", 8))
+        for rule in ("cfg", "linear")
+        for gain, value in (("plain", 7.0), ("reg", 5.0))
+    ]
+    report = sweep_report([*off, *guided])
+    for gain in report["gains"]:
+        assert gain["best"]["plain_scale"] == 1
+        assert gain["best"]["FD"]["value"] == 3
+        assert gain["diversity"] is None  # no point of the gain has a distance of 2 or less
+    areas = {name.split(" (")[0]: area for name, area in report["areas"].items()}
+    assert areas["cfg + plain"] == areas["linear + plain"]
+    assert areas["cfg + reg"] == areas["linear + reg"]
+    # Its distance, coverage and cost, up to the corner of 9, 0.6 and 16 x 1.01.
+    assert areas["cfg + plain"]["area"]["value"] == pytest.approx(
+        (9 - 2) * (0.6 - 0.4) * 0.16 / (9 * 0.6 * 16.16)
+    )
+
+
+def test_nothing_is_left_to_dominate_if_the_coverage_is_full():
+    points = [row(2.0, Point("cfg", "plain", scale, "ddim", 8), coverage=1) for scale in (1, 2)]
+    area = sweep_report(points)["areas"]["cfg + plain (ddim, trailing)"]["area"]
+    assert area == {"value": 0, "low": 0, "high": 0}
+
+
+def test_figures_have_the_sizes_of_their_measures():
+    (point,) = sweep_report([row(2.0, Point("cfg", "plain", 1, "ddim", 8))])["points"]
+    told = [(each["n"], each["against"], each["seeds"]) for each in point["figures"].values()]
+    assert told == [(12, 20, "3-14"), (10, 15, "3-12")]
+
+
+def test_there_are_rows_and_all_are_of_sweeps():
+    with pytest.raises(InputError, match="^rows is missing"):
+        sweep_report([])
+    other = {"key": "0", "draws": DRAWS, "device": "cpu", "commit": "0", "summary": {}}
+    with pytest.raises(InputError, match="^rows must be .* that this version of yuragi sweep"):
+        sweep_report([other])
