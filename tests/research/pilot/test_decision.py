@@ -48,6 +48,16 @@ def test_go_needs_the_whole_interval_and_every_guard(rule):
     assert say(against(20, 0.8, 0.25), arm("sde", accepted=1.0, price=0.02)).outcome == "go"
 
 
+def test_a_measure_that_is_missing_does_not_hold(rule):
+    say, planned = rule
+    found = replace(against(planned - 1, 0.8, 0.25), differences={}, pictures={})
+    verdict = say(found)
+    assert verdict.outcome == "extend"
+    (guard,) = (each for each in verdict.guards if not each.holds)
+    assert (guard.name, guard.value, guard.limit) == ("kept", None, -0.2)
+    assert say(replace(found, preference=Look(planned, 0.8, 0.55, 1.0))).reason == "guard"
+
+
 def test_stop_where_the_effect_can_no_longer_be_there(rule):
     say, planned = rule
     assert say(against(20, 0.6, 0.3)).reason == "no_effect"

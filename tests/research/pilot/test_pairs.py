@@ -1,5 +1,11 @@
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
+import pytest
+
+from yuragi.errors import InputError
+from yuragi.research.pilot import pairs
 from yuragi.research.pilot.pairs import Blind, blind_of
 
 
@@ -21,6 +27,44 @@ def test_a_rater_who_comes_back_sees_the_same(small, tmp_path):
     assert first.session("rater-1") == again.session("rater-1")
     assert first.token("rater-1") == again.token("rater-1")
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_the_secret_is_there_with_all_its_bytes_or_not_at_all(small, tmp_path, monkeypatch):
+    plan, _, _ = small
+
+    def killed(handle):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pairs.os, "fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            blind_of(plan, tmp_path)
+    assert not (tmp_path / "secret").exists()
+    assert len(blind_of(plan, tmp_path).secret) == 32
+    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
+
+
+def test_processes_that_start_together_share_a_secret(small, tmp_path, monkeypatch):
+    plan, _, _ = small
+    everyone, link = Barrier(4), pairs.os.link
+
+    def together(source, target):
+        everyone.wait()
+        link(source, target)
+
+    monkeypatch.setattr(pairs.os, "link", together)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: blind_of(plan, tmp_path).secret, range(4)))
+    assert set(found) == {(tmp_path / "secret").read_bytes()}
+
+
+@pytest.mark.parametrize("held", [b"", b"x" * 31, b"x" * 33])
+def test_a_secret_of_another_length_is_refused(small, tmp_path, held):
+    plan, _, _ = small
+    (tmp_path / "secret").write_bytes(held)
+    with pytest.raises(InputError, match=rf"secret: the file has {len(held)} bytes .*/secret\)"):
+        blind_of(plan, tmp_path)
+    assert (tmp_path / "secret").read_bytes() == held
 
 
 def test_without_the_secret_nothing_can_be_known(small):

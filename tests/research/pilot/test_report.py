@@ -54,6 +54,7 @@ def test_an_arm_that_all_prefer(pilot):
     )
     text = html_of(summary, beside, folder, "en")
     assert "imulated" not in text
+    assert "4 of 4 edits" in text
     assert "Does noise &lt;pay&gt;?" in text
 
 
@@ -112,6 +113,16 @@ def test_a_report_before_any_vote(pilot):
     summary = summary_of(plan, folder)
     assert summary.outcome == "extend"
     assert "GO" not in re.sub(r"<[^>]+>", "", html_of(summary, beside, folder, "en"))
+
+
+def test_a_measure_that_is_missing_is_said_not_to_hold(pilot):
+    plan, beside, folder = pilot
+    rule = plan.draft.rule.model_copy(update={"losses": {"shows": 0.1}})
+    lost = plan.model_copy(update={"draft": plan.draft.model_copy(update={"rule": rule})})
+    text = html_of(summary_of(lost, folder), beside, folder, "en")
+    (row,) = set(re.findall(r"<tr>.*Difference in shows what was asked.*</tr>", text))
+    told = re.findall(r"<td[^>]*>([^<]*)</td>", row)
+    assert told == ["not measured", "at least -0.1", "no"]
 
 
 def test_a_report_without_runs(small, tmp_path):

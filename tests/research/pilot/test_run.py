@@ -6,6 +6,7 @@ import pytest
 import yuragi
 from piloting import write_draft
 from yuragi.errors import InputError
+from yuragi.research.pilot import run as timing
 from yuragi.research.pilot.arms import fix
 from yuragi.research.pilot.plan import read_draft
 from yuragi.research.pilot.run import read_rows, run_plan
@@ -52,6 +53,32 @@ def test_a_run_that_was_interrupted_goes_on(pipeline_folder, tiny, tmp_path):
     assert seen[0] == (4, len(rows))
     for line in (tmp_path / "out/runs.jsonl").read_text().splitlines():
         json.loads(line)
+
+
+def test_the_first_run_of_a_task_in_an_arm_is_not_timed(
+    pipeline_folder, tiny, tmp_path, monkeypatch
+):
+    path = write_draft(tmp_path, pipeline_folder, pictures=3)
+    text = path.read_text("utf-8")
+    drag = 'task = "drag"\nimage = "picture-2.png"\noptions = { points = ["20,20:40,20"] }'
+    named = 'name = "moved"\ninstruction = { en = "Move it" }'
+    path.write_text(text.replace("evaluations = 8\n", "") + f"[[edit]]\n{named}\n{drag}\n")
+    plan = fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
+    now, seen = 0.0, set()
+
+    def slow_at_first(request, *given, **more):
+        nonlocal now
+        kind = type(request), request.sampler
+        now += 1.0 if kind in seen else 100.0
+        seen.add(kind)
+        return really(request, *given, **more)
+
+    really = timing.run
+    monkeypatch.setattr(timing, "run", slow_at_first)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
+    rows = run_plan(plan, tmp_path, tmp_path / "out", tiny.loaded, lambda *_: None)
+    assert len(seen) == 4
+    assert {row.seconds for row in rows} == {1.0}
 
 
 def test_other_weights_and_other_plans_are_refused(small, tiny):

@@ -1,3 +1,4 @@
+import re
 import string
 
 from yuragi.research.pilot.plan import LANGUAGES
@@ -14,6 +15,12 @@ def test_both_languages_say_the_same():
         assert words(language).keys() == english.keys()
         for name, text in words(language).items():
             assert blanks(text) == blanks(english[name]), name
+
+
+def test_no_text_adds_an_ending_to_a_number():
+    # "Every {n}th edit" would also say 3th.
+    for name, text in words("en").items():
+        assert not re.search(r"\}\w", text), name
 
 
 def test_a_text_that_is_missing_is_english():

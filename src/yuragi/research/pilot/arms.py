@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ __all__ = ["fix", "request_of", "sources_of"]
 
 Progress = Callable[[int, int], None]
 Built = tuple[OnPicture, Mapping[str, Image.Image]]
+Counted = Callable[[OnPicture, Mapping[str, Image.Image]], int]
+"""The number of network evaluations of a request on its pictures."""
 
 
 def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress) -> Plan:
@@ -40,13 +43,18 @@ def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress
             not fit an arm.
     """
     size = planned(draft)
+    weak = lru_cache(partial(load_weak, strong=model))
+
+    def counted(request: OnPicture, sources: Mapping[str, Image.Image]) -> int:
+        return evaluations(request, model, sources, weak(request.weak_model))
+
     requests: dict[str, dict[str, Any]] = {}
     spent: dict[str, dict[str, int]] = {}
     total = len(draft.edits) * len(draft.arms)
     for edit in draft.edits:
         requests[edit.name], spent[edit.name] = {}, {}
         for arm in draft.arms:
-            request, count = _fitted(draft, edit, arm, folder, model)
+            request, count = _fitted(draft, edit, arm, folder, counted)
             requests[edit.name][arm.name] = request.model_dump(mode="json")
             spent[edit.name][arm.name] = count
             on_progress(sum(map(len, spent.values())), total)
@@ -65,15 +73,17 @@ def sources_of(plan: Plan, folder: Path) -> dict[str, Image.Image]:
     """All pictures and masks of a plan, by digest.
 
     Raises:
-        InputError: a picture is missing, or is not the one for which the plan was made.
+        InputError: a picture or mask is missing, or is not the one for which the plan was made.
     """
     found: dict[str, Image.Image] = {}
-    for edit in plan.draft.edits:
-        request, sources = _built(plan.draft, edit, plan.draft.arms[0], folder, {})
-        fixed = plan.requests[edit.name][plan.draft.arms[0].name]["image"]["digest"]
-        if request.image.digest != fixed:
-            allowed = "the picture for which the plan was made"
-            raise InputError(f"edit {edit.name}.image", edit.image, allowed, "its pixels changed")
+    for edit, arm in product(plan.draft.edits, plan.draft.arms):
+        request, sources = _built(plan.draft, edit, arm, folder, {})
+        for name in pictures_of(type(request)):
+            fixed = plan.requests[edit.name][arm.name][name]
+            if fixed is not None and fixed["digest"] not in sources:
+                place = f"edit {edit.name}, arm {arm.name}: {name}"
+                allowed = "the picture for which the plan was made"
+                raise InputError(place, fixed["name"], allowed, "its pixels changed")
         found |= sources
     return found
 
@@ -98,29 +108,28 @@ def _built(draft: Draft, edit: Edit, arm: Arm, folder: Path, more: Mapping[str, 
 
 
 def _fitted(
-    draft: Draft, edit: Edit, arm: Arm, folder: Path, model: DiffusionModel
+    draft: Draft, edit: Edit, arm: Arm, folder: Path, counted: Counted
 ) -> tuple[OnPicture, int]:
     """The request with the most steps within the budget, and its evaluations."""
-    weak = lru_cache(partial(load_weak, strong=model))
 
-    def counted(steps: int | None) -> tuple[OnPicture, int]:
+    def tried(steps: int | None) -> tuple[OnPicture, int]:
         more = {} if steps is None else {"num_inference_steps": steps}
         request, sources = _built(draft, edit, arm, folder, more)
-        return request, evaluations(request, model, sources, weak(request.weak_model))
+        return request, counted(request, sources)
 
-    request, count = counted(None)
+    request, count = tried(None)
     budget = draft.budget.evaluations
     if budget is None:
         return request, count
     # Evaluations grow almost in proportion to the steps, but a drag that only warps has none.
     usual = request.num_inference_steps
-    if counted(2 * usual if usual <= 500 else usual // 2)[1] != count:
+    if tried(2 * usual if usual <= 500 else usual // 2)[1] != count:
         steps = max(1, round(usual * budget / max(count, 1)))
-        request, count = counted(steps)
+        request, count = tried(steps)
         while count > budget and steps > 1:
             steps -= 1
-            request, count = counted(steps)
-        while (larger := counted(steps + 1))[1] <= budget:
+            request, count = tried(steps)
+        while (larger := tried(steps + 1))[1] <= budget:
             steps, (request, count) = steps + 1, larger
     if not budget * (1 - draft.budget.tolerance) <= count <= budget:
         reason = f"edit {edit.name}, arm {arm.name} can use {count}, not as many"

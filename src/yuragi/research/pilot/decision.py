@@ -9,9 +9,9 @@ at any look:
 - **extend**: otherwise.
 
 Guards compare estimates with limits in the rule: the loss in each automatic measure, the response
-time, and the cost of an accepted edit. Nothing is decided (**void**) if pictures were made or votes
-were cast under another plan, if runs are missing, or if the arms used different budgets although
-the plan sets an equal budget.
+time, and the cost of an accepted edit. A guard on a measure that was not measured does not hold.
+Nothing is decided (**void**) if pictures were made or votes were cast under another plan, if runs
+are missing, or if the arms used different budgets although the plan sets an equal budget.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Guard:
 
     Attributes:
         name: ``slower``, ``costlier``, or the name of a measure.
-        value: the estimate.
+        value: the estimate; None if the measure was not measured on two pictures or more.
         limit: the largest allowed value of ``slower`` and ``costlier``, the smallest of a measure.
         holds: whether the value is within the limit.
     """
 
     name: str
-    value: float
+    value: float | None
     limit: float
     holds: bool
 
@@ -84,11 +84,8 @@ def decide(
     guards = [
         Guard("slower", found.slower.value, rule.slower, found.slower.value <= rule.slower),
         *_cost(own, baseline, rule.costlier),
+        *(_loss(found, name, loss) for name, loss in rule.losses.items()),
     ]
-    for name, loss in rule.losses.items():
-        if name in found.differences:
-            value = found.differences[name].value
-            guards.append(Guard(name, value, -loss, value >= -loss))
     preference, most = found.preference, round(size.votes * rule.extension)
     hold = all(guard.holds for guard in guards)
     cases: list[tuple[bool, Outcome, str]] = [
@@ -136,6 +133,14 @@ def _unequal(plan: Plan, rows: Sequence[Row]) -> bool:
         for arm in plan.draft.arms
     }
     return min(spent.values()) < max(spent.values()) * (1 - plan.draft.budget.tolerance)
+
+
+def _loss(found: Against, name: str, loss: float) -> Guard:
+    """The guard on the loss in a measure."""
+    if name not in found.differences:
+        return Guard(name, None, -loss, holds=False)
+    value = found.differences[name].value
+    return Guard(name, value, -loss, value >= -loss)
 
 
 def _cost(own: Figures, baseline: Figures, limit: float) -> list[Guard]:

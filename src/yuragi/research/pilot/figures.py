@@ -102,7 +102,7 @@ def figures(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
         float(np.quantile(seconds, 0.9)),
         plan.draft.price.per_hour * float(seconds.mean()) / 3600,
         {name: (float(np.mean(x)), len(x)) for name, x in by_measure.items()},
-        look(accepted, _boundary(plan), _correlations(plan)),
+        look(accepted, _boundary(plan), plan.draft.voting.correlations),
     )
 
 
@@ -117,8 +117,8 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
     logs = paired_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
     return Against(
         arm,
-        look(scores, _boundary(plan), _correlations(plan)),
-        looks(scores, _boundary(plan), _correlations(plan)),
+        look(scores, _boundary(plan), draft.voting.correlations),
+        looks(scores, _boundary(plan), draft.voting.correlations),
         int((scores.values == 1).sum()),
         int((scores.values == 0.5).sum()),
         int((scores.values == 0).sum()),
@@ -155,7 +155,3 @@ def _clustered(draft: Draft, votes: Sequence[Vote], value: Callable[[Vote], floa
 
 def _boundary(plan: Plan) -> Boundary:
     return Boundary.tightest(plan.size.level, plan.size.information)
-
-
-def _correlations(plan: Plan) -> tuple[float, float]:
-    return plan.draft.voting.rater_correlation, plan.draft.voting.picture_correlation

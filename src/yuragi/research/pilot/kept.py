@@ -31,8 +31,8 @@ def keep(plan: Plan, sources: Mapping[str, Image.Image], folder: Path) -> None:
     """
     (folder / BEFORE).mkdir(parents=True, exist_ok=True)
     plan.write(folder / PLAN)
-    arm = plan.draft.arms[0].name
-    for digest in {each[arm]["image"]["digest"] for each in plan.requests.values()}:
+    requests = [request for arms in plan.requests.values() for request in arms.values()]
+    for digest in {request["image"]["digest"] for request in requests}:
         part = _file(folder, digest).with_suffix(".part")
         with_pixels_only = sources[digest].copy()
         with_pixels_only.info.clear()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 
@@ -23,29 +24,51 @@ from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents
 from yuragi.tasks.result import Result
 
-__all__ = ["MEASURES", "check_measures", "measured"]
+__all__ = ["MEASURES", "Measure", "check_measures", "measured"]
 
-Measure = Callable[[Edit, Result, int, DiffusionModel], float | None]
-"""A measure of a picture of a result; None where it does not apply."""
+
+@dataclass(frozen=True)
+class Measure:
+    """An automatic measure.
+
+    Attributes:
+        applies: whether the measure exists for an edit.
+        value: its value for a picture of a result of such an edit.
+    """
+
+    applies: Callable[[Edit], bool]
+    value: Callable[[Edit, Result, int, DiffusionModel], float]
 
 
 def measured(edit: Edit, result: Result, index: int, model: DiffusionModel) -> dict[str, float]:
     """All measures that apply to a picture of a result."""
-    found = {name: each(edit, result, index, model) for name, each in MEASURES.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    return {
+        name: measure.value(edit, result, index, model)
+        for name, measure in MEASURES.items()
+        if measure.applies(edit)
+    }
 
 
 def check_measures(draft: Draft) -> None:
-    """Refuse names of measures and labels that do not exist.
+    """Refuse names of measures and labels that do not exist, and measures that nothing would have.
 
     Raises:
-        InputError: the rule or an edit names one that does not exist.
+        InputError: the rule or an edit names one that does not exist, or the rule limits the loss
+            in a measure that edits of fewer than two pictures have, too few for an interval.
     """
     from yuragi.research.train.portraits import ATTRIBUTES
 
     for name in draft.rule.losses:
         if name not in MEASURES:
-            raise InputError("rule.losses", name, "of " + ", ".join(MEASURES))
+            raise InputError("rule.losses", name, "one of " + ", ".join(MEASURES))
+        having = {edit.image for edit in draft.edits if MEASURES[name].applies(edit)}
+        if len(having) < 2:
+            reason = "too few pictures have edits with this measure"
+            allowed = (
+                "a measure that edits of two pictures or more have (kept: every edit; intent: "
+                "drags; shows: edits with expect)"
+            )
+            raise InputError("rule.losses", name, allowed, reason)
     for edit in draft.edits:
         for attribute, label in edit.expect.items():
             if label not in ATTRIBUTES.get(attribute, ()):
@@ -53,34 +76,33 @@ def check_measures(draft: Draft) -> None:
                 raise InputError(f"edit {edit.name}.expect", f"{attribute} = {label}", allowed)
 
 
-def _intent(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float | None:
-    if not isinstance(result.request, DragRequest):
-        return None
+def _intent(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float:
+    assert isinstance(result.request, DragRequest)
     context = Context(model, None, result.sources, lambda done, total: None, lambda: 0)
     return intents(result.request, context, [result.images[index]])[0].score
 
 
-def _kept(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float | None:
+def _kept(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float:
     assert isinstance(result.request, OnPicture)
     before = to_tensor(result.sources[result.request.image.digest])
     everywhere = torch.ones(1, *before.shape[-2:], dtype=torch.bool)
     return float(ssim(to_tensor(result.images[index]), before, [everywhere])[0][0])
 
 
-def _shows(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float | None:
-    if not edit.expect:
-        return None
+def _shows(edit: Edit, result: Result, index: int, model: DiffusionModel) -> float:
     from yuragi.research.train.judge import shipped_judge
     from yuragi.research.train.portraits import ATTRIBUTES
 
-    with torch.no_grad():
-        seen = shipped_judge(torch.device("cpu"))(
-            to_tensor(result.images[index].resize((128, 128)))
-        )
+    judge = shipped_judge(torch.device("cpu"))
+    seen = judge(to_tensor(result.images[index].resize((judge.size, judge.size))))
     hits = [
         ATTRIBUTES[name][int(seen[name].argmax())] == label for name, label in edit.expect.items()
     ]
     return sum(hits) / len(hits)
 
 
-MEASURES: Mapping[str, Measure] = {"intent": _intent, "kept": _kept, "shows": _shows}
+MEASURES: Mapping[str, Measure] = {
+    "intent": Measure(lambda edit: edit.task == "drag", _intent),
+    "kept": Measure(lambda edit: True, _kept),
+    "shows": Measure(lambda edit: bool(edit.expect), _shows),
+}

@@ -13,14 +13,17 @@ import hmac
 import os
 import random
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
+from yuragi.errors import InputError
 from yuragi.research.pilot.plan import Plan
 
 __all__ = ["Blind", "Pair", "Shown", "blind_of"]
 
-SECRET = "secret"
+SECRET, BYTES = "secret", 32
 
 
 @dataclass(frozen=True)
@@ -105,14 +108,28 @@ class Blind:
 
 
 def blind_of(plan: Plan, folder: Path) -> Blind:
-    """Blind a plan with the secret in the folder of a pilot, which is created if missing."""
+    """Blind a plan with the secret in the folder of a pilot, which is created if missing.
+
+    Raises:
+        InputError: the file of the secret is damaged.
+    """
     path = folder / SECRET
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return Blind(plan, path.read_bytes())
-    with os.fdopen(handle, "wb") as file:
-        secret = secrets.token_bytes(32)
-        file.write(secret)
+    if not path.exists():
+        _create(path)
+    secret = path.read_bytes()
+    if len(secret) != BYTES:
+        allowed = f"a file of {BYTES} bytes; restore it, or delete it if nobody has a link yet"
+        raise InputError("secret", str(path), allowed, f"the file has {len(secret)} bytes")
     return Blind(plan, secret)
+
+
+def _create(path: Path) -> None:
+    """Create a secret that only the owner can read, unless another process has just done so."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as file:
+        file.write(secrets.token_bytes(BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+        # A link is there with all bytes or not at all, and never replaces another secret.
+        with suppress(FileExistsError):
+            os.link(file.name, path)

@@ -89,7 +89,7 @@ class Budget(Strict):
         tolerance: the share of the budget that an arm may leave unused.
     """
 
-    evaluations: Annotated[int, Field(ge=1)] | None
+    evaluations: Annotated[int, Field(ge=1)] | None = None
     tolerance: Between = 0.1
 
 
@@ -115,6 +115,11 @@ class Voting(Strict):
     rater_correlation: Annotated[Finite, Field(ge=0, lt=1)] = 0.05
     picture_correlation: Annotated[Finite, Field(ge=0, lt=1)] = 0.1
     most_seeds: Annotated[int, Field(ge=1, le=100)] = 8
+
+    @property
+    def correlations(self) -> tuple[float, float]:
+        """The assumed correlations of votes by one rater and of votes on one picture."""
+        return self.rater_correlation, self.picture_correlation
 
 
 class Rule(Strict):

@@ -94,7 +94,6 @@ def html_of(summary: Summary, beside: Path, folder: Path, language: Language) ->
     draft, said = summary.plan.draft, words(language)
     titles = {arm.name: spoken(arm.title, language) for arm in draft.arms}
     templates.filters["amount"] = _amount
-    every = max(1, len(draft.edits) // EXAMPLES)
     return templates.get_template("report.html").render(
         language=language,
         words=said,
@@ -115,8 +114,7 @@ def html_of(summary: Summary, beside: Path, folder: Path, language: Language) ->
             draft.voting.effect,
         ),
         paths={arm: path(each.path, draft.voting.effect) for arm, each in summary.against.items()},
-        examples=_examples(summary, beside, folder, language, every),
-        every=every,
+        examples=_examples(summary, beside, folder, language),
         frame=frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows)),
     )
 
@@ -135,12 +133,12 @@ def _risks(summary: Summary, titles: dict[str, str], language: Language) -> list
 
 
 def _examples(
-    summary: Summary, beside: Path, folder: Path, language: Language, every: int
+    summary: Summary, beside: Path, folder: Path, language: Language
 ) -> list[dict[str, Any]]:
-    """Each `every`-th edit with the first seed: the picture before it, and that of each arm."""
+    """Some edits at equal distances, with the first seed: the picture before, that of each arm."""
     plan, sources = summary.plan, sources_of(summary.plan, beside)
     files = {row.key: folder / row.file for row in summary.rows}
-    found = []
+    every, found = max(1, len(plan.draft.edits) // EXAMPLES), []
     for edit in plan.draft.edits[::every]:
         arms = {
             arm.name: files.get((edit.name, plan.seeds[0], arm.name)) for arm in plan.draft.arms

@@ -34,6 +34,8 @@ from yuragi.tasks.run import run
 __all__ = ["Row", "read_rows", "run_plan"]
 
 ROWS = "runs.jsonl"
+Key = tuple[str, int, str]
+"""The edit, seed and arm of a run."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Row:
     device: str
 
     @property
-    def key(self) -> tuple[str, int, str]:
-        """The edit, seed and arm that were run."""
+    def key(self) -> Key:
+        """What was run."""
         return self.edit, self.seed, self.arm
 
 
@@ -101,14 +103,19 @@ def run_plan(
     wanted = _order(plan)
     weak = lru_cache(partial(load_weak, strong=model))
     left = [key for key in wanted if key not in done]
-    if left:  # work that only a first run has to do is not timed
-        first = request_of(plan, left[0][0], left[0][2], left[0][1])
-        _timed(first, model, weak(first.weak_model), sources)
+
+    def timed(key: Key) -> tuple[Result, float]:
+        edit, seed, arm = key
+        request = request_of(plan, edit, arm, seed)
+        return _timed(request, model, weak(request.weak_model), sources)
+
+    # Work that only the first run of a task in an arm has to do is not timed.
+    for key in {(plan.draft.edit(key[0]).task, key[2]): key for key in left}.values():
+        timed(key)
     _cut(folder)
     with open(folder / ROWS, "a", encoding="utf-8") as file:
         for count, key in enumerate(left, len(wanted) - len(left) + 1):
-            request = request_of(plan, key[0], key[2], key[1])
-            result, seconds = _timed(request, model, weak(request.weak_model), sources)
+            result, seconds = timed(key)
             row = _kept(plan, key, folder, model, result, seconds)
             file.write(json.dumps(asdict(row)) + "\n")
             file.flush()
@@ -133,7 +140,7 @@ def _cut(folder: Path) -> None:
         os.truncate(folder / ROWS, text.rfind(b"\n") + 1)
 
 
-def _order(plan: Plan) -> list[tuple[str, int, str]]:
+def _order(plan: Plan) -> list[Key]:
     """Every edit, seed and arm, in the order in which they run."""
     shuffled = random.Random(plan.digest)
     order = []
@@ -147,7 +154,7 @@ def _order(plan: Plan) -> list[tuple[str, int, str]]:
 
 def _kept(
     plan: Plan,
-    key: tuple[str, int, str],
+    key: Key,
     folder: Path,
     model: DiffusionModel,
     result: Result,

@@ -48,6 +48,7 @@ __all__ = [
     "inflation",
     "look",
     "looks",
+    "numbers",
 ]
 
 FEWEST_CLUSTERS, FEWEST_VOTES = 3, 12
@@ -84,7 +85,7 @@ class Clustered:
         cls, values: Sequence[float], raters: Sequence[object], pictures: Sequence[object]
     ) -> Clustered:
         """Create from the names of raters and pictures."""
-        return cls(np.asarray(values, np.float64), _numbers(raters), _numbers(pictures))
+        return cls(np.asarray(values, np.float64), numbers(raters), numbers(pictures))
 
     def first(self, n: int) -> Clustered:
         """The first n votes."""
@@ -183,7 +184,7 @@ def _counts(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
     return counts[counts > 0].astype(np.int64)
 
 
-def _numbers(names: Sequence[object]) -> NDArray[np.int64]:
+def numbers(names: Sequence[object]) -> NDArray[np.int64]:
     """A number for each name, in the order of first appearance."""
     known: dict[object, int] = {}
     return np.asarray([known.setdefault(name, len(known)) for name in names], np.int64)

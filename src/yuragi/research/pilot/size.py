@@ -38,7 +38,7 @@ def information(draft: Draft, seeds: int) -> float:
     voting = draft.voting
     on_picture = [voting.raters * seeds * k for k in Counter(draft.pictures).values()]
     by_rater = [len(draft.edits) * seeds] * voting.raters
-    effect = design_effect(by_rater, on_picture, _correlations(draft))
+    effect = design_effect(by_rater, on_picture, voting.correlations)
     return sum(by_rater) / ((1 - voting.ties) / 4 * effect)
 
 
@@ -81,7 +81,3 @@ def _constant(draft: Draft) -> float:
     """The constant c plus z_{1 - beta}."""
     level = draft.voting.level / len(draft.challengers)
     return Boundary.tightest(level, 1.0).half_width(1.0) + float(norm.ppf(draft.voting.power))
-
-
-def _correlations(draft: Draft) -> tuple[float, float]:
-    return draft.voting.rater_correlation, draft.voting.picture_correlation

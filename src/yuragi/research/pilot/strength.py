@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from yuragi.errors import missing_extra
 from yuragi.research.metrics.frechet import Interval, bootstrap_interval
+from yuragi.research.pilot.sequence import numbers
 from yuragi.research.pilot.votes import Vote
 
 __all__ = ["strengths"]
@@ -42,8 +43,8 @@ def strengths(
         MissingExtraError: choix is not installed.
     """
     number = {arm: k for k, arm in enumerate(arms)}
-    raters = _numbers([vote.rater for vote in votes])
-    pictures = _numbers([picture_of[vote.edit] for vote in votes])
+    raters = numbers([vote.rater for vote in votes])
+    pictures = numbers([picture_of[vote.edit] for vote in votes])
     left = np.array([number[vote.left_arm] for vote in votes])
     right = np.array([number[vote.right_arm] for vote in votes])
     for_left = np.array([vote.score(vote.left_arm) for vote in votes])
@@ -77,7 +78,3 @@ def _multiplicity(rng: np.random.Generator, clusters: NDArray[np.int64]) -> NDAr
     count = int(clusters.max()) + 1
     times = np.bincount(rng.integers(count, size=count), minlength=count)
     return times[clusters].astype(np.float64)
-
-
-def _numbers(names: Sequence[str]) -> NDArray[np.int64]:
-    return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)

@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from yuragi.errors import InputError
 
-__all__ = ["CHOICES", "Choice", "Vote", "Votes"]
+__all__ = ["Choice", "Vote", "Votes"]
 
 Choice = Literal["left", "tie", "right"]
-CHOICES = get_args(Choice)
 BUSY_S = 30.0
 TABLES = """
 CREATE TABLE IF NOT EXISTS raters (
