@@ -10,21 +10,16 @@ appears in the list of all reports without changes here. A section of its own ne
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from reports import RESULTS, earlier, read
+
+from yuragi.research.bench.report import elsewhere, seeds_of
 from yuragi.research.bench.tables import interval, number, table
 
 PAGE = Path(__file__).with_name("benchmarks.md")
-RESULTS = Path(__file__).parents[1] / "results"
-
-EARLIER = {
-    "d0268955cb0f8b027abc3f586de3461e": "Measured with the earlier portrait model of 128 x 128 "
-    "pixels, and not repeated yet with the current one."
-}
-"""Notes on reports whose weights are no longer in the package, by their fingerprint."""
 
 HEAD = """# Benchmarks
 
@@ -35,31 +30,32 @@ Differences are paired, and bold if their interval does not contain zero. Cases 
 choose settings are not reported.
 
 How to read the numbers: *PSNR* in dB compares pixels with the true result (higher is better),
-*LPIPS* compares how they look (lower is better), and *arrival* is the distance in pixels between
-the places where dragged points end and their targets.
+*HED-LPIPS* compares how they look (lower is better; it cannot be compared with published LPIPS, see
+[measures](measures.md#what-is-measured)), and *arrival* is the distance in pixels between the
+places where dragged points end and their targets.
 """
 
 
 def drags() -> str:
     """Portraits in which one feature moves, so that the true result is known. *paper* is SDE-Drag
-    as published, and *ours* is the default. [Drags](../results/drag.md) has more tables, also by
-    kind of motion.
+    as published, and *ours* is the default; *n* is the number of cases of a row, and a difference
+    is over these cases. [Drags](../results/drag.md) has more tables, also by kind of motion.
     """
-    report = _read("drag")
+    report = read("drag")
     rows = []
     for name, found in report["rows"].items():
         paired = report["against_ours"].get(name, {})
         numbers = _numbers(found, "registered", "psnr", "lpips", "evaluations", "seconds")
-        rows.append([name, *numbers, interval(paired.get("psnr"))])
-    head = ["method", "arrival", "PSNR", "LPIPS", "evaluations", "seconds", "ours minus this, PSNR"]
-    return table(head, rows)
+        rows.append([name, found["n"], *numbers, interval(paired.get("psnr"))])
+    head = ["method", "n", "arrival", "PSNR", "HED-LPIPS", "evaluations", "seconds"]
+    return table([*head, "ours minus this, PSNR"], rows)
 
 
 def edits() -> str:
     """Differences in PSNR, in dB. Each sampler has its own settings, chosen on other cases.
     [Edits](../results/edits.md) has all measures.
     """
-    report = _read("edits")
+    report = read("edits")
     head = ["task", "steps", "SDE minus ODE", "adaptive minus ODE", "adaptive minus SDE"]
     pairs = (("sde", "ode"), ("adaptive", "ode"), ("adaptive", "sde"))
     found = {(c["task"], c["steps"], c["of"], c["to"]): c["psnr"] for c in report["contrasts"]}
@@ -77,7 +73,7 @@ def guidance() -> str:
     conclusions.
     """
     rows = []
-    for point in _read("guidance")["points"]:
+    for point in read("guidance")["points"]:
         against = dict(point["against"])
         plain = against.pop("plain", {})
         equal = next(iter(against.values()), {})
@@ -93,7 +89,7 @@ def gains() -> str:
     """Path-KL to the ideal sampler (lower is better). [Guidance theory](guidance-theory.md)
     explains the problems.
     """
-    report = _read("lab-reg")
+    report = read("lab-reg")
     shown = ("cfg", "reg", "reg_forward", "ratio", "lookahead")
     rows = [
         [f"w = {weight}, {problem}", *_numbers(found, *shown)]
@@ -111,7 +107,7 @@ def randomness() -> str:
     """A distribution of one variable that is known exactly is edited at full noise. [Why noise
     helps](why-noise.md) has the curves.
     """
-    report = _read("lab-kl")
+    report = read("lab-kl")
     rows = [
         [eta, number(curve["kl"][0]), f"{curve['kl'][-1]:.2g}"]
         for eta, curve in report["curves"].items()
@@ -123,7 +119,7 @@ def bends() -> str:
     """Photographs are bent by a known map, and every flow gets the same points of it."""
     head = ["flow", "error, pixels", "PSNR", "folds", "tears", "ours minus this, PSNR"]
     rows = []
-    for row in _read("elastic")["rows"]:
+    for row in read("elastic")["rows"]:
         numbers = _numbers(row["mean"], "error", "psnr", "folds", "tears")
         rows.append([row["flow"], *numbers, interval(row.get("ours_minus", {}).get("psnr"))])
     return table(head, rows)
@@ -133,19 +129,19 @@ def cutouts() -> str:
     """An object moves over a photograph, and the method gets points, a mask or a region."""
     rows = [
         [given, name, *_numbers(found, "registered", "psnr", "lpips", "seams")]
-        for given, report in _read("cutouts")["given"].items()
+        for given, report in read("cutouts")["given"].items()
         for name, found in report["rows"].items()
     ]
-    return table(["given", "method", "arrival", "PSNR", "LPIPS", "seams"], rows)
+    return table(["given", "method", "arrival", "PSNR", "HED-LPIPS", "seams"], rows)
 
 
 def fills() -> str:
     """The places that a drag uncovers are filled before a model generates anything there."""
     rows = []
-    for row in _read("fill")["rows"]:
+    for row in read("fill")["rows"]:
         numbers = _numbers(row["mean"], "psnr", "lpips", "seconds")
         rows.append([row["fill"], *numbers, interval(row.get("minus_averages", {}).get("psnr"))])
-    return table(["fill", "PSNR", "LPIPS", "seconds", "PSNR minus that of averages"], rows)
+    return table(["fill", "PSNR", "HED-LPIPS", "seconds", "PSNR minus that of averages"], rows)
 
 
 def intent() -> str:
@@ -154,7 +150,7 @@ def intent() -> str:
     """
     rows = [
         [name, found["n"], f"{found['share']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"]
-        for name, found in _read("intent")["truth_above"].items()
+        for name, found in read("intent")["truth_above"].items()
     ]
     return table(["damaged result", "n", "true result ranked above it"], rows)
 
@@ -165,7 +161,7 @@ def familiarity() -> str:
     """
     rows = [
         [kind, name, found["n"], f"{found['foreign']:.1%}", _ends(found["interval"])]
-        for kind, groups in _read("familiarity")["groups"].items()
+        for kind, groups in read("familiarity")["groups"].items()
         for name, found in groups.items()
     ]
     return table(["", "pictures", "n", "considered foreign", "interval"], rows)
@@ -175,7 +171,7 @@ def portraits() -> str:
     """Accuracy of the judge on generated portraits. Its accuracy on real drawings is an upper
     bound. The [model card](../src/yuragi/assets/models/portraits/README.md) has details.
     """
-    found = _read("portraits")["accuracy"]
+    found = read("portraits")["accuracy"]
     columns = {"generated": "generated", "real": "real drawings", "round_trip": "their round trips"}
     rows = [
         [attribute.replace("_", " "), *(f"{found[column][attribute]:.1%}" for column in columns)]
@@ -189,7 +185,7 @@ def speed() -> str:
     head = ["run", "seconds", "evaluations", "time relative to the network's", "peak MiB"]
     keys = ("seconds", "evaluations", "overhead", "peak_mib")
     return table(
-        head, [[name, *_numbers(row, *keys)] for name, row in _read("speed")["rows"].items()]
+        head, [[name, *_numbers(row, *keys)] for name, row in read("speed")["rows"].items()]
     )
 
 
@@ -197,7 +193,7 @@ def costs() -> str:
     """Two of the networks have random weights, because weights do not affect the cost."""
     rows = [
         [network, gain, *_numbers(row, "evaluations", "relative", "peak_mib")]
-        for network, found in _read("guidance-cost")["networks"].items()
+        for network, found in read("guidance-cost")["networks"].items()
         for gain, row in found["gains"].items()
     ]
     return table(
@@ -235,11 +231,6 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return found
-
-
 def _numbers(found: dict[str, Any], *keys: str) -> list[str]:
     return [number(found.get(key)) for key in keys]
 
@@ -249,24 +240,17 @@ def _ends(found: Iterable[float]) -> str:
 
 
 def _source(name: str) -> str:
-    report = _read(name)
-    told = f"n = {report['n']}, seeds {_seeds(report)}, commit {report['commit']}"
-    weights = str(report.get("weights"))
-    with_earlier = f" {EARLIER[weights]}" if weights in EARLIER else ""
-    return f"{told}: [{name}.json](../results/{name}.json).{with_earlier}"
-
-
-def _seeds(report: dict[str, Any]) -> str:
-    seeds = report.get("seeds", [])
-    return ", ".join(map(str, seeds)) if len(seeds) < 5 else f"{seeds[0]} to {seeds[-1]}"
+    report = read(name)
+    told = f"n = {report['n']}, seeds {seeds_of(report)}, commit {report['commit']}"
+    return f"{told}: [{name}.json](../results/{name}.json).{elsewhere(report)}{earlier(report)}"
 
 
 def _list() -> str:
     rows = []
     for path in sorted(RESULTS.glob("*.json")):
-        report = _read(path.stem)
+        report = read(path.stem)
         told = [str(report.get(key, "")) for key in ("benchmark", "n", "commit", "device")]
-        rows.append([f"[{path.name}](../results/{path.name})", *told, _seeds(report)])
+        rows.append([f"[{path.name}](../results/{path.name})", *told, seeds_of(report)])
     return table(["report", "benchmark", "n", "commit", "device", "seeds"], rows)
 
 

@@ -1,4 +1,4 @@
-"""Write the tables of docs/sweeps.md from the reports in results/.
+"""Write the tables and the picture of docs/sweeps.md from the reports in results/.
 
     python docs/sweeps.py
 
@@ -7,40 +7,108 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from yuragi.research.bench.tables import interval, number, table
+from reports import earlier, read
+
+from yuragi.research.assess.sensitivity import write_bars
+from yuragi.research.bench.tables import filled, interval, number, table
 
 PAGE = Path(__file__).with_name("sweeps.md")
-RESULTS = Path(__file__).parents[1] / "results"
-BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->\n"
+BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
 
 
 def page() -> str:
     """The page with the tables of the current reports."""
     text = PAGE.read_text("utf-8")
     for name, write in WRITERS.items():
-        begin, end = BEGIN.format(name), END.format(name)
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-        text = f"{before}{begin}\n{write(_read(name))}\n{end}{after}"
+        report = name.split()[0]
+        text = filled(text, name, write(read(report)))
     return text
 
 
-def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return found
+def _seeds(report: Mapping[str, Any]) -> str:
+    """The seeds of the pictures of a report, which are consecutive."""
+    first = report["seeds"][0]
+    return f"seeds {first} to {first + report['n'] - 1}"
 
 
 def _told(figure: Mapping[str, Any]) -> str:
     return f"{number(figure['value'])} [{number(figure['low'])}, {number(figure['high'])}]"
 
 
-def _sweep(report: Mapping[str, Any]) -> str:
-    names = ["FD-Fashion", "accuracy", "coverage", "recall", "Vendi"]
+def _distance(report: Mapping[str, Any]) -> str:
+    """The name of the Frechet distance of a sweep."""
+    return str(next(iter(report["areas"]["corner"])))
+
+
+def _best(report: Mapping[str, Any]) -> str:
+    distance = _distance(report)
+    rows = []
+    for gain in report["gains"]:
+        best, diverse = gain["best"], gain["diversity"]
+        found = best[distance]
+        rows.append(
+            [
+                gain["rule"],
+                gain["gain"],
+                f"{best['scale']:g}",
+                f"{best['plain_scale']:g}",
+                interval(found),
+                _verdict(found),
+                interval(diverse["coverage"]) if diverse else "",
+            ]
+        )
+    heads = ["rule", "gain", "its best scale", "best scale of plain", f"{distance}, difference"]
+    return table([*heads, "verdict", "coverage at equal quality, difference"], rows) + "\n"
+
+
+def _scales(report: Mapping[str, Any]) -> str:
+    distance = _distance(report)
+    scales = sorted({each["scale"] for gain in report["gains"] for each in gain["scales"]})
+    rows = []
+    for gain in report["gains"]:
+        by_scale = {each["scale"]: each["same_cost"] for each in gain["scales"]}
+        found = [(by_scale.get(scale) or {}).get(distance) for scale in scales]
+        cells = [f"{_verdict(one)} ({one['value']:+.2g})" if one else "" for one in found]
+        rows.append([gain["rule"], gain["gain"], *cells])
+    return table(["rule", "gain", *(f"scale {scale:g}" for scale in scales)], rows) + "\n"
+
+
+def _verdict(found: Mapping[str, float]) -> str:
+    if found["low"] <= 0 <= found["high"]:
+        return "level"
+    return "wins" if found["value"] < 0 else "loses"
+
+
+def _areas(report: Mapping[str, Any]) -> str:
+    areas, distance = dict(report["areas"]), _distance(report)
+    corner = areas.pop("corner")
+    rows = []
+    for name, found in areas.items():
+        added = found.get("added_to_plain")
+        told = _area(added) if added else ""
+        rows.append(
+            [name, _area(found["area"]), f"**{told}**" if added and added["low"] > 0 else told]
+        )
+    return (
+        f"The corner is {distance} {number(corner[distance])}, missing coverage "
+        f"{number(corner['coverage'])}, cost {number(corner['cost'])}.\n\n"
+        + table(["rule + gain", "area, ‰", "added to plain, ‰"], rows)
+        + "\n"
+    )
+
+
+def _area(found: Mapping[str, float]) -> str:
+    """An area in thousandths; it is at least 0, although that of a shifted half can be below."""
+    value, low, high = (1000 * max(found[end], 0.0) for end in ("value", "low", "high"))
+    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def _points(report: Mapping[str, Any]) -> str:
+    names = [_distance(report), "accuracy", "coverage", "recall", "Vendi"]
     rows = [
         [
             point["arm"],
@@ -51,45 +119,19 @@ def _sweep(report: Mapping[str, Any]) -> str:
         ]
         for point in report["points"]
     ]
-    heads = ["arm", "scale", "cost", "ms", *names]
+    return table(["arm", "scale", "cost", "ms", *names], rows) + "\n"
+
+
+def _origin(report: Mapping[str, Any]) -> str:
     return (
-        f"{len(rows)} points of {report['n']} pictures each (seeds {report['seeds'][0]} to "
-        f"{report['seeds'][0] + report['n'] - 1}), compared with\n{report['against']} pictures of "
-        f"the test split; commit {report['commit']}, {report['device']}. Cost is the number of "
-        "evaluations\nper picture, where a reverse product counts as two; ms is processor time "
-        "per picture, with one thread.\n\n"
-        + table(heads, rows)
-        + "\n\n"
-        + _verdicts(report)
-        + "\n\n"
-        + _gains(report)
+        f"{len(report['points'])} points of {report['n']} pictures each ({_seeds(report)}), "
+        f"compared with\n{report['against']} real pictures by the features of "
+        f"`{report['draws']['backend']}`; commit {report['commit']}, {report['device']}.\n"
     )
 
 
-def _verdicts(report: Mapping[str, Any]) -> str:
-    scales = sorted({each["scale"] for gain in report["gains"] for each in gain["scales"]})
-    rows = []
-    for gain in report["gains"]:
-        by_scale = {each["scale"]: each["same_cost"] for each in gain["scales"]}
-        cells = [_verdict((by_scale.get(scale) or {}).get("FD-Fashion")) for scale in scales]
-        rows.append([gain["rule"], gain["gain"], *cells])
-    heads = ["rule", "gain", *(f"scale {scale:g}" for scale in scales)]
-    return (
-        "Does a gain pay at equal cost? The numbers are the distance minus that of plain guidance "
-        "with the same rule,\nscale and number of evaluations. Differences are level if their "
-        "interval contains 0:\n\n" + table(heads, rows)
-    )
-
-
-def _verdict(found: Mapping[str, float] | None) -> str:
-    if found is None:
-        return ""
-    if found["low"] <= 0 <= found["high"]:
-        return "level"
-    return f"{'wins' if found['value'] < 0 else 'loses'} ({found['value']:+.2g})"
-
-
-def _gains(report: Mapping[str, Any]) -> str:
+def _differences(report: Mapping[str, Any]) -> str:
+    distance = _distance(report)
     rows = []
     for gain in report["gains"]:
         for beside in gain["scales"]:
@@ -103,32 +145,11 @@ def _gains(report: Mapping[str, Any]) -> str:
                             f"{beside['scale']:g}",
                             "equal steps" if rival is None else "equal cost",
                             f"{number(beside['cost'])} against {number(rival)}" if rival else "",
-                            *(interval(found[name]) for name in ("FD-Fashion", "accuracy")),
-                            interval(found["coverage"]),
+                            *(interval(found[name]) for name in (distance, "accuracy", "coverage")),
                         ]
                     )
-    heads = ["gain", "scale", "plain guidance at", "cost", "FD-Fashion", "accuracy", "coverage"]
-    return (
-        "Gain minus plain guidance with the same rule and scale, paired over the seeds. Bold "
-        "intervals do not contain 0.\nNegative distances and positive coverages are "
-        "better:\n\n" + table(heads, rows) + "\n\n" + _areas(report)
-    )
-
-
-def _areas(report: Mapping[str, Any]) -> str:
-    corner = report["areas"]["corner"]
-    rows = [
-        [name, _told(found["area"]), interval(found.get("added_to_plain"))]
-        for name, found in report["areas"].items()
-        if name != "corner"
-    ]
-    ends = ", ".join(f"{name} {number(value)}" for name, value in corner.items())
-    return (
-        "Area of the front in distance, missing coverage (1 - coverage) and cost, as a share of "
-        f"the box up to the corner\n({ends}; the second number is missing coverage):\n\n"
-        + table(["rule + gain", "area", "added to plain"], rows)
-        + "\n"
-    )
+    heads = ["gain", "scale", "plain guidance at", "cost", distance, "accuracy", "coverage"]
+    return table(heads, rows) + "\n"
 
 
 def _gamma(report: Mapping[str, Any]) -> str:
@@ -160,9 +181,10 @@ def _bias(report: Mapping[str, Any]) -> str:
     rows.append(["by chance", *(number(first[name]["chance"]) for name in names)])
     told = report["settings"]
     return (
-        f"{report['n']} portraits per arm (seeds {report['seeds'][0]} to "
-        f"{report['seeds'][0] + report['n'] - 1}), scale {told['scale']:g}, {told['steps']} steps; "
-        f"commit {report['commit']}:\n\n" + table(["arm", *names], rows) + "\n"
+        f"{report['n']} portraits per arm ({_seeds(report)}), scale {told['scale']:g}, "
+        f"{told['steps']} steps; commit {report['commit']}.{earlier(report)}\n\n"
+        + table(["arm", *names], rows)
+        + "\n"
     )
 
 
@@ -171,8 +193,10 @@ def _stability(report: Mapping[str, Any]) -> str:
     rows = [[arm, *(_told(found[name]) for name in names)] for arm, found in report["arms"].items()]
     told = report["settings"]
     return (
-        f"{told['prompts']} captions with {told['seeds_each']} seeds each, {told['steps']} steps; "
-        f"commit {report['commit']}:\n\n" + table(["arm", *names], rows) + "\n"
+        f"{told['prompts']} captions with {told['seeds_each']} pictures each ({_seeds(report)}), "
+        f"{told['steps']} steps; commit {report['commit']}.{earlier(report)}\n\n"
+        + table(["arm", *names], rows)
+        + "\n"
     )
 
 
@@ -188,44 +212,52 @@ def _reproducibility(report: Mapping[str, Any]) -> str:
         for arm, found in report["arms"].items()
     ]
     return (
-        f"{report['n']} pictures per arm, {report['settings']['steps']} steps; commit "
-        f"{report['commit']}. The share of pictures that are\nequal bit for bit, and the largest "
-        "difference in levels of 255:\n\n"
+        f"{report['n']} pictures per arm ({_seeds(report)}), {report['settings']['steps']} steps; "
+        f"commit {report['commit']}.{earlier(report)}\nThe share of pictures that are equal bit "
+        "for bit, and the largest difference in levels of 255:\n\n"
         + table(["arm", "drawn again", "alone instead of in a batch"], rows)
         + "\n"
     )
 
 
 def _sensitivity(report: Mapping[str, Any]) -> str:
-    settings = list(report["ranges"])
     rows = [
         [
-            measure,
+            f"{measure}, {order}",
             *(
-                f"{found[name]['total']:.2f} ± {found[name]['total_half_width']:.2f}"
-                for name in settings
+                f"{index[order]:.2f} ± {index[f'{order}_half_width']:.2f}"
+                for index in found.values()
             ),
         ]
         for measure, found in report["indices"].items()
+        for order in ("total", "first")
     ]
     heads = [f"{name} ({low:g} to {high:g})" for name, (low, high) in report["ranges"].items()]
     return (
-        f"{report['points']} points of {report['n']} pictures each (base "
-        f"{report['settings']['base']}); commit {report['commit']}:\n\n"
-        + table(["measure", *heads], rows)
+        f"{report['points']} points of {report['n']} pictures each ({_seeds(report)}; base "
+        f"{report['settings']['base']}); commit {report['commit']}.\n\n"
+        + table(["measure, order", *heads], rows)
         + "\n"
     )
 
 
-WRITERS = {
-    "sweep-fashion": _sweep,
+WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "sweep-fashion origin": _origin,
+    "sweep-fashion best": _best,
+    "sweep-fashion scales": _scales,
+    "sweep-fashion areas": _areas,
+    "sweep-fashion points": _points,
+    "sweep-fashion differences": _differences,
     "lab-gamma": _gamma,
     "assess-bias": _bias,
     "assess-stability": _stability,
     "assess-reproducibility": _reproducibility,
     "assess-sensitivity": _sensitivity,
 }
+"""What is written between the markers of each name, which begins with that of its report."""
 
 
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    report = read("assess-sensitivity")
+    write_bars(report, BARS, list(report["indices"]))

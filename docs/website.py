@@ -48,8 +48,23 @@ REFERENCE = {
     "edit": ("Edits", ["yuragi.edit"]),
     "drag": ("Drags", ["yuragi.drag"]),
     "diffusers": ("In pipelines of diffusers", ["yuragi.diffusers"]),
+    "batch": (
+        "Batches",
+        ["yuragi.batch", "yuragi.batch.run", "yuragi.batch.settings", "yuragi.batch.engines"],
+    ),
     "client": ("The client of the service", ["yuragi.client"]),
+    "models": (
+        "Families of models",
+        [f"yuragi.models.{name}" for name in ("families", "families.sd")],
+    ),
     "registry": ("Registries and errors", ["yuragi.registry", "yuragi.errors"]),
+    "measure": (
+        "Measures, which are not public",
+        [
+            *(f"yuragi.research.measure.{name}" for name in ("folder", "sets", "pairs", "shards")),
+            *(f"yuragi.research.metrics.{name}" for name in ("backends", "figure", "moments")),
+        ],
+    ),
 }
 """Pages of the Python reference: their titles and modules."""
 

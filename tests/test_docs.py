@@ -32,20 +32,30 @@ def anchors(page):
 
 
 def script_of(name):
-    """A script of the documentation, as a module."""
+    """A script of the documentation, as a module, which can import the one that scripts share."""
     spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        spec.loader.exec_module(script)
     return script
 
 
 @pytest.mark.parametrize(
-    "name", ["options", "measured", "sweeps", "benchmarks", "capacity", "card"]
+    "name",
+    ["options", "measured", "sweeps", "benchmarks", "guidance_theory", "capacity", "card"],
 )
 def test_a_generated_page_is_what_its_script_writes(name):
     script = script_of(name)
     committed = script.PAGE.read_text("utf-8")
     assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
+
+
+def test_a_page_says_which_weights_are_earlier():
+    reports = script_of("reports")
+    weights = "d0268955cb0f8b027abc3f586de3461e"
+    assert "earlier portrait model" in reports.earlier({"weights": weights})
+    assert {reports.earlier({"weights": "7213e0ba28ad"}), reports.earlier({})} == {""}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

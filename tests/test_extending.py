@@ -53,7 +53,7 @@ def request_of(path):
 
 
 def test_the_page_shows_the_files():
-    assert len(FILES) == 4
+    assert len(FILES) == 5
     for file in FILES:
         assert f"```python\n{file.read_text('utf-8')}```" in PAGE, file.name
 
@@ -100,3 +100,22 @@ def test_a_family(call):
     done = call("-c", code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("<StudioPipeline> (")
+
+
+def test_features(call, tmp_path):
+    """The distance of pictures from the same ones, 20 levels brighter, is that of their means."""
+    drawn = np.random.default_rng(0)
+    for k in range(12):
+        pixels = drawn.integers(50, 200, (16, 16, 3), dtype=np.uint8)
+        for folder, added in (("real", 0), ("ours", 20)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(pixels + np.uint8(added)).save(tmp_path / folder / f"{k}.png")
+    measure = ("-m", "yuragi", "measure", "sets", "real", "ours", "--features")
+    done = call(*measure, "colours", "--json")
+    assert done.returncode == 0, done.stderr
+    (figures,) = json.loads(done.stdout)["figures"].values()
+    found = {figure["name"]: figure for figure in figures}["FD-Colours"]
+    assert found["value"] == pytest.approx(12 * (20 / 127.5) ** 2, rel=1e-3)
+    assert found["backend"].startswith("colours")
+    done = call(*measure, "colours:here")
+    assert (done.returncode, "it has no weights" in done.stderr) == (2, True)

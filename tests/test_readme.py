@@ -28,6 +28,15 @@ def test_every_command_is_in_a_block_that_runs():
     assert SNIPPETS
 
 
+def test_the_japanese_readme_shows_the_same():
+    text = (ROOT / "README.ja.md").read_text("utf-8")
+    assert re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) == COMMANDS
+    found = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert [re.sub("  #.*", "", code) for code in found] == [
+        re.sub("  #.*", "", code) for code in SNIPPETS
+    ]
+
+
 def test_the_python_runs(tmp_path):
     shipped = ROOT / "src" / "yuragi" / "assets" / "examples" / "portrait-4.png"
     (tmp_path / "face.png").write_bytes(shipped.read_bytes())

@@ -2,12 +2,52 @@
 
 import json
 
-from yuragi.research.cli.reports import finish, short_table, transposed
+from yuragi.research.cli.reports import estimate, finish, transposed
+
+REPORT = {"n": 3, "seeds": [0]}
 
 
-def test_a_short_table():
-    rows = {"plain": {"fd": {"value": 12.34, "low": 1, "high": 20}, "name": "x"}, "reg": {"fd": 2}}
-    assert short_table(rows).splitlines() == ["         fd", "plain  12.3", "reg       2"]
+def printed(capsys, report, path, rows, more=()):
+    finish(report, path, False, rows, more)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_an_estimate_has_its_interval_and_its_origin(tmp_path, capsys):
+    figure = estimate(12.34, 1, 20) | {"backend": "efflite0", "seeds": "0-2"}
+    rows = {"plain": {"fd": figure, "cost": 16}, "reg": {"fd": estimate(2.0, 1.5, 2.5), "of": "x"}}
+    path = tmp_path / "new" / "report.json"
+    assert printed(capsys, REPORT, path, rows) == [
+        "                   fd  cost",
+        "plain  12.3 [1, 20.0]    16",
+        "reg      2 [1.5, 2.5]",
+        "n 3, measured by efflite0, seeds 0-2",
+        str(path),
+    ]
+    assert json.loads(path.read_text()) == REPORT
+
+
+def test_without_figures_the_report_tells_backend_and_seeds(tmp_path, capsys):
+    report = {"n": 500, "seeds": list(range(500)), "backend": "clip"}
+    lines = printed(capsys, report, tmp_path / "r.json", {"cfg": {"kl": 1.5}})
+    assert lines[:3] == ["      kl", "cfg  1.5", "n 500, measured by clip, seeds 0 to 499"]
+
+
+def test_what_does_not_fit_into_100_columns_is_named(tmp_path, capsys):
+    values = {f"measure {k}": estimate(0.123, 0.101, 0.155) for k in range(6)}
+    path = tmp_path / "r.json"
+    *table, origin, rest, file = printed(
+        capsys, REPORT, path, {"plain": values | {"by kind": {"a": 1}, "arm": "plain"}}
+    )
+    assert max(map(len, table)) <= 100
+    assert "measure 3" in table[0]
+    assert "measure 4" not in table[0]
+    assert (origin, file) == ("n 3, seeds 0", str(path))
+    assert rest == f"Only in {path}: measure 4, measure 5, by kind"
+
+
+def test_one_column_is_shown_however_wide(tmp_path, capsys):
+    lines = printed(capsys, REPORT, tmp_path / "r.json", {"r" * 120: {"kl": 1.5, "fd": 2.5}})
+    assert lines[1] == "r" * 120 + "  1.5"
 
 
 def test_transposed():
@@ -17,16 +57,9 @@ def test_transposed():
     }
 
 
-def test_a_report_is_a_table_and_a_file(tmp_path, capsys):
-    path = tmp_path / "new" / "report.json"
-    finish({"n": 3}, path, False, {"cfg": {"kl": 1.5}})
-    assert capsys.readouterr().out.splitlines() == ["      kl", "cfg  1.5", str(path)]
-    assert json.loads(path.read_text()) == {"n": 3}
-
-
 def test_a_report_is_one_line(tmp_path, capsys):
     path = tmp_path / "report.json"
-    finish({"n": 3}, path, True, {"cfg": {"kl": 1.5}}, [tmp_path / "sheet.jpg"])
+    finish(REPORT, path, True, {"cfg": {"kl": 1.5}}, [tmp_path / "sheet.jpg"])
     out = capsys.readouterr().out
     assert out.count("\n") == 1
-    assert json.loads(out) == {"n": 3, "files": [str(path), str(tmp_path / "sheet.jpg")]}
+    assert json.loads(out) == REPORT | {"files": [str(path), str(tmp_path / "sheet.jpg")]}

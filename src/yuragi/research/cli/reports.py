@@ -1,4 +1,4 @@
-"""The output of benchmarks: a file with everything, and a short table for people."""
+"""The output of benchmarks: a file with everything, and a table for people."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from yuragi.cli.answer import answer
-from yuragi.research.bench.report import write_report
+from yuragi.research.bench.report import seeds_of, write_report
 from yuragi.research.bench.tables import number
 
-__all__ = ["finish", "short_table", "transposed"]
+__all__ = ["estimate", "finish", "transposed"]
 
-COLUMNS = 7
+WIDTH = 100
+"""The width of a table in characters. Columns beyond it are named instead of shown."""
 
 Rows = Mapping[Any, Mapping[Any, Any]]
-"""Values by row and column; those that are not numbers are not shown."""
+"""Values by row and column: numbers, and estimates with the keys of `estimate`."""
 
 
 def finish(
@@ -25,7 +26,10 @@ def finish(
     rows: Rows,
     more: Sequence[Path] = (),
 ) -> None:
-    """Write a report, and print a short table and the files, or everything as one line of JSON.
+    """Write a report, and print a table and the files, or everything as one line of JSON.
+
+    The lines below the table tell the number of cases, what measured them and their seeds, and name
+    the values of the rows that are only in the file.
 
     Args:
         report: the whole report.
@@ -37,21 +41,15 @@ def finish(
     write_report(report, path)
     files = [path, *more]
     told = report | {"files": [str(file) for file in files]}
-    answer(json_line, told, short_table(rows), *files)
+    lines, shown = _table(rows)
+    hidden = [name for name in _names(rows) if name not in shown]
+    rest = [f"Only in {path}: {', '.join(hidden)}"] if hidden else []
+    answer(json_line, told, *lines, _origin(report, rows), *rest, *files)
 
 
-def short_table(rows: Rows) -> str:
-    """The first columns of numbers, aligned; an estimate is shown without its interval."""
-    numbers = {str(row): _numbers(values) for row, values in rows.items()}
-    heads = list(dict.fromkeys(head for values in numbers.values() for head in values))[:COLUMNS]
-    lines = [["", *heads]]
-    lines += [[row, *(number(values.get(k)) for k in heads)] for row, values in numbers.items()]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        f"{line[0]:<{widths[0]}}"
-        + "".join(f"  {cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
-        for line in lines
-    )
+def estimate(value: float, low: float, high: float) -> dict[str, float]:
+    """A value with the ends of its 95 % interval."""
+    return {"value": value, "low": low, "high": high}
 
 
 def transposed(rows: Rows) -> dict[str, dict[str, Any]]:
@@ -62,13 +60,59 @@ def transposed(rows: Rows) -> dict[str, dict[str, Any]]:
     }
 
 
-def _numbers(values: Mapping[Any, Any]) -> dict[str, float]:
-    found = {
-        str(name): value["value"] if isinstance(value, Mapping) and "value" in value else value
-        for name, value in values.items()
+def _table(rows: Rows) -> tuple[list[str], list[str]]:
+    """The lines of the table, and the names of its columns: as many as fit, but at least one."""
+    lines = _aligned(["", *map(str, rows)], "<")
+    shown: list[str] = []
+    for name in _names(rows):
+        cells = [_cell(values.get(name)) for values in rows.values()]
+        if not any(cells):
+            continue
+        column = _aligned([name, *cells], ">")
+        wider = [f"{line}  {cell}" for line, cell in zip(lines, column, strict=True)]
+        if shown and len(wider[0]) > WIDTH:
+            break
+        lines, shown = wider, [*shown, name]
+    return [line.rstrip() for line in lines], shown
+
+
+def _names(rows: Rows) -> list[str]:
+    """The names of all values except words, which rows already have in their own names."""
+    return list(
+        dict.fromkeys(
+            name
+            for values in rows.values()
+            for name, value in values.items()
+            if not isinstance(value, str | None)
+        )
+    )
+
+
+def _aligned(cells: Sequence[str], side: str) -> list[str]:
+    width = max(map(len, cells))
+    return [f"{cell:{side}{width}}" for cell in cells]
+
+
+def _cell(value: Any) -> str:
+    """A number, or an estimate with its interval; an empty string for anything else."""
+    if _is_estimate(value):
+        return f"{number(value['value'])} [{number(value['low'])}, {number(value['high'])}]"
+    if isinstance(value, int):
+        return str(value)
+    return number(value) if isinstance(value, float) else ""
+
+
+def _is_estimate(value: Any) -> bool:
+    return isinstance(value, Mapping) and {"value", "low", "high"} <= value.keys()
+
+
+def _origin(report: Mapping[str, Any], rows: Rows) -> str:
+    """The number of cases, their seeds and, for measures by features, their backend."""
+    estimates = [v for values in rows.values() for v in values.values() if _is_estimate(v)]
+    told = {
+        key: ", ".join(dict.fromkeys(each[key] for each in estimates if key in each))
+        for key in ("backend", "seeds")
     }
-    return {
-        name: float(value)
-        for name, value in found.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    backend = told["backend"] or report.get("backend")
+    measured = f", measured by {backend}" if backend else ""
+    return f"n {report['n']}{measured}, seeds {told['seeds'] or seeds_of(report)}"
