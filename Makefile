@@ -1,11 +1,11 @@
-# make setup | studio | demo | test | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
+# make setup | studio | demo | test | test-slow | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
 # make check-web | build-web | test-browser: for changes of the studio's page; they need Node.js 20.19 or newer.
 # make docs | dist: the documentation as a site in out/site; wheel, sdist and bill of materials in dist/, checked.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup studio demo test test-portable check check-web build-web test-browser docs dist clean
+.PHONY: setup studio demo test test-slow test-portable check check-web build-web test-browser docs dist clean
 
 setup: $(VENV)/.installed
 
@@ -34,6 +34,14 @@ JOBS ?= 2
 SHARED := -n $(JOBS) --dist loadfile
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SHARED)
+
+# What proves the main promises with real processes: batches on Ray, through a service and killed again
+# and again, a pilot from its draft to its report, the commands of the pages. About 8 processor minutes.
+SLOW := tests/batch tests/research/assess/test_assess.py tests/research/cli/test_pilot.py \
+  tests/research/train/fashion tests/test_docs.py tests/test_readme.py::test_it_runs_as_printed \
+  'tests/test_readme.py::test_the_tutorials_make_their_pictures[quick-start]'
+test-slow: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --durations=5 $(SHARED) $(SLOW)
 
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
 PORTABLE := tests/models tests/core tests/diffusers_sockets tests/edit \

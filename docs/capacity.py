@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from reports import earlier, read
 
 from yuragi.research.bench.tables import measured, number, table
 
 PAGE = Path(__file__).with_name("batch.md")
-RESULTS = Path(__file__).parents[1] / "results"
 EDITS, DAYS = 10**8, 30
 JOB_BYTES = 10_000
 """The size of a job in the service's SQLite file, from 96 jobs of this benchmark.
@@ -37,9 +37,8 @@ NOTES = """\
 
 def page() -> str:
     """The page with the tables of the current report."""
-    report = json.loads((RESULTS / "batch.json").read_text("utf-8"))
-    load = json.loads((RESULTS / "load.json").read_text("utf-8"))
-    return measured(PAGE.read_text("utf-8"), _measured(report), _plan(report, load))
+    report = read("batch")
+    return measured(PAGE.read_text("utf-8"), _measured(report), _plan(report, read("load")))
 
 
 def _measured(report: dict[str, Any]) -> str:
@@ -61,11 +60,14 @@ def _measured(report: dict[str, Any]) -> str:
         "processor seconds per edit",
         "speed relative to one worker (min to max)",
     ]
+    width, height = report["size"]
     return (
-        f"`results/batch.json`: {report['rows']} edits (`sdedit` of shipped portraits, "
-        f"{report['steps']} noise levels of which 60 %\nare used, scale 3, seeds from "
-        f"{report['seeds'][0]}) in each of {report['rounds']} rounds, n = {report['n']} edits, "
-        f"commit {report['commit']}, {report['device']}\nwith {report['cores']} cores. Other work "
+        f"`results/batch.json`: {report['rows']} edits (`sdedit` of portraits of {width} x "
+        f"{height} pixels with the model `{report['model']}`,\nweights {report['weights'][:12]}, "
+        f"{report['steps']} noise levels of which 60 % are used, scale 3, seeds from "
+        f"{report['seeds'][0]})\nin each of {report['rounds']} rounds, n = {report['n']} edits, "
+        f"commit {report['commit']}, {report['device']} with\n{report['cores']} cores."
+        f"{earlier(report)}\n\nOther work "
         f"kept both cores busy throughout (load average {min(loads):.0f} to {max(loads):.0f}), so "
         "the rates\nare a fraction of those of an idle machine; processor seconds depend much "
         "less on the load. The table shows\nmedians over the rounds:\n\n"
@@ -89,6 +91,7 @@ def _plan(report: dict[str, Any], load: dict[str, Any]) -> str:
     parts, found = report["parts"], report["arrangements"]
     seconds = DAYS * 86400
     rate = EDITS / seconds
+    width, height = report["size"]
     edit = found["local 1"]["processor_s_per_row"]
     stored = (parts["picture_bytes"] + parts["receipt_bytes"]) * EDITS / 1e12
     plain = parts["receipt_bytes"] * EDITS / 1e12
@@ -104,10 +107,11 @@ def _plan(report: dict[str, Any], load: dict[str, Any]) -> str:
             "",
             f"- **Computing** is by far the largest cost: {edit:.2f} processor seconds per edit "
             f"are {edit * EDITS / 3600:,.0f} core hours, or\n  {edit * rate:.0f} cores that are "
-            "busy without a pause, for this small model and 12 steps. The cost is proportional "
-            "to the\n  steps, the pixels and the size of the network; measure your own edit with "
-            "`yuragi bench batch` or\n  `model.estimate`. The number of accelerators needed is "
-            f"{rate:.1f} divided by the edits per second of one of them.",
+            f"busy without a pause, for the model above, {width} x {height} pixels and "
+            f"{0.6 * report['steps']:.0f} steps.\n  The cost is proportional to the steps, the "
+            "pixels and the size of the network; measure your own edit with\n  `model.estimate`. "
+            f"The number of accelerators needed is {rate:.1f} divided by the edits per second of "
+            "one of them.",
             f"- **Checking** takes {check:,.0f} core hours, because every picture is decoded. A "
             "single process checks a manifest, so\n  split the work into 1,000 manifests of "
             f"100,000 rows ({check / 1000 * 60:.0f} minutes each), and check the next one while "

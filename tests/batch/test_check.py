@@ -10,19 +10,40 @@ from yuragi.batch.plan import Planner
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
 from yuragi.errors import InputError
+from yuragi.models.opening import Opening
 
 GUIDANCE = {"rule": {"name": "interval", "interval": [0.2, 0.8]}, "gain": "ratio"}
 
 
-def plan(manifest, seed=0):
-    return checked(str(manifest), Planner(seed), lambda row: None).plan()
+CPU = Opening(device="cpu")
 
 
-def test_every_wrong_row_is_told_and_nothing_is_loaded(manifest, tmp_path, monkeypatch):
+def plan(manifest):
+    planner = Planner(0, CPU)
+    assert checked(str(manifest), planner, lambda row: None) == []
+    return planner.plan()
+
+
+def problems(manifest):
+    return checked(str(manifest), Planner(0, CPU), lambda row: None)
+
+
+def table(place):
+    with open(place, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def loading(monkeypatch):
+    """Fails if a model is loaded."""
+
     def load(*given, **named):
         raise AssertionError("a model was loaded")
 
     monkeypatch.setattr("yuragi.service.loaded.load_model", load)
+
+
+def test_every_wrong_row_is_told_and_nothing_is_loaded(manifest, tmp_path, loading):
     rows = manifest(
         {"kind": "sample", "prompt": "a person"},
         {"kind": "sdedit", "image": "a.png", "prompt": "x", "strength": 7, "id": "hot"},
@@ -47,13 +68,86 @@ def test_every_wrong_row_is_told_and_nothing_is_loaded(manifest, tmp_path, monke
     ]
     assert "row 2 (hot): strength must be" in str(refused.value)
     assert "(given: 7)" in str(refused.value)
-    assert not (tmp_path / "out").exists()
+    told = table(refused.value.table)
+    assert [row["row"] for row in told] == ["2", "3", "4", "5", "6", "7", "8"]
+    assert [row["id"] for row in told] == ["hot", "", "", "", "", "", ""]
+    assert told[0]["kind"] == "sdedit"
+    assert (told[0]["column"], told[0]["value"]) == ("strength", "7")
+    assert "strength must be" in told[0]["reason"]
 
 
-def test_a_long_list_is_cut(manifest):
-    rows = manifest(*[{"kind": "sample", "seed": -1}] * 25)
-    with pytest.raises(ManifestError, match=r"25 rows of .*\n(  row .*\n){20}  and 5 more$"):
-        plan(rows)
+def test_a_long_list_is_cut_in_the_message_and_whole_in_the_table(manifest, tmp_path):
+    rows, out = manifest(*[{"kind": "sample", "seed": -1}] * 25), tmp_path / "out"
+    with pytest.raises(ManifestError) as refused:
+        run_batch(Batch(manifest=rows, output=str(out)), CPU)
+    head, *lines, more, advice = str(refused.value).splitlines()
+    assert head == f"25 rows of {rows} cannot be made:"
+    assert [line.partition(":")[0] for line in lines] == [f"  row {k}" for k in range(1, 21)]
+    assert more == "  and 5 more"
+    assert advice == f"{out / 'invalid.csv'} lists them all; --skip-invalid makes the other rows"
+    assert len(table(out / "invalid.csv")) == 25
+
+
+def test_a_refusal_leaves_the_tables_of_an_earlier_run(manifest, tmp_path):
+    out = tmp_path / "out"
+    good = {"kind": "sample", "prompt": "red", "num_inference_steps": 1}
+    odd = {**good, "prompt": "blargh"}
+    run_batch(Batch(manifest=manifest(good, odd), output=str(out)), CPU)
+    before = {file: (out / file).read_bytes() for file in ("results.csv", "failures.csv")}
+    assert before["failures.csv"].count(b"\n") == 2
+    with pytest.raises(ManifestError):
+        run_batch(Batch(manifest=manifest(good, {**good, "seed": -1}), output=str(out)), CPU)
+    assert {file: (out / file).read_bytes() for file in before} == before
+
+
+def test_rows_that_are_not_valid_can_be_skipped(manifest, tmp_path):
+    good = {"kind": "sample", "prompt": "red", "num_inference_steps": 1, "seed": 1}
+    rows = manifest(
+        {**good, "prompt": "blargh", "id": "odd"},
+        {**good, "num_images": 0, "id": "none"},
+        good,
+        {"kind": "sampel"},
+    )
+    out = tmp_path / "out"
+    done = run_batch(Batch(manifest=rows, output=str(out), skip_invalid=True), CPU)
+    assert (done.rows, done.invalid, done.pace.made, done.pace.failed) == (4, 2, 1, 1)
+    assert [row["row"] for row in table(done.results)] == ["3"]
+    told = [(row["row"], row["id"], row["kind"], row["column"]) for row in table(done.failures)]
+    assert told == [
+        ("1", "odd", "sample", "prompt"),
+        ("2", "none", "sample", "num_images"),
+        ("4", "", "sampel", "kind"),
+    ]
+    assert not (out / "invalid.csv").exists()
+
+
+def test_a_line_that_cannot_be_read_is_a_row_that_is_not_valid(folder):
+    good = json.dumps({"kind": "sample", "prompt": "red"})
+    deep = "[" * 100_000
+    (folder / "m.jsonl").write_text(f'{good}\n{{"kind": "sa\n[1]\n{deep}\n{good}\n')
+    assert [each.row for each in problems(folder / "m.jsonl")] == [2, 3, 4]
+    (folder / "m.csv").write_text("kind,prompt\nsample,red\nsample\nsample,red,3\nsample,red\n")
+    found = problems(folder / "m.csv")
+    assert [(each.row, each.error.value) for each in found] == [(2, 1), (3, 3)]
+    assert all(each.error.argument == "cells" for each in found)
+
+
+@pytest.mark.parametrize(
+    ("task", "column", "value", "allowed"),
+    [
+        ("sample", "model", 3, "text"),
+        ("sample", "model", ["a"], "text"),
+        ("drag", "preset", ["a"], "'warp', 'paper' or 'fast'"),
+        ("drag", "sampler", {}, "'sde', 'ode' or 'adaptive'"),
+        ("drag", "regions", 7, "a list"),
+        ("drag", "radius", 10**400, "a valid number"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_by_its_column(manifest, task, column, value, allowed):
+    given = {"image": "a.png", "points": ["26,22:38,22"]} if task == "drag" else {}
+    (found,) = problems(manifest({"kind": task, **given, column: value}))
+    assert (found.error.argument, found.error.value) == (column, value)
+    assert f"{column} must be {allowed} (given: " in str(found)
 
 
 def test_an_empty_manifest_is_refused(manifest, folder):

@@ -1,5 +1,7 @@
 """Manifests in three forms, here and elsewhere."""
 
+import re
+
 import fsspec
 import pytest
 
@@ -49,11 +51,25 @@ def test_a_manifest_can_lie_on_any_file_system():
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("m.jsonl", b'{"kind": "sample"}\n{"kind"', r"line 2"),
-        ("m.jsonl", b"[1]", r"a JSON object in every line \(given: line 1\)"),
+        ("m.jsonl", b'{"kind"\n{"kind": "sample"}', "line: this is no JSON: .* a JSON object"),
+        ("m.jsonl", b'[1]\n{"kind": "sample"}', r"line must be a JSON object \(given: \[1\]\)"),
+        ("m.csv", b"kind,seed\nsample\nsample,\n", r"cells must be as many .* \(given: 1\)"),
+        ("m.csv", b"kind,seed\na,1,2,3\nsample,\n", r"cells must be as many .* \(given: 4\)"),
+    ],
+)
+def test_a_row_that_cannot_be_read_leaves_the_others(tmp_path, name, data, said):
+    file = tmp_path / name
+    file.write_bytes(data)
+    problem, row = read_manifest(str(file))
+    assert problem.row == 1
+    assert re.search(said, str(problem))
+    assert (row.number, row.values) == (2, {"kind": "sample"})
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
         ("m.jsonl", b"\xff\xfe", r"UTF-8"),
-        ("m.csv", b"kind,seed\nsample\n", r"as many cells .* \(given: row 1\)"),
-        ("m.csv", b"kind,seed\nsample,1,2\n", r"as many cells"),
         ("m.csv", b'kind,seed\nsample,"1', r"unexpected end of data"),
         ("m.parquet", b"PAR1", r"no Parquet file"),
         ("m.txt", b"", r"ending in \.jsonl, \.csv, \.parquet"),

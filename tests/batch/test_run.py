@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,34 @@ def test_a_picture_that_changes_after_the_check_is_not_edited(manifest, folder, 
     (row,) = table(done.failures)
     assert row["row"] == "2"
     assert "changed since the manifest was checked" in row["reason"]
+
+
+def test_a_model_that_is_replaced_after_the_check_makes_nothing(
+    manifest, pipeline_folder, tmp_path
+):
+    model = shutil.copytree(pipeline_folder, tmp_path / "model")
+    few = {"kind": "sample", "prompt": "a person", "num_inference_steps": 1, "model": str(model)}
+
+    def replace(pace):
+        weights = model / "unet" / "diffusion_pytorch_model.safetensors"
+        data = bytearray(weights.read_bytes())
+        data[-1] ^= 1
+        weights.write_bytes(data)
+
+    done = run_batch(Batch(manifest=manifest(few), output=str(tmp_path / "out")), CPU, replace)
+    assert (done.pace.made, done.pace.failed) == (0, 1)
+    (row,) = table(done.failures)
+    assert row["column"] == "model"
+    assert "other weights than those for which the result is named" in row["reason"]
+
+
+def test_another_precision_is_another_result(manifest, tmp_path):
+    rows = manifest({"kind": "sample", "prompt": "a person", "num_inference_steps": 1})
+    whole = Batch(manifest=rows, output=str(tmp_path / "out"))
+    run_batch(whole, CPU)
+    done = run_batch(whole, Opening(device="cpu", dtype="bfloat16"))
+    assert (done.pace.before, done.pace.made) == (0, 1)
+    assert run_batch(whole, Opening(device="cpu", dtype="float32")).pace.before == 1
 
 
 def test_results_can_lie_on_any_file_system(manifest):

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from yuragi.batch.items import item_of
-from yuragi.batch.manifest import Row, read_manifest
+from yuragi.batch.manifest import read_manifest
 from yuragi.batch.plan import Planner
+from yuragi.batch.problem import Problem
 from yuragi.errors import InputError, YuragiError
 
-__all__ = ["ManifestError", "Problem", "checked"]
+__all__ = ["ManifestError", "checked"]
 
 SHOWN = 20
 """The largest number of problems in a message."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A row from which no request can be made.
-
-    Attributes:
-        row: the number of the row.
-        id: its value in the column ``id``.
-        error: the column, its value, and what it must be.
-    """
-
-    row: int
-    id: str
-    error: InputError
-
-    def __str__(self) -> str:
-        named = f" ({self.id})" if self.id else ""
-        return f"row {self.row}{named}: {self.error}"
 
 
 class ManifestError(YuragiError, ValueError):
@@ -40,46 +21,46 @@ class ManifestError(YuragiError, ValueError):
 
     Attributes:
         problems: the problems of all such rows.
+        table: the place of a table with all of them.
     """
 
-    def __init__(self, manifest: str, problems: Sequence[Problem]) -> None:
-        super().__init__(manifest, problems)
+    def __init__(self, manifest: str, problems: Sequence[Problem], table: str) -> None:
+        super().__init__(manifest, problems, table)
         self.manifest = manifest
         self.problems = problems
+        self.table = table
 
     def __str__(self) -> str:
         count = len(self.problems)
         head = f"{count} row{'s' * (count != 1)} of {self.manifest} cannot be made:"
         lines = [f"  {each}" for each in self.problems[:SHOWN]]
         more = [f"  and {count - SHOWN} more"] if count > SHOWN else []
-        return "\n".join([head, *lines, *more])
+        advice = f"{self.table} lists them all; --skip-invalid makes the other rows"
+        return "\n".join([head, *lines, *more, advice])
 
 
-def checked(manifest: str, planner: Planner, on_row: Callable[[int], None]) -> Planner:
-    """Make the requests of all rows, and plan those that can be made.
+def checked(manifest: str, planner: Planner, on_row: Callable[[int], None]) -> list[Problem]:
+    """Make the requests of all rows, plan them, and return the rows for which that is impossible.
 
     Args:
         manifest: a path or a URL; see `yuragi.batch.manifest.read_manifest`.
-        planner: the planner, which receives every row.
+        planner: the planner, which receives every other row.
         on_row: a function called with the number of rows that are checked.
 
     Raises:
         InputError: the manifest cannot be read, or has no rows.
-        ManifestError: a row is not valid.
     """
     problems, count = list[Problem](), 0
     for count, row in enumerate(read_manifest(manifest), 1):
-        try:
-            planner.add(item_of(row, manifest))
-        except InputError as error:
-            problems.append(Problem(row.number, _id(row), error))
+        if isinstance(row, Problem):
+            problems.append(row)
+        else:
+            try:
+                planner.add(item_of(row, manifest))
+            except InputError as error:
+                name, kind = (str(row.values.get(key, "")) for key in ("id", "kind"))
+                problems.append(Problem(row.number, error, name, kind))
         on_row(count)
-    if problems:
-        raise ManifestError(manifest, problems)
     if not count:
         raise InputError("manifest", manifest, "", "the manifest has no rows")
-    return planner
-
-
-def _id(row: Row) -> str:
-    return str(row.values.get("id", ""))
+    return problems

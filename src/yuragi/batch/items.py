@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from PIL import Image
 
 from yuragi.batch.manifest import Row
 from yuragi.batch.places import beside, fetch, is_url
-from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
-from yuragi.models.fingerprint import fingerprint
-from yuragi.models.names import model_folder
 from yuragi.options.option import OptionOf, inner, options
 from yuragi.tasks.base import OnPicture, Request
 from yuragi.tasks.build import Reading, build
+from yuragi.tasks.misfit import misfit
 from yuragi.tasks.picture import pictures_of
 from yuragi.tasks.policy import Permission
-from yuragi.tasks.record import public
 from yuragi.tasks.tasks import TASKS
 
-__all__ = ["Item", "Made", "item_of", "name_of"]
+__all__ = ["Item", "Made", "item_of"]
 
 ID = "id"
 """The column for the user's own names, which have no meaning here."""
@@ -86,9 +81,8 @@ class Item:
         try:
             request, sources = build(kind, given, reading)
         except (TypeError, AttributeError, OverflowError) as error:
-            # Options are completed before pydantic checks their types.
-            reason = f"a value is of the wrong kind: {error}"
-            raise InputError("row", None, "", reason) from error
+            unknown = InputError("row", None, "", f"a value is of the wrong kind: {error}")
+            raise misfit(kind, given) or unknown from error
         return Made(request, sources, permission.consent)
 
     def original(self) -> bytes | None:
@@ -119,20 +113,6 @@ def item_of(row: Row, manifest: str) -> Item:
             raise InputError(key, values[key], "the path or URL of a picture")
         values[key] = beside(manifest, values[key])
     return Item(row.number, name, kind, values)
-
-
-def name_of(request: Request) -> str:
-    """The name of a request's results: the task, and a digest of everything that decides them."""
-    weights = [_weights(name) for name in (request.model, request.weak_model) if name]
-    told = [public(request).model_dump(mode="json"), weights, NOISE_VERSION]
-    body = json.dumps(told, sort_keys=True).encode()
-    return f"{request.kind}-{hashlib.blake2b(body, digest_size=16).hexdigest()}"
-
-
-@lru_cache
-def _weights(name: str) -> str:
-    folder = model_folder(name)
-    return name if folder is None else fingerprint(folder)
 
 
 def _taken(given: dict[str, Any], of: type[Reading | Permission]) -> dict[str, Any]:

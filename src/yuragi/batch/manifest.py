@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from yuragi.batch.places import fetch
+from yuragi.batch.problem import Problem
 from yuragi.errors import InputError, missing_extra
 
 __all__ = ["FORMATS", "Row", "read_manifest"]
@@ -32,29 +33,38 @@ class Row:
     typed: bool = True
 
 
-def _json_lines(file: BinaryIO) -> Iterator[Row]:
+def _json_lines(file: BinaryIO) -> Iterator[Row | Problem]:
     for number, line in enumerate(io.TextIOWrapper(file, "utf-8-sig"), 1):
         if not line.strip():
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
-            raise InputError("manifest", f"line {number}", "a JSON object", str(error)) from error
+        except (ValueError, RecursionError) as error:
+            reason = f"this is no JSON: {error}"
+            yield Problem(number, InputError("line", line.strip(), "a JSON object", reason))
+            continue
         if not isinstance(values, dict):
-            raise InputError("manifest", f"line {number}", "a JSON object in every line")
+            yield Problem(number, InputError("line", line.strip(), "a JSON object"))
+            continue
         yield Row(number, {name: value for name, value in values.items() if value is not None})
 
 
-def _csv(file: BinaryIO) -> Iterator[Row]:
+def _csv(file: BinaryIO) -> Iterator[Row | Problem]:
     reader = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
     try:
         for number, cells in enumerate(reader, 1):
             if None in cells or None in cells.values():
-                held = f"row {number}"
-                raise InputError("manifest", held, "as many cells in every row as the header has")
+                allowed = "as many as the columns of the header"
+                yield Problem(number, InputError("cells", _count(cells), allowed))
+                continue
             yield Row(number, {name: cell for name, cell in cells.items() if cell != ""}, False)
     except csv.Error as error:
         raise InputError("manifest", f"line {reader.line_num}", "", str(error)) from error
+
+
+def _count(cells: Mapping[str | None, Any]) -> int:
+    """The number of cells of a row; cells beyond the header are a list under the key None."""
+    return sum(len(each) if name is None else each is not None for name, each in cells.items())
 
 
 def _parquet(file: BinaryIO) -> Iterator[Row]:
@@ -74,7 +84,7 @@ def _parquet(file: BinaryIO) -> Iterator[Row]:
         raise InputError("manifest", None, "", f"this is no Parquet file: {error}") from error
 
 
-FORMATS: Mapping[str, Callable[[BinaryIO], Iterator[Row]]] = {
+FORMATS: Mapping[str, Callable[[BinaryIO], Iterator[Row | Problem]]] = {
     ".jsonl": _json_lines,
     ".csv": _csv,
     ".parquet": _parquet,
@@ -82,8 +92,8 @@ FORMATS: Mapping[str, Callable[[BinaryIO], Iterator[Row]]] = {
 """Readers of manifests by the suffix of their names."""
 
 
-def read_manifest(url: str) -> Iterator[Row]:
-    """The rows of a manifest.
+def read_manifest(url: str) -> Iterator[Row | Problem]:
+    """The rows of a manifest, with a problem in the place of each that cannot be read.
 
     Args:
         url: a path, or a URL of fsspec such as ``s3://bucket/edits.parquet``.

@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from yuragi.batch.items import Item, name_of
+from yuragi.batch.items import Item
+from yuragi.batch.naming import name_of
+from yuragi.models.opening import Opening
+from yuragi.tasks.base import Request
 from yuragi.tasks.context import BATCH
+from yuragi.tasks.record import public
 
 __all__ = ["Chunk", "Plan", "Planned", "Planner"]
 
@@ -60,11 +64,13 @@ class Planner:
     Attributes:
         seed: the number that decides, together with their content, the seeds of rows without a
             seed.
+        opening: how models are opened.
     """
 
     seed: int
+    opening: Opening
     rows: list[Planned] = field(default_factory=list)
-    _equal: Counter[str] = field(default_factory=Counter)
+    _equal: Counter[bytes] = field(default_factory=Counter)
     _groups: dict[tuple[str, str, bytes], list[tuple[Item, int]]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
 
@@ -77,9 +83,9 @@ class Planner:
         drawn = "seed" not in item.options
         request = item.made(0 if drawn else None).request
         if drawn:
-            request = request.model_copy(update={"seed": self._seed(name_of(request))})
+            request = request.model_copy(update={"seed": self._seed(request)})
             item = replace(item, options={**item.options, "seed": request.seed})
-        item = replace(item, name=name_of(request))
+        item = replace(item, name=name_of(request, self.opening))
         pictures = getattr(request, "num_images", 1)
         self.rows.append(Planned(item.row, item.id, item.kind, request.seed, pictures, item.name))
         if item.name not in self._known:
@@ -99,9 +105,13 @@ class Planner:
         ]
         return Plan(self.rows, chunks)
 
-    def _seed(self, content: str) -> int:
-        """A seed from the content, and from the number of equal rows that came before."""
-        told = f"{self.seed} {content} {self._equal[content]}".encode()
+    def _seed(self, request: Request) -> int:
+        """A seed from the content, and from the number of equal rows that came before.
+
+        Weights and precision do not enter, so that results of two of them can be compared.
+        """
+        content = _digest(public(request).model_dump_json())
+        told = f"{self.seed} {content.hex()} {self._equal[content]}".encode()
         self._equal[content] += 1
         return int.from_bytes(hashlib.blake2b(told, digest_size=SEED_BYTES).digest())
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from yuragi.batch.check import checked
-from yuragi.batch.outcome import Outcome
-from yuragi.batch.plan import Plan, Planned, Planner
+from yuragi.batch.check import ManifestError, checked
+from yuragi.batch.plan import Plan, Planner
+from yuragi.batch.problem import Problem
 from yuragi.batch.settings import Batch
-from yuragi.batch.store import Store, open_store
+from yuragi.batch.store import open_store
+from yuragi.batch.tables import Tables, write_invalid
 from yuragi.batch.work import Bench
 from yuragi.models.opening import Opening
 from yuragi.provenance.sign import prepare
@@ -18,11 +19,6 @@ from yuragi.tasks.policy import read_policy
 from yuragi.tasks.writing import Style
 
 __all__ = ["OnProgress", "Pace", "Summary", "run_batch"]
-
-TABLES_S = 30.0
-"""How often the tables are written while a batch runs; they are always written at its end."""
-RESULTS = ("row", "id", "kind", "seed", "files")
-FAILURES = ("row", "id", "kind", "column", "value", "reason")
 
 
 @dataclass(frozen=True)
@@ -69,62 +65,18 @@ class Summary:
 
     Attributes:
         rows: the rows of the manifest.
+        invalid: how many of them are not valid.
         pace: how many results existed, were made, and failed; equal rows have one result.
         results: the place of the table of results, with a row for each row whose result exists.
-        failures: the place of the table of failures, with the reason for each row.
+        failures: the place of the table of failures, with the reason for each row that is not
+            valid or could not be made.
     """
 
     rows: int
+    invalid: int
     pace: Pace
     results: str
     failures: str
-
-
-@dataclass
-class _Tables:
-    """The tables of a batch, written from time to time.
-
-    Attributes:
-        store: the store of the batch.
-        rows: the rows of the manifest.
-        done: the names of results that exist.
-        failed: the outcomes of failed results, by name.
-    """
-
-    store: Store
-    rows: Sequence[Planned]
-    done: set[str]
-    failed: dict[str, Outcome] = field(default_factory=dict)
-    _written: float = field(default_factory=time.monotonic)
-
-    def take(self, outcome: Outcome) -> None:
-        """Remember an outcome, and write the tables if that is due."""
-        if outcome.reason:
-            self.failed[outcome.name] = outcome
-        else:
-            self.done.add(outcome.name)
-        if time.monotonic() - self._written > TABLES_S:
-            self.write()
-
-    def write(self) -> tuple[str, str]:
-        """Write both tables; returns where they are."""
-        results = self.store.write_table("results", RESULTS, map(self._result, self._in(self.done)))
-        failures = self.store.write_table(
-            "failures", FAILURES, map(self._failure, self._in(self.failed))
-        )
-        self._written = time.monotonic()
-        return results, failures
-
-    def _in(self, names: Collection[str]) -> list[Planned]:
-        return [row for row in self.rows if row.name in names]
-
-    def _result(self, row: Planned) -> Sequence[object]:
-        files = " ".join(self.store.pictures(row.name, row.pictures))
-        return row.row, row.id, row.kind, row.seed, files
-
-    def _failure(self, row: Planned) -> Sequence[object]:
-        told = self.failed[row.name]
-        return row.row, row.id, row.kind, told.column, told.value, told.reason
 
 
 def run_batch(
@@ -143,7 +95,8 @@ def run_batch(
 
     Raises:
         InputError: an option is not allowed, or the manifest cannot be read.
-        ManifestError: rows of the manifest are not valid; nothing was run.
+        ManifestError: rows of the manifest are not valid, and the batch does not skip such rows;
+            nothing was run.
         YuragiError: the engine cannot continue. Results that were made are kept.
         OSError: results cannot be stored.
     """
@@ -151,16 +104,21 @@ def run_batch(
     if batch.files.signing.sign:
         prepare(batch.files.signing)
     policy = read_policy(batch.policy)
-    plan = checked(batch.manifest, Planner(batch.seed), on_check).plan()
+    planner = Planner(batch.seed, opening or Opening())
+    problems = checked(batch.manifest, planner, on_check)
     store = open_store(batch.output, f".{batch.files.format}")
+    if problems and not batch.skip_invalid:
+        raise ManifestError(batch.manifest, problems, write_invalid(store, problems))
     style = Style(batch.files.embed, batch.files.mark, batch.files.signing)
-    bench = Bench(store, style, opening or Opening(), policy)
-    return _worked(batch, plan, bench, on_progress)
+    bench = Bench(store, style, planner.opening, policy)
+    return _worked(batch, planner.plan(), problems, bench, on_progress)
 
 
-def _worked(batch: Batch, plan: Plan, bench: Bench, on_progress: OnProgress) -> Summary:
+def _worked(
+    batch: Batch, plan: Plan, problems: Sequence[Problem], bench: Bench, on_progress: OnProgress
+) -> Summary:
     wanted = {item.name for chunk in plan.chunks for item in chunk}
-    tables = _Tables(bench.store, plan.rows, bench.store.done() & wanted)
+    tables = Tables(bench.store, plan.rows, problems, bench.store.done() & wanted)
     chunks = [
         left
         for chunk in plan.chunks
@@ -180,4 +138,5 @@ def _worked(batch: Batch, plan: Plan, bench: Bench, on_progress: OnProgress) -> 
                 on_progress(pace())
     finally:
         results, failures = tables.write()
-    return Summary(len(plan.rows), pace(), results, failures)
+    rows = len(plan.rows) + len(problems)
+    return Summary(rows, len(problems), pace(), results, failures)

@@ -60,6 +60,13 @@ class Batch(Strict):
         Annotated[int, Field(ge=0, lt=2**63)],
         Option("With the content of a row, it decides the seed of a row that gives none."),
     ] = 0
+    skip_invalid: Annotated[
+        bool,
+        Option(
+            "Make the other rows if some are not valid, which failures.csv then lists; without "
+            "it, nothing is made."
+        ),
+    ] = False
     files: Files = Files()
     policy: Annotated[
         Path | None,

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from yuragi.batch.items import Item, Made, name_of
+from yuragi.batch.items import Item, Made
+from yuragi.batch.naming import as_checked, setup_of
 from yuragi.batch.outcome import Outcome, failed
 from yuragi.batch.plan import Chunk
 from yuragi.batch.store import Store
-from yuragi.errors import InputError, YuragiError, YuragiWarning
+from yuragi.errors import YuragiError, YuragiWarning
 from yuragi.models.model import DiffusionModel
 from yuragi.models.opening import Opening
 from yuragi.service.loaded import Loaded
+from yuragi.tasks.base import Request
 from yuragi.tasks.policy import Asked, Policy
 from yuragi.tasks.record import Record, public
 from yuragi.tasks.result import Result
@@ -73,8 +75,10 @@ class Worker:
                 yield failed(item.name, error)
         if not ready:
             return
+        request = ready[0][1].request  # all of a chunk have the same models
         try:
-            model, weak = self._loaded.of(ready[0][1].request)
+            model, weak = self._loaded.of(request)
+            self._check(request, model, weak)
         except YuragiError as error:
             yield from (failed(item.name, error) for item, _ in ready)
             return
@@ -82,12 +86,15 @@ class Worker:
 
     def _made(self, item: Item) -> Made:
         """The request of an item, which must be the one that was checked."""
-        made = item.made()
-        if name_of(made.request) != item.name:
-            reason = "its picture or its model has changed since the manifest was checked"
-            raise InputError("row", item.row, "", reason)
+        made = as_checked(item, self.bench.opening)
         self.bench.policy.check(Asked(made.request, made.sources, made.consent))
         return made
+
+    def _check(self, request: Request, model: DiffusionModel, weak: DiffusionModel | None) -> None:
+        """Refuse loaded models whose files were replaced after their results were named."""
+        weaker = "" if weak is None else weak.weights
+        dtype = str(model.dtype).removeprefix("torch.")
+        setup_of(request, self.bench.opening).check(model.weights, weaker, dtype)
 
     def _run(
         self,

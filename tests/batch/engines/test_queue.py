@@ -11,15 +11,19 @@ from batch_process import kill, receipts, start, until
 
 pytest.importorskip("dbos")
 
-from yuragi.batch.engines.queue import Queue
+import httpx2
+
+from yuragi.batch.engines.queue import PATIENCE_S, Queue, _patiently
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
 from yuragi.client import Client
 from yuragi.errors import InputError, YuragiError
+from yuragi.models.fingerprint import fingerprint
 from yuragi.models.opening import Opening
 from yuragi.models.register import register
 from yuragi.research.bench.service.processes import Processes
 from yuragi.service.states import State
+from yuragi.service.wire import Asset, Job, JobResult
 
 EDIT = {"model": "tiny", "kind": "sdedit", "prompt": "a person", "num_inference_steps": 4}
 
@@ -102,6 +106,168 @@ def test_the_service_decides_how_files_are_written(manifest, tmp_path, files):
     settings = Batch(manifest="no.jsonl", output=str(tmp_path), engine="queue", files=files)
     with pytest.raises(InputError, match="the service decides how files are written"):
         run_batch(settings)
+
+
+CPU = Opening(device="cpu")
+
+
+class Service:
+    """A service in this process that does jobs at once.
+
+    Attributes:
+        origin: what computes them; a batch on the CPU with the tiny pipeline expects its own.
+        keys: the idempotency keys of the jobs in order.
+    """
+
+    def __init__(self, pipeline_folder, png):
+        self.origin = {"weights": fingerprint(pipeline_folder), "weak_weights": ""}
+        self.origin["dtype"] = "float32"
+        self.keys = []
+        self._png = png
+        self._jobs = {}
+        self._results = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *given):
+        pass
+
+    def health(self):
+        return None
+
+    def submit(self, kind, *, idempotency_key, **options):
+        if idempotency_key not in self._jobs:
+            self.keys.append(idempotency_key)
+            job = f"{len(self.keys):032}"
+            told = {"id": job, "kind": kind, "done": 0, "total": 0, "created": 0, "request": {}}
+            self._jobs[idempotency_key] = Job(state=State.QUEUED, **told)
+            self._results[job] = JobResult(pictures=[PNG], report={"origin": dict(self.origin)})
+        return self._jobs[idempotency_key]
+
+    def wait(self, job):
+        for key, each in self._jobs.items():
+            if each.id == job:
+                self._jobs[key] = each.model_copy(update={"state": State.DONE})
+                return self._jobs[key]
+        raise AssertionError(job)
+
+    def result(self, job):
+        return self._results[job]
+
+    def download(self, asset):
+        return self._png
+
+
+PNG = Asset(id="0" * 32, media_type="image/png", bytes=1, width=1, height=1)
+
+
+@pytest.fixture
+def service(monkeypatch, pipeline_folder, folder):
+    made = Service(pipeline_folder, (folder / "a.png").read_bytes())
+    monkeypatch.setattr("yuragi.client.Client", lambda url, token: made)
+    return made
+
+
+def by_queue(rows, folder, on_progress=lambda pace: None):
+    return run_batch(Batch(manifest=rows, output=str(folder), engine=Queue()), CPU, on_progress)
+
+
+FEW = {"kind": "sdedit", "prompt": "a person", "num_inference_steps": 4, "seed": 1}
+
+
+def test_a_picture_that_changes_after_the_check_is_not_sent(service, manifest, folder, tmp_path):
+    rows = manifest({**FEW, "image": "a.png"}, {**FEW, "image": "b.png"})
+
+    def swap(pace):
+        (folder / "b.png").write_bytes((folder / "a.png").read_bytes())
+
+    done = by_queue(rows, tmp_path / "out", swap)
+    assert (done.pace.made, done.pace.failed) == (1, 1)
+    assert len(service.keys) == 1
+    (failure,) = table(done.failures)
+    assert failure["row"] == "2"
+    assert "changed since the manifest was checked" in failure["reason"]
+
+
+def test_a_picture_that_is_gone_after_the_check_fails_its_row(service, manifest, folder, tmp_path):
+    rows = manifest({**FEW, "image": "a.png"}, {**FEW, "image": "b.png"})
+    done = by_queue(rows, tmp_path / "out", lambda pace: (folder / "b.png").unlink(missing_ok=True))
+    assert (done.pace.made, done.pace.failed) == (1, 1)
+    assert table(done.failures)[0]["column"] == "image"
+
+
+@pytest.mark.parametrize(
+    ("found", "column"), [({"weights": "f" * 32}, "model"), ({"dtype": "float16"}, "dtype")]
+)
+def test_a_result_of_another_setup_is_a_failure_and_is_made_again_later(
+    service, manifest, tmp_path, found, column
+):
+    rows, out = manifest({**FEW, "image": "a.png"}), tmp_path / "out"
+    right = service.origin
+    service.origin = {**right, **found}
+    done = by_queue(rows, out)
+    assert (done.pace.made, done.pace.failed) == (0, 1)
+    (failure,) = table(done.failures)
+    assert (failure["column"], failure["value"]) == (column, found.popitem()[1][:12])
+    assert "for which the result is named" in failure["reason"]
+    assert receipts(out) == {}
+    service.origin = right
+    assert by_queue(rows, out).pace.made == 1
+    first, second = service.keys
+    assert second.startswith(f"{first}-")
+    assert len(receipts(out)) == 1
+
+
+class Clock:
+    """The time of calls that take as long as a test says."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr("yuragi.batch.engines.queue.time", made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "lasting",
+    [
+        [10 * PATIENCE_S, 1.0, 10 * PATIENCE_S, 1.0],  # it answers again for a long time
+        [0.9 * PATIENCE_S, 0.5 * PATIENCE_S],  # patience begins with the first failure
+    ],
+)
+def test_a_service_may_be_away_after_a_long_wait(clock, lasting):
+    left = list(lasting)
+
+    def wait():
+        if not left:
+            return "done"
+        clock.now += left.pop(0)
+        raise httpx2.ReadError("the connection broke")
+
+    assert _patiently(wait) == "done"
+
+
+def test_a_service_that_stays_away_ends_the_batch(clock):
+    def wait():
+        clock.now += 10 * PATIENCE_S if not failures else 0.0
+        failures.append(clock.now)
+        raise httpx2.ConnectError("nobody answers")
+
+    failures = []
+    with pytest.raises(YuragiError, match="the service cannot be used: nobody answers"):
+        _patiently(wait)
+    assert failures[-1] - failures[0] == PATIENCE_S
 
 
 def test_a_service_that_is_away_is_an_error(manifest, tmp_path, monkeypatch):

@@ -4,23 +4,25 @@ import csv
 import json
 import os
 import signal
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from batch_process import receipts, start, until
 
 pytest.importorskip("ray")
 
+from yuragi.batch.engines.ray import _check_precision
 from yuragi.batch.engines.tries import MOST, fatal
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
+from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROWS = 40
 DEADLY = '''
 """A rule of a policy whose words are the end of the process that reads them."""
@@ -73,6 +75,8 @@ def workers(session):
     return found
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_results_are_those_of_this_process_though_a_worker_is_killed(manifest, tmp_path):
     edit = {"kind": "sdedit", "prompt": "a person", "num_inference_steps": 30}
     rows = manifest(
@@ -107,6 +111,8 @@ def test_results_are_those_of_this_process_though_a_worker_is_killed(manifest, t
         assert np.abs(one - other).max() <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_rows_that_kill_their_process_are_given_up_and_all_others_are_made(
     manifest, tmp_path, deadly
 ):
@@ -128,3 +134,20 @@ def test_rows_that_kill_their_process_are_given_up_and_all_others_are_made(
         pids = (tmp_path / word).read_text().split()
         assert len(pids) == len(set(pids)) <= MOST  # each time another process
     assert len(receipts(out)) == 4
+
+
+@pytest.mark.parametrize(
+    ("here", "gpus", "given", "fits"),
+    [
+        ("cpu", 0.0, {}, True),
+        ("cuda", 0.5, {}, True),
+        ("cpu", 1.0, {}, False),
+        ("cuda", 0.0, {}, False),
+        ("cpu", 1.0, {"dtype": "float16"}, True),
+        ("cpu", 1.0, {"device": "cuda"}, True),
+    ],
+)
+def test_workers_must_choose_the_precision_of_this_machine(monkeypatch, here, gpus, given, fits):
+    monkeypatch.setattr("yuragi.device.pick_device", lambda: torch.device(here))
+    with nullcontext() if fits else pytest.raises(InputError, match=r"dtype: .* must be given"):
+        _check_precision(gpus, Opening(**given))

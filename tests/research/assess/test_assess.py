@@ -12,7 +12,6 @@ from yuragi.research.assess.bias import (
     _attribute,
     open_prompts,
     training_marginals,
-    wilson,
 )
 from yuragi.research.assess.sensitivity import RANGES, Setting, sensitivity, write_bars
 from yuragi.research.assess.stability import stability
@@ -21,13 +20,6 @@ from yuragi.research.sweep.grid import Point
 from yuragi.research.train.portraits import ATTRIBUTES
 
 POINT = Point("cfg", "plain", 2.0, "dpm++2m", 2)
-
-
-def test_intervals_of_shares():
-    """Wilson's own: 0 of 10 reaches to 0.278; the middle is shrunk towards a half."""
-    assert wilson(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)
-    assert wilson(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    assert wilson(10, 10)[1] == pytest.approx(1)
 
 
 def test_prompts_leave_the_counted_attributes_open():

@@ -75,7 +75,8 @@ def test_the_command(monkeypatch, tmp_path, report):
     from yuragi.cli import app
 
     monkeypatch.setattr("yuragi.research.lab.kl.contraction", lambda seed: report)
-    monkeypatch.setattr("yuragi.research.lab.kl_pictures.toy.__defaults__", (200, 5))
+    monkeypatch.setattr("yuragi.research.lab.kl_pictures.COUNT", 200)
+    monkeypatch.setattr("yuragi.research.lab.kl_pictures.STEPS", 5)
     path, pictures = tmp_path / "kl.json", tmp_path / "pictures"
     result = CliRunner().invoke(app, ["lab", "kl", "-o", str(path), "--pictures", str(pictures)])
     assert result.exit_code == 0, result.output

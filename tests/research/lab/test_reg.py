@@ -116,7 +116,8 @@ def test_the_command(monkeypatch, tmp_path):
     path = tmp_path / "reg.json"
     result = CliRunner().invoke(app, ["lab", "reg", "--quick", "--seed", "3", "-o", str(path)])
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-3:] == ["       1", "cfg  2.5", str(path)]
+    told = ["     w = 1", "cfg    2.5", f"n {QUICK.plane}, seeds 3", str(path)]
+    assert result.stdout.splitlines()[-4:] == told
     written = json.loads(path.read_text())
     assert written["benchmark"] == "lab reg"
     assert written["path_kl"] == {"1": {}}

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yuragi.errors import InputError
-from yuragi.research.train.cache import cached
+from yuragi.research.train import cache, portraits
+from yuragi.research.train.cache import cached, name_of
 from yuragi.research.train.networks import LENGTH, UNKNOWN, build_tokenizer
 from yuragi.research.train.portraits import (
     ATTRIBUTES,
@@ -14,6 +15,7 @@ from yuragi.research.train.portraits import (
     Portrait,
     caption,
     draw,
+    drawn_by,
     portrait,
     words,
 )
@@ -111,3 +113,30 @@ def test_the_cache_is_drawn_once(tmp_path):
     again, _ = cached("validation", 4, tmp_path, lambda *at: told.append(at))
     assert np.array_equal(again, images)
     assert not told
+
+
+def test_a_process_that_dies_while_drawing_leaves_the_drawings_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "CHUNK", 2)
+    cached("validation", 4, tmp_path)
+    (labels,) = tmp_path.glob("*.json")
+    late = labels.rename(tmp_path / "late")
+
+    def die(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # it began before the labels were there
+        cached("validation", 4, tmp_path, die)
+    late.rename(labels)
+    images, _ = cached("validation", 4, tmp_path, die)
+    assert np.array_equal(images[3], draw(portrait("validation", 3)))
+    assert sorted(tmp_path.iterdir()) == [labels, labels.with_suffix(".npy")]
+
+
+def test_drawings_of_other_code_are_not_taken(monkeypatch):
+    ours = name_of("train", 4, 64)
+    monkeypatch.setattr(portraits, "DRAWING_VERSION", portraits.DRAWING_VERSION + 1)
+    drawn_by.cache_clear()
+    assert name_of("train", 4, 64) != ours
+    monkeypatch.undo()
+    drawn_by.cache_clear()
+    assert name_of("train", 4, 64) == ours

@@ -1,5 +1,7 @@
 """The whole recipe in miniature: from drawings to a pipeline that diffusers opens."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +13,14 @@ from yuragi.research.train.autoencoder import build_autoencoder, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import read_recipe
 from yuragi.research.train.judge import Judge, accuracy, train_judge
-from yuragi.research.train.loop import load_averaged
+from yuragi.research.train.loop import begin, load_averaged
+from yuragi.research.train.packing import pack, unpack
 from yuragi.research.train.portraits import ATTRIBUTES
 from yuragi.research.train.recipe import (
     averaged_autoencoder,
     export_pipeline,
     import_pipeline,
+    learnable,
     run_autoencoder,
     run_denoiser,
 )
@@ -142,6 +146,29 @@ def test_a_decoder_is_trained_further_and_its_encoder_left_as_it_is(trained):
         for name, value in first.decoder.state_dict().items()
     ]
     assert all(changed)
+
+
+def test_a_pack_exports_the_same_pipeline(trained, tmp_path):
+    recipe, folder, _ = trained
+    pack(folder / "runs", tmp_path / "pack")
+    unpack(tmp_path / "pack", tmp_path / "runs")
+    assert export_pipeline(recipe, tmp_path / "runs", tmp_path / "pipeline") == 3
+    for file in (folder / "pipeline").rglob("*.safetensors"):
+        other = tmp_path / "pipeline" / file.relative_to(folder / "pipeline")
+        assert other.read_bytes() == file.read_bytes(), file
+
+
+def test_drawings_are_encoded_again_by_another_encoder_at_the_same_step(trained, tmp_path):
+    """A denoiser must not learn from the latents of an encoder that was replaced."""
+    recipe, folder, _ = trained
+    data, runs = folder / "data", tmp_path / "runs"
+    first, _ = learnable(recipe, folder / "runs", data, CPU, nothing)
+    shutil.copytree(folder / "runs", runs)
+    network, step = averaged_autoencoder(recipe, runs)
+    network.encoder.layers[0].weight.data *= 2
+    begin(network, recipe.autoencoder, runs / "autoencoder", step)
+    again, _ = learnable(recipe, runs, data, CPU, nothing)
+    assert not torch.equal(first.latents, again.latents)
 
 
 def test_steps_out_of_order_are_refused(trained, tmp_path):

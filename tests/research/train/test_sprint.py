@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from yuragi import __version__
 from yuragi.errors import InputError
 from yuragi.research.train.loop import read_checkpoint
 from yuragi.research.train.packing import pack, unpack
@@ -30,6 +31,8 @@ def test_a_run_goes_from_machine_to_machine(small_recipe, tmp_path):
     reports = []
     report = sprint(recipe, plan, there, data, output, CPU, lambda phase: nothing, reports.append)
     assert report == json.loads((output / "report.json").read_text())
+    assert (report["benchmark"], report["version"]) == ("sprint", __version__)
+    assert report["commit"]
     first, step = recipe.denoiser.steps, report["step"]
     assert (step - first) % 4 == 0
     assert step > first
@@ -37,6 +40,9 @@ def test_a_run_goes_from_machine_to_machine(small_recipe, tmp_path):
     assert report["samples_seen"] == step * recipe.denoiser.batch
     assert report["loss_curve"][-1][0] <= report["samples_seen"]
     assert set(report["measured"]["accuracy"]) == {"generated", "drawings"}
+    for kind, shares in report["measured"]["accuracy"].items():
+        without = [share for name, share in shares.items() if name != "eyebrows"]
+        assert report["measured"]["mean_accuracy"][kind] == pytest.approx(sum(without) / 10)
     assert read_checkpoint(there / "autoencoder")[1]["step"] != "3"
     # The time for training ends where the plan says, whatever an update takes (0.3 s here at most).
     spent = sum(report["seconds"][name] for name in ("drawing", "autoencoder", "denoiser"))

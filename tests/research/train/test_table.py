@@ -5,7 +5,8 @@ import shutil
 
 import yuragi
 from yuragi import Guidance
-from yuragi.research.train.table import LEVELS, write_table
+from yuragi.research.train.portraits import portrait
+from yuragi.research.train.table import LEVELS, captions_of, write_table
 from yuragi.tasks.guidance.gains import TABLE
 
 
@@ -23,3 +24,12 @@ def test_make_and_use_a_table(pipeline_folder, tmp_path):
     rule = Guidance(gain="scheduled")
     result = model.sample("red hair", guidance=rule, num_inference_steps=2, seed=0)
     assert [list(row) for row in result.request.guidance.gain.table] == table
+
+
+def test_a_caption_does_not_depend_on_the_portraits_before_it():
+    labels = [portrait("validation", k).labels for k in range(12)]
+    last = captions_of(labels, 0)[-1]
+    for first in range(11):
+        others = [labels[first]] * 11
+        assert captions_of([*others, labels[-1]], 0)[-1] == last
+    assert captions_of(labels, 1)[-1] != last

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
@@ -21,13 +21,14 @@ from yuragi.options.option import Option
 
 if TYPE_CHECKING:
     from yuragi.batch.items import Item
+    from yuragi.batch.naming import Setup
     from yuragi.batch.outcome import Outcome
     from yuragi.batch.plan import Chunk
     from yuragi.batch.settings import Files
     from yuragi.batch.store import Store
     from yuragi.batch.work import Bench
     from yuragi.client import Client
-    from yuragi.service.wire import Job
+    from yuragi.service.wire import Job, JobResult
 
 __all__ = ["Queue"]
 
@@ -66,10 +67,11 @@ class Queue(Engine):
             raise missing_extra("--engine queue", "serve") from error
 
     def run(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[Outcome]:
+        from yuragi.batch.naming import as_checked, setup_of
         from yuragi.batch.outcome import Outcome, failed
         from yuragi.client import Client, Refused
 
-        waiting: deque[tuple[Item, Job]] = deque()
+        waiting: deque[_Sent] = deque()
         with Client(self.url, self.token) as service:
             _patiently(service.health)
             for item in (item for chunk in chunks for item in chunk):
@@ -77,49 +79,85 @@ class Queue(Engine):
                     yield Outcome(item.name)
                     continue
                 while len(waiting) >= self.ahead:
-                    yield _ended(service, *waiting.popleft(), bench.store)
+                    yield _ended(service, waiting.popleft(), bench.store)
                 try:
-                    waiting.append((item, _submitted(service, item)))
+                    setup = setup_of(as_checked(item, bench.opening).request, bench.opening)
+                    waiting.append(_Sent(item, setup, _submitted(service, item, setup)))
                 except (Refused, InputError) as error:
                     yield failed(item.name, error)
             while waiting:
-                yield _ended(service, *waiting.popleft(), bench.store)
+                yield _ended(service, waiting.popleft(), bench.store)
 
 
-def _submitted(service: Client, item: Item) -> Job:
-    """The job of an item; a job that failed before is run again."""
-    from yuragi.batch.places import fetch, is_url
+@dataclass(frozen=True)
+class _Sent:
+    """An item that waits or runs.
+
+    Attributes:
+        item: the item.
+        setup: what must compute it.
+        job: its job.
+    """
+
+    item: Item
+    setup: Setup
+    job: Job
+
+
+def _submitted(service: Client, item: Item, setup: Setup) -> Job:
+    """The job of an item; one that failed, or that another setup has computed, is run again."""
+    from yuragi.batch.places import fetch
     from yuragi.service.states import State
     from yuragi.tasks.picture import pictures_of
     from yuragi.tasks.tasks import TASKS
 
     options: dict[str, Any] = dict(item.options)
     for name in pictures_of(TASKS[item.kind]) & options.keys():
-        place = options[name]
-        options[name] = fetch(place, name) if is_url(place) else Path(place)
+        options[name] = fetch(options[name], name)
     key = item.name
-    job = _patiently(lambda: service.submit(item.kind, idempotency_key=key, **options))
-    if job.state is State.FAILED:
-        return _patiently(lambda: service.retry(job.id))
-    return job
+    while True:
+        submit = partial(service.submit, item.kind, idempotency_key=key, **options)
+        job = _patiently(submit)
+        if job.state is State.FAILED:
+            return _patiently(partial(service.retry, job.id))
+        if job.state is not State.DONE or _suits(service, job, setup):
+            return job
+        key = f"{item.name}-{job.id}"  # a job that is done cannot be run again
 
 
-def _ended(service: Client, item: Item, job: Job, store: Store) -> Outcome:
+def _suits(service: Client, job: Job, setup: Setup) -> bool:
+    """Whether a job that is done was computed by this setup."""
+    try:
+        _check(_patiently(partial(service.result, job.id)), setup)
+    except InputError:
+        return False
+    return True
+
+
+def _check(result: JobResult, setup: Setup) -> None:
+    """Refuse a result that another setup has computed."""
+    origin = result.report["origin"]
+    setup.check(origin["weights"], origin["weak_weights"], origin["dtype"])
+
+
+def _ended(service: Client, sent: _Sent, store: Store) -> Outcome:
     """Wait until a job has ended, store its pictures, and return the outcome."""
     from yuragi.batch.outcome import Outcome, failed
     from yuragi.client import Refused
     from yuragi.service.states import State
 
+    name, job = sent.item.name, sent.job.id
     try:
-        found = _patiently(lambda: service.wait(job.id))
+        found = _patiently(partial(service.wait, job))
         if found.state is not State.DONE:
-            return Outcome(item.name, found.error or f"the job {job.id} is {found.state}")
-        result = _patiently(lambda: service.result(job.id))
+            return Outcome(name, found.error or f"the job {job} is {found.state}")
+        result = _patiently(partial(service.result, job))
+        _check(result, sent.setup)
         pictures = [_patiently(partial(service.download, each.id)) for each in result.pictures]
-    except Refused as error:
-        return failed(item.name, error)
-    store.put(item.name, pictures, {**result.report, "job": job.id})
-    return Outcome(item.name)
+    except (Refused, InputError) as error:
+        return failed(name, error)
+    store.put(name, pictures, {**result.report, "job": job})
+    return Outcome(name)
 
 
 def _patiently(ask: Callable[[], T]) -> T:
@@ -133,8 +171,9 @@ def _patiently(ask: Callable[[], T]) -> T:
 
     from yuragi.client import Refused
 
-    until = time.monotonic() + PATIENCE_S
+    failing = None
     while True:
+        began = time.monotonic()
         try:
             return ask()
         except Refused as error:
@@ -143,6 +182,10 @@ def _patiently(ask: Callable[[], T]) -> T:
             last: Exception = error
         except httpx2.TransportError as error:
             last = error
-        if time.monotonic() > until:
+        now = time.monotonic()
+        # A call that lasted longer, such as a wait, was answered until it broke.
+        if failing is None or now - began > PATIENCE_S:
+            failing = now
+        if now - failing >= PATIENCE_S:
             raise YuragiError(f"the service cannot be used: {last}") from last
         time.sleep(AGAIN_S)

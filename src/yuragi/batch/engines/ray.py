@@ -21,7 +21,7 @@ from pydantic import Field
 
 from yuragi.batch.engines.engine import Engine
 from yuragi.batch.engines.tries import MOST, Tries, fatal
-from yuragi.errors import YuragiError, missing_extra
+from yuragi.errors import InputError, YuragiError, missing_extra
 from yuragi.options.option import Option
 from yuragi.options.values import Finite
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yuragi.batch.plan import Chunk
     from yuragi.batch.settings import Files
     from yuragi.batch.work import Bench, Worker
+    from yuragi.models.opening import Opening
 
 __all__ = ["Ray"]
 
@@ -117,6 +118,7 @@ class Ray(Engine):
         gpus = self.gpus
         if gpus is None:
             gpus = 1.0 if "GPU" in ray.cluster_resources() else 0.0  # type: ignore[no-untyped-call]
+        _check_precision(gpus, bench.opening)
         # As text: Arrow would give all rows the columns of all tasks.
         given = [{"chunk": json.dumps([asdict(item) for item in chunk])} for chunk in chunks]
         parts = ray.data.from_items(given, override_num_blocks=min(len(given), BLOCKS))
@@ -131,6 +133,21 @@ class Ray(Engine):
             num_gpus=gpus,
         )
         yield from made.iter_rows()
+
+
+def _check_precision(gpus: float, opening: Opening) -> None:
+    """Refuse workers that would choose another precision than this machine, which named results.
+
+    Raises:
+        InputError: either the workers or this machine has GPUs, and no precision is given.
+    """
+    from yuragi.device import pick_device
+
+    here = pick_device().type != "cpu"
+    if opening.dtype is None and opening.device is None and here != (gpus > 0):
+        reason = "the workers would choose another precision than this machine"
+        has = "the workers have GPUs and it has none" if gpus else "it has a GPU and they use none"
+        raise InputError("dtype", None, "given, such as float32 or float16", f"{reason}: {has}")
 
 
 class _Actor:

@@ -10,13 +10,11 @@ reported separately.
   is the mean shift of the same number of draws from the training frequencies.
 - ``values``: each frequency with its 95 % interval (Wilson), and the training frequency.
 
-References: Wilson 1927 (JASA 22.158), equation 3; Friedrich et al. 2023 (arXiv 2302.10893) for
-attributes that prompts leave open.
+References: Friedrich et al. 2023 (arXiv 2302.10893) for attributes that prompts leave open.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from yuragi.research.bench.shares import wilson
+from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.halves import halves_interval
 from yuragi.research.sweep.draw import Sampler
@@ -31,11 +31,10 @@ from yuragi.research.sweep.grid import Point
 from yuragi.research.train.judge import Judge
 from yuragi.research.train.portraits import ATTRIBUTES, portrait
 
-__all__ = ["OPEN", "bias", "open_prompts", "training_marginals", "wilson"]
+__all__ = ["OPEN", "bias", "open_prompts", "training_marginals"]
 
 OPEN = ("skin", "hair_colour", "hair_length", "beard")
 """The attributes that the prompts leave open."""
-Z = 1.959963984540054
 CHANCES = 400
 
 
@@ -53,14 +52,6 @@ def training_marginals(n: int) -> Mapping[str, Mapping[str, float]]:
         name: {value: count[value] / n for value in ATTRIBUTES[name]}
         for name, count in found.items()
     }
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of the share hits / n."""
-    share = hits / n
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def bias(
@@ -109,7 +100,7 @@ def _attribute(name: str, seen: Tensor, training: Mapping[str, float], seed: int
 
     counts = torch.bincount(seen, minlength=len(values)).tolist()
     interval = halves_interval(shift, seen)
-    seeds = f"{seed}-{seed + n - 1}"
+    seeds = spans(range(seed, seed + n))
     return {
         "shift": Figure.of(f"shift of {name}", interval, n, 0, "portrait judge", seeds).as_dict(),
         "chance": _chance(wanted, n),

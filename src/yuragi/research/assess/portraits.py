@@ -10,9 +10,8 @@ from torch import Tensor
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.assess.stability import Fit
-from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.sweep.draw import Sampler
-from yuragi.research.train.judge import Judge, judged
+from yuragi.research.train.judge import JUDGED, Judge, judged
 from yuragi.research.train.measure import whole_caption
 from yuragi.research.train.portraits import portrait
 

@@ -131,6 +131,8 @@ def _indices(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 def write_bars(report: Mapping[str, Any], path: Path, measures: Sequence[str]) -> None:
     """Write a picture of the total-order indices with a panel for each measure.
 
+    An index is a share, so every panel goes from 0 to 1, and a longer interval is cut off there.
+
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
@@ -151,6 +153,7 @@ def write_bars(report: Mapping[str, Any], path: Path, measures: Sequence[str]) -
         )
         axes.set_title(name)
         axes.set_xlabel("total-order index")
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1)
+        axes.invert_yaxis()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.paired import paired_interval
 from yuragi.research.sweep.draw import Sampler
@@ -65,7 +66,7 @@ def stability(
         "worst": by_prompt.amin(0),
         "failed": (by_prompt < FAILED).double().mean(0),
     }
-    told = f"{sampler.seed}-{sampler.seed + n - 1}"
+    told = spans(range(sampler.seed, sampler.seed + n))
     return {
         name: Figure.of(name, paired_interval(values), n, 0, "portrait judge", told).as_dict()
         for name, values in rows.items()
@@ -78,7 +79,7 @@ def reproducibility(point: Point, sampler: Sampler, n: int) -> dict[str, Any]:
     again, alone = _levels(point, sampler, n), _levels(point, replace(sampler, batch=1), n)
     return {
         "n": n,
-        "seeds": f"{sampler.seed}-{sampler.seed + n - 1}",
+        "seeds": spans(range(sampler.seed, sampler.seed + n)),
         "again": _compared(first, again),
         "alone": _compared(first, alone),
     }

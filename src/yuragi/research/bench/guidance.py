@@ -33,7 +33,6 @@ from torch import Tensor
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
-from yuragi.research.bench.portraits import JUDGED
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.backends import open_backend
 from yuragi.research.metrics.diversity import coverage, precision, vendi
@@ -45,11 +44,12 @@ from yuragi.research.metrics.frechet import (
 )
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
+from yuragi.research.sweep.real import Real
 from yuragi.research.sweep.rows import Rows
-from yuragi.research.sweep.run import Real, kept_rows
+from yuragi.research.sweep.run import kept_rows
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
-from yuragi.research.train.judge import judged, shipped_judge
+from yuragi.research.train.judge import JUDGED, judged, shipped_judge
 from yuragi.research.train.measure import whole_caption
 
 __all__ = ["ARMS", "Arm", "bench_guidance"]
@@ -161,6 +161,7 @@ def bench_guidance(
     return frame("guidance", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.weights,
+        "backend": backend.name,
         "settings": {"solver": SOLVER, "steps": {arm: ARMS[arm].steps for arm in arms}},
         "floor": frechet_interval(others, true)._asdict(),
         "real": {"coverage": coverage(others, true), "vendi": vendi(true)},

@@ -13,9 +13,10 @@ difference between gains.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ from yuragi.guidance import (
 from yuragi.models.checkpoint import checkpointing
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
+from yuragi.research.bench.memory import Peak, peak_memory
 from yuragi.research.bench.report import frame
 
 __all__ = ["bench_guidance_cost"]
@@ -137,7 +139,7 @@ def _measure(
                 rows[name] = {
                     "evaluations": evaluations / CALLS / len(case.x),
                     "declared": cost._asdict(),
-                    "peak_mib": round(memory / 2**20, 1),
+                    "peak_mib": round(memory, 1),
                 }
             else:
                 seconds[name].append(took)
@@ -151,56 +153,52 @@ def _measure(
     return {"gains": rows}
 
 
-def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float, int]:
-    """Seconds, evaluations and peak bytes of `CALLS` guided steps at descending noise levels."""
+def _cycle(case: _Case, gain: Gain, device: torch.device) -> tuple[float, float, float]:
+    """Seconds, evaluations and peak MiB of `CALLS` guided steps at descending noise levels."""
     counter = Counting(case.strong.network)
     strong = NetworkDenoiser(
         counter, case.strong.schedule, case.strong.prediction, case.strong.condition
     )
     guided = Guided(strong, strong.bind(case.weak.condition), constant(4.0), gain)
     times = trailing(case.strong.schedule, 2 * CALLS)[CALLS // 2 :][:CALLS]
-    peak = _Peak(device, case.module)
-    with torch.no_grad(), peak:
+    with torch.no_grad(), _peak(device, case.module) as peak:
         began = time.perf_counter()
         for t in times:
             guided(case.x, t)
         wait_for(device)
         took = time.perf_counter() - began
-    return took, counter.evaluations, peak.bytes
+    return took, counter.evaluations, peak.mib
 
 
-class _Peak:
-    """Peak memory in the block: of the allocator on a GPU, of autograd's saved tensors on a CPU."""
+@contextlib.contextmanager
+def _peak(device: torch.device, module: nn.Module) -> Iterator[Peak]:
+    """Peak memory of a block: of the allocator on a GPU, of autograd's saved tensors on a CPU."""
+    if device.type == "cuda":
+        with peak_memory(device) as peak:
+            yield peak
+        return
+    peak, activations = Peak(), _Activations(module)
+    with torch.autograd.graph.saved_tensors_hooks(activations.pack, activations.unpack):
+        yield peak
+    peak.mib = activations.most / 2**20
 
-    def __init__(self, device: torch.device, module: nn.Module) -> None:
-        self.device = device
+
+class _Activations:
+    """The bytes of the tensors that autograd holds, apart from weights, and the most so far."""
+
+    def __init__(self, module: nn.Module) -> None:
         self._weights = {p.untyped_storage().data_ptr() for p in module.parameters()}
-        self.bytes = 0
+        self.most = 0
         self._held = 0
-        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack)
 
-    def __enter__(self) -> None:
-        if self.device.type == "cuda":
-            wait_for(self.device)
-            torch.cuda.reset_peak_memory_stats(self.device)
-            self._held = torch.cuda.memory_allocated(self.device)
-        else:
-            self._hooks.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        if self.device.type == "cuda":
-            self.bytes = torch.cuda.max_memory_allocated(self.device) - self._held
-        else:
-            self._hooks.__exit__(*error)
-
-    def _pack(self, tensor: Tensor) -> _Saved:
+    def pack(self, tensor: Tensor) -> _Saved:
         weight = tensor.untyped_storage().data_ptr() in self._weights
         size = 0 if weight else tensor.nbytes
         self._held += size
-        self.bytes = max(self.bytes, self._held)
+        self.most = max(self.most, self._held)
         return _Saved(tensor, size, self)
 
-    def _unpack(self, saved: _Saved) -> Tensor:
+    def unpack(self, saved: _Saved) -> Tensor:
         return saved.tensor
 
     def freed(self, size: int) -> None:
@@ -210,11 +208,11 @@ class _Peak:
 class _Saved:
     """A tensor that autograd saves; it reports when it is freed."""
 
-    def __init__(self, tensor: Tensor, size: int, peak: _Peak) -> None:
-        self.tensor, self._size, self._peak = tensor, size, peak
+    def __init__(self, tensor: Tensor, size: int, owner: _Activations) -> None:
+        self.tensor, self._size, self._owner = tensor, size, owner
 
     def __del__(self) -> None:
-        self._peak.freed(self._size)
+        self._owner.freed(self._size)
 
 
 def _portrait(model: str, batch: int, device: torch.device) -> _Case:

@@ -5,45 +5,66 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from yuragi import __version__
 from yuragi.core import NOISE_VERSION
+from yuragi.research.bench.report import Origin
+from yuragi.research.files import save_whole
+from yuragi.research.metrics.levels import levels_of
+from yuragi.tasks.base import Request
+from yuragi.tasks.record import public
 
-__all__ = ["kept"]
+__all__ = ["Kept"]
 
 
-def kept(
-    folder: Path,
-    stem: str,
-    decides: Sequence[object],
-    make: Callable[[], tuple[Tensor, Tensor]],
-) -> tuple[Tensor, Tensor]:
-    """Pictures and their costs, read from disk if they are there, otherwise made and stored.
+@dataclass(frozen=True)
+class Kept:
+    """The pictures of one benchmark and model.
 
-    Args:
+    Attributes:
         folder: the folder in which they are stored.
-        stem: the readable beginning of the file's name.
-        decides: everything that decides the pictures, except the version of the noise; its hash is
-            the rest of the file's name.
-        make: a function that makes pictures [n, 3, h, w] in [-1, 1], and any numbers.
-
-    Returns:
-        the pictures, rounded to 8-bit levels, and the numbers.
+        here: the commit and the device of this run.
+        used: the commits and devices that made the pictures of this run.
     """
-    named = json.dumps([*decides, NOISE_VERSION])
-    key = hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
-    path = folder / f"{stem}-{key}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        images, spent = make()
-        levels = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous()
-        partial = path.with_suffix(".partial")
-        save_file({"images": levels, "spent": spent}, partial)
-        partial.replace(path)
-    with safe_open(path, framework="pt") as file:
-        return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("spent")
+
+    folder: Path
+    here: Origin
+    used: set[Origin] = field(default_factory=set)
+
+    def pictures(
+        self,
+        name: str,
+        requests: Sequence[Request],
+        make: Callable[[], tuple[Tensor, Tensor]],
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures and their costs, read from disk if they are there, otherwise made and stored.
+
+        Args:
+            name: what makes the pictures; the file's name begins with it.
+            requests: the complete requests. With the name and the versions of Yuragi and of its
+                noise, they decide the pictures; a hash of all this is the rest of the file's name.
+            make: a function that makes pictures [n, 3, h, w] in [-1, 1], and any numbers.
+
+        Returns:
+            the pictures, rounded to 8-bit levels, and the numbers.
+        """
+        asked = [public(request).model_dump(mode="json") for request in requests]
+        decides = json.dumps([name, asked, __version__, NOISE_VERSION], sort_keys=True)
+        key = hashlib.blake2b(decides.encode(), digest_size=8).hexdigest()
+        path = self.folder / f"{name.replace(' ', '-')}-{key}.safetensors"
+        if not path.exists():
+            images, spent = make()
+            save_whole({"images": levels_of(images), "spent": spent}, path, self.here._asdict())
+        with safe_open(path, framework="pt") as file:
+            self.used.add(Origin(**file.metadata()))
+            return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("spent")
+
+    @property
+    def elsewhere(self) -> list[dict[str, str]]:
+        """The other commits and devices that made pictures of this run, for the report."""
+        return [each._asdict() for each in sorted(self.used - {self.here})]

@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.report import frame
@@ -24,15 +24,12 @@ from yuragi.research.metrics.features import load_features
 from yuragi.research.metrics.frechet import frechet_interval
 from yuragi.research.train.autoencoder import arrays_to_tensor, levels_psnr
 from yuragi.research.train.cache import cached
-from yuragi.research.train.judge import accuracy, shipped_judge
+from yuragi.research.train.judge import JUDGED, accuracy, mean_accuracy, shipped_judge
 from yuragi.research.train.measure import opened, portraits_of, round_trips, sheet_of
 from yuragi.research.train.portraits import ATTRIBUTES
 
 __all__ = ["JUDGED", "bench_portraits"]
 
-JUDGED = tuple(name for name in ATTRIBUTES if name != "eyebrows")
-"""The attributes in the mean accuracy. Eyebrows are left out, as they were when an earlier judge
-recognised too few of them in drawings, so that the means of all models can be compared."""
 SHOWN = 48
 """The number of portraits on the sheet."""
 
@@ -42,10 +39,9 @@ def bench_portraits(
     data: Path,
     n: int,
     seed: int,
-    sheet: Path | None,
     device: torch.device,
     on_sample: Callable[[int, int], None],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Image.Image]:
     """Measure a model at its default settings with the shipped judge.
 
     Args:
@@ -53,10 +49,11 @@ def bench_portraits(
         data: the folder in which drawings are cached.
         n: the number of portraits of the benchmark split to use.
         seed: the seed of the generated portraits.
-        sheet: the file to which a sheet of the first generated portraits is written; None for no
-            sheet.
         device: where to run.
         on_sample: called with (portraits generated, portraits in total).
+
+    Returns:
+        the report, and a sheet of the first generated portraits.
 
     Raises:
         InputError: the model has no autoencoder.
@@ -66,8 +63,6 @@ def bench_portraits(
     labels = every[:n]
     real, others = arrays_to_tensor(drawings[:n]), arrays_to_tensor(drawings[n:])
     pictures = portraits_of(loaded, labels, seed, on_sample)
-    if sheet is not None:
-        sheet_of(pictures[:SHOWN]).save(sheet)
     generated = torch.cat([to_tensor(picture) for picture in pictures])
     back = round_trips(codec, real, device)
     judge = shipped_judge(device)
@@ -78,17 +73,14 @@ def bench_portraits(
     }
     features = load_features(device)
     truth = features(real)
-    return frame("portraits", device, [seed], n) | {
+    report = frame("portraits", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.loaded.weights,
         "psnr": float(levels_psnr(back, real).mean()),
         "accuracy": seen,
         "of_real": {name: seen["generated"][name] / seen["real"][name] for name in ATTRIBUTES},
-        "mean_accuracy": {kind: _mean(table) for kind, table in seen.items()},
+        "mean_accuracy": {kind: mean_accuracy(table) for kind, table in seen.items()},
         "fd": frechet_interval(features(generated), truth)._asdict(),
         "floor": frechet_interval(features(others), truth)._asdict(),
     }
-
-
-def _mean(table: Mapping[str, float]) -> float:
-    return math.fsum(table[name] for name in JUDGED) / len(JUDGED)
+    return report, sheet_of(pictures[:SHOWN])

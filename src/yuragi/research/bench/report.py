@@ -6,14 +6,25 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from yuragi import __version__
 
-__all__ = ["frame", "write_report"]
+__all__ = ["Origin", "elsewhere", "frame", "is_exact", "origin", "seeds_of", "write_report"]
+
+UNKNOWN = "unknown"
+"""The commit outside of a checkout."""
+
+
+class Origin(NamedTuple):
+    """The commit and the device that made something."""
+
+    commit: str
+    device: str
 
 
 def frame(name: str, device: torch.device, seeds: list[int], n: int) -> dict[str, Any]:
@@ -31,8 +42,19 @@ def frame(name: str, device: torch.device, seeds: list[int], n: int) -> dict[str
     }
 
 
+def origin(head: Mapping[str, Any]) -> Origin:
+    """What makes the rest of a report, from its head."""
+    return Origin(head["commit"], head["device"])
+
+
+def seeds_of(report: Mapping[str, Any]) -> str:
+    """The seeds of a report in words: a few one by one, and more as the first and the last."""
+    seeds = report.get("seeds", [])
+    return ", ".join(map(str, seeds)) if len(seeds) < 5 else f"{seeds[0]} to {seeds[-1]}"
+
+
 def _commit() -> str:
-    """The checkout's commit, with ``+`` if it has changes; ``unknown`` outside a checkout."""
+    """The checkout's commit, with ``+`` if it has changes; `UNKNOWN` outside of a checkout."""
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
@@ -44,7 +66,18 @@ def _commit() -> str:
         changed = git("status", "--porcelain", "--untracked-files=no")
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return UNKNOWN
+
+
+def elsewhere(report: Mapping[str, Any]) -> str:
+    """A sentence about pictures that another commit or device made; empty if there are none."""
+    others = [f"commit {one['commit']} on {one['device']}" for one in report.get("kept_from", ())]
+    return f" Some pictures were kept from earlier runs: {', '.join(others)}." if others else ""
+
+
+def is_exact(commit: str) -> bool:
+    """Whether the commit of a report tells all of the code: there was one, without changes."""
+    return commit != UNKNOWN and not commit.endswith("+")
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:

@@ -34,7 +34,7 @@ from yuragi.device import wait_for
 from yuragi.images.tensors import to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
-from yuragi.models.opening import Dtype, Opening
+from yuragi.models.opening import Opening
 from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
 from yuragi.tasks.build import build
@@ -71,7 +71,6 @@ def bench_speed(
     repeats: int,
     device: torch.device,
     on_done: Callable[[int, int], None],
-    dtype: Dtype | None = None,
 ) -> dict[str, Any]:
     """Measure a model.
 
@@ -80,9 +79,8 @@ def bench_speed(
         repeats: the number of warm runs of every arm.
         device: where to run.
         on_done: called with (arms done, arms in total).
-        dtype: the dtype of the weights; see `yuragi.load`.
     """
-    loaded = load_model(model, Opening(device=str(device), dtype=dtype))
+    loaded = load_model(model, Opening(device=str(device)))
     arms = _arms(model, loaded)
     rows: dict[str, dict[str, Any]] = {}
     for done, (name, arm) in enumerate(arms.items(), 1):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["interval", "measured", "number", "table"]
-
-BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
-"""The lines that enclose the tables of a page."""
+__all__ = ["filled", "interval", "measured", "number", "table"]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -22,11 +19,16 @@ def number(value: float | None) -> str:
 
 
 def measured(page: str, *parts: str) -> str:
-    """The page with the text between its markers replaced by these parts."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    told = "\n".join(parts)
-    return f"{before}{BEGIN}\n{told}\n{END}{after}"
+    """The page with the text between its markers ``measured`` replaced by these parts."""
+    return filled(page, "measured", "\n".join(parts))
+
+
+def filled(page: str, name: str, told: str) -> str:
+    """The page with the text between the markers of this name replaced."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{told}\n{end}{after}"
 
 
 def interval(found: Mapping[str, float] | None) -> str:

@@ -191,7 +191,7 @@ def sensitivity(
     with progress("measuring") as on_done:
         found = measured(measured_point(sampler, real, number), base, seed, on_done)
     shown = {
-        f"{measure}, {name}": row
+        f"{measure}, {name}": {order: _index(row, order) for order in ("total", "first")}
         for measure, rows in found["indices"].items()
         for name, row in rows.items()
     }
@@ -199,6 +199,14 @@ def sensitivity(
         write_bars(found, picture, list(found["indices"]))
     settings = {"base": base, "against": against}
     _finish("assess sensitivity", sampler, number, settings, found, shown, output, json)
+
+
+def _index(row: Mapping[str, float], order: str) -> dict[str, float]:
+    """An index with its interval, which SALib gives as a half-width."""
+    from yuragi.research.cli.reports import estimate
+
+    value, half = row[order], row[f"{order}_half_width"]
+    return estimate(value, value - half, value + half)
 
 
 def _finish(

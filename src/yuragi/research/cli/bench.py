@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -32,6 +33,7 @@ from yuragi.research.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from PIL import Image
     from torch import Tensor
 
 __all__ = ["app"]
@@ -59,17 +61,12 @@ def portraits(
     if sheet is not None:
         check_report("sheet", sheet)
     with progress("sampling") as on_sample:
-        report = bench_portraits(
-            model,
-            data or cache_folder("portraits"),
-            number,
-            seed,
-            sheet,
-            device_of(device),
-            on_sample,
+        report, pictures = bench_portraits(
+            model, data or cache_folder("portraits"), number, seed, device_of(device), on_sample
         )
+    more = [] if sheet is None else _saved(pictures, sheet)
     shown = {name: {"accuracy": value} for name, value in report["mean_accuracy"].items()}
-    finish(report, output, json, shown)
+    finish(report, output, json, shown, more)
 
 
 @app.command()
@@ -78,27 +75,13 @@ def drag(
     json: JsonOption = False,
     table: TableOption = None,
     sheet: SheetOption = None,
-    suite: Annotated[
-        str, typer.Option(help="The word portraits, or the folder of a DragBench data set.")
-    ] = "portraits",
-    regions: Annotated[
-        bool, typer.Option("--regions", help="Use the dense points (SR, DR) of a DragBench folder.")
-    ] = False,
-    features: Annotated[
-        str,
-        typer.Option(help="Model whose features locate the content (DragBench folders)."),
-    ] = "portraits",
-    side: Annotated[
-        int,
-        typer.Option(
-            help="Side of pictures in protocol B, in pixels (DragBench folders).",
-            callback=within(32, 2048),
-        ),
-    ] = 768,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Run 20 cases, and published methods with fewer levels.")
+        bool,
+        typer.Option("--quick", help="Run few cases, and published methods with fewer levels."),
     ] = False,
-    number: Annotated[int, number_option("Number of cases.", 2)] = 240,
+    number: Annotated[
+        int | None, number_option("Number of cases; by default 240, or 20 with --quick.", 2)
+    ] = None,
     ablations: Annotated[
         bool, typer.Option("--ablations", help="Also run ablations of the method warp.")
     ] = False,
@@ -117,24 +100,20 @@ def drag(
     runs: RunsOption = Path("runs"),
     device: DeviceOption = None,
 ) -> None:
-    """Compare drag methods on portraits with known true results (resumable), or on DragBench."""
+    """Compare drag methods on portraits with known true results (resumable)."""
     from yuragi.research.bench.drag.report import markdown
-    from yuragi.research.bench.drag.suite import QUICK, bench_drag_suite, ways
+    from yuragi.research.bench.drag.suite import FULL, QUICK, bench_drag_suite, ways
     from yuragi.research.cli.reports import finish
 
-    check_report("output", output)
-    if suite != "portraits":
-        _dragbench(Path(suite), regions, model, features, side, quick, seed, device, output, json)
-        return
-    for name, other in (("table", table), ("sheet", sheet)):
-        if other is not None:
-            check_report(name, other)
+    for name, path in (("output", output), ("table", table), ("sheet", sheet)):
+        if path is not None:
+            check_report(name, path)
     rows = ways(quick, ablations, behind, row or ())
     with progress("dragging") as on_part:
         report, shown = bench_drag_suite(
             model,
             runs,
-            QUICK if quick else number,
+            number or (QUICK if quick else FULL),
             behind,
             rows,
             seed,
@@ -145,24 +124,33 @@ def drag(
     finish(report, output, json, report["rows"], more)
 
 
-def _dragbench(
-    folder: Path,
-    regions: bool,
-    model: str,
-    features: str,
-    side: int,
-    quick: bool,
-    seed: int,
-    device: str | None,
-    output: Path,
-    json: bool,
+@app.command()
+def dragbench(
+    folder: Annotated[Path, typer.Argument(help="Folder of DragBench-S, -D, -SR or -DR.")],
+    output: ReportOption = Path("out/bench-dragbench.json"),
+    json: JsonOption = False,
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Use the dense points of DragBench-SR or -DR.")
+    ] = False,
+    features: Annotated[
+        str, typer.Option(help="Model whose features locate the content.")
+    ] = "portraits",
+    side: Annotated[
+        int,
+        typer.Option(help="Side of pictures in protocol B, in pixels.", callback=within(32, 2048)),
+    ] = 768,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Run published methods with fewer levels.")
+    ] = False,
+    seed: NoiseSeedOption = 0,
+    model: ModelOption = "portraits",
+    device: DeviceOption = None,
 ) -> None:
-    """Run both published protocols on a copy of a public data set."""
+    """Compare drag methods on your copy of DragBench, by both published protocols."""
     from yuragi.research.bench.dragbench.run import bench_dragbench
     from yuragi.research.cli.reports import finish
 
-    if not folder.is_dir():
-        raise InputError("suite", str(folder), "portraits, or the folder of a DragBench data set")
+    check_report("output", output)
     where = device_of(device)
     with progress("dragging") as on_done:
         report = bench_dragbench(
@@ -226,11 +214,13 @@ def edits(
     sheet: SheetOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Run few pairs with few steps.")] = False,
     each: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Number of pairs for each of the seven kinds of change.", callback=within(1)
+            help="Number of pairs for each of the seven kinds of change; by default 15, or 1 with "
+            "--quick.",
+            callback=within(1),
         ),
-    ] = 15,
+    ] = None,
     seed: NoiseSeedOption = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
@@ -238,13 +228,15 @@ def edits(
 ) -> None:
     """Compare ODE and SDE for every edit with a known true result (resumable)."""
     from yuragi.research.bench.edits.report import markdown
-    from yuragi.research.bench.edits.suite import Sizes, bench_edits
+    from yuragi.research.bench.edits.suite import FULL, QUICK, bench_edits
     from yuragi.research.cli.reports import finish
 
     for name, path in (("output", output), ("table", table), ("sheet", sheet)):
         if path is not None:
             check_report(name, path)
-    sizes = Sizes(1, 1, (10, 25), (2.0,)) if quick else Sizes(each)
+    sizes = QUICK if quick else FULL
+    if each is not None:
+        sizes = replace(sizes, each=each)
     with progress("editing") as on_cell:
         report, shown = bench_edits(
             model,
@@ -345,14 +337,17 @@ def intent(
 ) -> None:
     """Measure how often the intent score ranks the true result of a drag above damaged ones."""
     from yuragi.research.bench.intent.suite import bench_intent
-    from yuragi.research.cli.reports import finish
+    from yuragi.research.cli.reports import estimate, finish
 
     check_report("output", output)
     split = "validation" if validation else "benchmark"
     with progress("ranking") as on_done:
         report = bench_intent(number, size, split, on_done)
     rows = {
-        name: {key: found[key] for key in ("share", "low", "high")}
+        name: {
+            "n": found["n"],
+            "true result above": estimate(found["share"], found["low"], found["high"]),
+        }
         for name, found in report["truth_above"].items()
     }
     finish(report, output, json, rows)
@@ -378,12 +373,20 @@ def familiarity(
 ) -> None:
     """Count the portraits, photographs and other styles that a model considers foreign."""
     from yuragi.research.bench.familiarity.suite import bench_familiarity
-    from yuragi.research.cli.reports import finish
+    from yuragi.research.cli.reports import estimate, finish
 
     check_report("output", output)
     with progress("measuring") as on_group:
         report = bench_familiarity(model, number, each, pictures or [], device_of(device), on_group)
-    rows = {name: row for kind in report["groups"].values() for name, row in kind.items()}
+    rows = {
+        name: {
+            "n": row["n"],
+            "foreign": estimate(row["foreign"], *row["interval"]),
+            "quartiles": row["quartiles"],
+        }
+        for kind in report["groups"].values()
+        for name, row in kind.items()
+    }
     finish(report, output, json, rows)
 
 
@@ -609,8 +612,11 @@ def _write_sheet(sheet: Path | None, shown: Mapping[str, Tensor]) -> list[Path]:
     """Write the contact sheet to the given file, and return this file."""
     from yuragi.research.bench.edits.report import contact_sheet
 
-    if sheet is None:
-        return []
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(shown).save(sheet)
-    return [sheet]
+    return [] if sheet is None else _saved(contact_sheet(shown), sheet)
+
+
+def _saved(picture: Image.Image, path: Path) -> list[Path]:
+    """Save a picture, and return its file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)
+    return [path]

@@ -19,6 +19,14 @@ app = typer.Typer(
 )
 
 
+def _in_halves(option: typer.CallbackParam, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """Refuse numbers of problems whose halves would not have the same four kinds."""
+    if not any(counts) or any(count < 0 or count % 8 for count in counts):
+        allowed = "multiples of 8, one of them above 0"
+        raise InputError(str(option.name), " ".join(map(str, counts)), allowed)
+    return counts
+
+
 @app.callback()
 def lab() -> None:
     """Compare guidance rules and samplers where the answer is known."""
@@ -49,7 +57,8 @@ def reg(
     with progress("comparing") as on_part:
         tables = compare_rules(RULES, effort, seed, on_part)
     report = frame("lab reg", torch.device("cpu"), [seed], effort.plane) | tables
-    finish(report, output, json, transposed(report["geomean_vs_reg"]))
+    means = {f"w = {weight}": found for weight, found in report["geomean_vs_reg"].items()}
+    finish(report, output, json, transposed(means))
     if pictures is not None:
         write_pictures(RULES, report, pictures, seed)
 
@@ -58,7 +67,10 @@ def reg(
 def gamma(
     problems: Annotated[
         tuple[int, int, int],
-        typer.Option(help="Numbers of random problems on the line, in the plane and in space."),
+        typer.Option(
+            help="Numbers of random problems on the line, in the plane and in space.",
+            callback=_in_halves,
+        ),
     ] = (24, 24, 16),
     states: Annotated[
         int, typer.Option(help="States per noise level in the plane and in space.", min=2)
@@ -73,7 +85,7 @@ def gamma(
     import torch
 
     from yuragi.research.bench.report import frame
-    from yuragi.research.cli.reports import finish, transposed
+    from yuragi.research.cli.reports import estimate, finish, transposed
     from yuragi.research.lab.choice import choose
     from yuragi.research.lab.measure import QUICK
     from yuragi.research.lab.rules import CANDIDATES
@@ -84,7 +96,15 @@ def gamma(
         found = choose(CANDIDATES, effort, seed, on_problem)
     report = frame("lab gamma", torch.device("cpu"), [seed], sum(problems)) | found
     report["effort"] = {name: getattr(effort, name) for name in ("levels", "nodes", "plane")}
-    finish(report, output, json, transposed(report["geomean_vs_reg"]["report"]))
+    ends = found["intervals"]["report"]
+    means = {
+        f"w = {weight}": {
+            rule: estimate(mean, *ends[weight][rule]) if rule in ends[weight] else mean
+            for rule, mean in by_rule.items()
+        }
+        for weight, by_rule in found["geomean_vs_reg"]["report"].items()
+    }
+    finish(report, output, json, transposed(means))
 
 
 @app.command()

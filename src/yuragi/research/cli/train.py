@@ -179,7 +179,8 @@ def sprint(
     accuracies = report["measured"]["mean_accuracy"]
     say(
         f"{report['samples_of_this_run']} samples, {report['samples_seen']} in all; the judge sees "
-        f"{accuracies['generated']:.1%} of the labels (on drawings {accuracies['drawings']:.1%})"
+        f"{accuracies['generated']:.1%} of the labels without eyebrows (on drawings "
+        f"{accuracies['drawings']:.1%})"
     )
 
 
@@ -314,10 +315,11 @@ def fashion(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a small class-conditional model of Fashion-MNIST and a weaker sibling (15 minutes).
+    """Train a small class-conditional model of Fashion-MNIST and a weaker sibling.
 
-    If it was stopped, start it again: it resumes, and leaves finished parts as they are. Guidance
-    can push the model in OUTPUT/model away from OUTPUT/weak (--guidance auto --weak-model).
+    It takes about five minutes on one fast processor core. If it was stopped, start it again: it
+    resumes, and leaves finished parts as they are. Guidance can push the model in OUTPUT/model away
+    from OUTPUT/weak (--guidance auto --weak-model).
     """
     from yuragi.device import pick_device
     from yuragi.research.cli.progress import phased_training

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from yuragi.core.mixture import GaussianMixture, MixtureDenoiser
-from yuragi.core.noise import SeededNoise
 from yuragi.core.schedule import VPSchedule
 from yuragi.core.table import TableSchedule, scaled_linear_betas
+from yuragi.research.lab.noise import StateNoise
 from yuragi.research.lab.problems import line
 from yuragi.research.metrics.energy import energy_distance
 from yuragi.research.metrics.mixture_kl import Line, Mismatch, correlation
@@ -192,13 +192,8 @@ def toy_samples(prior: str, eta: float, count: int, steps: int, seed: int) -> Te
     """End samples [count] of the toy from a prior of `PRIORS`."""
     times = torch.linspace(1, 1e-3, steps + 1, dtype=F64)
     mean, std = PRIORS[prior]
-    start = SeededNoise(seed, [0], stream="start")(0, torch.zeros(1, count, dtype=F64))[0, :, None]
-    steps_noise = SeededNoise(seed, [0], stream="steps")
-
-    def noise(step: int, like: Tensor) -> Tensor:
-        return steps_noise(step, like[None, :, 0])[0, :, None]
-
-    denoiser = MixtureDenoiser(TOY, VP)
+    start = StateNoise(seed, "start")(0, torch.zeros(count, 1, dtype=F64))
+    denoiser, noise = MixtureDenoiser(TOY, VP), StateNoise(seed, "steps")
     return integrate(denoiser, DDIM(eta), mean + std * start, times, noise)[:, 0]
 
 

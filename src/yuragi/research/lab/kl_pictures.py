@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["kl_curves", "toy", "write_kl_pictures"]
 
 F64 = torch.float64
+COUNT, STEPS = 20_000, 200
+"""The number of samples in a histogram, and of the steps that make them."""
 COLOURS = {0.0: "tab:red", 1.0: "tab:blue"}
 NAMES = {0.0: "ODE", 1.0: "SDE"}
 
@@ -56,7 +58,7 @@ def kl_curves(report: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def toy(seed: int, count: int = 20_000, steps: int = 200) -> Figure:
+def toy(seed: int) -> Figure:
     """Histograms of final samples for every prior, by ODE and SDE, over the density of the data."""
     from matplotlib.figure import Figure
 
@@ -68,7 +70,7 @@ def toy(seed: int, count: int = 20_000, steps: int = 200) -> Figure:
     for axes, (prior, (mean, std)) in zip(panels, PRIORS.items(), strict=True):
         axes.fill_between(x, density, color="0.85", label="data")
         for eta, colour in COLOURS.items():
-            ends = toy_samples(prior, eta, count, steps, seed)
+            ends = toy_samples(prior, eta, COUNT, STEPS, seed)
             axes.hist(
                 ends.numpy(), 160, (-4, 4), True, histtype="step", color=colour, label=NAMES[eta]
             )

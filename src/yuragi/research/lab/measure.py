@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
-from yuragi.core.noise import RecordedNoise
 from yuragi.core.schedule import EDMSchedule
 from yuragi.core.table import TableSchedule, linear_betas
 from yuragi.core.times import uniform_log_snr
 from yuragi.errors import InputError
+from yuragi.research.lab.noise import StateNoise, keyed
 from yuragi.research.lab.problems import Problem
 from yuragi.research.lab.rules import Rule
 from yuragi.research.metrics.joint import JointTarget
@@ -44,6 +44,7 @@ __all__ = [
     "make_levels",
     "problem_errors",
     "rule_errors",
+    "sampled_levels",
     "win_ratios",
 ]
 
@@ -116,8 +117,16 @@ def make_levels(
     if problem.dimension == 1:
         low, high = target.support.axes[0][[0, -1]].tolist()
         return levels_by_quadrature(target, SCHEDULE, noise, low, high, effort.nodes)
-    generator = torch.Generator().manual_seed(seed)
-    return levels_by_sampling(target, SCHEDULE, noise, effort.plane, generator)
+    return sampled_levels(target, noise, effort.plane, seed)
+
+
+def sampled_levels(law: Law, noise: Tensor, count: int, seed: int) -> list[Level]:
+    """`count` draws at each level sigma / alpha in `noise` [l], keyed by (seed, level's number)."""
+    return [
+        level
+        for k, one in enumerate(noise[:, None])
+        for level in levels_by_sampling(law, SCHEDULE, one, count, keyed(seed, k))
+    ]
 
 
 def rule_errors(
@@ -163,10 +172,8 @@ def win_ratios(
 def draw(denoiser: Denoiser, shape: tuple[int, int], steps: int, seed: int) -> Tensor:
     """Final samples [n, d] of the reverse SDE in `steps` steps, float64; schedule `SAMPLING`.
 
-    Denoisers with the same seed get the same noise.
+    Denoisers with the same seed get the same noise, and sample k gets the same for every n.
     """
     times = uniform_log_snr(SAMPLING, steps)
-    generator = torch.Generator().manual_seed(seed)
-    noises = torch.randn(steps + 1, *shape, generator=generator, dtype=F64)
-    noise = RecordedNoise(list(noises[1:]))
-    return integrate(denoiser, DDIM(1.0), noises[0] * times[0], times, noise)
+    start = StateNoise(seed, "start")(0, torch.zeros(shape, dtype=F64))
+    return integrate(denoiser, DDIM(1.0), start * times[0], times, StateNoise(seed, "steps"))

@@ -15,9 +15,8 @@ from torch import Tensor
 
 from yuragi.core.denoiser import Denoiser
 from yuragi.core.mixture import MixtureDenoiser
-from yuragi.core.table import TableSchedule, linear_betas
 from yuragi.errors import missing_extra
-from yuragi.research.lab.measure import SAMPLING, Rules, draw
+from yuragi.research.lab.measure import PUBLISHED, SAMPLING, Rules, draw
 from yuragi.research.lab.problems import Problem, named
 from yuragi.research.metrics.joint import JointTarget
 from yuragi.research.metrics.law import ExactDenoiser
@@ -201,14 +200,13 @@ def _published_grid() -> Tensor:
 
 def _published_fields(rules: Rules, problem: Problem, weight: float) -> dict[str, Tensor]:
     """D - D_c on the published grid, [20, n], for each rule and the ideal."""
-    schedule = TableSchedule.from_betas(linear_betas(1e-4, 0.02, 20))
-    strong = MixtureDenoiser(problem.conditional, schedule)
-    weak = MixtureDenoiser(problem.guide, schedule)
+    strong = MixtureDenoiser(problem.conditional, PUBLISHED)
+    weak = MixtureDenoiser(problem.guide, PUBLISHED)
     target = JointTarget(problem.conditional, problem.guide, weight)
     denoisers: dict[str, Denoiser] = {
         name: rule(strong, weak, weight) for name, rule in rules.items()
     }
-    denoisers["ideal"] = ExactDenoiser(target, schedule)
+    denoisers["ideal"] = ExactDenoiser(target, PUBLISHED)
     x = _published_grid()
     times: Sequence[Tensor] = list(torch.arange(20, dtype=F64))
     return {

@@ -31,12 +31,12 @@ from yuragi.research.lab.measure import (
     FULL,
     PUBLISHED,
     SAMPLING,
-    SCHEDULE,
     Effort,
     Rules,
     draw,
     problem_errors,
     rule_errors,
+    sampled_levels,
     win_ratios,
 )
 from yuragi.research.lab.problems import named
@@ -45,7 +45,7 @@ from yuragi.research.metrics.energy import energy_distance
 from yuragi.research.metrics.fields import class_field, tilt
 from yuragi.research.metrics.joint import JointTarget
 from yuragi.research.metrics.law import ExactDenoiser, Law
-from yuragi.research.metrics.path_kl import levels_by_sampling, log_spaced
+from yuragi.research.metrics.path_kl import log_spaced
 
 __all__ = ["WEIGHTS", "WINS", "WIN_WEIGHTS", "compare_rules"]
 
@@ -147,8 +147,7 @@ def _fields(rules: Rules, effort: Effort, seed: int) -> Table:
     report: Table = {"stationary-32x32": {}}
 
     def values(target: Law, pair: tuple[Law, Law], weight: float, count: int) -> Table:
-        generator = torch.Generator().manual_seed(seed)
-        levels = levels_by_sampling(target, SCHEDULE, noise, count, generator)
+        levels = sampled_levels(target, noise, count, seed)
         found = rule_errors(rules, pair, weight, levels)
         return {rule: [one.path_kl, one.path_kl_stderr] for rule, one in found.items()}
 

@@ -18,6 +18,7 @@ from yuragi.guidance.classifier import Unclassified
 from yuragi.guidance.symmetry import probe
 from yuragi.research.lab.learned import Training, learn_classifier, learn_denoiser
 from yuragi.research.lab.measure import SCHEDULE, Effort, Rules, make_levels, win_ratios
+from yuragi.research.lab.noise import keyed
 from yuragi.research.lab.problems import Problem, line, mixed, named
 from yuragi.research.lab.reg import WIN_WEIGHTS, WINS
 from yuragi.research.lab.toy import ToyTraining, learn_toy
@@ -107,11 +108,10 @@ def _add(
             name: compare(rule(strong, weak, float(key)), levels).path_kl
             for name, rule in rules.items()
         }
-    generator = torch.Generator().manual_seed(seed)
     kappa2 = {}
-    for level in PROBED:
+    for k, level in enumerate(PROBED):
         t = torch.tensor(level, dtype=F64)
-        x = problem.conditional.sample(64, torch.ones((), dtype=F64), t, generator)
+        x = problem.conditional.sample(64, torch.ones((), dtype=F64), t, keyed(seed, k))
         with torch.no_grad():
             kappa2[f"{level:g}"] = probe(strong, x, t, pairs=16, seed=seed).kappa2
     report["kappa2"][problem.name] = kappa2

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["begin_denoiser", "denoising_loss", "encode_all", "train_denoiser"]
 
+AT_ONCE = 64
+"""The number of pictures that are encoded in a batch."""
 SHOWN = 500
 """The number of portraits whose captions test whether the text encoder can read."""
 
@@ -50,14 +52,13 @@ def encode_all(
     autoencoder: AutoencoderTiny,
     images: NDArray[np.uint8],
     on_progress: Callable[[int, int], None],
-    batch: int = 64,
 ) -> Tensor:
     """Latents of every picture: float16 [n, c, h, w]."""
     rows = []
-    for start in range(0, len(images), batch):
-        part = torch.from_numpy(images[start : start + batch]).to(autoencoder.device)
+    for start in range(0, len(images), AT_ONCE):
+        part = torch.from_numpy(images[start : start + AT_ONCE]).to(autoencoder.device)
         rows.append(autoencoder.encoder(levels_to_tensor(part)).half().cpu())
-        on_progress(min(start + batch, len(images)), len(images))
+        on_progress(min(start + AT_ONCE, len(images)), len(images))
     return torch.cat(rows).contiguous()
 
 

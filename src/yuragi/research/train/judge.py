@@ -11,26 +11,48 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from yuragi.research.files import save_whole
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import Fit
 from yuragi.research.train.loop import Report, fast_bfloat16, fit, place
-from yuragi.research.train.portraits import ATTRIBUTES, Labels
+from yuragi.research.train.portraits import ATTRIBUTES, SIZE, Labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Judge", "accuracy", "judged", "shipped_judge", "targets", "train_judge", "write_judge"]
+__all__ = [
+    "JUDGED",
+    "Judge",
+    "accuracy",
+    "judged",
+    "mean_accuracy",
+    "shipped_judge",
+    "targets",
+    "train_judge",
+    "write_judge",
+]
+
+JUDGED = tuple(name for name in ATTRIBUTES if name != "eyebrows")
+"""The attributes in a mean accuracy. Eyebrows are left out, as they were when an earlier judge
+recognised too few of them in drawings, so that the means of all models can be compared."""
 
 
 class Judge(nn.Module):
-    """Pictures [b, 3, 256, 256] in [-1, 1] -> logits for every attribute."""
+    """Pictures [b, 3, size, size] in [-1, 1] -> logits for every attribute.
+
+    Attributes:
+        size: the side of the pictures that it takes, in pixels.
+    """
+
+    size = SIZE
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,10 +121,7 @@ def train_judge(
 
 def write_judge(judge: Judge, path: Path) -> None:
     """Write the judge's weights in half precision, either completely or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    half = {name: value.half().contiguous().cpu() for name, value in judge.state_dict().items()}
-    save_file(half, partial)
-    partial.replace(path)
+    save_whole({name: value.half() for name, value in judge.state_dict().items()}, path)
 
 
 def shipped_judge(device: torch.device) -> Judge:
@@ -129,3 +148,8 @@ def accuracy(judge: Judge, images: Tensor, labels: Sequence[Labels]) -> Mapping[
     """The share of pictures [n, 3, 256, 256] in which the judge sees the label, by attribute."""
     found = judged(judge, images, labels)
     return {name: float(column.float().mean()) for name, column in found.items()}
+
+
+def mean_accuracy(scores: Mapping[str, float]) -> float:
+    """The mean of an `accuracy` over the attributes in `JUDGED`, 0 to 1."""
+    return fmean(scores[name] for name in JUDGED)

@@ -21,10 +21,10 @@ from typing import TypeVar
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from yuragi.research.files import save_whole
 from yuragi.research.train.config import Fit
 from yuragi.research.train.pace import BySteps, Pace
 
@@ -133,10 +133,7 @@ class _State:
 
 def write_checkpoint(folder: Path, tensors: Mapping[str, Tensor], counts: dict[str, str]) -> None:
     """Write a checkpoint, either completely or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / (CHECKPOINT + ".partial")
-    save_file({k: v.contiguous() for k, v in tensors.items()}, partial, metadata=counts)
-    partial.replace(folder / CHECKPOINT)
+    save_whole(tensors, folder / CHECKPOINT, counts)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

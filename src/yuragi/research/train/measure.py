@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,15 @@ from yuragi.model import Model, load
 from yuragi.models.codec import Codec
 from yuragi.research.train.autoencoder import arrays_to_tensor, levels_psnr
 from yuragi.research.train.cache import cached
-from yuragi.research.train.judge import accuracy, shipped_judge
+from yuragi.research.train.judge import accuracy, mean_accuracy, shipped_judge
 from yuragi.research.train.portraits import Labels, caption
 
 __all__ = ["measure", "opened", "portraits_of", "round_trips", "sheet_of", "whole_caption"]
 
 AT_ONCE = 16
 """The number of portraits in a batch."""
+ACROSS = 8
+"""The number of portraits in a row of a sheet."""
 
 
 def measure(
@@ -75,7 +76,7 @@ def measure(
         "seed": seed,
         "psnr": float(levels_psnr(round_trips(codec, true, device), true).mean()),
         "accuracy": scores,
-        "mean_accuracy": {kind: fmean(table.values()) for kind, table in scores.items()},
+        "mean_accuracy": {kind: mean_accuracy(table) for kind, table in scores.items()},
     }
     return numbers, pictures
 
@@ -122,10 +123,10 @@ def whole_caption(labels: Labels, seed: int, k: int) -> str:
     return caption(labels, np.random.default_rng([seed, k]), empty=0.0, named=1.0)
 
 
-def sheet_of(pictures: list[Image.Image], across: int = 8) -> Image.Image:
-    """All pictures, in rows of `across`."""
+def sheet_of(pictures: list[Image.Image]) -> Image.Image:
+    """All pictures, in rows of `ACROSS`."""
     side = pictures[0].width
-    sheet = Image.new("RGB", (across * side, -(-len(pictures) // across) * side), "white")
+    sheet = Image.new("RGB", (ACROSS * side, -(-len(pictures) // ACROSS) * side), "white")
     for k, picture in enumerate(pictures):
-        sheet.paste(picture, (k % across * side, k // across * side))
+        sheet.paste(picture, (k % ACROSS * side, k // ACROSS * side))
     return sheet

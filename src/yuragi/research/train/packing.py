@@ -1,8 +1,9 @@
 """Checkpoints in a few small files, to move a run from one machine to another.
 
-Weights and their averages are packed in half precision and without Adam's moments, which is a
-quarter of a checkpoint. Training continues from them with new moments. An exported pipeline does
-not change, because it holds the averages in half precision too. The files are named
+The parts are the autoencoder, the denoiser, and the decoder if it was trained further. Their
+weights and averages are packed in half precision and without Adam's moments, which is a quarter of
+a checkpoint. Training continues from them with new moments. An exported pipeline does not change,
+because it holds the averages in half precision too. The files are named
 ``packed-1-of-3.safetensors`` and so on; the metadata of each says which pack it belongs to and what
 is in it.
 """
@@ -16,25 +17,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi.errors import InputError
+from yuragi.research.files import save_whole
+from yuragi.research.train.folders import SCALING, decoder_folder, forget
 from yuragi.research.train.loop import CHECKPOINT, read_checkpoint, write_checkpoint
 
-__all__ = ["LARGEST", "SCALING", "pack", "unpack"]
+__all__ = ["LARGEST", "pack", "unpack"]
 
 LARGEST = 16
 """The default maximum size of a file, in MiB."""
-SCALING = "scaling.json"
-"""The file in a denoiser's run folder with the scaling factor of its latents."""
 PARTS = ("autoencoder", "denoiser")
+"""The parts that every pack has."""
+DECODER = "decoder"
 KEPT = ("network.", "averaged.")
 NAME = re.compile(r"packed-\d+-of-\d+\.safetensors")
 
 
 def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
-    """Pack the checkpoints of autoencoder and denoiser.
+    """Pack the checkpoints of a model's parts.
 
     Args:
         runs: the folder of both runs, finished or not.
@@ -49,14 +51,21 @@ def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """
     tensors: dict[str, Tensor] = {}
     counts: dict[str, dict[str, str]] = {}
+
+    def add(part: str, folder: Path) -> None:
+        held, counts[part] = read_checkpoint(folder)
+        kept = {name: value for name, value in held.items() if name.startswith(KEPT)}
+        tensors.update({f"{part}.{name}": _half(value) for name, value in kept.items()})
+
     for part in PARTS:
         try:
-            held, counts[part] = read_checkpoint(runs / part)
+            add(part, runs / part)
         except FileNotFoundError as error:
             allowed = f"a folder with a trained {part} (yuragi train {part})"
             raise InputError("runs", str(runs), allowed) from error
-        kept = {name: value for name, value in held.items() if name.startswith(KEPT)}
-        tensors |= {f"{part}.{name}": _half(value) for name, value in kept.items()}
+    decoder = decoder_folder(runs, int(counts["autoencoder"]["step"]))
+    if (decoder / CHECKPOINT).exists():
+        add(DECODER, decoder)
     shards = list(_shards(tensors, largest * 2**20))
     about = {
         "pack": secrets.token_hex(8),
@@ -69,12 +78,15 @@ def pack(runs: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     files = []
     for number, shard in enumerate(shards, 1):
         files.append(folder / f"packed-{number}-of-{len(shards)}.safetensors")
-        save_file(shard, files[-1], metadata=about | {"files": str(len(shards))})
+        save_whole(shard, files[-1], about | {"files": str(len(shards))})
     return files
 
 
 def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, int]:
     """Write the checkpoints of a pack into run folders, from which training can continue.
+
+    What was made from earlier checkpoints there is deleted: a trained decoder, encoded drawings and
+    a text encoder that is learning to read.
 
     Args:
         folder: the folder with all files of one pack.
@@ -82,7 +94,7 @@ def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, in
         overwrite: whether checkpoints in `runs` can be replaced.
 
     Returns:
-        The steps of autoencoder and denoiser.
+        The step of each part.
 
     Raises:
         InputError: files are missing, damaged or from different packs, or the runs already have
@@ -102,7 +114,12 @@ def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, in
     if not overwrite and any((runs / part / CHECKPOINT).exists() for part in PARTS):
         raise InputError("runs", str(runs), "a folder without runs in it, or --overwrite")
     counts = json.loads(about["counts"])
-    for part in PARTS:
+    steps = {part: int(told["step"]) for part, told in counts.items()}
+    folders = {part: runs / part for part in PARTS}
+    if DECODER in steps:
+        folders[DECODER] = decoder_folder(runs, steps["autoencoder"])
+    forget(runs)
+    for part, into in folders.items():
         mark = f"{part}."
         whole = {
             name.removeprefix(mark): value.float() if value.is_floating_point() else value
@@ -110,9 +127,9 @@ def unpack(folder: Path, runs: Path, overwrite: bool = False) -> Mapping[str, in
             if name.startswith(mark)
         }
         # There are no moments, so there is no count of the updates that they have seen.
-        write_checkpoint(runs / part, whole, {"step": counts[part]["step"]})
+        write_checkpoint(into, whole, {"step": str(steps[part])})
     (runs / "denoiser" / SCALING).write_text(about["scaling"], encoding="utf-8")
-    return {part: int(counts[part]["step"]) for part in PARTS}
+    return steps
 
 
 def _half(value: Tensor) -> Tensor:

@@ -12,10 +12,12 @@ Splits never share a seed:
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -37,12 +39,16 @@ __all__ = [
     "avatar",
     "caption",
     "draw",
+    "drawn_by",
     "portrait",
     "rastered",
     "svg",
     "words",
 ]
 
+DRAWING_VERSION = 1
+"""Version of the drawings that `portrait` and `draw` make; it increases when this code changes
+them."""
 SIZE = 256
 Split = Literal["train", "validation", "benchmark"]
 Labels = dict[str, str]
@@ -176,6 +182,23 @@ def _style(name: str) -> Style:
     except ImportError as error:
         raise missing_extra("drawing portraits", "train") from error
     return Style(json.loads((files("dicebear_styles") / f"{name}.json").read_text("utf-8")))
+
+
+@cache
+def drawn_by() -> str:
+    """A digest of what decides a drawing besides its split, index and size.
+
+    Raises:
+        MissingExtraError: the extra ``train`` is not installed.
+    """
+    # The packages are not imported, because that takes longer than to read a cache.
+    try:
+        packages = [version(name) for name in ("dicebear-core", "resvg-py")]
+        style = (files("dicebear_styles") / f"{HEADS}.json").read_bytes()
+    except ImportError as error:
+        raise missing_extra("drawing portraits", "train") from error
+    told = json.dumps([DRAWING_VERSION, *packages]).encode() + style
+    return hashlib.blake2b(told, digest_size=6).hexdigest()
 
 
 def _one(value: Any) -> str:

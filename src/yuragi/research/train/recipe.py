@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,11 +10,12 @@ from statistics import fmean
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from yuragi.errors import InputError
 from yuragi.models.vocabulary import WORDS
+from yuragi.research.files import save_whole
 from yuragi.research.train.autoencoder import (
     arrays_to_tensor,
     build_autoencoder,
@@ -21,14 +23,14 @@ from yuragi.research.train.autoencoder import (
     train_autoencoder,
     train_decoder,
 )
-from yuragi.research.train.cache import cached
+from yuragi.research.train.cache import cached, name_of
 from yuragi.research.train.config import Recipe
 from yuragi.research.train.denoiser import begin_denoiser, encode_all, train_denoiser
 from yuragi.research.train.examples import Examples, captioned
+from yuragi.research.train.folders import SCALING, decoder_folder, forget
 from yuragi.research.train.judge import accuracy, train_judge, write_judge
 from yuragi.research.train.loop import CHECKPOINT, Report, begin, load_averaged, place
 from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
-from yuragi.research.train.packing import SCALING
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
 
 __all__ = [
@@ -57,7 +59,7 @@ def run_autoencoder(
     held_out, _ = cached("validation", recipe.data.validation, data, on_draw, size=recipe.data.size)
     config = recipe.autoencoder
     network = train_autoencoder(images, config, runs / "autoencoder", device, on_report)
-    folder = _decoder(runs, config.steps)
+    folder = decoder_folder(runs, config.steps)
     train_decoder(network, images, config, recipe.decoder, folder, device, on_report)
     return codec_psnr(network, held_out)
 
@@ -71,30 +73,25 @@ def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, i
     network = build_autoencoder(recipe.autoencoder)
     try:
         step = load_averaged(network, runs / "autoencoder")
-        if (_decoder(runs, step) / CHECKPOINT).exists():
-            load_averaged(network.decoder, _decoder(runs, step))
+        if (decoder_folder(runs, step) / CHECKPOINT).exists():
+            load_averaged(network.decoder, decoder_folder(runs, step))
     except FileNotFoundError as error:
         allowed = "a folder with a trained autoencoder (yuragi train autoencoder)"
         raise InputError("runs", str(runs), allowed) from error
     return network, step
 
 
-def _decoder(runs: Path, step: int) -> Path:
-    """The folder in which the decoder is trained further, after the autoencoder's last step."""
-    return runs / "autoencoder" / f"decoder-step{step}"
-
-
 def _latents(
     recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
 ) -> tuple[Tensor, float]:
     """Cached latents of the training split, scaled to unit variance, and the scaling factor."""
-    network, step = averaged_autoencoder(recipe, runs)
-    path = runs / "autoencoder" / f"latents-{recipe.data.train}-step{step}.safetensors"
+    network, _ = averaged_autoencoder(recipe, runs)
+    encoder = hashlib.blake2b(save(network.encoder.state_dict()), digest_size=6).hexdigest()
+    drawings = name_of("train", recipe.data.train, recipe.data.size)
+    path = runs / "autoencoder" / f"latents-{drawings}-{encoder}.safetensors"
     if not path.exists():
         images, _ = cached("train", recipe.data.train, data, size=recipe.data.size)
-        partial = path.with_suffix(".partial")
-        save_file({"latents": encode_all(place(network, device), images, on_progress)}, partial)
-        partial.replace(path)
+        save_whole({"latents": encode_all(place(network, device), images, on_progress)}, path)
     latents = load_file(path)["latents"]
     factor = 1 / float(latents[:512].float().std())
     return latents * factor, factor
@@ -210,9 +207,10 @@ def import_pipeline(recipe: Recipe, runs: Path, folder: Path) -> None:
         raise InputError("model", str(folder), allowed) from error
     if any((runs / part / CHECKPOINT).exists() for part in ("autoencoder", "denoiser")):
         raise InputError("runs", str(runs), "a folder without runs in it")
+    forget(runs)
     made = recipe.autoencoder.steps
     begin(autoencoder, recipe.autoencoder, runs / "autoencoder", made)
-    begin(autoencoder.decoder, recipe.decoder, _decoder(runs, made), recipe.decoder.steps)
+    begin(autoencoder.decoder, recipe.decoder, decoder_folder(runs, made), recipe.decoder.steps)
     begin(network, recipe.denoiser, runs / "denoiser", 0)
 
 

@@ -16,8 +16,6 @@ drawing takes a millisecond on 16 cores, so raise `data.train` instead.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import shutil
 import time
 from collections.abc import Callable
@@ -29,6 +27,7 @@ from typing import Any
 import torch
 
 from yuragi.errors import InputError
+from yuragi.research.bench.report import frame
 from yuragi.research.train.autoencoder import train_autoencoder
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import Recipe
@@ -142,8 +141,7 @@ def sprint(
         )
     sheet_of(pictures[:SHOWN]).save(output / "samples.png")
     lap("measuring")
-    report = {
-        "machine": _machine(device),
+    report = frame("sprint", device, [plan.seed], plan.samples) | {
         "plan": asdict(plan),
         "recipe": recipe.model_dump(mode="json"),
         "seconds": passed,
@@ -193,13 +191,3 @@ def _train(
     pace = ByClock(config.learning_rate, time.monotonic(), until, factor)
     fit(network, loss, config, folder, told, pace)
     return trials
-
-
-def _machine(device: torch.device) -> dict[str, Any]:
-    cuda = device.type == "cuda"
-    return {
-        "device": torch.cuda.get_device_name(device) if cuda else platform.processor() or "cpu",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,21 @@ from yuragi.models.model import DiffusionModel
 from yuragi.research.metrics.mmse import Batch, mmse_ratio
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
-from yuragi.research.train.portraits import caption
+from yuragi.research.train.portraits import Labels, caption
 from yuragi.tasks.guidance.gains import TABLE
 
-__all__ = ["write_table"]
+__all__ = ["captions_of", "write_table"]
 
 BATCH = 32
 LEVELS = tuple(float(level) for level in np.geomspace(0.02, 50, 18).round(4))
 """The values of sigma / alpha of the table's entries."""
+
+
+def captions_of(labels: Sequence[Labels], seed: int) -> list[str]:
+    """A caption of each portrait, keyed by (seed, its number), so that none depends on others."""
+    return [
+        caption(row, np.random.default_rng([seed, k]), empty=0.0) for k, row in enumerate(labels)
+    ]
 
 
 def write_table(
@@ -47,8 +54,7 @@ def write_table(
     if folder is None:
         raise InputError("model", model.capabilities.family, "a model from a folder")
     images, labels = cached("validation", n, data)
-    words = np.random.default_rng(seed)
-    captions = [caption(row, words, empty=0.0) for row in labels]
+    captions = captions_of(labels, seed)
     batches, done = -(-n // BATCH), 0
 
     def rows() -> Iterator[Batch]:

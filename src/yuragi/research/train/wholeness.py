@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from yuragi.drag.intent import shrunk
@@ -22,6 +22,7 @@ from yuragi.drag.wholeness import Wholeness
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.intent.drags import Drag, drag
 from yuragi.research.bench.intent.variants import VARIANTS, ours
+from yuragi.research.files import save_whole
 from yuragi.research.train.config import Fit
 from yuragi.research.train.loop import Loss, Report, fast_bfloat16, fit, place
 
@@ -50,15 +51,13 @@ def drawn(number: int, folder: Path, on_progress: Callable[[int, int], None]) ->
     Raises:
         YuragiError: a package with pictures is not installed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     found: list[Pictures] = []
     for first in range(0, number, PART):
         path = folder / f"drags-{first}.safetensors"
         if not path.exists():
             made = [_pictures(drag("validation", k, SIDE)) for k in range(first, first + PART)]
             named = {f"{k} {name}": x for k, each in enumerate(made) for name, x in each.items()}
-            save_file(named, path.with_suffix(".partial"))
-            path.with_suffix(".partial").replace(path)
+            save_whole(named, path)
         held = load_file(path)
         for k in range(min(PART, number - first)):
             own = f"{k} "
@@ -139,7 +138,4 @@ def _varied(drag: Pictures, rng: np.random.Generator) -> Pictures:
 
 def write_wholeness(network: Wholeness, path: Path) -> None:
     """Write the network's weights in half precision, either completely or not at all."""
-    half = {name: x.half().contiguous().cpu() for name, x in network.state_dict().items()}
-    partial = path.with_name(path.name + ".partial")
-    save_file(half, partial)
-    partial.replace(path)
+    save_whole({name: x.half() for name, x in network.state_dict().items()}, path)

@@ -97,8 +97,13 @@ def test_rows_can_be_chosen():
         "ours",
         "no network",
     ]
-    with pytest.raises(InputError, match="nearest 4"):
+    with pytest.raises(InputError, match="'paper, LoRA', 'ours'"):
         ways(False, False, chosen=["nearest 4"])
+
+
+def test_ablations_run_besides_chosen_rows_and_one_can_be_chosen():
+    assert list(ways(False, True, chosen=["nothing"])) == ["nothing", "ours", *ABLATIONS]
+    assert list(ways(False, False, chosen=["ours, boxes"])) == ["ours", "ours, boxes"]
 
 
 def test_a_run_goes_on_where_it_was(first, run):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from yuragi.errors import InputError
 from yuragi.research.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.research.bench.dragbench.run import bench_dragbench
 
@@ -83,7 +84,7 @@ def test_a_run(folder, pipeline_folder, small_trunk):
     assert list(report["skipped"]) == ["c_2"]
     assert "500,5" in report["skipped"]["c_2"]
     assert set(report["rows"]) == {"nothing", "paste", "ode", "paper", "ours"}
-    assert seen[-1] == (2, 3)
+    assert seen == [(1, 3), (2, 3), (3, 3)]  # the skipped one is done too
     nothing = report["rows"]["nothing"]
     assert nothing["fidelity_a"] == 1
     assert nothing["lpips_b_x100"] == 0
@@ -92,3 +93,18 @@ def test_a_run(folder, pipeline_folder, small_trunk):
     assert nothing["mean_distance_a"] == pytest.approx((3 + 5) / 2, abs=2)
     assert report["rows"]["paper"]["evaluations"] > 30
     assert report["rows"]["paper"]["lpips_b_x100"] > 0
+
+
+def test_an_unknown_model_of_features_is_named(folder, pipeline_folder, small_trunk):
+    with pytest.raises(InputError, match=r"^features: there is no such model \(nowhere\)"):
+        bench_dragbench(
+            folder,
+            False,
+            str(pipeline_folder),
+            "nowhere",
+            64,
+            True,
+            0,
+            torch.device("cpu"),
+            lambda done, total: None,
+        )

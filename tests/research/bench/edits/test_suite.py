@@ -12,6 +12,8 @@ from yuragi.research.bench.edits.cases import holes, pairs
 from yuragi.research.bench.edits.cells import Chosen, Store
 from yuragi.research.bench.edits.report import contact_sheet, markdown
 from yuragi.research.bench.edits.suite import SAMPLERS, TASKS, Sizes, bench_edits
+from yuragi.research.bench.kept import Kept
+from yuragi.research.bench.report import Origin
 from yuragi.research.train.pairs import KINDS
 
 STRENGTHS = {"inpaint": (1.0,), "sdedit": (0.5, 1.0), "translate": (1.0,), "diffedit": (1.0,)}
@@ -66,7 +68,8 @@ def test_every_cell_is_there(first):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_all_samplers_do_the_same_work(task, pipeline_folder, tmp_path):
-    store = Store(load_model(str(pipeline_folder), Opening(device="cpu")), 0, tmp_path)
+    model = load_model(str(pipeline_folder), Opening(device="cpu"))
+    store = Store(model, 0, Kept(tmp_path, Origin("abc", "a cpu")))
     cases = holes("validation", 2, 0) if task == "inpaint" else pairs("validation", 7, 0)
     found = [
         store.cell(TASKS[task], cases, sampler, 4, Chosen(1.0, 3.0)).spent[0]

@@ -1,6 +1,7 @@
 """Known and foreign pictures are what they say, and a report tells the shares."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,14 @@ def test_a_model_without_a_calibration_is_refused(pipeline_folder):
     with pytest.raises(InputError, match="with a calibration"):
         suite.bench_familiarity(
             str(pipeline_folder), 10, 2, [], torch.device("cpu"), lambda *done: None
+        )
+
+
+def test_folders_that_would_have_one_name_are_refused():
+    folders = [Path("here/photos/nature"), Path("there/photos/nature")]
+    with pytest.raises(InputError, match=r"^pictures: .*here/photos/nature, there/photos/nature"):
+        suite.bench_familiarity(
+            "portraits", 10, 2, folders, torch.device("cpu"), lambda *done: None
         )
 
 

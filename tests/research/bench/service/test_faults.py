@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("dbos")
 
+from yuragi.research.bench import report
 from yuragi.research.bench.service.faults import clock, suite
 from yuragi.research.bench.service.faults.bed import SEEDS, bed
 from yuragi.research.bench.service.faults.postgres import installed, postgres
@@ -82,6 +83,7 @@ def test_broken_promises_are_counted(known):
 
 def test_a_broken_promise_fails_the_command(cli, monkeypatch, tmp_path):
     monkeypatch.setattr(suite, "known_results", dict)
+    monkeypatch.setattr(report, "_commit", lambda: "abc")
 
     def scenario(database, server, size, known):
         return {**dict.fromkeys(PROMISES, 0), "jobs": 1, "lost": 1}
@@ -95,3 +97,34 @@ def test_a_broken_promise_fails_the_command(cli, monkeypatch, tmp_path):
     # Rows that were made are taken from the folder, others are made.
     assert cli(*asked, tmp_path / "first", "-o", tmp_path / "faults.json")[0] == 1
     assert cli(*asked, tmp_path / "second", "-o", tmp_path / "faults.json")[0] == 0
+
+
+@pytest.mark.parametrize("commit", ["abc+", "unknown"])
+def test_rows_of_unknown_code_are_not_reused(commit, monkeypatch, tmp_path):
+    made = _made(monkeypatch, commit)
+    for _ in range(2):
+        suite.bench_faults(["two"], ["sqlite"], ONCE, tmp_path, lambda *at: None)
+    assert len(made) == 2
+
+
+def test_rows_of_other_sizes_are_not_reused(monkeypatch, tmp_path):
+    made = _made(monkeypatch, "abc")
+    for size in (ONCE, Size(ONCE.jobs, 2), ONCE):
+        suite.bench_faults(["two"], ["sqlite"], size, tmp_path, lambda *at: None)
+    monkeypatch.setattr(suite, "STEPS", suite.STEPS + 1)
+    suite.bench_faults(["two"], ["sqlite"], ONCE, tmp_path, lambda *at: None)
+    assert made == [ONCE, Size(ONCE.jobs, 2), ONCE]
+
+
+def _made(monkeypatch, commit):
+    """The sizes with which a scenario that does nothing is run, by this commit."""
+    made = []
+
+    def scenario(database, server, size, known):
+        made.append(size)
+        return dict.fromkeys(PROMISES, 0)
+
+    monkeypatch.setattr(suite, "known_results", dict)
+    monkeypatch.setattr(report, "_commit", lambda: commit)
+    monkeypatch.setitem(SCENARIOS, "two", scenario)
+    return made

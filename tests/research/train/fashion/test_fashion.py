@@ -10,7 +10,7 @@ import torch
 import yuragi
 from yuragi.errors import InputError
 from yuragi.research.train.fashion.config import read_fashion_recipe
-from yuragi.research.train.fashion.data import CLASSES, read_split
+from yuragi.research.train.fashion.data import CLASSES, FOLDER, read_split
 
 SMALL = """
 [autoencoder]
@@ -149,6 +149,23 @@ def test_another_recipe_in_the_same_folder(models, data, tmp_path):
     with pytest.raises(InputError, match="runs"):
         train_fashion(read_fashion_recipe(other), models / "runs", data, tmp_path / "o",
                       torch.device("cpu"), lambda name: lambda report: None)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="Debian's package dataset-fashion-mnist is missing")
+def test_the_judge_learns_the_real_pictures(tmp_path):
+    from yuragi.research.train.fashion.recipe import train_fashion
+
+    (tmp_path / "small.toml").write_text(SMALL)
+    recipe = read_fashion_recipe(tmp_path / "small.toml")
+    longer = recipe.judge.model_copy(update={"steps": 150, "batch": 32})
+    found = train_fashion(
+        recipe.model_copy(update={"judge": longer}), tmp_path / "runs", FOLDER, tmp_path / "out",
+        torch.device("cpu"), lambda name: lambda report: None,
+    )  # fmt: skip
+    assert found.accuracy > 0.7  # chance is 0.1
+    assert len(read_split(FOLDER, "train")[0]) == 60_000
+    assert len(read_split(FOLDER, "test")[0]) == 10_000
 
 
 def test_the_shipped_recipe_is_read():

@@ -43,15 +43,17 @@ def _local(workers: int, device: str, folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def _ray(workers: int, device: str, folder: Path) -> Iterator[Place]:
-    """A cluster on this machine; a running one is reused, because starting one is slow."""
+    """A cluster on this machine. One that this process already uses is used, and left running."""
     import ray
 
-    if not ray.is_initialized():
+    began = not ray.is_initialized()
+    if began:
         ray.init(address="local", include_dashboard=False, log_to_driver=False, num_cpus=workers)
     try:
         yield Place(Ray(workers=workers), frozenset({os.getsid(0)}))
     finally:
-        ray.shutdown()
+        if began:
+            ray.shutdown()
 
 
 @contextmanager

@@ -21,11 +21,14 @@ from typing import Any
 
 import torch
 from fsspec.implementations.local import LocalFileSystem
+from PIL import Image
 
 from yuragi.batch.check import checked
 from yuragi.batch.plan import Planner
 from yuragi.batch.run import Pace, run_batch
 from yuragi.batch.settings import Batch
+from yuragi.models.fingerprint import fingerprint
+from yuragi.models.names import model_path
 from yuragi.models.opening import Opening
 from yuragi.research.bench.batch.arrangements import ENGINES, processor_seconds
 from yuragi.research.bench.report import frame
@@ -33,6 +36,7 @@ from yuragi.service.files import write_whole
 
 __all__ = ["bench_batch"]
 
+MODEL = "portraits"
 PORTRAITS = ("portrait-0.png", "portrait-1.png", "portrait-4.png")
 WORDS = ("long red hair", "short blond hair", "a smile", "a full beard")
 WRITES = 50
@@ -89,10 +93,14 @@ def bench_batch(
                 where.mkdir()
                 turns.append(_turn(given, name, workers, number, device, where))
                 on_turn(len(turns), rounds * len(arrangements))
-        parts = _parts(given, Path(folder), next(Path(folder).glob("*/made")))
+        made = next(Path(folder).glob("*/made"))
+        parts, size = _parts(given, Path(folder), made, device), _size(made)
     report = frame("batch", device, list(range(seed, seed + rows)), rows * len(turns))
     return {
         **report,
+        "model": MODEL,
+        "weights": fingerprint(model_path(MODEL)),
+        "size": size,
         "rows": rows,
         "steps": steps,
         "rounds": rounds,
@@ -108,6 +116,7 @@ def _given(folder: Path, rows: int, steps: int, seed: int) -> str:
     lines = [
         {
             "kind": "sdedit",
+            "model": MODEL,
             "image": str(shipped / PORTRAITS[k % len(PORTRAITS)]),
             "prompt": f"a person with {WORDS[k % len(WORDS)]}",
             "num_inference_steps": steps,
@@ -139,10 +148,18 @@ def _turn(
     return Turn(called, number, done.pace.seconds, first[0], spent, load)
 
 
-def _parts(given: str, folder: Path, made: Path) -> dict[str, float]:
+def _size(made: Path) -> list[int]:
+    """The width and the height of the pictures, which have all the same."""
+    with Image.open(next(made.rglob("*.png"))) as picture:
+        return list(picture.size)
+
+
+def _parts(given: str, folder: Path, made: Path, device: torch.device) -> dict[str, float]:
     """The costs of a row without the model."""
+    planner = Planner(0, Opening(device=str(device)))
     began, spent = time.perf_counter(), time.process_time()
-    rows = len(checked(given, Planner(0), lambda row: None).rows)
+    checked(given, planner, lambda row: None)
+    rows = len(planner.rows)
     check, checking = time.perf_counter() - began, time.process_time() - spent
     results = [path for path in made.rglob("*") if path.is_file() and path.suffix != ".csv"]
     pictures = [path.stat().st_size for path in results if path.suffix == ".png"]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -43,10 +44,27 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Way", "flow_on_grid"]
 
-Way: TypeAlias = Callable[[Scene, DiffusionModel, int], Tensor]
+Make: TypeAlias = Callable[[Scene, DiffusionModel, int], Tensor]
 """(scene, model, seed) -> the result [1, 3, h, w] in [-1, 1]."""
 Ask: TypeAlias = Callable[[Scene], Mapping[str, Any]]
 """Scene -> the user's keywords of a drag, apart from the picture and the seed."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A method.
+
+    Attributes:
+        ask: the user's input of a scene.
+        make: a function that makes the result.
+    """
+
+    ask: Ask
+    make: Make
+
+    def request(self, scene: Scene, seed: int) -> DragRequest:
+        """The request of a scene, which decides the result even if the method does not run it."""
+        return _built(self.ask, scene, seed)[0]
 
 
 def flow_on_grid(name: str, scene: Scene) -> NDArray[np.float64]:
@@ -68,7 +86,7 @@ def _pasted_in_mask(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
     return _paste(scene, model, seed).where(inside, _tensor(scene.before))
 
 
-def _by_flow(name: str) -> Way:
+def _by_flow(name: str) -> Make:
     def bent(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
         return sampled(_tensor(scene.before), flow_on_grid(name, scene)).float()
 
@@ -105,43 +123,49 @@ def _region(scene: Scene) -> Mapping[str, Any]:
 
 def _ours(ask: Ask) -> Way:
     def drag(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
-        asked = {"image": Image.fromarray(scene.before), "seed": seed, **ask(scene)}
-        request, sources = build(DragRequest, asked)
+        request, sources = _built(ask, scene, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about photographs being foreign to the model
             return to_tensor(run(request, model, sources).images[0])
 
-    return drag
+    return Way(ask, drag)
 
 
 def _no_network(ask: Ask) -> Way:
     def drag(scene: Scene, model: DiffusionModel, seed: int) -> Tensor:
+        request, _ = _built(ask, scene, seed)
         before = Image.fromarray(scene.before)
-        request, _ = build(DragRequest, {"image": before, "seed": seed, **ask(scene)})
         return to_tensor(preview(request, before, ask(scene).get("mask")))
 
-    return drag
+    return Way(ask, drag)
 
 
+def _built(ask: Ask, scene: Scene, seed: int) -> tuple[DragRequest, Mapping[str, Image.Image]]:
+    """The request of a user, and its pictures."""
+    asked = {"image": Image.fromarray(scene.before), "seed": seed, **ask(scene)}
+    return build(DragRequest, asked)
+
+
+FLOWS = ("falloff", "splines", "rigid MLS", "nearest 4")
 ROWS: Mapping[str, Mapping[str, Way]] = {
     "points": {
-        "nothing": _nothing,
-        "paste": _paste,
-        **{name: _by_flow(name) for name in ("falloff", "splines", "rigid MLS", "nearest 4")},
+        "nothing": Way(_points, _nothing),
+        "paste": Way(_points, _paste),
+        **{name: Way(_points, _by_flow(name)) for name in FLOWS},
         "ours": _ours(_points),
         "no network": _no_network(_points),
     },
     "mask": {
-        "nothing": _nothing,
-        "paste": _pasted_in_mask,
-        "nearest 4": _nearest_in_mask,
+        "nothing": Way(_in_mask, _nothing),
+        "paste": Way(_in_mask, _pasted_in_mask),
+        "nearest 4": Way(_in_mask, _nearest_in_mask),
         "bent": _ours(_in_mask),
         "ours": _ours(_cut_in_mask),
         "no network": _no_network(_cut_in_mask),
     },
     "region": {
-        "nothing": _nothing,
-        "nearest 4": _nearest_in_region,
+        "nothing": Way(_region, _nothing),
+        "nearest 4": Way(_region, _nearest_in_region),
         "ours": _ours(_region),
         "no network": _no_network(_region),
     },

@@ -4,7 +4,8 @@ Every scene is dragged three times: by points alone, by points and a mask, and b
 are those of `yuragi.research.bench.truth`. For drags by points alone there are also `folds` and
 `tears` of the flow (`yuragi.research.bench.tears`), which are unwanted there.
 
-Finished pictures are stored in the runs folder, so an interrupted run can be resumed.
+Finished pictures are stored in the runs folder, so an interrupted run can be resumed. ``kept_from``
+lists the commits and devices of stored pictures, other than those of this run.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from yuragi import __version__
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.cutouts.rows import ROWS, Way, flow_on_grid
 from yuragi.research.bench.cutouts.scenes import MOTIONS, Scene, scene
 from yuragi.research.bench.elastic.fields import FIELDS, on_grid
-from yuragi.research.bench.kept import kept
-from yuragi.research.bench.report import frame
+from yuragi.research.bench.kept import Kept
+from yuragi.research.bench.report import frame, origin
 from yuragi.research.bench.scores import Scores, contrast, means
 from yuragi.research.bench.tears import folds, tears
 from yuragi.research.bench.truth import Truth, TruthScorer
@@ -73,14 +73,15 @@ def bench_cutouts(
     """
     loaded = load_model(model, Opening(device=str(device)))
     scorer = TruthScorer(load_features(device), load_hed_lpips())
-    folder = runs / "cutouts" / loaded.weights
+    head = frame("cutouts", device, [seed], number)
+    kept = Kept(runs / "cutouts" / loaded.weights, origin(head))
     scores: dict[str, dict[str, list[Scores]]] = {
         given: {name: [] for name in rows} for given, rows in ROWS.items()
     }
     kinds = [list(MOTIONS)[k % len(MOTIONS)] for k in range(number)]
     for first in range(0, number, PART):
         scenes = [scene(split, k, side) for k in range(first, min(first + PART, number))]
-        for given, found in _scored(folder, split, scenes, first, loaded, seed, scorer).items():
+        for given, found in _scored(kept, scenes, first, loaded, seed, scorer).items():
             for name, values in found.items():
                 scores[given][name].append(values)
         on_done(first + len(scenes), number)
@@ -88,9 +89,10 @@ def bench_cutouts(
         given: {name: _joined(parts) for name, parts in rows.items()}
         for given, rows in scores.items()
     }
-    report = frame("cutouts", device, [seed], number) | {
+    report = head | {
         "model": model,
         "weights": loaded.weights,
+        "kept_from": kept.elsewhere,
         "side": side,
         "split": split,
         "given": {
@@ -116,8 +118,7 @@ def bench_cutouts(
 
 
 def _scored(
-    folder: Path,
-    split: str,
+    kept: Kept,
     scenes: Sequence[Scene],
     first: int,
     model: DiffusionModel,
@@ -129,9 +130,9 @@ def _scored(
     for given, rows in ROWS.items():
         found[given] = {}
         for name, way in rows.items():
-            decides = [given, name, split, first, len(scenes), len(scenes[0].before), seed]
+            requests = [way.request(one, seed + first + k) for k, one in enumerate(scenes)]
             made = partial(_made, way, scenes, model, seed + first)
-            images, _ = kept(folder, f"{given}-{name}-{first}", [*decides, __version__], made)
+            images, _ = kept.pictures(f"{given} {name} {first}", requests, made)
             whole = _whole(name, scenes) if given == "points" else {}
             found[given][name] = {**score(images), **whole}
     return found
@@ -141,7 +142,8 @@ def _made(
     way: Way, scenes: Sequence[Scene], model: DiffusionModel, seed: int
 ) -> tuple[Tensor, Tensor]:
     """A row's pictures of scenes, and an empty tensor in place of costs."""
-    return torch.cat([way(one, model, seed + k) for k, one in enumerate(scenes)]), torch.empty(0)
+    made = [way.make(one, model, seed + k) for k, one in enumerate(scenes)]
+    return torch.cat(made), torch.empty(0)
 
 
 def _whole(row: str, scenes: Sequence[Scene]) -> Scores:
@@ -192,6 +194,7 @@ def _worst(
     known = _known(scenes)
     shown = {"before": known.before, "truth": known.truth}
     for given, rows in ROWS.items():
-        made = [rows["ours"](one, model, seed + k) for k, one in zip(order, scenes, strict=True)]
+        make = rows["ours"].make
+        made = [make(one, model, seed + k) for k, one in zip(order, scenes, strict=True)]
         shown[given] = torch.cat(made)
     return shown

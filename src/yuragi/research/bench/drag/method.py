@@ -19,10 +19,12 @@ from yuragi.tasks.build import build
 from yuragi.tasks.drag import PRESETS, DragRequest, PasteMethod
 from yuragi.tasks.run import run_all
 
-__all__ = ["Method", "asked", "box_radius", "requested"]
+__all__ = ["Method", "asked", "box_radius", "by_preset", "requested"]
 
 Make: TypeAlias = Callable[[DiffusionModel, Cases, int], Tensor]
 """(model, cases, seed) -> pictures [n, 3, h, w] in [-1, 1]."""
+Asked: TypeAlias = Callable[[Sample, int], tuple[DragRequest, Mapping[str, Image.Image]]]
+"""(the input of a user, seed) -> (request, its pictures)."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Method:
     """A method to drag.
 
     Attributes:
-        settings: all settings that decide its pictures, as text.
+        settings: what it is, in the words of the report.
+        ask: the request of a case. With `settings`, it decides the case's picture, even if the
+            method only takes values from it and does not run it.
         make: a function that makes the pictures.
         most: the number of first cases of the suite that it runs on; None for all cases.
     """
 
     settings: str
+    ask: Asked
     make: Make
     most: int | None = None
 
@@ -43,24 +48,35 @@ class Method:
         """Whether the method runs on a part of the suite, given as the numbers of its cases."""
         return self.most is None or cases[-1] < self.most
 
-
-Asked: TypeAlias = Callable[[Sample, int], tuple[DragRequest, Mapping[str, Image.Image]]]
-"""(the input of a user, seed) -> (request, its pictures)."""
+    def requests(self, cases: Cases, seed: int) -> list[DragRequest]:
+        """The requests of cases; each has its own seed."""
+        return [request for request, _ in _built(self.ask, cases, seed)]
 
 
 def asked(settings: str, ask: Asked) -> Method:
     """The method that runs a request and, of several candidates, takes the one ranked first."""
 
     def make(model: DiffusionModel, cases: Cases, seed: int) -> Tensor:
-        built = [
-            ask(sample, seed + number)
-            for number, sample in zip(cases.numbers, cases.samples, strict=True)
-        ]
+        built = _built(ask, cases, seed)
         sources = {key: picture for _, held in built for key, picture in held.items()}
         results = run_all([request for request, _ in built], model, sources)
         return torch.cat([to_tensor(each.images[(each.ranking or [0])[0]]) for each in results])
 
-    return Method(settings, make)
+    return Method(settings, ask, make)
+
+
+def _built(
+    ask: Asked, cases: Cases, seed: int
+) -> list[tuple[DragRequest, Mapping[str, Image.Image]]]:
+    return [
+        ask(sample, seed + number)
+        for number, sample in zip(cases.numbers, cases.samples, strict=True)
+    ]
+
+
+def by_preset(preset: str, sampler: str) -> Asked:
+    """The requests of a user who sets only the preset and the sampler."""
+    return lambda sample, seed: requested(sample, preset, sampler, seed)
 
 
 def requested(

@@ -10,7 +10,13 @@ import numpy as np
 from PIL import Image
 
 from yuragi.drag import PointPair, RegionPair
-from yuragi.research.bench.drag.method import Method, asked, box_radius, requested
+from yuragi.research.bench.drag.method import (
+    Method,
+    asked,
+    box_radius,
+    by_preset,
+    requested,
+)
 from yuragi.research.bench.dragbench import Sample
 from yuragi.tasks.drag import DragRequest, WarpMethod
 
@@ -25,10 +31,7 @@ Displacement: TypeAlias = "NDArray[Any]"
 
 def ours(sampler: str = "sde") -> Method:
     """Our own method with its default settings."""
-    return asked(
-        f"warp {sampler} doubt {WarpMethod().doubt:g}",
-        lambda sample, seed: requested(sample, "warp", sampler, seed),
-    )
+    return asked(f"warp {sampler} doubt {WarpMethod().doubt:g}", by_preset("warp", sampler))
 
 
 def doubting(doubt: float) -> Method:

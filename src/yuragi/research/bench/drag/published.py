@@ -16,7 +16,13 @@ from yuragi.drag.paste import paste
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.drag.cases import Cases
-from yuragi.research.bench.drag.method import Method, asked, box_radius, requested
+from yuragi.research.bench.drag.method import (
+    Method,
+    asked,
+    box_radius,
+    by_preset,
+    requested,
+)
 from yuragi.research.bench.dragbench import Sample
 from yuragi.research.bench.lora import anew
 from yuragi.tasks.drag import DragRequest, LoRA
@@ -45,9 +51,7 @@ def pasted_one(model: DiffusionModel, sample: Sample) -> Image.Image:
 
 def published(preset: str, sampler: str) -> Method:
     """SDE-Drag or ODE-Drag with the settings of a preset."""
-    return asked(
-        f"{preset} {sampler}", lambda sample, seed: requested(sample, preset, sampler, seed)
-    )
+    return asked(f"{preset} {sampler}", by_preset(preset, sampler))
 
 
 def published_with_lora(preset: str, rank: int) -> Method:
@@ -63,7 +67,7 @@ def published_with_lora(preset: str, rank: int) -> Method:
         with anew():
             return way.make(model, cases, seed)
 
-    return Method(way.settings, make, WITH_LORA)
+    return Method(way.settings, ask, make, WITH_LORA)
 
 
 def _held(after: Image.Image, sample: Sample) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from yuragi.research.bench.report import elsewhere
 from yuragi.research.bench.tables import interval, number, table
 
 __all__ = ["markdown"]
@@ -31,7 +32,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     """Scores of every row, paired differences (bold if the interval excludes 0), and groups."""
     head = (
         f"{report['n']} cases, seed {report['seeds'][0]}, weights {report['weights']}, "
-        f"commit {report['commit']}. Intervals are 95 %, paired."
+        f"commit {report['commit']}. Intervals are 95 %, paired.{elsewhere(report)}"
     )
     rows = [
         [name, values["n"], *(number(values.get(key)) for key in SHOWN)]

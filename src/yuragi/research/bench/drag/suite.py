@@ -17,7 +17,8 @@ have. ``truth`` has the scores of the true pictures, which no row can beat, beca
 the judge are not exact. ``ranked`` is the share of cases in which the intent score ranks the truth
 above a row's picture.
 
-Finished rows are stored in the runs folder, so an interrupted run can be resumed.
+Finished rows are stored in the runs folder, so an interrupted run can be resumed. ``kept_from``
+lists the commits and devices of stored pictures, other than those of this run.
 """
 
 from __future__ import annotations
@@ -32,21 +33,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from yuragi import __version__
 from yuragi.device import wait_for
 from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.drag.cases import EVEN, Cases, cases
-from yuragi.research.bench.drag.method import Method
+from yuragi.research.bench.drag.method import Method, by_preset
 from yuragi.research.bench.drag.ours import ABLATIONS, ours
 from yuragi.research.bench.drag.plain import nearest, nothing, without_network
 from yuragi.research.bench.drag.published import pasted, published, published_with_lora
 from yuragi.research.bench.drag.scores import Scorer
-from yuragi.research.bench.kept import kept
+from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.memory import peak_memory
-from yuragi.research.bench.report import frame
+from yuragi.research.bench.report import frame, origin
 from yuragi.research.bench.scores import Scores, contrast, means
 from yuragi.research.bench.truth import TruthScorer
 from yuragi.research.metrics.features import load_features
@@ -54,7 +54,7 @@ from yuragi.research.metrics.perceptual import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
 from yuragi.research.train.motions import LENGTHS, MOTIONS
 
-__all__ = ["QUICK", "bench_drag_suite", "ways"]
+__all__ = ["FULL", "QUICK", "bench_drag_suite", "ways"]
 
 PART = 24
 """The number of cases of a row that are made and stored together: each kind and length once."""
@@ -62,18 +62,18 @@ GROUPED = ("arrival", "psnr", "ghost")
 """Scores that are also reported by groups of cases."""
 ABLATED = 96
 """The number of first cases that an ablation runs on: each kind and length of motion four times."""
-QUICK = 20
-"""The number of cases of a quick run."""
+FULL, QUICK = 240, 20
+"""The number of cases of a whole run, and of a quick one."""
 
 
 ROWS: Mapping[str, Method] = {
-    "nothing": Method("nothing", nothing),
-    "paste": Method("paste", pasted),
+    "nothing": Method("nothing", by_preset("warp", "sde"), nothing),
+    "paste": Method("paste", by_preset("paper", "sde"), pasted),
     "ode": replace(published("paper", "ode"), most=48),
     "paper": replace(published("paper", "sde"), most=48),
     "paper, LoRA": published_with_lora("paper", 4),
     "ours": ours(),
-    "no network": Method("no network", without_network),
+    "no network": Method("no network", by_preset("warp", "sde"), without_network),
 }
 """The rows over even backgrounds. Published methods need over a thousand evaluations per case, so
 they run on the first cases only: each kind and length of motion without and with a mask. With a
@@ -82,7 +82,7 @@ LoRA, they run on half of those."""
 UNEVEN_ROWS: Mapping[str, Method] = {
     "nothing": ROWS["nothing"],
     "paste": ROWS["paste"],
-    "nearest 4": Method("nearest 4", nearest),
+    "nearest 4": Method("nearest 4", by_preset("warp", "sde"), nearest),
     "ode": replace(published("paper", "ode"), most=24),
     "paper": replace(published("paper", "sde"), most=24),
     "ours": ROWS["ours"],
@@ -99,9 +99,10 @@ def ways(
 
     Args:
         quick: whether the published methods use a quarter of the paper's levels and no LoRAs.
-        ablations: whether to include the ablations of our own method.
+        ablations: whether to include all ablations of our own method.
         behind: the kind of background: `EVEN`, or a kind of `yuragi.research.bench.grounds`.
-        chosen: the names of the rows to run, in addition to ours; empty for all of them.
+        chosen: the names of the rows to run, in addition to ours, and perhaps of ablations; empty
+            for all rows.
 
     Raises:
         InputError: there is no row of a chosen name.
@@ -111,12 +112,15 @@ def ways(
         rows |= {"ode": published("fast", "ode"), "paper": published("fast", "sde")}
         # Fitting LoRAs to twenty pictures takes longer than everything else.
         rows.pop("paper, LoRA", None)
-    if ablations:
-        rows |= {name: replace(way, most=ABLATED) for name, way in ABLATIONS.items()}
+    ablated = {name: replace(way, most=ABLATED) for name, way in ABLATIONS.items()}
+    wanted = {*chosen, "ours"} if chosen else set(rows)
+    rows |= ablated
     for name in chosen:
         if name not in rows:
-            raise InputError("row", name, "one of " + ", ".join(rows))
-    return {name: way for name, way in rows.items() if not chosen or name in (*chosen, "ours")}
+            raise InputError("row", name, "one of " + ", ".join(map(repr, rows)))
+    if ablations:
+        wanted |= ablated.keys()
+    return {name: way for name, way in rows.items() if name in wanted}
 
 
 def bench_drag_suite(
@@ -151,7 +155,8 @@ def bench_drag_suite(
     judge = shipped_judge(device)
     loaded = load_model(model, Opening(device=str(device)))
     scorer = Scorer(TruthScorer(features, perceptual), judge, loaded, seed)
-    folder = runs / "drag" / loaded.weights
+    head = frame("drag-portraits", device, [seed], number)
+    kept = Kept(runs / "drag" / loaded.weights, origin(head))
     parts = [range(start, min(start + PART, number)) for start in range(0, number, PART)]
     total, done = sum(way.runs_on(part) for part in parts for way in rows.values()), 0
     scores: dict[str, dict[str, list[Tensor]]] = {name: {} for name in rows}
@@ -168,7 +173,7 @@ def bench_drag_suite(
         for name, way in rows.items():
             if not way.runs_on(part):
                 continue
-            images, cost = _made(folder, way, loaded, found, seed)
+            images, cost = _made(kept, way, loaded, found, seed)
             for key, values in score(images).items():
                 scores[name].setdefault(key, []).append(values)
             spent[name].append(cost)
@@ -183,9 +188,10 @@ def bench_drag_suite(
         for name, table in scores.items()
     }
     best = {key: torch.cat(values) for key, values in bound.items()}
-    report = frame("drag-portraits", device, [seed], number) | {
+    report = head | {
         "model": Path(model).name,
         "weights": loaded.weights,
+        "kept_from": kept.elsewhere,
         "behind": behind,
         "settings": {name: way.settings for name, way in rows.items()},
         "rows": {
@@ -210,7 +216,7 @@ def bench_drag_suite(
 
 
 def _made(
-    folder: Path, way: Method, model: DiffusionModel, found: Cases, seed: int
+    kept: Kept, way: Method, model: DiffusionModel, found: Cases, seed: int
 ) -> tuple[Tensor, Tensor]:
     """The pictures of a row, and (evaluations, seconds, peak MiB) of each case."""
 
@@ -225,9 +231,8 @@ def _made(
         each = [counter.evaluations / len(found), seconds / len(found), peak.mib]
         return images, torch.tensor([each] * len(found), dtype=torch.float64)
 
-    stem = f"{way.settings.replace(' ', '-')}-{found.numbers[0]}"
-    decides = [way.settings, found.split, found.behind, list(found.numbers), seed, __version__]
-    return kept(folder, stem, decides, make)
+    name = f"{way.settings} {found.numbers[0]}"
+    return kept.pictures(name, way.requests(found, seed), make)
 
 
 def _cost(spent: Tensor) -> dict[str, float | None]:

@@ -30,12 +30,11 @@ from yuragi.research.bench.drag.published import pasted_one
 from yuragi.research.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.research.bench.dragbench.sets import Sample, read_sets
 from yuragi.research.bench.report import frame
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.perceptual import HEDLPIPS, load_hed_lpips
 from yuragi.tasks.run import run
 
 __all__ = ["bench_dragbench"]
 
-FEATURES_B = 768
 PERCEPTUAL = 224
 
 Drag: TypeAlias = Callable[[DiffusionModel, Sample, int], Image.Image]
@@ -64,7 +63,7 @@ def bench_dragbench(
     folder: Path,
     regions: bool,
     model: str,
-    seen_by: str,
+    features: str,
     side: int,
     quick: bool,
     seed: int,
@@ -77,7 +76,7 @@ def bench_dragbench(
         folder: the folder of one of the data sets.
         regions: True for the dense points of SR and DR.
         model: the name or path of the model that drags.
-        seen_by: the name or path of the model whose features find the content; published numbers
+        features: the name or path of the model whose features find the content; published numbers
             use Stable Diffusion 2.1.
         side: the side of the pictures whose features protocol B reads, in pixels.
         quick: whether the published methods use a quarter of the paper's levels.
@@ -95,7 +94,7 @@ def bench_dragbench(
     perceptual = load_hed_lpips()
     samples = list(read_sets(folder, regions))
     loaded = load_model(model, Opening(device=str(device)))
-    features = DIFT(load_model(seen_by, Opening(device=str(device))))
+    dift = _dift(features, device)
     ways = _ways(quick)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
     skipped: dict[str, str] = {}
@@ -104,28 +103,10 @@ def bench_dragbench(
             requested(_asked(sample), "paper", "sde", seed)
         except InputError as error:
             skipped[sample.name] = str(error)
-            continue
-        maps = _maps(features, sample.image, sample.prompt, side)
-        for name, way in ways.items():
-            counted, counter = loaded.counting()
-            wait_for(loaded.device)
-            began = time.perf_counter()
-            result = way(counted, _asked(sample), seed)
-            wait_for(loaded.device)
-            seconds = time.perf_counter() - began
-            after = _maps(features, result, sample.prompt, side)
-            size = (sample.image.height, sample.image.width)
-            one, two = (_resized(to_tensor(each), PERCEPTUAL) for each in (result, sample.image))
-            everywhere = [torch.ones(1, PERCEPTUAL, PERCEPTUAL, dtype=torch.bool)]
-            rows[name].append(
-                {
-                    "distances_a": mean_distance_a(maps[0], after[0], sample.points, size),
-                    "distance_b": mean_distance_b(maps[1], after[1], sample.points, size).mean(),
-                    "lpips": perceptual(one, two, everywhere)[0],
-                    "evaluations": counter.evaluations,
-                    "seconds": seconds,
-                }
-            )
+        else:
+            maps = _maps(dift, sample.image, sample.prompt, side)
+            for name, way in ways.items():
+                rows[name].append(_row(way, sample, maps, loaded, dift, perceptual, side, seed))
         on_done(done, len(samples))
     return frame("dragbench", device, [seed], len(samples) - len(skipped)) | {
         "set": folder.name,
@@ -133,9 +114,47 @@ def bench_dragbench(
         "model": Path(model).name,
         "weights": loaded.weights,
         "published": "fast" if quick else "paper",
-        "features": {"model": Path(seen_by).name, "time": features.time, "side_b": side},
+        "features": {"model": Path(features).name, "time": dift.time, "side_b": side},
         "rows": {name: _means(found) for name, found in rows.items()},
         "skipped": skipped,
+    }
+
+
+def _dift(name: str, device: torch.device) -> DIFT:
+    """The features of a model; errors are about ``features``."""
+    try:
+        return DIFT(load_model(name, Opening(device=str(device))))
+    except InputError as error:
+        raise error.called("features") from error
+
+
+def _row(
+    way: Drag,
+    sample: Sample,
+    before: tuple[Tensor, Tensor],
+    model: DiffusionModel,
+    dift: DIFT,
+    perceptual: HEDLPIPS,
+    side: int,
+    seed: int,
+) -> dict[str, Any]:
+    """The values of a method on a sample whose feature maps are `before`."""
+    counted, counter = model.counting()
+    wait_for(model.device)
+    began = time.perf_counter()
+    result = way(counted, _asked(sample), seed)
+    wait_for(model.device)
+    seconds = time.perf_counter() - began
+    after = _maps(dift, result, sample.prompt, side)
+    size = (sample.image.height, sample.image.width)
+    one, two = (_resized(to_tensor(each), PERCEPTUAL) for each in (result, sample.image))
+    everywhere = [torch.ones(1, PERCEPTUAL, PERCEPTUAL, dtype=torch.bool)]
+    return {
+        "distances_a": mean_distance_a(before[0], after[0], sample.points, size),
+        "distance_b": mean_distance_b(before[1], after[1], sample.points, size).mean(),
+        "lpips": perceptual(one, two, everywhere)[0],
+        "evaluations": counter.evaluations,
+        "seconds": seconds,
     }
 
 
@@ -146,10 +165,10 @@ def _asked(sample: Sample) -> Sample:
     return Sample(sample.name, sample.image, sample.mask, points, sample.prompt)
 
 
-def _maps(features: DIFT, picture: Image.Image, prompt: str, side: int) -> tuple[Tensor, Tensor]:
+def _maps(dift: DIFT, picture: Image.Image, prompt: str, side: int) -> tuple[Tensor, Tensor]:
     """Feature maps [c, h, w] for protocols A and B."""
     x = to_tensor(picture)
-    return features(x, [prompt])[0], features(_resized(x, side), [prompt])[0]
+    return dift(x, [prompt])[0], dift(_resized(x, side), [prompt])[0]
 
 
 def _resized(x: Tensor, side: int) -> Tensor:

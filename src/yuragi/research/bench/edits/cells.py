@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from yuragi import __version__
 from yuragi.device import wait_for
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.edits.cases import Cases
-from yuragi.research.bench.kept import kept
+from yuragi.research.bench.kept import Kept
 from yuragi.tasks.base import Described, Edit
 from yuragi.tasks.build import build
 from yuragi.tasks.run import run_all
 
 __all__ = ["Cell", "Chosen", "Store"]
+
+Built: TypeAlias = tuple[Edit, Mapping[str, Image.Image]]
+"""A request, and its pictures."""
 
 
 class Chosen(NamedTuple):
@@ -43,28 +45,26 @@ class Cell:
 
 @dataclass(frozen=True)
 class Store:
-    """Finished cells on disk; the name of a file depends on all settings of its cell."""
+    """Cells, which are made or read from disk."""
 
     model: DiffusionModel
     seed: int
-    folder: Path
+    kept: Kept
 
     def cell(
         self, kind: type[Edit], cases: Cases, sampler: str, steps: int, chosen: Chosen
     ) -> Cell:
         name = kind.model_fields["kind"].default
-        decides = [name, cases.split, len(cases), sampler, steps, *chosen, self.seed, __version__]
-        stem = f"{name}-{sampler}-x{steps}-{cases.split}{len(cases)}"
-        made = partial(self._made, kind, cases, sampler, steps, chosen)
-        return Cell(*kept(self.folder, stem, decides, made))
-
-    def _made(
-        self, kind: type[Edit], cases: Cases, sampler: str, steps: int, chosen: Chosen
-    ) -> tuple[Tensor, Tensor]:
         built = [
             build(kind, self._asked(kind, cases, k, sampler, steps, chosen))
             for k in range(len(cases))
         ]
+        stem = f"{name} {sampler} x{steps} {cases.split}{len(cases)}"
+        requests = [request for request, _ in built]
+        return Cell(*self.kept.pictures(stem, requests, partial(self._made, built)))
+
+    def _made(self, built: Sequence[Built]) -> tuple[Tensor, Tensor]:
+        """The results, and (evaluations, seconds) per picture."""
         sources = {key: picture for _, held in built for key, picture in held.items()}
         wait_for(self.model.device)
         began = time.perf_counter()
@@ -72,7 +72,7 @@ class Store:
         wait_for(self.model.device)
         seconds = time.perf_counter() - began
         evaluations = sum(each.evaluations for each in results)
-        spent = torch.tensor([evaluations, seconds], dtype=torch.float64) / len(cases)
+        spent = torch.tensor([evaluations, seconds], dtype=torch.float64) / len(built)
         return torch.cat([to_tensor(each.image) for each in results]), spent
 
     def _asked(

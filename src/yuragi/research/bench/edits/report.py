@@ -10,6 +10,7 @@ from torch import Tensor
 
 from yuragi.images.tensors import from_tensor
 from yuragi.research.bench.edits.verdict import RISING
+from yuragi.research.bench.report import elsewhere
 from yuragi.research.bench.tables import interval, number, table
 
 __all__ = ["contact_sheet", "markdown"]
@@ -31,7 +32,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     """Scores of every cell, paired differences (bold if clear of zero), and their counts."""
     head = (
         f"{report['n']} pairs a task, seed {report['seeds'][0]}, weights {report['weights']}, "
-        f"commit {report['commit']}. Intervals are 95 %, paired."
+        f"commit {report['commit']}. Intervals are 95 %, paired.{elsewhere(report)}"
     )
     rows = [
         [cell["task"], cell["steps"], cell["sampler"]]

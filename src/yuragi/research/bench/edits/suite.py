@@ -21,7 +21,8 @@ the codec. ``nothing`` has the scores of doing nothing, which leaves the picture
 ``verdict`` counts the cells in which one sampler is better and the interval excludes zero.
 ``claim`` is the claim of the paper: the SDE at 25 steps against the ODE at 100, for inpainting.
 
-Finished cells are stored in the runs folder, so an interrupted run can be resumed.
+Finished cells are stored in the runs folder, so an interrupted run can be resumed. ``kept_from``
+lists the commits and devices of stored cells, other than those of this run.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from yuragi.research.bench.edits.cases import Cases, holes, pairs
 from yuragi.research.bench.edits.cells import Chosen, Store
 from yuragi.research.bench.edits.scores import Scorer, fidelity
 from yuragi.research.bench.edits.verdict import verdict
-from yuragi.research.bench.report import frame
+from yuragi.research.bench.kept import Kept
+from yuragi.research.bench.report import frame, origin
 from yuragi.research.bench.scores import Scores, contrast, means
 from yuragi.research.metrics.perceptual import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
@@ -54,7 +56,7 @@ from yuragi.tasks.inpaint import InpaintRequest
 from yuragi.tasks.sdedit import SDEditRequest
 from yuragi.tasks.translate import TranslateRequest
 
-__all__ = ["SAMPLERS", "TASKS", "Sizes", "bench_edits"]
+__all__ = ["FULL", "QUICK", "SAMPLERS", "TASKS", "Sizes", "bench_edits"]
 
 TASKS: Mapping[str, type[Edit]] = {
     "inpaint": InpaintRequest,
@@ -93,6 +95,9 @@ class Sizes:
     scales: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0)
 
 
+FULL, QUICK = Sizes(), Sizes(1, 1, (10, 25), (2.0,))
+
+
 def bench_edits(
     model: str,
     runs: Path,
@@ -120,7 +125,9 @@ def bench_edits(
     perceptual = load_hed_lpips()
     loaded = load_model(model, Opening(device=str(device)))
     score = Scorer(shipped_judge(device), perceptual)
-    store = Store(loaded, seed, runs / "edits" / loaded.weights)
+    head = frame("edits", device, [seed], sizes.each * len(KINDS))
+    kept = Kept(runs / "edits" / loaded.weights, origin(head))
+    store = Store(loaded, seed, kept)
     trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)
     total = len(SAMPLERS) * (trials + len(TASKS) * len(sizes.steps))
     done = 0
@@ -178,10 +185,10 @@ def bench_edits(
             claim = contrast(rows[25, "sde"], rows[100, "ode"])
         shown[f"{task} before"] = cases.before[:: sizes.each][: len(KINDS)]
         shown[f"{task} truth"] = cases.truth[:: sizes.each][: len(KINDS)]
-    n = sizes.each * len(KINDS)
-    report = frame("edits", device, [seed], n) | {
+    report = head | {
         "model": Path(model).name,
         "weights": loaded.weights,
+        "kept_from": kept.elsewhere,
         "tuned_on": sizes.tuned * len(KINDS),
         "tuning": tuning,
         "verdict": verdict(contrasts),

@@ -30,8 +30,6 @@ from yuragi.research.metrics.paired import region_psnr
 __all__ = ["METRICS", "bench_elastic"]
 
 METRICS = ("error", "moved", "arrival", "psnr", "folds", "tears")
-GROUPS = ("", "1-2", "1-2", "3-5", "3-5", "3-5", "6-8", "6-8", "6-8")
-"""The group of a case by its number of points."""
 
 
 def bench_elastic(

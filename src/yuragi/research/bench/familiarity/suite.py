@@ -63,8 +63,14 @@ def bench_familiarity(
         on_group: called with (groups done, groups in total).
 
     Raises:
-        InputError: the model has no calibration, or a folder contains no pictures.
+        InputError: the model has no calibration, a folder contains no pictures, or two folders have
+            the same name in the report.
     """
+    named = {"/".join(folder.parts[-2:]): folder for folder in folders}
+    if len(named) < len(folders):
+        given = ", ".join(map(str, folders))
+        reason = "a folder is called by the last two parts of its path, and two have the same"
+        raise InputError("pictures", given, "folders that differ in these parts", reason)
     opened = load(model, str(device))
     loaded = opened.loaded
     known, size = calibration_of(loaded), loaded.native_size
@@ -77,10 +83,7 @@ def bench_familiarity(
         **{("known", name): _edited(name, few, size) for name in EDITED},
         ("known", "dragged"): dragged(opened, few),
         ("pictures", "scikit-image, scikit-learn"): photographed(2 * each, size),
-        **{
-            ("pictures", "/".join(folder.parts[-2:])): in_folder(folder, each, size)
-            for folder in folders
-        },
+        **{("pictures", name): in_folder(folder, each, size) for name, folder in named.items()},
         **{("styles", name): _drawn(name, each, size) for name in styles},
     }
     found: dict[str, dict[str, Any]] = {"known": {}, "pictures": {}, "styles": {}}

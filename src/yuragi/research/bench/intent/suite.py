@@ -20,6 +20,7 @@ from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.intent.drags import KINDS, Drag, drag
 from yuragi.research.bench.intent.variants import VARIANTS, ours
 from yuragi.research.bench.report import frame
+from yuragi.research.bench.shares import wilson
 
 __all__ = ["bench_intent"]
 
@@ -77,8 +78,5 @@ def _ranked(one: Drag) -> dict[str, bool]:
 
 
 def _share(right: Sequence[bool]) -> dict[str, float | int]:
-    from scipy.stats import binomtest
-
-    interval = binomtest(sum(right), len(right)).proportion_ci(0.95, "wilson")
-    share = sum(right) / len(right)
-    return {"n": len(right), "share": share, "low": interval.low, "high": interval.high}
+    low, high = wilson(sum(right), len(right))
+    return {"n": len(right), "share": sum(right) / len(right), "low": low, "high": high}

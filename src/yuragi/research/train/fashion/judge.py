@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from yuragi.errors import InputError
+from yuragi.models.fingerprint import fingerprint_of
+from yuragi.research.files import save_whole
 from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.train.config import Fit
 from yuragi.research.train.fashion.data import CLASSES, SIDE
@@ -83,11 +85,7 @@ def train_fashion_judge(
 
 def write_fashion_judge(judge: FashionJudge, path: Path) -> None:
     """Write the judge's weights, either completely or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    save_file(
-        {name: value.contiguous().cpu() for name, value in judge.state_dict().items()}, partial
-    )
-    partial.replace(path)
+    save_whole(judge.state_dict(), path)
 
 
 def read_fashion_judge(path: Path, device: torch.device) -> FashionJudge:
@@ -123,4 +121,4 @@ def open_fashion(where: str, device: torch.device) -> Backend:
         features, logits = judge(grey)
         return Encoded(features.cpu(), logits.cpu())
 
-    return Backend("fashion", "FD-Fashion", encode)
+    return Backend("fashion", "FD-Fashion", encode, fingerprint_of(judge))

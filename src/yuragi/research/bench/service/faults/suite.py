@@ -18,11 +18,12 @@ from typing import Any
 
 import torch
 
-from yuragi.research.bench.report import frame, write_report
+from yuragi.research.bench.report import frame, is_exact, write_report
 from yuragi.research.bench.service.faults.bed import MODEL, SEEDS, STEPS
 from yuragi.research.bench.service.faults.postgres import Postgres, postgres
 from yuragi.research.bench.service.faults.promises import PROMISES, known_results
 from yuragi.research.bench.service.faults.scenarios import SCENARIOS, Size
+from yuragi.research.files import whole
 
 __all__ = ["DATABASES", "FULL", "QUICK", "bench_faults"]
 
@@ -39,7 +40,8 @@ def bench_faults(
 ) -> dict[str, Any]:
     """Run scenarios; ``broken`` in the report is the number of broken promises.
 
-    An interrupted run can be resumed: rows that the same commit made before are reused.
+    An interrupted run can be resumed: rows of the same commit and sizes are reused. Rows of a
+    checkout with changes, or of no checkout, are not, because nothing tells what made them.
 
     Args:
         chosen: names of `SCENARIOS`.
@@ -64,13 +66,15 @@ def bench_faults(
         server = stack.enter_context(postgres()) if "postgresql" in databases else None
         known = known_results()
         for number, (name, database) in enumerate(wanted):
-            kept = runs / f"faults-{name}-{database}-{size.jobs}-{report['commit']}.json"
-            if not kept.exists():
+            sizes = f"{size.jobs}-{size.faults}-{STEPS}-{SEEDS}"
+            kept = runs / f"faults-{name}-{database}-{sizes}-{report['commit']}.json"
+            if not (kept.exists() and is_exact(report["commit"])):
                 began, load = time.monotonic(), os.getloadavg()[0]
                 counts = SCENARIOS[name](_address(database, name, server), server, size, known)
                 spent = {"seconds": round(time.monotonic() - began, 1), "load_before": load}
                 row = {"scenario": name, "database": database, **counts, **spent}
-                write_report(row, kept)
+                with whole(kept) as partial:
+                    write_report(row, partial)
             rows.append(json.loads(kept.read_text("utf-8")))
             on_row(number + 1, len(wanted))
     broken = sum(row[promise] for row in rows for promise in PROMISES)
