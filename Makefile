@@ -37,11 +37,14 @@ test: setup
 
 # What proves the main promises with real processes: batches on Ray, through a service and killed again
 # and again, a pilot from its draft to its report, the commands of the pages. About 8 processor minutes.
-SLOW := tests/batch tests/research/assess/test_assess.py tests/research/cli/test_pilot.py \
-  tests/research/train/fashion tests/test_docs.py tests/test_readme.py::test_it_runs_as_printed \
+SLOW := tests/batch/engines/test_queue.py tests/batch/test_killed.py tests/research/assess/test_assess.py \
+  tests/research/cli/test_pilot.py tests/research/train/fashion tests/test_docs.py \
+  tests/test_readme.py::test_it_runs_as_printed \
   'tests/test_readme.py::test_the_tutorials_make_their_pictures[quick-start]'
 test-slow: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --durations=5 $(SHARED) $(SLOW)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(SHARED) $(SLOW)
+	@# Alone, because Ray gives up if a busy machine does not start its processes within 15 seconds.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/batch/engines/test_ray.py
 
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
 PORTABLE := tests/models tests/core tests/diffusers_sockets tests/edit \

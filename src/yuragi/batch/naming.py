@@ -63,7 +63,7 @@ class Setup:
                 reason = "it has other weights than those for which the result is named"
                 raise InputError(argument, found[:12], named[:12], reason)
         if self.dtype and dtype != self.dtype:
-            reason = "this is not the precision for which the result is named; give --dtype"
+            reason = "it is not the precision for which the result is named, which --dtype sets"
             raise InputError("dtype", dtype, self.dtype, reason)
 
 
