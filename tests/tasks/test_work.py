@@ -195,12 +195,13 @@ def test_a_call_that_takes_seconds_is_timed_once(tiny, monkeypatch):
 
 
 def test_the_time_is_that_of_the_network(tiny):
-    """A network that sleeps: 12 evaluations in 6 calls of 20 ms."""
+    """A network that sleeps: 12 evaluations in 6 calls of 0.1 s."""
     request, sources = build(TASKS["sample"], STEPS | {"prompt": "a person"})
-    handle = tiny.loaded.network.register_forward_pre_hook(lambda *given: time.sleep(0.02))
+    handle = tiny.loaded.network.register_forward_pre_hook(lambda *given: time.sleep(0.1))
     found = estimate(request, tiny.loaded, sources)
     handle.remove()
-    assert 0.12 < found.seconds < 0.6
+    # Only a very busy machine needs four times as long for everything else.
+    assert 0.6 < found.seconds < 3
     assert found.each == pytest.approx(found.seconds / 12)
 
 
