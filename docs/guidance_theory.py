@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports import read
+from reports import tabled
 
-from yuragi.research.bench.tables import filled, number, table
+from yuragi.research.bench.tables import number, table
 
 PAGE = Path(__file__).with_name("guidance-theory.md")
 RULES = (
@@ -30,10 +30,7 @@ TRAINED = ("none", "cfg", "reg", "reg_forward", "ratio", "ratio_0.25", "ratio_0.
 
 def page() -> str:
     """The page with the tables of the current reports."""
-    text = PAGE.read_text("utf-8")
-    for name, write in WRITERS.items():
-        text = filled(text, name, write(read(name.split()[0])))
-    return text
+    return tabled(PAGE, WRITERS)
 
 
 def _numbers(found: Mapping[str, float], rules: Sequence[str]) -> list[str]:
@@ -127,7 +124,7 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "lab-trained path-KL": _trained,
     "lab-trained wins": _wins,
 }
-"""What is written between the markers of each name, which begins with that of its report."""
+"""See `reports.tabled`."""
 
 
 if __name__ == "__main__":

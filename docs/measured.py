@@ -7,15 +7,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+
+from reports import read
 
 from yuragi.research.bench.service.faults.promises import PROMISES
 from yuragi.research.bench.tables import measured, number, table
 
 PAGE = Path(__file__).with_name("service.md")
-RESULTS = Path(__file__).parents[1] / "results"
 
 
 def page() -> str:
@@ -23,13 +22,8 @@ def page() -> str:
     return measured(PAGE.read_text("utf-8"), _load(), _faults())
 
 
-def _read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return found
-
-
 def _load() -> str:
-    report = _read("load")
+    report = read("load")
     told, memory = report["submission"], report["memory"]
     rows = [
         ["submission: median", f"{number(told['p50_ms'])} ms"],
@@ -56,7 +50,7 @@ def _load() -> str:
 
 
 def _faults() -> str:
-    report = _read("faults")
+    report = read("faults")
     heads = ["scenario", "database", "jobs", "faults", "done", "cancelled", "starts", *PROMISES]
     rows = [[row[head] for head in heads] for row in report["rows"]]
     return (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from yuragi.research.bench.tables import filled
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -20,6 +22,20 @@ def read(name: str) -> dict[str, Any]:
     """The report of this name."""
     found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
     return found
+
+
+def tabled(page: Path, writers: Mapping[str, Callable[[Mapping[str, Any]], str]]) -> str:
+    """The text of a page with the tables of the current reports.
+
+    Args:
+        page: the page.
+        writers: what is written between the markers of each name, which begins with that of its
+            report.
+    """
+    text = page.read_text("utf-8")
+    for name, write in writers.items():
+        text = filled(text, name, write(read(name.split()[0])))
+    return text
 
 
 def earlier(report: Mapping[str, Any]) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports import earlier, read
+from reports import earlier, read, tabled
 
 from yuragi.research.assess.sensitivity import write_bars
-from yuragi.research.bench.tables import filled, interval, number, table
+from yuragi.research.bench.tables import interval, number, table
 
 PAGE = Path(__file__).with_name("sweeps.md")
 BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
@@ -22,11 +22,7 @@ BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
 
 def page() -> str:
     """The page with the tables of the current reports."""
-    text = PAGE.read_text("utf-8")
-    for name, write in WRITERS.items():
-        report = name.split()[0]
-        text = filled(text, name, write(read(report)))
-    return text
+    return tabled(PAGE, WRITERS)
 
 
 def _seeds(report: Mapping[str, Any]) -> str:
@@ -254,7 +250,7 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "assess-reproducibility": _reproducibility,
     "assess-sensitivity": _sensitivity,
 }
-"""What is written between the markers of each name, which begins with that of its report."""
+"""See `reports.tabled`."""
 
 
 if __name__ == "__main__":

@@ -11,13 +11,8 @@ __all__ = ["other_profile", "to_srgb", "unpacked"]
 
 def other_profile(picture: Image.Image) -> str | None:
     """The name of the colour profile from which `to_srgb` converts; None if it converts nothing."""
-    profile = _profile(picture)
-    if profile is None:
-        return None
-    name = ImageCms.getProfileDescription(profile).strip()
-    if "srgb" in name.lower() or _conversion(_opaque(unpacked(picture)), profile) is None:
-        return None
-    return name or "an unnamed profile"
+    found = _conversion(picture)
+    return None if found is None else found[0]
 
 
 def to_srgb(picture: Image.Image) -> Image.Image:
@@ -27,16 +22,14 @@ def to_srgb(picture: Image.Image) -> Image.Image:
         picture: as `unpacked` returns it. A profile that does not fit the picture's mode is
             ignored, as viewers do.
     """
-    profile = _profile(picture)
-    if profile is None or other_profile(picture) is None:
+    found = _conversion(picture)
+    if found is None:
         return picture
     colours = _opaque(picture)
-    conversion = _conversion(colours, profile)
-    assert conversion is not None  # `other_profile` would be None
-    found = conversion.apply(colours)
+    converted = found[1].apply(colours)
     if colours is not picture:
-        found.putalpha(picture.getchannel("A"))
-    return found
+        converted.putalpha(picture.getchannel("A"))
+    return converted
 
 
 def unpacked(picture: Image.Image) -> Image.Image:
@@ -55,15 +48,24 @@ def _opaque(picture: Image.Image) -> Image.Image:
     return picture.convert(picture.mode.removesuffix("A")) if clear else picture
 
 
-def _conversion(
-    picture: Image.Image, profile: ImageCms.ImageCmsProfile
-) -> ImageCms.ImageCmsTransform | None:
-    """The conversion of a picture from a profile to sRGB; None if the profile does not fit it."""
-    srgb = ImageCms.createProfile("sRGB")
+def _conversion(picture: Image.Image) -> tuple[str, ImageCms.ImageCmsTransform] | None:
+    """The name of a picture's colour profile, and the conversion of its colours to sRGB.
+
+    None without a profile, for sRGB, and for a profile that does not fit the picture's mode.
+    """
+    profile = _profile(picture)
+    if profile is None:
+        return None
+    name = ImageCms.getProfileDescription(profile).strip()
+    if "srgb" in name.lower():
+        return None
+    # One pixel is sufficient to tell the mode of the colours.
+    mode = _opaque(unpacked(picture.crop((0, 0, 1, 1)))).mode
     try:
-        return ImageCms.buildTransform(profile, srgb, picture.mode, "RGB")
+        found = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
     except ImageCms.PyCMSError:
         return None
+    return name or "an unnamed profile", found
 
 
 def _profile(picture: Image.Image) -> ImageCms.ImageCmsProfile | None:

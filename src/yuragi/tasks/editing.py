@@ -62,12 +62,8 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     steps = climbs(first.num_inference_steps, first.strength)
     tick = context.ticker(len(parts) * steps * sampler.passes)
     made = [
-        replace(
-            TaskOutput.begun(gain_of(each.guidance).cost),
-            mask=held[of].pixels,
-            familiarity=None if each.discards else context.familiarity(each.image),
-        )
-        for of, each in enumerate(requests)
+        replace(TaskOutput.begun(gain_of(each.guidance).cost), mask=one.pixels)
+        for each, one in zip(requests, held, strict=True)
     ]
     for part in parts:
         x0 = torch.cat([held[row.of].x0 for row in part])
@@ -91,9 +87,16 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
                 after = Image.composite(after, one.before, one.pixels)
             made[row.of] = made[row.of].with_image(after, stress, k)
     return [
-        replace(one, familiarity=familiarity(model, one.images[0])) if each.discards else one
+        replace(one, familiarity=_familiarity(each, one.images[0], context))
         for each, one in zip(requests, made, strict=True)
     ]
+
+
+def _familiarity(request: Edit, result: Image.Image, context: Context) -> float | None:
+    """How well the model knows the picture of a request, or its result; see `Edit.discards`."""
+    if request.discards:
+        return familiarity(context.model, result)
+    return context.familiarity(request.image)
 
 
 def edit_work(request: Edit, context: Context) -> Work:
