@@ -60,6 +60,15 @@ export class Studio {
     await this.page.dispatchEvent(".workspace", "drop", { dataTransfer: transfer });
   }
 
+  /** Start a drag that takes long, and wait for its first step. */
+  async startLong(): Promise<void> {
+    await this.openExample(2);
+    await this.drag([128, 80], [140, 92]);
+    await this.choose("preset", "paper");
+    await this.run.click();
+    await expect(this.page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  }
+
   /** The place of a pixel of the picture on the screen. */
   async at([x, y]: [number, number]): Promise<{ x: number; y: number }> {
     const found = await this.seen.evaluate(async (image: HTMLImageElement) => {

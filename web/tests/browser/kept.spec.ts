@@ -2,8 +2,6 @@
 import type { Page } from "@playwright/test";
 import { expect, test, type Studio } from "./fixtures";
 
-const LONG = ["preset", "paper"] as const;
-
 async function press(studio: Studio, at: [number, number]): Promise<void> {
   const { x, y } = await studio.at(at);
   await studio.page.mouse.move(x, y);
@@ -19,11 +17,7 @@ test.use({ baseURL: async ({ service }, use) => use(service.url) });
 
 test("a press on the picture keeps the run, the results and the comparison", async ({ studio }) => {
   const { page } = studio;
-  await studio.openExample(2);
-  await studio.drag([128, 80], [140, 92]);
-  await studio.choose(...LONG);
-  await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  await studio.startLong();
   await studio.click([60, 60]);
   await expect(page.getByRole("progressbar")).toBeVisible();
   await page.getByRole("button", { name: "Stop" }).click();
@@ -142,11 +136,7 @@ test("every tab keeps its own session", async ({ studio, context, service }) => 
 
 test("a job that the service does not know any more has failed, and Run is back", async ({ studio }) => {
   const { page } = studio;
-  await studio.openExample(2);
-  await studio.drag([128, 80], [140, 92]);
-  await studio.choose(...LONG);
-  await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  await studio.startLong();
   const [job] = await jobsOf(page);
   await page.waitForTimeout(600);
   const json = { message: `there is no job ${job}` };

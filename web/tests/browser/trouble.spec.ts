@@ -9,15 +9,9 @@ async function step(page: Page): Promise<number> {
   return Number(/Step (\d+)/.exec(told)?.[1] ?? 0);
 }
 
-const LONG = ["preset", "paper"] as const;
-
 test("Stop ends a run within a second", async ({ studio }) => {
   const { page } = studio;
-  await studio.openExample(2);
-  await studio.drag([128, 80], [140, 92]);
-  await studio.choose(...LONG);
-  await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  await studio.startLong();
   await expect(page.getByText(/s left/)).toBeVisible();
   const begun = Date.now();
   await page.getByRole("button", { name: "Stop" }).click();
@@ -29,11 +23,7 @@ test("Stop ends a run within a second", async ({ studio }) => {
 
 test("a restarted service resumes the job", async ({ studio, service }) => {
   const { page } = studio;
-  await studio.openExample(2);
-  await studio.drag([128, 80], [140, 92]);
-  await studio.choose(...LONG);
-  await studio.run.click();
-  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  await studio.startLong();
   const before = await step(page);
   await service.stop();
   await expect(page.getByText("The service does not answer")).toBeVisible();
