@@ -11,6 +11,7 @@ from submitting import running, submit
 from yuragi.service import jobs, tables
 from yuragi.service.audit import FIRST, broken, every
 from yuragi.service.export import WRITERS, export
+from yuragi.service.wire import JobResult
 
 RESULT = {
     "pictures": [{"id": "a" * 32}, {"id": "b" * 32}],
@@ -53,7 +54,7 @@ def test_every_state_of_a_job_is_a_row(parts):
 
 
 def test_numbers_that_are_not_finite_are_no_figures(parts):
-    """A result contains them as null."""
+    """A worker stores them as null, because JSON has no other way to write them."""
     report = {
         "request": {"model": "tiny"},
         "evaluations": 40,
@@ -62,7 +63,8 @@ def test_numbers_that_are_not_finite_are_no_figures(parts):
         "intent": [{"score": None, "background": 1.0}, {"score": 0.2, "background": 1.0}],
     }
     job = submit(parts)
-    running(parts, job).finish({"pictures": [], "report": report})
+    result = JobResult(pictures=[], report=report)
+    running(parts, job).finish(result.model_dump(mode="json"))
     figures = rows(parts)[-1]["figures"]
     assert "familiarity" not in figures
     assert (figures["stress"], figures["intent"]) == (1.0, 0.2)
