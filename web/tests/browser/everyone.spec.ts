@@ -35,6 +35,20 @@ for (const theme of ["dark", "light"] as const) {
   });
 }
 
+test("with reduced motion, colours change in the same frame as the theme", async ({ studio }) => {
+  const { page } = studio;
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  const turn = page.getByRole("button", { name: "Dark or light" });
+  await expect(page.locator(".examples button").first()).toBeVisible();
+  const [before, after] = await turn.evaluate((button: HTMLButtonElement) => {
+    const border = () => getComputedStyle(document.querySelector(".examples button")!).borderColor;
+    const dark = border();
+    button.click();
+    return [dark, border()];
+  });
+  expect(after).not.toBe(before);
+});
+
 test("a whole drag with the keyboard only", async ({ studio }) => {
   const { page } = studio;
   await page.getByRole("button", { name: "Example 3" }).focus();
