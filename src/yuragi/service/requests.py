@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -133,8 +134,9 @@ def _picture(name: object, argument: str, assets: Assets) -> bytes:
         raise InputError(argument, name, "the id of an uploaded asset") from error
 
 
+@cache  # every page of the studio asks for all of them when it opens
 def schema_of(kind: type[Request]) -> dict[str, Any]:
-    """The JSON schema of the data that a client sends for a task."""
+    """The JSON schema of the data that a client sends for a task. Do not change it."""
     made = kind.model_json_schema()
     for more in beside(kind):
         added = more.model_json_schema()

@@ -62,6 +62,7 @@ test("a whole drag with the keyboard only", async ({ studio }) => {
   await expect(page.getByRole("spinbutton", { name: "Point 1, source y" })).toHaveValue("118");
   await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("118");
   await expect(page.getByRole("spinbutton", { name: "Point 1, target y" })).toHaveValue("129");
+  await expect(studio.run).toBeEnabled();
   await page.keyboard.press("Control+Enter");
   await expect(studio.candidates).toHaveCount(1);
   await page.keyboard.press("Backspace");

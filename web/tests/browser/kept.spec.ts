@@ -49,14 +49,25 @@ test("a held key runs once, and so does a key that is pressed again at once", as
   const { page } = studio;
   await studio.openExample(2);
   await studio.drag([128, 80], [140, 92]);
+  await expect(studio.run).toBeEnabled();
   const before = await jobsOf(page);
   await page.keyboard.down("Control");
   for (let k = 0; k < 4; k++) await page.keyboard.down("Enter");
   await page.keyboard.up("Enter");
-  for (let k = 0; k < 3; k++) await page.keyboard.press("Enter");
   await page.keyboard.up("Control");
   await expect(studio.candidates).toHaveCount(1);
   expect(await jobsOf(page)).toHaveLength(before.length + 1);
+  await studio.choose("preset", "paper"); // takes so long that no key is pressed after its end
+  await page.keyboard.down("Control");
+  for (let k = 0; k < 4; k++) await page.keyboard.press("Enter");
+  await page.keyboard.up("Control");
+  await expect(page.getByText(/Step \d+ of \d+/)).toBeVisible();
+  expect(await jobsOf(page)).toHaveLength(before.length + 2);
+  await page.keyboard.press("Escape");
+  await expect(studio.run).toBeEnabled();
+  await studio.choose("preset", "warp");
+  await studio.run.click();
+  await expect(studio.candidates).toHaveCount(1);
   await page.keyboard.down("Backspace");
   await page.keyboard.down("Backspace"); // would delete the point that was picked last
   await expect(studio.candidates).toHaveCount(0);

@@ -8,8 +8,6 @@ benefits if the machine becomes slower or faster.
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +21,7 @@ from yuragi.device import wait_for
 from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_weak
+from yuragi.research.lines import Lines
 from yuragi.research.pilot.arms import request_of, sources_of
 from yuragi.research.pilot.kept import keep
 from yuragi.research.pilot.measures import measured
@@ -112,32 +111,19 @@ def run_plan(
     # Work that only the first run of a task in an arm has to do is not timed.
     for key in {(plan.draft.edit(key[0]).task, key[2]): key for key in left}.values():
         timed(key)
-    _cut(folder)
-    with open(folder / ROWS, "a", encoding="utf-8") as file:
-        for count, key in enumerate(left, len(wanted) - len(left) + 1):
-            result, seconds = timed(key)
-            row = _kept(plan, key, folder, model, result, seconds)
-            file.write(json.dumps(asdict(row)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-            rows.append(row)
-            on_progress(count, len(wanted))
+    lines = Lines(folder / ROWS)
+    for count, key in enumerate(left, len(wanted) - len(left) + 1):
+        result, seconds = timed(key)
+        row = _kept(plan, key, folder, model, result, seconds)
+        lines.add(asdict(row))
+        rows.append(row)
+        on_progress(count, len(wanted))
     return rows
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """The rows in a folder; an unfinished last line is ignored."""
-    if not (folder / ROWS).exists():
-        return []
-    whole, _, _ = (folder / ROWS).read_text(encoding="utf-8").rpartition("\n")
-    return [Row(**json.loads(line)) for line in whole.splitlines()]
-
-
-def _cut(folder: Path) -> None:
-    """Remove an unfinished last line, which a killed process left behind."""
-    if (folder / ROWS).exists():
-        text = (folder / ROWS).read_bytes()
-        os.truncate(folder / ROWS, text.rfind(b"\n") + 1)
+    """The rows in a folder; an incomplete last line is ignored."""
+    return [Row(**row) for row in Lines(folder / ROWS)]
 
 
 def _order(plan: Plan) -> list[Key]:
