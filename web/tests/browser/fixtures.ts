@@ -20,12 +20,16 @@ export const test = base.extend<Own, { service: Service }>({
     },
     { scope: "worker", timeout: 600_000 },
   ],
-  studio: async ({ page, service }, use) => {
+  studio: async ({ page, service }, use, test) => {
     const foreign: string[] = [];
     const wrong: string[] = [];
+    const broken: string[] = [];
     page.on("request", (request) => {
       const { protocol, host } = new URL(request.url());
       if (protocol.startsWith("http") && host !== new URL(service.url).host) foreign.push(request.url());
+    });
+    page.on("response", (answer) => {
+      if (answer.status() === 500) broken.push(`${answer.request().method()} ${answer.url()}`);
     });
     page.on("pageerror", (error) => wrong.push(error.message));
     await page.addInitScript(() => localStorage.setItem("yuragi-toured", "1"));
@@ -33,6 +37,10 @@ export const test = base.extend<Own, { service: Service }>({
     await use(new Studio(page));
     expect(foreign, "no request goes to another host").toEqual([]);
     expect(wrong, "no script fails").toEqual([]);
+    if (broken.length || test.status !== test.expectedStatus) {
+      await test.attach("log of the service", { body: service.log.slice(-4000), contentType: "text/plain" });
+    }
+    expect(broken, "no request fails within the service").toEqual([]);
   },
 });
 

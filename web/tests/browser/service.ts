@@ -11,6 +11,7 @@ const READY_MS = 300_000;
 
 export class Service {
   url = "";
+  log = "";
   private readonly folder = mkdtempSync(join(tmpdir(), "yuragi-studio-"));
   private process: ChildProcess | null = null;
 
@@ -24,13 +25,12 @@ export class Service {
     this.process = started;
     this.url = await new Promise<string>((done, fail) => {
       const wait = setTimeout(() => fail(new Error("the service did not start")), READY_MS);
-      let said = "";
-      started.stderr.on("data", (data) => (said += String(data)));
+      started.stderr.on("data", (data) => (this.log += String(data)));
       started.stdout.on("data", (data) => {
         clearTimeout(wait);
         done((JSON.parse(String(data)) as { url: string }).url);
       });
-      started.on("exit", (code) => fail(new Error(`the service ended with ${code}: ${said}`)));
+      started.on("exit", (code) => fail(new Error(`the service ended with ${code}: ${this.log}`)));
     });
   }
 

@@ -22,6 +22,7 @@ test("Stop ends a run within a second", async ({ studio }) => {
 });
 
 test("a restarted service resumes the job", async ({ studio, service }) => {
+  test.slow(); // the service starts twice
   const { page } = studio;
   await studio.startLong();
   const before = await step(page);
@@ -32,6 +33,7 @@ test("a restarted service resumes the job", async ({ studio, service }) => {
   await expect.poll(() => step(page)).toBeGreaterThan(before);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.getByText("Stopped. Nothing was changed.")).toBeVisible();
+  await service.warm(); // for the tests that follow
 });
 
 test("a lost connection is reported, what was drawn is kept, and work can continue", async ({ studio, context }) => {

@@ -46,7 +46,6 @@ class HEDLPIPS:
     blocks: Sequence[nn.Module]
     weights: Sequence[Tensor]
 
-    @torch.no_grad()
     def __call__(self, images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tensor]:
         """The mean distance over each region, [n] per region; 0 for equal pictures.
 
@@ -55,22 +54,44 @@ class HEDLPIPS:
             truth: the true pictures, of the same shape and range.
             regions: the regions [n, h, w] to average over, True inside; an empty one gives NaN.
         """
-        rows = [self._map(x[None], y[None]).double() for x, y in zip(images, truth, strict=True)]
-        found = torch.cat(rows)
-        return [mean_within(found, region) for region in regions]
+        return [found[0] for found in self.of_all([images], truth, regions)]
 
-    def _map(self, x: Tensor, y: Tensor) -> Tensor:
-        """The distance at every pixel, [1, h, w]."""
-        both = _prepared(torch.cat([x, y]).float())
-        total = torch.zeros_like(both[:1, :1])
-        for depth, (block, weight) in enumerate(zip(self.blocks, self.weights, strict=True)):
-            if depth:
-                both = nn.functional.max_pool2d(both, 2, ceil_mode=True)
-            both = block(both)
-            one, two = (both / (both.norm(dim=1, keepdim=True) + 1e-10)).chunk(2)
-            distance = ((one - two).square() * weight[:, None, None]).sum(1, keepdim=True)
+    @torch.no_grad()
+    def of_all(
+        self, sets: Sequence[Tensor], truth: Tensor, regions: Sequence[Tensor]
+    ) -> list[Tensor]:
+        """The same for several sets of pictures, [sets, n] per region.
+
+        It takes little more than half the time of as many calls, because the features of the truth
+        are computed once.
+
+        Args:
+            sets: pictures [n, 3, h, w] each.
+            truth: see `__call__`; it is the same for all sets.
+            regions: see `__call__`.
+        """
+        rows = []
+        for picture, *each in zip(truth, *sets, strict=True):
+            true = self._features(picture[None])
+            rows.append(torch.stack([self._map(self._features(x[None]), true) for x in each]))
+        maps = torch.stack(rows, 1).double()
+        return [torch.stack([mean_within(found, region) for found in maps]) for region in regions]
+
+    def _features(self, image: Tensor) -> list[Tensor]:
+        """The unit-normalised features of a picture [1, 3, h, w] at every depth, [1, c, h', w']."""
+        x, found = _prepared(image.float()), []
+        for depth, block in enumerate(self.blocks):
+            x = block(nn.functional.max_pool2d(x, 2, ceil_mode=True) if depth else x)
+            found.append(x / (x.norm(dim=1, keepdim=True) + 1e-10))
+        return found
+
+    def _map(self, one: Sequence[Tensor], two: Sequence[Tensor]) -> Tensor:
+        """The distance at every pixel, [h, w], of pictures with these features."""
+        total = torch.zeros_like(one[0][:1, :1])
+        for x, y, weight in zip(one, two, self.weights, strict=True):
+            distance = ((x - y).square() * weight[:, None, None]).sum(1, keepdim=True)
             total = total + nn.functional.interpolate(distance, total.shape[-2:], mode="bilinear")
-        return total[:, 0]
+        return total[0, 0]
 
 
 def _prepared(images: Tensor) -> Tensor:

@@ -30,6 +30,10 @@ __all__ = ["router"]
 
 router = APIRouter()
 LOADING = threading.Lock()
+"""Held while a model or a tokenizer is loaded: if two threads import parts of transformers and
+diffusers at the same time, one can see a module that is not complete yet."""
+MEASURING = threading.Lock()
+"""Held while a picture is measured: requests of the page must not crowd out the jobs."""
 ANY = PictureRef(name="", digest="0" * 32, width=512, height=512)
 """A placeholder for a picture, which does not affect defaults."""
 
@@ -47,7 +51,9 @@ def facts(name: str) -> ModelFacts:
 @router.post("/words")
 def words(asked: WordsAsked) -> Words:
     """The words of a text that a model does not know."""
-    known = _vocabulary(_folder(asked.model))
+    folder = _folder(asked.model)
+    with LOADING:
+        known = _vocabulary(folder)
     return Words(unknown={word: known.nearest(word) for word in known.unknown(asked.text)})
 
 
@@ -64,8 +70,10 @@ def familiarity(service: Service, model: str, image: str) -> Familiarity:
     if not (folder / FAMILIARITY).is_file():
         return Familiarity(familiarity=None, foreign=False)
     picture = read_picture(service.assets.read(image), max_pixels=service.settings.max_pixels)
-    with LOADING:  # one model at a time: requests of the page must not crowd out the jobs
-        found = measured(_loaded(model, fingerprint(folder)), picture)
+    with LOADING:
+        loaded = _loaded(model, fingerprint(folder))
+    with MEASURING:
+        found = measured(loaded, picture)
     return Familiarity(familiarity=found, foreign=foreign(found))
 
 

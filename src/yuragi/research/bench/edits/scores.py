@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,19 +25,21 @@ class Scorer:
     judge: Judge
     perceptual: HEDLPIPS
 
-    def __call__(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
-        """The scores of pictures [n, 3, h, w] in [-1, 1]."""
+    def __call__(self, sets: Sequence[Tensor], cases: Cases) -> list[dict[str, Tensor]]:
+        """The scores of sets of pictures, [n, 3, h, w] in [-1, 1] each."""
         regions = {"": cases.everywhere, "_in": cases.change, "_out": ~cases.change}
-        found = {
-            name: region_psnr(images, cases.truth, regions[name[4:]]) for name in _named("psnr")
-        }
-        for metric, values in (
-            ("ssim", ssim(images, cases.truth, list(regions.values()))),
-            ("lpips", self.perceptual(images, cases.truth, list(regions.values()))),
-        ):
-            found |= dict(zip(_named(metric), values, strict=True))
-        found["background"] = mean_absolute(images, cases.before, ~cases.change)
-        return found | self._seen(images, cases)
+        distances = self.perceptual.of_all(sets, cases.truth, list(regions.values()))
+        scores = []
+        for k, images in enumerate(sets):
+            found = {}
+            for region, where in regions.items():
+                found[f"psnr{region}"] = region_psnr(images, cases.truth, where)
+            similar = ssim(images, cases.truth, list(regions.values()))
+            for region, near, far in zip(regions, similar, distances, strict=True):
+                found |= {f"ssim{region}": near, f"lpips{region}": far[k]}
+            found["background"] = mean_absolute(images, cases.before, ~cases.change)
+            scores.append(found | self._seen(images, cases))
+        return scores
 
     def _seen(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
         """Whether the judge sees the requested label, and the share of the others that it sees."""
@@ -58,7 +61,3 @@ def fidelity(images: Tensor, cases: Cases) -> float:
     square = (images - cases.truth).double().square().mean(1)
     balanced = (mean_within(square, cases.change) + mean_within(square, ~cases.change)) / 2
     return (10 * (4 / balanced).log10()).mean().item()
-
-
-def _named(metric: str) -> list[str]:
-    return [metric + region for region in ("", "_in", "_out")]

@@ -40,7 +40,7 @@ from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.edits.cases import Cases, holes, pairs
-from yuragi.research.bench.edits.cells import Chosen, Store
+from yuragi.research.bench.edits.cells import Cell, Chosen, Store
 from yuragi.research.bench.edits.scores import Scorer, fidelity
 from yuragi.research.bench.edits.verdict import verdict
 from yuragi.research.bench.kept import Kept
@@ -159,26 +159,30 @@ def bench_edits(
                 each._asdict() | {"fidelity": score} for each, score in scores.items()
             ]
             chosen[sampler] = max(scores, key=lambda each: scores[each])
-        bounds[task] = _bounds(loaded, score, cases)
-        rows: dict[tuple[int, str], Scores] = {}
-        for steps in sizes.steps:
-            for sampler in SAMPLERS:
-                found = store.cell(kind, cases, sampler, steps, chosen[sampler])
-                row = rows[steps, sampler] = score(found.images, cases)
-                cells.append(
-                    {"task": task, "steps": steps, "sampler": sampler}
-                    | chosen[sampler]._asdict()
-                    | means(row)
-                    | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
-                )
-                if steps == pictured:
-                    shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
-                tick()
-            contrasts += [
-                {"task": task, "steps": steps, "of": of, "to": to}
-                | contrast(rows[steps, of], rows[steps, to])
-                for of, to in CONTRASTS
-            ]
+        made: dict[tuple[int, str], Cell] = {}
+        for steps, sampler in product(sizes.steps, SAMPLERS):
+            made[steps, sampler] = store.cell(kind, cases, sampler, steps, chosen[sampler])
+            tick()
+        codec, nothing, *scored = score(
+            [_through_codec(loaded, cases.truth), cases.before, *(c.images for c in made.values())],
+            cases,
+        )
+        bounds[task] = {"codec": means(codec), "nothing": means(nothing)}
+        rows: dict[tuple[int, str], Scores] = dict(zip(made, scored, strict=True))
+        for (steps, sampler), found in made.items():
+            cells.append(
+                {"task": task, "steps": steps, "sampler": sampler}
+                | chosen[sampler]._asdict()
+                | means(rows[steps, sampler])
+                | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
+            )
+            if steps == pictured:
+                shown[f"{task} {sampler} {steps}"] = found.images[:: sizes.each][: len(KINDS)]
+        contrasts += [
+            {"task": task, "steps": steps, "of": of, "to": to}
+            | contrast(rows[steps, of], rows[steps, to])
+            for steps, (of, to) in product(sizes.steps, CONTRASTS)
+        ]
         for sampler in SAMPLERS:
             by_kind[f"{task} {sampler}"] = _by_kind(rows[by_kind["steps"], sampler], cases)
         if task == "inpaint" and {(25, "sde"), (100, "ode")} <= set(rows):
@@ -206,13 +210,11 @@ def _cases(task: str, split: Split, each: int, seed: int) -> Cases:
     return holes(split, n, seed) if task == "inpaint" else pairs(split, n, seed)
 
 
-def _bounds(model: DiffusionModel, score: Scorer, cases: Cases) -> dict[str, Any]:
-    """Scores of the truth after the codec alone, and of the unchanged picture."""
-    parts = torch.split(cases.truth.to(model.device), BATCH)
-    codec = torch.cat(
-        [model.codec.decode(model.codec.encode(x), *x.shape[-2:]).cpu() for x in parts]
-    )
-    return {"codec": means(score(codec, cases)), "nothing": means(score(cases.before, cases))}
+def _through_codec(model: DiffusionModel, images: Tensor) -> Tensor:
+    """Pictures [n, 3, h, w], encoded and decoded."""
+    codec = model.codec
+    parts = torch.split(images.to(model.device), BATCH)
+    return torch.cat([codec.decode(codec.encode(x), *x.shape[-2:]).cpu() for x in parts])
 
 
 def _by_kind(scores: Scores, cases: Cases) -> dict[str, Any]:
