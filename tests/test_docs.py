@@ -43,7 +43,7 @@ def script_of(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["options", "measured", "sweeps", "benchmarks", "guidance_theory", "capacity", "card"],
+    ["options", "measured", "sweeps", "benchmarks", "edits", "guidance_theory", "capacity", "card"],
 )
 def test_a_generated_page_is_what_its_script_writes(name):
     script = script_of(name)
