@@ -6,7 +6,7 @@ import shlex
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from yuragi.drag.warp import warp
 from yuragi.images.tensors import from_tensor, to_tensor
@@ -149,6 +149,22 @@ def test_a_result_is_taken_away_and_restored(http, parts, suffix, tmp_path, port
     back = http.get(f"/api/v1/assets/{told['image']['id']}").content
     pixels = [np.asarray(Image.open(io.BytesIO(each)).convert("RGB")) for each in (back, portrait)]
     assert np.array_equal(*pixels)
+
+
+def test_a_turned_and_transparent_picture_is_taken_as_the_page_shows_it(http):
+    photograph = Image.new("RGBA", (40, 30), (200, 10, 10, 255))
+    photograph.paste((0, 0, 0, 0), (0, 0, 20, 30))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # turn clockwise to show it
+    held = io.BytesIO()
+    photograph.save(held, "PNG", exif=exif)
+    stored = http.post("/api/v1/assets", content=held.getvalue()).json()
+    assert (stored["width"], stored["height"]) == (30, 40)
+    taken = http.get(f"{STUDIO}/taken/{stored['id']}", params={"suffix": "png"})
+    with Image.open(io.BytesIO(taken.content)) as picture:
+        assert picture.size == (30, 40)
+        assert picture.convert("RGB").getpixel((15, 5)) == (255, 255, 255)
+        assert picture.convert("RGB").getpixel((15, 35)) == (200, 10, 10)
 
 
 def test_a_plain_picture_carries_nothing(http, portrait):

@@ -75,18 +75,21 @@ def _carried(service: Held, data: bytes) -> Carried:
 
 @router.get("/taken/{asset}", response_class=Response)
 def taken(service: Service, asset: str, suffix: Literal["png", "jpg", "webp"]) -> Response:
-    """A result as a file of another format, with its request inside."""
+    """A picture as an upright file of another format, with its request inside if it has one."""
     from yuragi.images.files import read_carried, write_picture
+    from yuragi.images.read import read_picture
 
-    with Image.open(io.BytesIO(service.assets.read(asset)), formats=tuple(FORMATS)) as picture:
+    most, stored = service.settings.max_pixels, service.assets.read(asset)
+    shown = read_picture(stored, "asset", most)
+    with Image.open(io.BytesIO(stored), formats=tuple(FORMATS)) as picture:
         picture.load()
         try:
-            inside = read_carried(picture, service.settings.max_pixels)
+            inside = read_carried(picture, most)
         except (ValueError, OSError, SyntaxError) as error:
             raise InputError("asset", asset, "a picture that is not damaged") from error
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"yuragi.{suffix}"
-            write_picture(path, picture.convert("RGB"), inside)
+            write_picture(path, shown, inside)
             data = path.read_bytes()
     kind = FORMATS["JPEG" if suffix == "jpg" else suffix.upper()]
     named = {"content-disposition": f'attachment; filename="yuragi-{asset[:8]}.{suffix}"'}
