@@ -26,6 +26,14 @@ def test_an_estimate_has_its_interval_and_its_origin(tmp_path, capsys):
     assert json.loads(path.read_text()) == REPORT
 
 
+def test_intervals_of_a_row_belong_to_its_numbers(tmp_path, capsys):
+    rows = {"ours": {"psnr": 35.0, "seconds": 0.4, "intervals": {"psnr": [33.9, 36.1]}}}
+    lines = printed(capsys, REPORT | {"rows": rows}, tmp_path / "r.json", rows)
+    assert lines[1] == "ours  35.0 [33.9, 36.1]      0.4"
+    assert len(lines) == 4
+    assert json.loads((tmp_path / "r.json").read_text())["rows"] == rows
+
+
 def test_without_figures_the_report_tells_backend_and_seeds(tmp_path, capsys):
     report = {"n": 500, "seeds": list(range(500)), "backend": "clip"}
     lines = printed(capsys, report, tmp_path / "r.json", {"cfg": {"kl": 1.5}})

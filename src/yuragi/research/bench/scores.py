@@ -9,7 +9,7 @@ from torch import Tensor
 
 from yuragi.research.metrics.paired import paired_interval
 
-__all__ = ["Scores", "changed", "contrast", "means"]
+__all__ = ["Scores", "changed", "contrast", "means", "summary"]
 
 Scores: TypeAlias = Mapping[str, Tensor]
 """Values by metric, [n]: one per picture, NaN where a picture has none."""
@@ -26,6 +26,16 @@ def changed(before: Tensor, truth: Tensor) -> Tensor:
 def means(scores: Scores) -> dict[str, float]:
     """The mean of every metric."""
     return {name: values.nanmean().item() for name, values in scores.items()}
+
+
+def summary(scores: Scores) -> dict[str, Any]:
+    """The means, and under ``intervals`` the ends of their 95 % intervals for the choice of cases.
+
+    A metric with fewer than two values has no interval.
+    """
+    known = {name: values[~values.isnan()] for name, values in scores.items()}
+    found = {name: paired_interval(values) for name, values in known.items() if len(values) > 1}
+    return means(scores) | {"intervals": {name: [at.low, at.high] for name, at in found.items()}}
 
 
 def contrast(of: Scores, to: Scores) -> dict[str, Any]:

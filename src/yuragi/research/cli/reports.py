@@ -16,7 +16,8 @@ WIDTH = 100
 """The width of a table in characters. Columns beyond it are named instead of shown."""
 
 Rows = Mapping[Any, Mapping[Any, Any]]
-"""Values by row and column: numbers, and estimates with the keys of `estimate`."""
+"""Values by row and column: numbers, and estimates with the keys of `estimate`. ``intervals`` of a
+row, [low, high] by column, make estimates of the numbers of these columns."""
 
 
 def finish(
@@ -39,6 +40,7 @@ def finish(
         more: other files that were written.
     """
     write_report(report, path)
+    rows = {name: _estimated(values) for name, values in rows.items()}
     files = [path, *more]
     told = report | {"files": [str(file) for file in files]}
     lines, shown = _table(rows)
@@ -50,6 +52,15 @@ def finish(
 def estimate(value: float, low: float, high: float) -> dict[str, float]:
     """A value with the ends of its 95 % interval."""
     return {"value": value, "low": low, "high": high}
+
+
+def _estimated(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    ends = values.get("intervals", {})
+    return {
+        name: estimate(value, *ends[name]) if name in ends else value
+        for name, value in values.items()
+        if name != "intervals"
+    }
 
 
 def transposed(rows: Rows) -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ from yuragi.research.bench.cutouts.scenes import MOTIONS, Scene, scene
 from yuragi.research.bench.elastic.fields import FIELDS, on_grid
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import frame, origin
-from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.bench.scores import Scores, contrast, summary
 from yuragi.research.bench.tears import folds, tears
 from yuragi.research.bench.truth import Truth, TruthScorer
 from yuragi.research.metrics.features import load_features
@@ -97,7 +97,7 @@ def bench_cutouts(
         "split": split,
         "given": {
             given: {
-                "rows": {name: means(table) for name, table in rows.items()},
+                "rows": {name: summary(table) for name, table in rows.items()},
                 "ours_minus": {
                     name: contrast(_also_of(table, rows["ours"]), table)
                     for name, table in rows.items()

@@ -47,7 +47,7 @@ from yuragi.research.bench.drag.scores import Scorer
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame, origin
-from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.bench.scores import Scores, contrast, means, summary
 from yuragi.research.bench.truth import TruthScorer
 from yuragi.research.metrics.features import load_features
 from yuragi.research.metrics.perceptual import load_hed_lpips
@@ -195,10 +195,10 @@ def bench_drag_suite(
         "behind": behind,
         "settings": {name: way.settings for name, way in rows.items()},
         "rows": {
-            name: {"n": _count(table), **means(table), **_cost(torch.cat(spent[name]))}
+            name: {"n": _count(table), **summary(table), **_cost(torch.cat(spent[name]))}
             for name, table in joined.items()
         },
-        "truth": {"n": _count(best), **means(best)},
+        "truth": {"n": _count(best), **summary(best)},
         "ranked": {
             name: (_first(best, table)["intent"] > table["intent"]).double().mean().item()
             for name, table in joined.items()

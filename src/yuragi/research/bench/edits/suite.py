@@ -45,7 +45,7 @@ from yuragi.research.bench.edits.scores import Scorer, fidelity
 from yuragi.research.bench.edits.verdict import verdict
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import frame, origin
-from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.bench.scores import Scores, contrast, means, summary
 from yuragi.research.metrics.perceptual import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
 from yuragi.research.train.pairs import HOLES, KINDS
@@ -167,13 +167,13 @@ def bench_edits(
             [_through_codec(loaded, cases.truth), cases.before, *(c.images for c in made.values())],
             cases,
         )
-        bounds[task] = {"codec": means(codec), "nothing": means(nothing)}
+        bounds[task] = {"codec": summary(codec), "nothing": summary(nothing)}
         rows: dict[tuple[int, str], Scores] = dict(zip(made, scored, strict=True))
         for (steps, sampler), found in made.items():
             cells.append(
                 {"task": task, "steps": steps, "sampler": sampler}
                 | chosen[sampler]._asdict()
-                | means(rows[steps, sampler])
+                | summary(rows[steps, sampler])
                 | {"evaluations": found.spent[0].item(), "seconds": found.spent[1].item()}
             )
             if steps == pictured:

@@ -23,7 +23,7 @@ from yuragi.research.bench.elastic.fields import FIELDS, on_grid, sampled
 from yuragi.research.bench.elastic.maps import Case, case
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
-from yuragi.research.bench.scores import contrast, means
+from yuragi.research.bench.scores import contrast, summary
 from yuragi.research.bench.tears import folds, tears
 from yuragi.research.metrics.paired import region_psnr
 
@@ -70,7 +70,7 @@ def bench_elastic(
         "side": side,
         "split": split,
         "rows": [
-            {"flow": name, "mean": means(found), "ours_minus": contrast(scores["ours"], found)}
+            {"flow": name, "mean": summary(found), "ours_minus": contrast(scores["ours"], found)}
             for name, found in scores.items()
         ],
         "error_by": {

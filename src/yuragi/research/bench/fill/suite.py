@@ -24,7 +24,7 @@ from yuragi.research.bench.fill.fills import FILLS
 from yuragi.research.bench.fill.holes import GROUNDS, KINDS, Hole, ground, hole
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
-from yuragi.research.bench.scores import Scores, contrast, means
+from yuragi.research.bench.scores import Scores, contrast, means, summary
 from yuragi.research.metrics.paired import region_psnr
 from yuragi.research.metrics.perceptual import HEDLPIPS, load_hed_lpips
 
@@ -170,7 +170,7 @@ def _row(name: str, found: Scores, base: Scores) -> dict[str, Any]:
     return {
         "fill": name,
         "n": count,
-        "mean": means(found),
+        "mean": summary(found),
         "minus_averages": contrast(found, first),
     }
 
