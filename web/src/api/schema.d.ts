@@ -645,7 +645,7 @@ export interface paths {
         };
         /**
          * Taken
-         * @description A result as a file of another format, with its request inside.
+         * @description A picture as an upright file of another format, with its request inside if it has one.
          */
         get: operations["taken_api_v1_studio_taken__asset__get"];
         put?: never;
