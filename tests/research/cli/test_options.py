@@ -19,6 +19,7 @@ from yuragi.research.bench.edits import suite as edits
         (["intent", "-n", 6], "--number must be 7 or more, one of each kind (given: 6)"),
         (["fill", "--size", 513], "--size must be 64 to 512 (given: 513)"),
         (["load", "--each", 1], "--each must be 2 or more (given: 1)"),
+        (["edits", "--steps", 25, "--steps", 1], "--steps must be 2 to 1000 (given: 1)"),
     ],
 )
 def test_a_benchmark_refuses_numbers_that_measure_nothing(cli, words, told):
@@ -50,9 +51,10 @@ def test_a_quick_run_of_drags_has_the_number_that_is_given(cli, monkeypatch, wor
         ([], edits.FULL),
         (["--quick"], edits.QUICK),
         (["--quick", "--each", 3], edits.Sizes(3, 1, edits.QUICK.steps, edits.QUICK.scales)),
+        (["--steps", 25, "--steps", 10], edits.Sizes(steps=(10, 25))),
     ],
 )
-def test_a_quick_run_of_edits_has_the_number_that_is_given(cli, monkeypatch, words, sizes):
+def test_a_quick_run_of_edits_has_the_sizes_that_are_given(cli, monkeypatch, words, sizes):
     asked = []
     monkeypatch.setattr(edits, "bench_edits", _stopping(asked))
     assert cli("bench", "edits", *words)[0] == 2

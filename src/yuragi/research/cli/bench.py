@@ -221,6 +221,13 @@ def edits(
             callback=within(1),
         ),
     ] = None,
+    steps: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Number of steps; can be given several times; by default 10, 25, 50 and 100, or "
+            "10 and 25 with --quick."
+        ),
+    ] = None,
     seed: NoiseSeedOption = 0,
     model: ModelOption = "portraits",
     runs: RunsOption = Path("runs"),
@@ -237,6 +244,11 @@ def edits(
     sizes = QUICK if quick else FULL
     if each is not None:
         sizes = replace(sizes, each=each)
+    if steps:
+        for given in steps:
+            if not 2 <= given <= 1000:
+                raise InputError("steps", given, "2 to 1000")
+        sizes = replace(sizes, steps=tuple(sorted(set(steps))))
     with progress("editing") as on_cell:
         report, shown = bench_edits(
             model,
