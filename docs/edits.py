@@ -13,6 +13,7 @@ from typing import Any
 
 from reports import earlier, tabled
 
+from yuragi.research.bench.edits.report import counted
 from yuragi.research.bench.tables import interval, number, table
 
 PAGE = Path(__file__).with_name("edits") / "README.md"
@@ -69,12 +70,7 @@ def _success(report: Mapping[str, Any]) -> str:
 
 
 def _cells(report: Mapping[str, Any]) -> str:
-    rows = [
-        [name, found["cells"], *found["sde - ode"].values(), *found["adaptive"].values()]
-        for name, found in report["verdict"].items()
-    ]
-    heads = ["measure", "cells", "SDE better than ODE", "SDE worse"]
-    return table([*heads, "adaptive below the better", "adaptive above both"], rows) + "\n"
+    return counted(report) + "\n"
 
 
 def _by_cell(report: Mapping[str, Any]) -> dict[tuple[str, int], dict[str, Mapping[str, Any]]]:

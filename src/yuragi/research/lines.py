@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 __all__ = ["Lines"]
 
@@ -38,14 +38,26 @@ class Lines:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
-            file.seek(0)
-            *_, tail = file.read().split(b"\n")
-            if tail and _object(tail) is None:
-                file.truncate(file.tell() - len(tail))
-                tail = b""
-            file.write((b"\n" if tail else b"") + json.dumps(row).encode() + b"\n")
+            _finish(file)
+            file.write(json.dumps(row).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _finish(file: BinaryIO) -> None:
+    """End the last line of a file, or remove it if it is incomplete."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return
+    file.seek(size - 1)
+    if file.read(1) == b"\n":
+        return
+    file.seek(0)
+    tail = file.read().rpartition(b"\n")[2]
+    if _object(tail) is None:
+        file.truncate(size - len(tail))
+    else:
+        file.write(b"\n")
 
 
 def _object(line: str | bytes) -> dict[str, Any] | None:

@@ -225,7 +225,8 @@ def edits(
         list[int] | None,
         typer.Option(
             help="Number of steps; can be given several times; by default 10, 25, 50 and 100, or "
-            "10 and 25 with --quick."
+            "10 and 25 with --quick.",
+            callback=within(2, 1000),
         ),
     ] = None,
     seed: NoiseSeedOption = 0,
@@ -245,9 +246,6 @@ def edits(
     if each is not None:
         sizes = replace(sizes, each=each)
     if steps:
-        for given in steps:
-            if not 2 <= given <= 1000:
-                raise InputError("steps", given, "2 to 1000")
         sizes = replace(sizes, steps=tuple(sorted(set(steps))))
     with progress("editing") as on_cell:
         report, shown = bench_edits(

@@ -26,8 +26,10 @@ __all__ = [
 
 def within(
     least: int, most: int | None = None, why: str = ""
-) -> Callable[[typer.CallbackParam, float | None], float | None]:
+) -> Callable[[typer.CallbackParam, Any], Any]:
     """A callback for an option that refuses numbers out of range, before the command starts.
+
+    The option has a number, a list of numbers or None.
 
     Args:
         least: the smallest number that is allowed.
@@ -36,9 +38,10 @@ def within(
     """
     allowed = (f"{least} or more" if most is None else f"{least} to {most}") + why
 
-    def check(option: typer.CallbackParam, value: float | None) -> float | None:
-        if value is not None and (value < least or (most is not None and value > most)):
-            raise InputError(str(option.name), value, allowed)
+    def check(option: typer.CallbackParam, value: Any) -> Any:
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if each is not None and (each < least or (most is not None and each > most)):
+                raise InputError(str(option.name), each, allowed)
         return value
 
     return check

@@ -77,20 +77,18 @@ def _carried(service: Held, data: bytes) -> Carried:
 def taken(service: Service, asset: str, suffix: Literal["png", "jpg", "webp"]) -> Response:
     """A picture as an upright file of another format, with its request inside if it has one."""
     from yuragi.images.files import read_carried, write_picture
-    from yuragi.images.read import read_picture
+    from yuragi.images.read import open_picture, read_picture
 
-    most, stored = service.settings.max_pixels, service.assets.read(asset)
-    shown = read_picture(stored, "asset", most)
-    with Image.open(io.BytesIO(stored), formats=tuple(FORMATS)) as picture:
-        picture.load()
-        try:
-            inside = read_carried(picture, most)
-        except (ValueError, OSError, SyntaxError) as error:
-            raise InputError("asset", asset, "a picture that is not damaged") from error
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"yuragi.{suffix}"
-            write_picture(path, shown, inside)
-            data = path.read_bytes()
+    most = service.settings.max_pixels
+    picture = open_picture(service.assets.read(asset), "asset", most)
+    try:
+        inside = read_carried(picture, most)
+    except (ValueError, OSError, SyntaxError) as error:
+        raise InputError("asset", asset, "a picture that is not damaged") from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"yuragi.{suffix}"
+        write_picture(path, read_picture(picture, "asset", most), inside)
+        data = path.read_bytes()
     kind = FORMATS["JPEG" if suffix == "jpg" else suffix.upper()]
     named = {"content-disposition": f'attachment; filename="yuragi-{asset[:8]}.{suffix}"'}
     return Response(data, media_type=kind, headers=named)

@@ -13,7 +13,7 @@ from yuragi.research.bench.edits.verdict import RISING
 from yuragi.research.bench.report import elsewhere
 from yuragi.research.bench.tables import interval, number, table
 
-__all__ = ["contact_sheet", "markdown"]
+__all__ = ["contact_sheet", "counted", "markdown"]
 
 SHOWN = (
     "psnr",
@@ -50,29 +50,25 @@ def markdown(report: Mapping[str, Any]) -> str:
         + [interval(row.get(name)) for name in RISING]
         for row in report["contrasts"]
     ]
-    counted = [
-        [name, found["cells"], *found["sde - ode"].values(), *found["adaptive"].values()]
-        for name, found in report["verdict"].items()
-    ]
     return "\n\n".join(
         [
             head,
             table(["task", "steps", "sampler", "strength", "scale", *SHOWN], rows + bounds),
             table(["task", "steps", "difference", *RISING], contrasts),
             "Cells with a difference clear of zero:",
-            table(
-                [
-                    "metric",
-                    "cells",
-                    "SDE better than ODE",
-                    "SDE worse",
-                    "adaptive below the better",
-                    "adaptive above both",
-                ],
-                counted,
-            ),
+            counted(report),
         ]
     )
+
+
+def counted(report: Mapping[str, Any]) -> str:
+    """The table of `yuragi.research.bench.edits.verdict`: how often each sampler is better."""
+    rows = [
+        [name, found["cells"], *found["sde - ode"].values(), *found["adaptive"].values()]
+        for name, found in report["verdict"].items()
+    ]
+    heads = ["metric", "cells", "SDE better than ODE", "SDE worse"]
+    return table([*heads, "adaptive below the better", "adaptive above both"], rows)
 
 
 def contact_sheet(shown: Mapping[str, Tensor]) -> Image.Image:
