@@ -17,17 +17,21 @@ from yuragi.core import (
 from yuragi.edit import (
     Adaptive,
     Edit,
+    Pull,
     Sampler,
+    beside_path,
     chain,
     descent,
     followed,
     independent,
     inverted,
-    masked,
     one_noise,
     resampled,
+    where_needed,
 )
+from yuragi.edit.need import BesideMask
 from yuragi.errors import InputError
+from yuragi.guidance import Guided, constant
 from yuragi.solver import DDIM, Churn
 
 F64 = torch.float64
@@ -39,8 +43,8 @@ SAMPLERS = {
     "edit-friendly": Sampler(independent, DDIM(1.0), followed),
     "fresh": Sampler(one_noise, DDIM(1.0)),
     "fresh-ode": Sampler(one_noise, DDIM()),
-    "adaptive": Sampler(chain, Adaptive(paired=True), followed),
-    "adaptive-fresh": Sampler(one_noise, Adaptive(), masked),
+    "adaptive": Sampler(chain, Adaptive(need=beside_path), followed),
+    "adaptive-fresh": Sampler(one_noise, Adaptive(), where_needed),
     "churn": Sampler(one_noise, Churn(no_noise, 100)),
     "repaint": Sampler(one_noise, DDIM(1.0), resampled(2)),
 }
@@ -167,23 +171,61 @@ def test_adaptive_noise_is_drawn_where_the_misfit_is():
     x = alpha * (-1 + 0.1 * z) + sigma * eps
     edited = x.clone()
     edited[..., :4, :4] *= 2
-    std = Adaptive(paired=True).step(denoiser, torch.cat([edited, x]), t, s)[0].std
+    std = Adaptive(need=beside_path).step(denoiser, torch.cat([edited, x]), t, s)[0].std
     full = Adaptive().step(denoiser, x, t, s)[0].std.item()
     assert std.shape == (16, 1, side, side)
     assert torch.equal(std[:8], std[8:])  # both halves are one noise
     assert torch.allclose(std[..., :4, :4], torch.tensor(full))
     assert std[..., 6:, 6:].abs().max() == 0
     late = torch.tensor([0.05, 0.04], dtype=F64)
-    assert not Adaptive(paired=True).step(denoiser, torch.cat([edited, x]), *late)[0].noisy
+    assert not Adaptive(need=beside_path).step(denoiser, torch.cat([edited, x]), *late)[0].noisy
 
 
 def test_adaptive_noise_stays_in_the_hole():
     mask = torch.zeros(1, 1, 4, 4)
     mask[..., :2, :2] = 1
     times = torch.tensor([0.5, 0.49], dtype=F64)
-    std = Adaptive(mask=mask).step(DARK, pictures(64), *times)[0].std
+    std = Adaptive(need=BesideMask(mask)).step(DARK, pictures(64), *times)[0].std
     assert std[..., 2:, :].abs().max() == std[..., :, 2:].abs().max() == 0
     assert std[..., :2, :2].min() > 0
+
+
+def redrawn(x0, sampler, target, pull=None, seed=0):
+    edit = Edit(DARK, target, SAMPLERS[sampler], pull=pull)
+    return edit(x0, levels(50, 0.25), seed, range(len(x0)))
+
+
+def guided(prompt, scale=3.0):
+    """A mixture of dark and light pictures, guided to one of them, and the gauge of its pull."""
+    pull, both = Pull(), MixtureDenoiser(blobs(-1.0, 1.0), VP)
+
+    def watch(read, weight, alpha, sigma):
+        pull.measure(read.difference, alpha, sigma)
+
+    return Guided(prompt, both, constant(scale), watch=watch), pull
+
+
+def test_adaptive_redrawing_adds_noise_where_the_prompt_pulls():
+    """None for pictures that fit the prompt, which is the ODE then; some for those that do not."""
+    x0 = pictures(8)
+    fits, pull = guided(DARK)
+    ode = redrawn(x0, "fresh-ode", fits)
+    assert_equal_to_rounding(redrawn(x0, "adaptive-fresh", fits, pull), ode)
+    differs, pull = guided(LIGHT)
+    one, other = (redrawn(x0, "adaptive-fresh", differs, pull, seed) for seed in (0, 1))
+    assert (one - other).abs().max() > 0.1
+
+
+def test_adaptive_redrawing_without_guidance_is_the_sde():
+    x0 = pictures(8)
+    assert torch.equal(redrawn(x0, "adaptive-fresh", LIGHT), redrawn(x0, "fresh", LIGHT))
+
+
+def test_adaptive_redrawing_adds_no_noise_at_levels_without_guidance():
+    x0 = pictures(2)
+    off, pull = guided(DARK, scale=1.0)  # the weak side is not evaluated
+    out = redrawn(x0, "adaptive-fresh", off, pull)
+    assert_equal_to_rounding(out, redrawn(x0, "fresh-ode", DARK))
 
 
 def test_a_small_budget_takes_less_noise():

@@ -1,6 +1,6 @@
 """Edits: noise up and denoising down, and the parts of the edit tasks."""
 
-from yuragi.edit.adaptive import MOST, Adaptive, masked
+from yuragi.edit.adaptive import MOST, Adaptive, where_needed
 from yuragi.edit.difference import difference_mask
 from yuragi.edit.edit import (
     Descent,
@@ -21,6 +21,8 @@ from yuragi.edit.edit import (
     unchanged,
 )
 from yuragi.edit.manipulate import composite, everything, keep_outside, watch
+from yuragi.edit.need import Need, beside_path
+from yuragi.edit.pull import Pull
 from yuragi.edit.resample import Resampled, resampled
 
 __all__ = [
@@ -29,11 +31,14 @@ __all__ = [
     "Descent",
     "Edit",
     "Halves",
+    "Need",
     "Path",
     "PathEncoder",
+    "Pull",
     "Resampled",
     "Sampler",
     "Start",
+    "beside_path",
     "chain",
     "climbs",
     "composite",
@@ -45,9 +50,9 @@ __all__ = [
     "independent",
     "inverted",
     "keep_outside",
-    "masked",
     "one_noise",
     "resampled",
     "unchanged",
     "watch",
+    "where_needed",
 ]

@@ -37,6 +37,7 @@ from torch import Tensor
 
 from yuragi.core import Denoiser, Noise, Schedule, SeededNoise, trailing
 from yuragi.edit.manipulate import composite, everything, keep_outside
+from yuragi.edit.pull import Pull
 from yuragi.errors import InputError
 from yuragi.invert import Follow, independent_path, markov_path, ode_climb
 from yuragi.sample import Manipulation, trajectory
@@ -201,6 +202,7 @@ class Edit:
         target: the denoiser under the condition that describes the result, with the same schedule.
         sampler: the way up and down.
         manipulate: the change at t0.
+        pull: the gauge of the target's guidance, for samplers that need it; None without guidance.
 
     Raises:
         InputError: source and target have different schedules.
@@ -210,6 +212,7 @@ class Edit:
     target: Denoiser
     sampler: Sampler
     manipulate: Start = unchanged
+    pull: Pull | None = None
 
     def __post_init__(self) -> None:
         if self.source.schedule != self.target.schedule:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-__all__ = ["Statistics", "mismatch", "outside", "places"]
+__all__ = ["Statistics", "local_mean", "mismatch", "outside", "places"]
 
 WINDOW = 5
 TINY = 1e-6
@@ -41,7 +41,7 @@ class Statistics(NamedTuple):
 def places(eps: Tensor) -> Statistics:
     """Statistics at every place, over a window of 5 x 5 cells and all channels of [b, c, h, w]."""
     square, products = _products(eps)
-    return _statistics(_local(square), _local(products))
+    return _statistics(local_mean(square), local_mean(products))
 
 
 def outside(eps: Tensor, mask: Tensor) -> Statistics:
@@ -52,6 +52,13 @@ def outside(eps: Tensor, mask: Tensor) -> Statistics:
         (values * kept).mean((2, 3), keepdim=True) / share for values in _products(eps)
     )
     return _statistics(square, products)
+
+
+def local_mean(values: Tensor) -> Tensor:
+    """The mean of [b, 1, h, w] over a window of 5 x 5 cells around every place."""
+    return nn.functional.avg_pool2d(
+        values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False
+    )
 
 
 def mismatch(found: Statistics, reference: Statistics) -> Tensor:
@@ -70,9 +77,3 @@ def _products(eps: Tensor) -> tuple[Tensor, Tensor]:
 def _statistics(square: Tensor, products: Tensor) -> Statistics:
     energy = square + TINY
     return Statistics(energy, products / energy)
-
-
-def _local(values: Tensor) -> Tensor:
-    return nn.functional.avg_pool2d(
-        values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False
-    )

@@ -293,6 +293,12 @@ class Guided(Request):
         return self.guidance.rule.weaker
 
     @property
+    def pulls(self) -> bool:
+        """Whether guidance pushes towards a prompt, or away from one."""
+        told = bool(self.prompt or self.negative_prompt)
+        return told and self.guidance_scale != 1 and self.weak_model is None
+
+    @property
     def settings(self) -> Mapping[str, object]:
         rule = self.guidance.model_dump(exclude_defaults=True)
         more = {"Guidance": f'"{rule}"'} if rule else {}

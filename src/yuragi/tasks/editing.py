@@ -11,9 +11,9 @@ from torch import Tensor
 
 from yuragi.core import Denoiser, SeededNoise
 from yuragi.edit import Edit as LatentEdit
-from yuragi.edit import climbs, composite, descent, difference_mask, watch
+from yuragi.edit import Pull, climbs, composite, descent, difference_mask, watch
 from yuragi.errors import InputError
-from yuragi.guidance import Guided, Stress, constant
+from yuragi.guidance import Guidance, Guided, Stress, constant
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.familiarity import familiarity
 from yuragi.tasks.base import Described, Edit
@@ -126,8 +126,19 @@ def _edited(
     """The edited latents of some rows, from their clean latents [b, c, h, w]."""
     first = part[0].request
     prompts = one_or_each([row.request.prompt for row in part])
-    target = guided(first, context, prompts, down, stress)
-    edit = LatentEdit(_source(part, target, context), target, first.make_sampler())
+    pull = Pull()
+
+    def gauges(read: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
+        stress(read, weight, alpha, sigma)
+        pull.measure(read.difference, alpha, sigma)
+
+    target = guided(first, context, prompts, down, gauges)
+    edit = LatentEdit(
+        _source(part, target, context),
+        target,
+        first.make_sampler(),
+        pull=pull if first.pulls else None,
+    )
     seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
     return edit(x0, down, seeds, samples, mask, watch(tick))
 

@@ -6,13 +6,14 @@ from yuragi.edit import (
     MOST,
     Adaptive,
     Sampler,
+    beside_path,
     chain,
     followed,
     fresh,
     independent,
     inverted,
-    masked,
     one_noise,
+    where_needed,
 )
 from yuragi.errors import InputError
 from yuragi.solver import DDIM, Solver
@@ -28,7 +29,7 @@ def redrawing(request: OnPicture) -> Sampler:
         InputError: the solver or eta does not fit the sampler.
     """
     solver = _fitting(request, paired=False)
-    return Sampler(one_noise, solver, masked if request.sampler == "adaptive" else fresh)
+    return Sampler(one_noise, solver, where_needed if request.sampler == "adaptive" else fresh)
 
 
 def following(request: OnPicture, encoder: str) -> Sampler:
@@ -63,7 +64,7 @@ def _fitting(request: OnPicture, paired: bool) -> Solver:
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
         if request.eta is None or solver.stochastic:
             eta = MOST if request.eta is None else request.eta
-            return Adaptive(eta, paired=paired)
+            return Adaptive(eta, beside_path) if paired else Adaptive(eta)
     if solver.stochastic == noisy:
         return solver
     if request.eta is not None:

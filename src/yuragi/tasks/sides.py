@@ -10,7 +10,7 @@ from torch import Tensor
 from yuragi.core import Denoiser
 from yuragi.errors import InputError
 from yuragi.guidance import Gain as Numerical
-from yuragi.guidance import Guided, OnChannels, Stress
+from yuragi.guidance import Guided, OnChannels, Watch
 from yuragi.models.model import DiffusionModel
 from yuragi.tasks.base import Guided as GuidedRequest
 from yuragi.tasks.context import Context
@@ -30,7 +30,7 @@ def gain_of(guidance: Guidance) -> Numerical:
 
 
 def guided(
-    request: GuidedRequest, context: Context, prompts: Sequence[str], times: Tensor, stress: Stress
+    request: GuidedRequest, context: Context, prompts: Sequence[str], times: Tensor, watch: Watch
 ) -> Guided:
     """The guided denoiser of a request.
 
@@ -39,7 +39,7 @@ def guided(
         context: the context with the model, and the weaker model if the request has one.
         prompts: the prompts of the rows, or one for all rows.
         times: the time grid [n + 1].
-        stress: the gauge of over-guidance, if any.
+        watch: called after every guided evaluation, such as a gauge of over-guidance.
 
     Raises:
         InputError: the weaker model is missing or does not fit.
@@ -48,7 +48,7 @@ def guided(
     rule, schedule = request.guidance.rule, model.denoiser.schedule
     weight = rule.weight(request.guidance_scale, schedule, times)
     away = _weak_side(request, context, prompts)
-    return Guided(context.bind(prompts), away, weight, gain_of(request.guidance), stress)
+    return Guided(context.bind(prompts), away, weight, gain_of(request.guidance), watch)
 
 
 def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Denoiser:

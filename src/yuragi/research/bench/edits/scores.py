@@ -38,10 +38,10 @@ class Scorer:
             for region, near, far in zip(regions, similar, distances, strict=True):
                 found |= {f"ssim{region}": near, f"lpips{region}": far[k]}
             found["background"] = mean_absolute(images, cases.before, ~cases.change)
-            scores.append(found | self._seen(images, cases))
+            scores.append(found | self.seen(images, cases))
         return scores
 
-    def _seen(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
+    def seen(self, images: Tensor, cases: Cases) -> dict[str, Tensor]:
         """Whether the judge sees the requested label, and the share of the others that it sees."""
         hits = torch.stack(list(judged(self.judge, images, cases.labels).values()), 1).double()
         names = list(ATTRIBUTES)

@@ -66,9 +66,9 @@ TASKS: Mapping[str, type[Edit]] = {
 }
 STRENGTHS: Mapping[str, tuple[float, ...]] = {
     "inpaint": (1.0,),
-    "sdedit": (0.3, 0.45, 0.6),
+    "sdedit": (0.3, 0.45, 0.6, 0.75),
     "translate": (0.6, 0.8, 1.0),
-    "diffedit": (0.5, 0.7, 0.9),
+    "diffedit": (0.5, 0.7, 0.9, 1.0),
 }
 """The strengths to choose from, around those of the methods' authors; holes start from noise."""
 SAMPLERS = ("ode", "sde", "adaptive")
@@ -150,15 +150,15 @@ def bench_edits(
         trial = _cases(task, "validation", sizes.tuned, seed)
         chosen: dict[str, Chosen] = {}
         for sampler in SAMPLERS:
-            scores: dict[Chosen, float] = {}
+            tried: dict[Chosen, dict[str, Any]] = {}
             for each in starmap(Chosen, product(STRENGTHS[task], sizes.scales)):
                 images = store.cell(kind, trial, sampler, TUNED_AT, each).images
-                scores[each] = fidelity(images, trial)
+                tried[each] = {"fidelity": fidelity(images, trial)} | means(
+                    score.seen(images, trial)
+                )
                 tick()
-            tuning[f"{task} {sampler}"] = [
-                each._asdict() | {"fidelity": score} for each, score in scores.items()
-            ]
-            chosen[sampler] = max(scores, key=lambda each: scores[each])
+            tuning[f"{task} {sampler}"] = [each._asdict() | got for each, got in tried.items()]
+            chosen[sampler] = max(tried, key=lambda each: tried[each]["fidelity"])
         made: dict[tuple[int, str], Cell] = {}
         for steps, sampler in product(sizes.steps, SAMPLERS):
             made[steps, sampler] = store.cell(kind, cases, sampler, steps, chosen[sampler])
