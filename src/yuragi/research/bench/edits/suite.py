@@ -68,7 +68,7 @@ STRENGTHS: Mapping[str, tuple[float, ...]] = {
     "inpaint": (1.0,),
     "sdedit": (0.45, 0.6, 0.75, 0.9),
     "translate": (0.6, 0.8, 1.0),
-    "diffedit": (0.7, 0.9, 1.0),
+    "diffedit": (0.5, 0.7, 0.9),
 }
 """The strengths to choose from, around those of the methods' authors; holes start from noise."""
 SAMPLERS = ("ode", "sde", "adaptive")
