@@ -50,7 +50,7 @@ def test_a_quick_run_of_drags_has_the_number_that_is_given(cli, monkeypatch, wor
     [
         ([], edits.FULL),
         (["--quick"], edits.QUICK),
-        (["--quick", "--each", 3], edits.Sizes(3, 1, edits.QUICK.steps, edits.QUICK.scales)),
+        (["--quick", "--each", 3], edits.Sizes(3, 1, 1, edits.QUICK.steps, edits.QUICK.scales)),
         (["--steps", 25, "--steps", 10], edits.Sizes(steps=(10, 25))),
     ],
 )

@@ -12,12 +12,13 @@ from yuragi.research.bench.edits.cases import holes, pairs
 from yuragi.research.bench.edits.cells import Chosen, Store
 from yuragi.research.bench.edits.report import contact_sheet, markdown
 from yuragi.research.bench.edits.suite import SAMPLERS, TASKS, Sizes, bench_edits
+from yuragi.research.bench.edits.tuning import FINALISTS
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import Origin
 from yuragi.research.train.pairs import KINDS
 
 STRENGTHS = {"inpaint": (1.0,), "sdedit": (0.5, 1.0), "translate": (1.0,), "diffedit": (1.0,)}
-SIZES = Sizes(each=1, tuned=1, steps=(5,), scales=(1.0, 3.0))
+SIZES = Sizes(each=1, tuned=1, finals=1, steps=(5,), scales=(1.0, 3.0))
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +55,18 @@ def test_every_cell_is_there(first):
     cells = {(c["task"], c["steps"], c["sampler"]) for c in report["cells"]}
     assert cells == {(t, n, s) for t in TASKS for n in SIZES.steps for s in SAMPLERS}
     assert report["n"] == len(KINDS)
-    trials = 2 * sum(map(len, STRENGTHS.values()))
-    assert seen[-1] == (len(SAMPLERS) * (trials + len(TASKS)),) * 2
+    trials = [2 * len(each) for each in STRENGTHS.values()]
+    trials += [min(FINALISTS, each) for each in trials]
+    assert seen[-1] == (len(SAMPLERS) * (sum(trials) + len(TASKS)),) * 2
     for cell in report["cells"]:
         assert cell["scale"] in SIZES.scales
         assert cell["strength"] in STRENGTHS[cell["task"]]
         tried = report["tuning"][f"{cell['task']} {cell['sampler']}"]
-        best = max(tried, key=lambda trial: trial["fidelity"])
+        again = [trial for trial in tried if "finals" in trial]
+        others = [trial["fidelity"] for trial in tried if "finals" not in trial]
+        assert len(again) == min(FINALISTS, len(tried))
+        assert min(trial["fidelity"] for trial in again) >= max(others, default=0)
+        best = max(again, key=lambda trial: trial["finals"]["fidelity"])
         assert (cell["strength"], cell["scale"]) == (best["strength"], best["scale"])
         assert 0 <= cell["identity"] <= 1
         assert ("success" in cell) == (cell["task"] != "inpaint")

@@ -5,8 +5,8 @@ The pictures before and after the edit are drawings that differ in one label
 is the original content. The cells are all combinations of task, number of steps and sampler, on the
 same pairs and seeds. Each task and sampler has its own strength and guidance scale. They are chosen
 on the validation split at 25 steps by the errors inside and outside the change, which count half
-each. At the same strength, the SDE forgets more than the ODE, so the comparison would not be fair
-with an equal strength.
+each (`yuragi.research.bench.edits.tuning`). At the same strength, the SDE forgets more than the
+ODE, so the comparison would not be fair with an equal strength.
 
 - ``psnr``, ``ssim``, ``lpips`` (HED-LPIPS): to the truth, in the whole picture; ``_in`` where the
   truth differs from the picture before the edit (or in the hole), ``_out`` elsewhere;
@@ -41,7 +41,8 @@ from yuragi.models.names import load_model
 from yuragi.models.opening import Opening
 from yuragi.research.bench.edits.cases import Cases, holes, pairs
 from yuragi.research.bench.edits.cells import Cell, Chosen, Store
-from yuragi.research.bench.edits.scores import Scorer, fidelity
+from yuragi.research.bench.edits.scores import Scorer
+from yuragi.research.bench.edits.tuning import FINALISTS, Tuner
 from yuragi.research.bench.edits.verdict import verdict
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import frame, origin
@@ -85,17 +86,19 @@ class Sizes:
         each: the number of pairs of each of the 7 kinds of change; each kind of hole has 7 / 4
             times as many.
         tuned: the same on the validation split, for choosing strengths and scales.
+        finals: the same for the best of them.
         steps: numbers of levels on the whole time axis.
         scales: guidance scales to choose from.
     """
 
     each: int = 15
     tuned: int = 2
+    finals: int = 6
     steps: tuple[int, ...] = (10, 25, 50, 100)
     scales: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0)
 
 
-FULL, QUICK = Sizes(), Sizes(1, 1, (10, 25), (2.0,))
+FULL, QUICK = Sizes(), Sizes(1, 1, 1, (10, 25), (2.0,))
 
 
 def bench_edits(
@@ -128,8 +131,9 @@ def bench_edits(
     head = frame("edits", device, [seed], sizes.each * len(KINDS))
     kept = Kept(runs / "edits" / loaded.weights, origin(head))
     store = Store(loaded, seed, kept)
-    trials = sum(map(len, STRENGTHS.values())) * len(sizes.scales)
-    total = len(SAMPLERS) * (trials + len(TASKS) * len(sizes.steps))
+    trials = [len(each) * len(sizes.scales) for each in STRENGTHS.values()]
+    trials += [min(FINALISTS, each) for each in trials]
+    total = len(SAMPLERS) * (sum(trials) + len(TASKS) * len(sizes.steps))
     done = 0
 
     def tick() -> None:
@@ -147,18 +151,12 @@ def bench_edits(
     claim: dict[str, Any] = {}
     for task, kind in TASKS.items():
         cases = _cases(task, "benchmark", sizes.each, seed)
-        trial = _cases(task, "validation", sizes.tuned, seed)
+        few, more = (_cases(task, "validation", each, seed) for each in (sizes.tuned, sizes.finals))
+        tune = Tuner(store, score, TUNED_AT, few, more, tick)
+        settings = list(starmap(Chosen, product(STRENGTHS[task], sizes.scales)))
         chosen: dict[str, Chosen] = {}
         for sampler in SAMPLERS:
-            tried: dict[Chosen, dict[str, Any]] = {}
-            for each in starmap(Chosen, product(STRENGTHS[task], sizes.scales)):
-                images = store.cell(kind, trial, sampler, TUNED_AT, each).images
-                tried[each] = {"fidelity": fidelity(images, trial)} | means(
-                    score.seen(images, trial)
-                )
-                tick()
-            tuning[f"{task} {sampler}"] = [each._asdict() | got for each, got in tried.items()]
-            chosen[sampler] = max(tried, key=lambda each: tried[each]["fidelity"])
+            chosen[sampler], tuning[f"{task} {sampler}"] = tune(kind, sampler, settings)
         made: dict[tuple[int, str], Cell] = {}
         for steps, sampler in product(sizes.steps, SAMPLERS):
             made[steps, sampler] = store.cell(kind, cases, sampler, steps, chosen[sampler])
@@ -193,7 +191,7 @@ def bench_edits(
         "model": Path(model).name,
         "weights": loaded.weights,
         "kept_from": kept.elsewhere,
-        "tuned_on": sizes.tuned * len(KINDS),
+        "tuned_on": [sizes.tuned * len(KINDS), sizes.finals * len(KINDS)],
         "tuning": tuning,
         "verdict": verdict(contrasts),
         "claim": claim,
