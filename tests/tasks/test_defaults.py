@@ -11,6 +11,7 @@ from yuragi.errors import InputError
 from yuragi.models.defaults import DEFAULTS
 from yuragi.tasks.build import build
 from yuragi.tasks.defaults import checked_defaults, fitted
+from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.sample import SampleRequest
@@ -129,8 +130,11 @@ def test_options_that_depend_on_others_cannot_be_set():
             assert kind.model_fields[name].default_factory is None
 
 
-def test_the_shipped_model_sets_what_the_classes_do():
-    for name, settings in checked_defaults(yuragi.load("portraits", "cpu").loaded.path).items():
-        for option, value in settings.items():
-            default = TASKS[name].model_fields[option].default
-            assert (Guidance(**value) if option == "guidance" else value) == default
+def test_the_settings_of_the_shipped_model_are_valid_and_used():
+    model = yuragi.load("portraits", "cpu").loaded
+    settings = checked_defaults(model.path)["diffedit"]
+    asked = {"image": Image.new("RGB", (8, 8)), "source_prompt": "red hair", "prompt": "black hair"}
+    request, _ = build(DiffEditRequest, asked)
+    assert {"strength", "guidance_scale", "mask_strength", "mask_threshold"} <= set(settings)
+    for option, value in settings.items():
+        assert getattr(request, option) == value

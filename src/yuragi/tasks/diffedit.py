@@ -29,6 +29,7 @@ class DiffEditRequest(Described):
         Option(
             "Noise level at which the two predictions are compared, as a share of the time axis.",
             advanced=True,
+            fitted=True,
         ),
     ] = 0.5
     mask_samples: Annotated[
@@ -39,7 +40,10 @@ class DiffEditRequest(Described):
     mask_threshold: Annotated[
         Share,
         Field(gt=0, lt=1),
-        Option("Relative difference of the predictions above which the picture can change."),
+        Option(
+            "Relative difference of the predictions above which the picture can change.",
+            fitted=True,
+        ),
     ] = 0.5
 
     def make_sampler(self) -> Sampler:
