@@ -17,7 +17,7 @@ from yuragi.core import (
     trailing,
     uniform,
 )
-from yuragi.edit import Adaptive, Halves, descent
+from yuragi.edit import Adaptive, Halves, beside_path, descent
 from yuragi.errors import InputError
 from yuragi.images.tensors import to_tensor
 from yuragi.invert import Follow, follow, independent_path, markov_path, ode_invert
@@ -194,7 +194,9 @@ def test_bad_input(call, argument):
         call()
 
 
-@pytest.mark.parametrize("solver", [DDIM(1.0), Adaptive(paired=True)], ids=["ddim", "adaptive"])
+@pytest.mark.parametrize(
+    "solver", [DDIM(1.0), Adaptive(need=beside_path)], ids=["ddim", "adaptive"]
+)
 def test_rows_can_share_a_path(solver):
     """Also if edited states and references have denoisers of their own, or are compared."""
     other = GaussianMixture.diagonal(

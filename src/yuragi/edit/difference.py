@@ -16,10 +16,9 @@ Source: Couairon et al. 2023 (arXiv 2210.11427), section 3.2, step 1.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from yuragi.core import Denoiser, Noise
-from yuragi.edit.mismatch import local_mean
 from yuragi.errors import InputError
 
 __all__ = ["difference_mask"]
@@ -61,7 +60,9 @@ def difference_mask(
             x = alpha.to(x0) * x0 + sigma.to(x0) * (0.0 if eps is None else eps)
             total += (target(x, t) - source(x, t)).abs().mean(1, keepdim=True)
     clipped = torch.minimum(total, CLIP * total.mean((2, 3), keepdim=True))
-    near = local_mean(clipped, SIDE)
+    # Borders are repeated: a mean of fewer cells would be larger there.
+    bordered = nn.functional.pad(clipped, (SIDE // 2,) * 4, mode="replicate")
+    near = nn.functional.avg_pool2d(bordered, SIDE, stride=1)
     largest = near.amax((2, 3), keepdim=True)
     if bool((largest == 0).any()):
         allowed = "another prompt than the source: the two agree about the whole picture"

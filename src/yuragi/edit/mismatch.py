@@ -54,10 +54,10 @@ def outside(eps: Tensor, mask: Tensor) -> Statistics:
     return _statistics(square, products)
 
 
-def local_mean(values: Tensor, side: int = WINDOW) -> Tensor:
-    """The mean of [b, 1, h, w] over a window around every place, with an odd side in cells."""
+def local_mean(values: Tensor) -> Tensor:
+    """The mean of [b, 1, h, w] over a window of 5 x 5 cells around every place."""
     return nn.functional.avg_pool2d(
-        values, side, stride=1, padding=side // 2, count_include_pad=False
+        values, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False
     )
 
 
