@@ -11,7 +11,6 @@ from yuragi.errors import InputError
 from yuragi.models.defaults import DEFAULTS
 from yuragi.tasks.build import build
 from yuragi.tasks.defaults import checked_defaults, fitted
-from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.sample import SampleRequest
@@ -132,9 +131,21 @@ def test_options_that_depend_on_others_cannot_be_set():
 
 def test_the_settings_of_the_shipped_model_are_valid_and_used():
     model = yuragi.load("portraits", "cpu").loaded
-    settings = checked_defaults(model.path)["diffedit"]
-    asked = {"image": Image.new("RGB", (8, 8)), "source_prompt": "red hair", "prompt": "black hair"}
-    request, _ = build(DiffEditRequest, asked)
-    assert {"strength", "guidance_scale", "mask_strength", "mask_threshold"} <= set(settings)
-    for option, value in settings.items():
-        assert getattr(request, option) == value
+    picture, hole = Image.new("RGB", (8, 8)), Image.new("L", (8, 8), 255)
+    hole.putpixel((0, 0), 0)
+    told = {"source_prompt": "red hair", "prompt": "black hair"}
+    asked = {
+        "sample": {"prompt": "black hair"},
+        "inpaint": {"image": picture, "mask": hole},
+        "sdedit": {"image": picture, "prompt": "black hair"},
+        "translate": {"image": picture, **told},
+        "diffedit": {"image": picture, **told},
+        "invert": {"image": picture},
+    }
+    found = checked_defaults(model.path)
+    assert found.keys() == asked.keys()
+    for name, settings in found.items():
+        request, _ = build(TASKS[name], asked[name])
+        for option, value in settings.items():
+            want = Guidance(**value) if option == "guidance" else value
+            assert getattr(request, option) == want

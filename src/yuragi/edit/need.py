@@ -21,7 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from yuragi.edit.mismatch import mismatch, outside, places
@@ -43,7 +42,7 @@ class Need(Protocol):
 
 def everywhere(eps: Tensor) -> Tensor:
     """All of the noise, for an edit that has nothing to compare with."""
-    return torch.ones((), dtype=eps.dtype, device=eps.device)
+    return eps.new_ones(())
 
 
 def beside_path(eps: Tensor) -> Tensor:
@@ -80,4 +79,4 @@ class AgainstPrompt:
 
     def __call__(self, eps: Tensor) -> Tensor:
         pull = self.pull.taken()
-        return 0 * everywhere(eps) if pull is None else (pull / PULL).clamp(max=1).to(eps)
+        return eps.new_zeros(()) if pull is None else (pull / PULL).clamp(max=1).to(eps)

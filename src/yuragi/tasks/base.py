@@ -293,12 +293,6 @@ class Guided(Request):
         return self.guidance.rule.weaker
 
     @property
-    def pulls(self) -> bool:
-        """Whether guidance pushes towards a prompt, or away from one."""
-        told = bool(self.prompt or self.negative_prompt)
-        return told and self.guidance_scale != 1 and self.weak_model is None
-
-    @property
     def settings(self) -> Mapping[str, object]:
         rule = self.guidance.model_dump(exclude_defaults=True)
         more = {"Guidance": f'"{rule}"'} if rule else {}
@@ -345,6 +339,14 @@ class OnPicture(Guided):
     @property
     def size(self) -> tuple[int | None, int | None]:
         return self.image.height, self.image.width
+
+    @property
+    def pulls(self) -> bool:
+        """Whether guidance by a prompt decides where an adaptive edit adds noise."""
+        told = bool(self.prompt or self.negative_prompt) and self.weak_model is None
+        return (
+            self.sampler == "adaptive" and self.mask is None and told and self.guidance_scale != 1
+        )
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:

@@ -126,19 +126,16 @@ def _edited(
     """The edited latents of some rows, from their clean latents [b, c, h, w]."""
     first = part[0].request
     prompts = one_or_each([row.request.prompt for row in part])
-    pull = Pull()
+    pull = Pull() if first.pulls else None
 
     def gauges(read: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         stress(read, weight, alpha, sigma)
-        pull.measure(read.difference, alpha, sigma)
+        if pull is not None:
+            pull.measure(read.difference, alpha, sigma)
 
     target = guided(first, context, prompts, down, gauges)
-    edit = LatentEdit(
-        _source(part, target, context),
-        target,
-        first.make_sampler(),
-        pull=pull if first.pulls else None,
-    )
+    source = _source(part, target, context)
+    edit = LatentEdit(source, target, first.make_sampler(), pull=pull)
     seeds, samples = [row.request.seed for row in part], [row.sample for row in part]
     return edit(x0, down, seeds, samples, mask, watch(tick))
 
