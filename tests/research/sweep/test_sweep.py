@@ -1,7 +1,9 @@
 """Sweeps end to end on tiny random models: presets, resuming, and what the report says."""
 
 import json
-from dataclasses import replace
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,11 +14,14 @@ from torch import nn
 from yuragi.errors import InputError
 from yuragi.models.edm import wrap_edm
 from yuragi.models.load import wrap_pipeline
+from yuragi.research.bench.report import Origin
 from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.metrics.levels import digests_of
 from yuragi.research.metrics.moments import Statistics
-from yuragi.research.sweep.draw import Sampler
+from yuragi.research.sweep.draw import Sampler, Spent
 from yuragi.research.sweep.grid import Draws, Point, gain_named, grid, rule_named
+from yuragi.research.sweep.looked import Looked
+from yuragi.research.sweep.parts import Parts
 from yuragi.research.sweep.presets import PRESETS
 from yuragi.research.sweep.prompts import prompts_for
 from yuragi.research.sweep.real import Judge, Real, RealStatistics
@@ -102,7 +107,8 @@ def test_a_killed_sweep_goes_on(dit, real, tmp_path):
     rows.path.write_text("\n".join(lines[:4]) + "\n" + lines[4][:50])
     done = []
     again = run_sweep(FEW, sampler(dit), real, 14, rows, lambda k, n: done.append((k, n)), draws=10)
-    assert done[:4] == [(14 * k, 14 * len(FEW)) for k in (1, 2, 3, 4)]
+    assert done[0] == (14 * 4, 14 * len(FEW))
+    assert done[-1] == (14 * len(FEW), 14 * len(FEW))
     assert len(list(rows)) == len(FEW)
     for one, two in zip(whole, again, strict=True):
         assert one["key"] == two["key"]
@@ -110,6 +116,86 @@ def test_a_killed_sweep_goes_on(dit, real, tmp_path):
     # Another seed or number of pictures is another point.
     run_sweep(FEW[:1], sampler(dit), real, 12, rows, lambda done, total: None, draws=10)
     assert len(list(rows)) == len(FEW) + 1
+
+
+class Stop(Exception):
+    """What ends a sweep in a test."""
+
+
+@dataclass(frozen=True)
+class Counting(Sampler):
+    """Writes down the pictures that it draws."""
+
+    drawn_numbers: list[int] = field(default_factory=list)
+
+    def draw(self, point, numbers):
+        self.drawn_numbers.extend(numbers)
+        return super().draw(point, numbers)
+
+
+def test_a_sweep_killed_within_a_point_draws_only_the_rest(dit, real, tmp_path):
+    judged = replace(real, right=Judge(lambda images, _: images.mean((1, 2, 3)), "mean"))
+    given = [judged, 17, Rows(tmp_path / "killed"), lambda *_: None, 10]
+    whole = run_sweep(FEW[:1], sampler(dit), judged, 17, Rows(tmp_path / "whole"), *given[3:])
+
+    def stop(done, total):
+        if done == 14:
+            raise Stop
+
+    first, second = (Counting(dit, None, ["0", "1", "2"], seed=5, batch=7) for _ in range(2))
+    with pytest.raises(Stop):
+        run_sweep(FEW[:1], first, judged, 17, given[2], stop, 10)
+    assert first.drawn_numbers == list(range(14))
+    assert not list(given[2])
+    again = run_sweep(FEW[:1], second, *given)
+    assert second.drawn_numbers == [14, 15, 16]
+    for name in ("key", "values", "halves", "evaluations", "cost", "sizes"):
+        assert again[0][name] == whole[0][name]
+    # Nothing is left of the parts but locks, which are empty files.
+    assert all(path.stat().st_size == 0 for path in (tmp_path / "killed.parts").iterdir())
+
+
+def test_a_point_tells_all_that_made_its_parts(tmp_path):
+    made = Looked(Encoded(torch.ones(2, 3)), torch.zeros(2).double(), [Spent(4.0, 1.0, 0.5)] * 2)
+    origins = [Origin("first", "a cpu"), Origin("second", "a cpu")]
+    before, now = (Parts(tmp_path / "point", origin) for origin in origins)
+    before.keep(range(2), lambda: made)
+    kept = now.keep(range(2), lambda: pytest.fail("it is made again"))
+    assert torch.equal(kept.seen.features, made.seen.features)
+    assert (kept.seen.logits, list(kept.spent)) == (None, list(made.spent))
+    assert now.made_by == {"commit": "first, second", "device": "a cpu"}
+
+
+def test_two_processes_share_a_sweep(dit, real, tmp_path, monkeypatch):
+    """A point that another process works on is left to it, and measured if it is given up."""
+    monkeypatch.setattr("yuragi.research.sweep.run.WAIT", 0.05)
+    rows = Rows(tmp_path / "rows")
+    once = Rows(tmp_path / "once")
+    run_sweep(FEW[:2], sampler(dit), real, 12, once, lambda *_: None, 10)
+    keys = list(once.by_key())
+    with ThreadPoolExecutor(1) as other:
+        with rows.claimed(keys[0]) as free:
+            assert free
+            with rows.claimed(keys[0]) as again:
+                assert not again
+            sweep = other.submit(
+                run_sweep, FEW[:2], sampler(dit), real, 12, rows, lambda *_: None, 10
+            )
+            while keys[1] not in rows.by_key():
+                assert not sweep.done()
+                time.sleep(0.01)
+            assert keys[0] not in rows.by_key()
+        assert [row["key"] for row in sweep.result(60)] == keys
+    assert [row["key"] for row in rows] == keys[::-1]
+
+
+def test_rows_written_at_the_same_time_stay_whole(tmp_path):
+    rows = Rows(tmp_path / "rows")
+    long = "x" * 100_000
+    with ThreadPoolExecutor(8) as writers:
+        list(writers.map(lambda k: rows.add({"key": str(k), "long": long}), range(40)))
+    assert set(rows.by_key()) == {str(k) for k in range(40)}
+    assert all(row["long"] == long for row in rows)
 
 
 def test_a_row_is_known_by_all_that_decides_it(dit, real, tmp_path):

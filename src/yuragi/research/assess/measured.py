@@ -10,8 +10,8 @@ from yuragi.research.metrics.diversity import coverage
 from yuragi.research.metrics.frechet import frechet_distance
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
+from yuragi.research.sweep.looked import looked_at
 from yuragi.research.sweep.real import Real
-from yuragi.research.sweep.run import looked_at
 
 __all__ = ["measured_point"]
 

@@ -44,6 +44,7 @@ from yuragi.research.metrics.frechet import (
 )
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
+from yuragi.research.sweep.parts import Parts
 from yuragi.research.sweep.real import Real
 from yuragi.research.sweep.rows import Rows
 from yuragi.research.sweep.run import kept_rows
@@ -139,7 +140,7 @@ def bench_guidance(
     true = real.seen.features
     others = backend.encode(arrays_to_tensor(drawings[n:])).features
 
-    def measure(point: Point, on_made: Callable[[int], None]) -> dict[str, Any]:
+    def measure(point: Point, _: Parts, on_made: Callable[[int], None]) -> dict[str, Any]:
         features, hits, clipped, spent = list[Tensor](), list[Tensor](), list[Tensor](), 0.0
         for raw, cost in sampler.drawn(point, n):
             made = sum(map(len, features))

@@ -32,7 +32,12 @@ app = typer.Typer(
 )
 
 RowsOption = Annotated[
-    Path, typer.Option("--rows", help="File with a line for every finished point.")
+    Path,
+    typer.Option(
+        "--rows",
+        help="File with a line for every finished point; several processes that run the same "
+        "command share the points.",
+    ),
 ]
 
 

@@ -13,7 +13,7 @@ the place of the weights and the device, and returns a `Backend`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,6 +40,14 @@ class Encoded:
 
     features: Tensor
     logits: Tensor | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Encoded]) -> Encoded:
+        """The pictures of all parts, in their order; all of them have logits, or none has."""
+        logits = [part.logits for part in parts if part.logits is not None]
+        return cls(
+            torch.cat([part.features for part in parts]), torch.cat(logits) if logits else None
+        )
 
 
 @dataclass(frozen=True)
@@ -95,16 +103,7 @@ def open_backend(said: str, device: torch.device) -> Backend:
     return BACKENDS[name](where, device)
 
 
+@torch.no_grad()
 def encode_all(backend: Backend, batches: Iterable[Tensor]) -> Encoded:
     """The features of all batches of pictures [b, 3, h, w] in [-1, 1]."""
-    parts = list(_encoded(backend, batches))
-    logits = [part.logits for part in parts if part.logits is not None]
-    return Encoded(
-        torch.cat([part.features for part in parts]), torch.cat(logits) if logits else None
-    )
-
-
-@torch.no_grad()
-def _encoded(backend: Backend, batches: Iterable[Tensor]) -> Iterator[Encoded]:
-    for batch in batches:
-        yield backend.encode(batch)
+    return Encoded.joined([backend.encode(batch) for batch in batches])

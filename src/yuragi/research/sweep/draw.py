@@ -72,15 +72,24 @@ class Sampler:
         return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
     def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:
-        """Draw batches of pictures [b, 3, h, w] in [-1, 1], each with the cost of one picture.
+        """Draw all batches of n pictures; see `draw`.
 
         Raises:
             InputError: a setting does not fit the model.
         """
-        for start in range(0, n, self.batch):
-            yield self._batch(point, range(start, min(start + self.batch, n)))
+        for numbers in self.batches(n):
+            yield self.draw(point, numbers)
 
-    def _batch(self, point: Point, numbers: Sequence[int]) -> tuple[Tensor, Spent]:
+    def batches(self, n: int) -> list[range]:
+        """The picture numbers of each batch of n pictures."""
+        return [range(k, min(k + self.batch, n)) for k in range(0, n, self.batch)]
+
+    def draw(self, point: Point, numbers: Sequence[int]) -> tuple[Tensor, Spent]:
+        """Draw the pictures [b, 3, h, w] of these numbers in [-1, 1], with the cost of each.
+
+        Raises:
+            InputError: a setting does not fit the model.
+        """
         model, counter = self.model.counting()
         weak, weak_counter = (None, None) if self.weak is None else self.weak.counting()
         guidance = point.guidance.complete(model.path)

@@ -55,14 +55,18 @@ def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "draws": dict(rows[0]["draws"]),
         "against": rows[0]["sizes"][distance][1],
-        # Rows of one file can come from several machines and commits.
-        "device": ", ".join(dict.fromkeys(row["device"] for row in rows)),
-        "commit": ", ".join(dict.fromkeys(row["commit"] for row in rows)),
+        # Rows of one file, and parts of one row, can come from several machines and commits.
+        "device": _each("device", rows),
+        "commit": _each("commit", rows),
         "points": [_told(row) for row in rows],
         "front": [_name(rows[k]) for k in front([_axes(row, distance) for row in rows])],
         "areas": _areas(rows, distance),
         "gains": _gains(rows, distance),
     }
+
+
+def _each(name: str, rows: Sequence[Row]) -> str:
+    return ", ".join(dict.fromkeys(one for row in rows for one in row[name].split(", ")))
 
 
 def _check_one_sweep(rows: Sequence[Row]) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from yuragi.errors import InputError
 from yuragi.research.lines import Lines
@@ -12,7 +16,11 @@ __all__ = ["Rows"]
 
 
 class Rows(Lines):
-    """The rows of a file, which need not exist yet."""
+    """The rows of a file, which need not exist yet and which several processes can write.
+
+    What belongs to unfinished rows lies in a folder beside the file, with ``.parts`` after its
+    name.
+    """
 
     def by_key(self) -> Mapping[str, Mapping[str, Any]]:
         """The rows by key; if several rows have the same key, the last one."""
@@ -27,4 +35,32 @@ class Rows(Lines):
         """
         if "key" not in row:
             raise InputError("row", sorted(row), "a row with a key")
-        super().add(row)
+        with FileLock(self._beside("rows.lock")):
+            super().add(row)
+
+    @contextmanager
+    def claimed(self, key: str) -> Iterator[bool]:
+        """Yield whether no other process works on this row; until the end of the block, none will.
+
+        If a process is killed, its claims end. A row can have been finished just before it was
+        claimed, so look for it in the file again.
+        """
+        lock = FileLock(self._beside(f"{key}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def parts(self, key: str) -> Path:
+        """The folder of the parts of an unfinished row."""
+        return self._beside(key)
+
+    def _beside(self, name: str) -> Path:
+        folder = self.path.with_name(f"{self.path.name}.parts")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name

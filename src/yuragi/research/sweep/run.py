@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from statistics import fmean
 from typing import Any, TypeAlias
-
-import torch
-from torch import Tensor
 
 from yuragi.errors import InputError
 from yuragi.research.bench.report import frame, origin
 from yuragi.research.measure.sets import SetMeasure, resampled
-from yuragi.research.metrics.backends import Encoded, encode_all
 from yuragi.research.metrics.halves import DRAWS
-from yuragi.research.sweep.draw import Sampler, Spent
+from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Draws, Point
+from yuragi.research.sweep.looked import Looked, looked_at
+from yuragi.research.sweep.parts import Parts
 from yuragi.research.sweep.real import Reference
 from yuragi.research.sweep.rows import Rows
 
 __all__ = [
-    "Looked",
     "Measure",
     "check_points",
     "kept_rows",
-    "looked_at",
     "run_sweep",
 ]
 
-Measure: TypeAlias = Callable[["Point", Callable[[int], None]], dict[str, Any]]
-"""Measures a point, reports the number of pictures made so far, and returns values of its row."""
+Measure: TypeAlias = Callable[["Point", Parts, Callable[[int], None]], dict[str, Any]]
+"""Measures a point and returns the values of its row.
+
+It can keep finished batches in the parts, and reports the number of pictures made so far.
+"""
+
+WAIT = 5.0
+"""Seconds until a sweep looks again whether other processes have finished their points."""
 
 
 def _settings(sampler: Sampler, real: Reference, n: int, draws: int) -> Draws:
@@ -77,6 +80,10 @@ def run_sweep(
 ) -> list[Mapping[str, Any]]:
     """The rows of all points; points that are in the file are not measured again.
 
+    Several processes can run the same sweep with the same file, also on several machines that share
+    a folder: each takes points that no other is working on. Finished batches of a point are kept,
+    so if a process is killed, the next one continues in the middle of its point.
+
     Args:
         points: the settings.
         sampler: the model with prompts and seeds.
@@ -91,8 +98,9 @@ def run_sweep(
         InputError: see `check_points`.
     """
 
-    def measure(point: Point, on_made: Callable[[int], None]) -> dict[str, Any]:
-        return _measured(point, sampler, real, n, draws, on_made)
+    def measure(point: Point, parts: Parts, on_made: Callable[[int], None]) -> dict[str, Any]:
+        looked = looked_at(point, sampler, real, n, on_made, parts.keep)
+        return _measured(point, looked, real, draws)
 
     return kept_rows(points, sampler, real, n, rows, on_done, measure, draws)
 
@@ -116,76 +124,39 @@ def kept_rows(
     """
     check_points(points, sampler)
     shared = _settings(sampler, real, n, draws)
-    made_by = origin(frame("", sampler.model.device, [], n))._asdict()
-    known = dict(rows.by_key())
-    keys = [point.key(shared, sampler.model.path) for point in points]
-    for done, (point, key) in enumerate(zip(points, keys, strict=True)):
-        if key not in known:
+    here = origin(frame("", sampler.model.device, [], n))
+    wanted = {point.key(shared, sampler.model.path): point for point in points}
 
-            def told(made: int, before: int = done * n) -> None:
-                on_done(before + made, len(points) * n)
+    def told(made: int) -> None:
+        done = sum(key in known for key in wanted)
+        on_done(done * n + made, len(wanted) * n)
 
-            decides = {"key": key, "draws": asdict(shared)}
-            known[key] = decides | made_by | measure(point, told)
-            rows.add(known[key])
-        on_done((done + 1) * n, len(points) * n)
-    return [known[key] for key in keys]
-
-
-@dataclass(frozen=True)
-class Looked:
-    """The features, scores and costs of the pictures of a point.
-
-    Attributes:
-        seen: the features of the pictures.
-        right: how much of its prompt each picture shows, [n] in [0, 1]; empty if there is no judge.
-        spent: the cost of each picture.
-    """
-
-    seen: Encoded
-    right: Tensor
-    spent: Sequence[Spent]
+    while True:
+        known = rows.by_key()
+        told(0)
+        left = [key for key in wanted if key not in known]
+        if not left:
+            return [known[key] for key in wanted]
+        for key in left:
+            with rows.claimed(key) as free:
+                known = rows.by_key()
+                if free and key not in known:
+                    parts = Parts(rows.parts(key), here)
+                    values = measure(wanted[key], parts, told)
+                    row = {"key": key, "draws": asdict(shared)} | parts.made_by | values
+                    rows.add(row)
+                    parts.remove()
+                    break
+        else:
+            time.sleep(WAIT)  # Other processes are working on all points that are left.
 
 
-def looked_at(
-    point: Point,
-    sampler: Sampler,
-    real: Reference,
-    n: int,
-    on_made: Callable[[int], None] = lambda made: None,
-) -> Looked:
-    """Draw the n pictures of a point, and compute their features and scores.
-
-    Raises:
-        InputError: a setting does not fit the model.
-    """
-    spent, right = list[Spent](), list[float]()
-
-    def batches() -> Iterator[Tensor]:
-        for images, cost in sampler.drawn(point, n):
-            yield images
-            if real.right is not None:
-                prompts = [sampler.prompt(len(spent) + k) for k in range(len(images))]
-                right.extend(real.right(images, prompts).tolist())
-            spent.extend([cost] * len(images))
-            on_made(len(spent))
-
-    seen = encode_all(real.backend, batches())
-    return Looked(seen, torch.tensor(right, dtype=torch.float64), spent)
-
-
-def _measured(
-    point: Point,
-    sampler: Sampler,
-    real: Reference,
-    n: int,
-    draws: int,
-    on_made: Callable[[int], None],
-) -> dict[str, Any]:
-    looked = looked_at(point, sampler, real, n, on_made)
+def _measured(point: Point, looked: Looked, real: Reference, draws: int) -> dict[str, Any]:
     measures, spent = dict(real.measures(looked.seen)), looked.spent
     if real.right is not None:
-        measures["accuracy"] = SetMeasure(n, 0, lambda picked: float(looked.right[picked].mean()))
+        measures["accuracy"] = SetMeasure(
+            len(spent), 0, lambda picked: float(looked.right[picked].mean())
+        )
     found = {name: resampled(measure, draws) for name, measure in measures.items()}
     return {
         "point": asdict(point),

@@ -1,0 +1,66 @@
+"""The finished batches of a point that is not finished yet, so that a killed sweep loses little."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from yuragi.research.bench.report import Origin
+from yuragi.research.files import save_whole
+from yuragi.research.metrics.backends import Encoded
+from yuragi.research.sweep.draw import Spent
+from yuragi.research.sweep.looked import Looked
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The batches of one point, a file each.
+
+    Attributes:
+        folder: the folder of the files.
+        here: the commit and the device of this run.
+        used: the commits and devices that made the batches of this run, in their order.
+    """
+
+    folder: Path
+    here: Origin
+    used: dict[Origin, None] = field(default_factory=dict)
+
+    def keep(self, numbers: range, make: Callable[[], Looked]) -> Looked:
+        """A batch, read from disk if it is there, otherwise made and stored."""
+        path = self.folder / f"{numbers.start}-{numbers.stop - 1}.safetensors"
+        if not path.exists():
+            self._write(make(), path)
+        with safe_open(path, framework="pt") as file:
+            self.used[Origin(**file.metadata())] = None
+            held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        spent = [Spent(*row) for row in held["spent"].tolist()]
+        return Looked(Encoded(held["features"], held.get("logits")), held["right"], spent)
+
+    @property
+    def made_by(self) -> dict[str, str]:
+        """The commits and the devices that made the point, for its row."""
+        made = dict.fromkeys([*self.used, self.here])
+        return {
+            name: ", ".join(dict.fromkeys(getattr(one, name) for one in made))
+            for name in Origin._fields
+        }
+
+    def _write(self, looked: Looked, path: Path) -> None:
+        rows = [astuple(each) for each in looked.spent]
+        held = {"features": looked.seen.features, "right": looked.right}
+        held["spent"] = torch.tensor(rows, dtype=torch.float64)
+        if looked.seen.logits is not None:
+            held["logits"] = looked.seen.logits
+        save_whole(held, path, self.here._asdict())
+
+    def remove(self) -> None:
+        """Delete all batches, once the row of their point is on disk."""
+        shutil.rmtree(self.folder, ignore_errors=True)
