@@ -17,7 +17,7 @@ from yuragi.core import (
 from yuragi.edit import (
     Adaptive,
     Edit,
-    Pull,
+    PromptPull,
     Sampler,
     beside_path,
     chain,
@@ -197,12 +197,8 @@ def redrawn(x0, sampler, target, pull=None, seed=0):
 
 def guided(prompt, scale=3.0):
     """A mixture of dark and light pictures, guided to one of them, and the gauge of its pull."""
-    pull, both = Pull(), MixtureDenoiser(blobs(-1.0, 1.0), VP)
-
-    def watch(read, weight, alpha, sigma):
-        pull.measure(read.difference, alpha, sigma)
-
-    return Guided(prompt, both, constant(scale), watch=watch), pull
+    pull, both = PromptPull(), MixtureDenoiser(blobs(-1.0, 1.0), VP)
+    return Guided(prompt, both, constant(scale), watch=pull.watch), pull
 
 
 def test_adaptive_redrawing_adds_noise_where_the_prompt_pulls():

@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Normal
 
 from yuragi.core import GaussianMixture, MixtureDenoiser, VPSchedule
-from yuragi.edit import Pull
+from yuragi.edit import PromptPull
 from yuragi.edit.mismatch import local_mean
 from yuragi.guidance import Guided, constant
 
@@ -27,13 +27,9 @@ def law(*classes):
 
 
 def pulled(x, t, prompt):
-    pull = Pull()
+    pull = PromptPull()
     strong, weak = (MixtureDenoiser(law(*each), VP) for each in ([prompt], [0, 1]))
-
-    def watch(read, weight, alpha, sigma):
-        pull.measure(read.difference, alpha, sigma)
-
-    Guided(strong, weak, constant(3.0), watch=watch)(x, t)
+    Guided(strong, weak, constant(3.0), watch=pull.watch)(x, t)
     return pull
 
 

@@ -7,11 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from yuragi.edit import MOST
 from yuragi.errors import InputError
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.sample import SampleRequest
+from yuragi.tasks.sdedit import SDEditRequest
 from yuragi.tasks.tasks import parse_request
 
 SAMPLE = {
@@ -237,6 +239,15 @@ def test_bad_sample_values_are_named(name, value):
 def test_solvers_that_do_not_fit_the_sampler_are_refused(picture, changes):
     with pytest.raises(InputError, match="^solver[: ]"):
         drag_request(**DRAG | changes, image=picture)
+
+
+@pytest.mark.parametrize(
+    ("changes", "eta"), [({}, MOST), ({"solver": "ddpm"}, 1.0), ({"eta": 0.4}, 0.4)]
+)
+def test_adaptive_adds_at_most_the_noise_that_is_asked_for(picture, changes, eta):
+    asked = {"image": picture, "prompt": "a person", "sampler": "adaptive"} | changes
+    request, _ = build(SDEditRequest, asked)
+    assert request.make_sampler().solver.eta == eta
 
 
 def test_too_few_steps_to_reach_t0(picture):

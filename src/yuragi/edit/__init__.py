@@ -22,7 +22,7 @@ from yuragi.edit.edit import (
 )
 from yuragi.edit.manipulate import composite, everything, keep_outside, watch
 from yuragi.edit.need import Need, beside_path
-from yuragi.edit.pull import Pull
+from yuragi.edit.pull import PromptPull
 from yuragi.edit.resample import Resampled, resampled
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "Need",
     "Path",
     "PathEncoder",
-    "Pull",
+    "PromptPull",
     "Resampled",
     "Sampler",
     "Start",

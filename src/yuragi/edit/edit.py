@@ -37,7 +37,7 @@ from torch import Tensor
 
 from yuragi.core import Denoiser, Noise, Schedule, SeededNoise, trailing
 from yuragi.edit.manipulate import composite, everything, keep_outside
-from yuragi.edit.pull import Pull
+from yuragi.edit.pull import PromptPull
 from yuragi.errors import InputError
 from yuragi.invert import Follow, independent_path, markov_path, ode_climb
 from yuragi.sample import Manipulation, trajectory
@@ -212,7 +212,7 @@ class Edit:
     target: Denoiser
     sampler: Sampler
     manipulate: Start = unchanged
-    pull: Pull | None = None
+    pull: PromptPull | None = None
 
     def __post_init__(self) -> None:
         if self.source.schedule != self.target.schedule:

@@ -24,7 +24,7 @@ from typing import Protocol
 from torch import Tensor
 
 from yuragi.edit.mismatch import mismatch, outside, places
-from yuragi.edit.pull import Pull
+from yuragi.edit.pull import PromptPull
 
 __all__ = ["AgainstPrompt", "BesideMask", "Need", "beside_path", "everywhere"]
 
@@ -75,7 +75,7 @@ class AgainstPrompt:
         pull: the gauge of the evaluation that predicted the noise.
     """
 
-    pull: Pull
+    pull: PromptPull
 
     def __call__(self, eps: Tensor) -> Tensor:
         pull = self.pull.taken()

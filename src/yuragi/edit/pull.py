@@ -13,28 +13,39 @@ Source: Ho and Salimans 2022 (arXiv 2207.12598), section 3.2, on the implicit cl
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from torch import Tensor
 
 from yuragi.edit.mismatch import local_mean
 
-__all__ = ["Pull"]
+__all__ = ["PromptPull"]
 
 
-class Pull:
+class Sides(Protocol):
+    """What is read from a guided evaluation."""
+
+    @property
+    def difference(self) -> Tensor:
+        """The x0 of the strong side minus the x0 of the weak side, [b, c, h, w]."""
+
+
+class PromptPull:
     """A gauge of the last guided evaluation."""
 
     def __init__(self) -> None:
         self._last: Tensor | None = None
 
-    def measure(self, difference: Tensor, alpha: Tensor, sigma: Tensor) -> None:
-        """Measure the pull.
+    def watch(self, read: Sides, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
+        """Measure the pull of an evaluation.
 
         Args:
-            difference: x0 of the strong side minus x0 of the weak side, [b, c, h, w].
+            read: the guided prediction.
+            weight: the weight of guidance, which has no effect here.
             alpha: the share of signal at this level, 0-dim.
             sigma: the noise level, 0-dim, above 0.
         """
-        apart = (alpha / sigma).to(difference) * difference
+        apart = (alpha / sigma).to(read.difference) * read.difference
         self._last = local_mean(apart.square().mean(1, keepdim=True)).sqrt()
 
     def taken(self) -> Tensor | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from yuragi.core import Denoiser, SeededNoise
 from yuragi.edit import Edit as LatentEdit
-from yuragi.edit import Pull, climbs, composite, descent, difference_mask, watch
+from yuragi.edit import PromptPull, climbs, composite, descent, difference_mask, watch
 from yuragi.errors import InputError
 from yuragi.guidance import Guidance, Guided, Stress, constant
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
@@ -126,12 +126,12 @@ def _edited(
     """The edited latents of some rows, from their clean latents [b, c, h, w]."""
     first = part[0].request
     prompts = one_or_each([row.request.prompt for row in part])
-    pull = Pull() if first.pulls else None
+    pull = PromptPull() if first.pulls else None
 
     def gauges(read: Guidance, weight: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         stress(read, weight, alpha, sigma)
         if pull is not None:
-            pull.measure(read.difference, alpha, sigma)
+            pull.watch(read, weight, alpha, sigma)
 
     target = guided(first, context, prompts, down, gauges)
     source = _source(part, target, context)

@@ -63,7 +63,7 @@ def _fitting(request: OnPicture, paired: bool) -> Solver:
         if not isinstance(solver, DDIM):
             raise InputError("solver", request.solver, "ddim with the sampler adaptive")
         if request.eta is None or solver.stochastic:
-            eta = MOST if request.eta is None else request.eta
+            eta = solver.eta if solver.stochastic else MOST
             return Adaptive(eta, beside_path) if paired else Adaptive(eta)
     if solver.stochastic == noisy:
         return solver
