@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from yuragi.images import files
 
-__all__ = ["save_whole", "whole"]
+__all__ = ["read_or_make", "save_whole", "whole"]
 
 
 @contextmanager
@@ -39,3 +40,13 @@ def save_whole(
     """Write tensors to a safetensors file, completely or not at all; see `whole`."""
     with whole(path) as partial:
         save_file({name: x.contiguous() for name, x in tensors.items()}, partial, metadata)
+
+
+def read_or_make(
+    path: Path, make: Callable[[], Mapping[str, Tensor]], metadata: dict[str, str]
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a safetensors file, which is made first if it is missing."""
+    if not path.exists():
+        save_whole(make(), path, metadata)
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118

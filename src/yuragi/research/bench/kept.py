@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safetensors import safe_open
 from torch import Tensor
 
 from yuragi import __version__
 from yuragi.core import NOISE_VERSION
 from yuragi.research.bench.report import Origin
-from yuragi.research.files import save_whole
+from yuragi.research.files import read_or_make
 from yuragi.research.metrics.levels import levels_of
 from yuragi.tasks.base import Request
 from yuragi.tasks.record import public
@@ -57,12 +56,14 @@ class Kept:
         decides = json.dumps([name, asked, __version__, NOISE_VERSION], sort_keys=True)
         key = hashlib.blake2b(decides.encode(), digest_size=8).hexdigest()
         path = self.folder / f"{name.replace(' ', '-')}-{key}.safetensors"
-        if not path.exists():
+
+        def tensors() -> dict[str, Tensor]:
             images, spent = make()
-            save_whole({"images": levels_of(images), "spent": spent}, path, self.here._asdict())
-        with safe_open(path, framework="pt") as file:
-            self.used.add(Origin(**file.metadata()))
-            return file.get_tensor("images").float() / 127.5 - 1, file.get_tensor("spent")
+            return {"images": levels_of(images), "spent": spent}
+
+        held, made_by = read_or_make(path, tensors, self.here._asdict())
+        self.used.add(Origin(**made_by))
+        return held["images"].float() / 127.5 - 1, held["spent"]
 
     @property
     def elsewhere(self) -> list[dict[str, str]]:

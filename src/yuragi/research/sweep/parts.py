@@ -8,10 +8,10 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from torch import Tensor
 
 from yuragi.research.bench.report import Origin
-from yuragi.research.files import save_whole
+from yuragi.research.files import read_or_make
 from yuragi.research.metrics.backends import Encoded
 from yuragi.research.sweep.draw import Spent
 from yuragi.research.sweep.looked import Looked
@@ -36,11 +36,8 @@ class Parts:
     def keep(self, numbers: range, make: Callable[[], Looked]) -> Looked:
         """A batch, read from disk if it is there, otherwise made and stored."""
         path = self.folder / f"{numbers.start}-{numbers.stop - 1}.safetensors"
-        if not path.exists():
-            self._write(make(), path)
-        with safe_open(path, framework="pt") as file:
-            self.used[Origin(**file.metadata())] = None
-            held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        held, made_by = read_or_make(path, lambda: _tensors(make()), self.here._asdict())
+        self.used[Origin(**made_by)] = None
         spent = [Spent(*row) for row in held["spent"].tolist()]
         return Looked(Encoded(held["features"], held.get("logits")), held["right"], spent)
 
@@ -53,14 +50,15 @@ class Parts:
             for name in Origin._fields
         }
 
-    def _write(self, looked: Looked, path: Path) -> None:
-        rows = [astuple(each) for each in looked.spent]
-        held = {"features": looked.seen.features, "right": looked.right}
-        held["spent"] = torch.tensor(rows, dtype=torch.float64)
-        if looked.seen.logits is not None:
-            held["logits"] = looked.seen.logits
-        save_whole(held, path, self.here._asdict())
-
     def remove(self) -> None:
         """Delete all batches, once the row of their point is on disk."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _tensors(looked: Looked) -> dict[str, Tensor]:
+    rows = [astuple(each) for each in looked.spent]
+    held = {"features": looked.seen.features, "right": looked.right}
+    held["spent"] = torch.tensor(rows, dtype=torch.float64)
+    if looked.seen.logits is not None:
+        held["logits"] = looked.seen.logits
+    return held

@@ -131,23 +131,23 @@ def kept_rows(
         done = sum(key in known for key in wanted)
         on_done(done * n + made, len(wanted) * n)
 
+    def worked_on(key: str) -> bool:
+        """Measure a point, unless another process has finished it; False if one works on it."""
+        with rows.claimed(key) as free:
+            if free and key not in rows.by_key():
+                parts = Parts(rows.parts(key), here)
+                values = measure(wanted[key], parts, told)
+                rows.add({"key": key, "draws": asdict(shared)} | parts.made_by | values)
+                parts.remove()
+            return free
+
     while True:
         known = rows.by_key()
         told(0)
         left = [key for key in wanted if key not in known]
         if not left:
             return [known[key] for key in wanted]
-        for key in left:
-            with rows.claimed(key) as free:
-                known = rows.by_key()
-                if free and key not in known:
-                    parts = Parts(rows.parts(key), here)
-                    values = measure(wanted[key], parts, told)
-                    row = {"key": key, "draws": asdict(shared)} | parts.made_by | values
-                    rows.add(row)
-                    parts.remove()
-                    break
-        else:
+        if not any(map(worked_on, left)):
             time.sleep(WAIT)  # Other processes are working on all points that are left.
 
 
