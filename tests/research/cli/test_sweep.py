@@ -85,7 +85,7 @@ def test_real_pictures_can_be_statistics(cli, swept, place, tmp_path):
     assert code == 0, err
     report, _ = swept("dit", "--rules", "cfg", "--gains", "plain", real="real.safetensors")
     wanted, _ = swept("dit", "--rules", "cfg", "--gains", "plain")
-    assert [list(point["figures"]) for point in report["points"]] == [["FD-Fashion"]] * 2
+    assert [list(point["figures"]) for point in report["points"]] == [["FD-Fashion", "clipped"]] * 2
     for one, two in zip(report["points"], wanted["points"], strict=True):
         value = two["figures"]["FD-Fashion"]["value"]
         assert one["figures"]["FD-Fashion"]["value"] == pytest.approx(value, rel=1e-6)
@@ -118,6 +118,16 @@ def test_other_sweeps_are_checked_before_their_models(cli, command):
         code, _, err = cli("sweep", *command, option, ".")
         assert code == 2
         assert err.startswith(f"error: {option}: this is a folder")
+
+
+def test_a_file_in_the_place_of_the_folder_of_parts(cli, tmp_path):
+    (tmp_path / "rows.jsonl.parts").write_text("mine")
+    code, _, err = cli("sweep", "portraits", "--model", "/nope", "--rows", "rows.jsonl")
+    assert code == 2
+    assert err == (
+        "error: --rows: the folder cannot be written: Not a directory (rows.jsonl.parts)\n"
+    )
+    assert (tmp_path / "rows.jsonl.parts").read_text() == "mine"
 
 
 def test_a_report_names_the_file_that_is_not_there(cli, tmp_path):

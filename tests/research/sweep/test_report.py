@@ -92,3 +92,27 @@ def test_there_are_rows_and_all_are_of_sweeps():
     other = {"key": "0", "draws": DRAWS, "device": "cpu", "commit": "0", "summary": {}}
     with pytest.raises(InputError, match="^rows must be .* that this version of yuragi sweep"):
         sweep_report([other])
+
+
+def test_a_rule_is_compared_with_constant_guidance_of_at_least_its_cost():
+    def guided(rule, steps, distance, cost, gain="plain", scale=3):
+        return row(distance, Point(rule, gain, scale, "ddim", steps), cost)
+
+    points = [
+        guided("cfg", 8, 6.0, 8.0, scale=1),
+        guided("cfg", 8, 9.0, 16.0),
+        guided("cfg", 16, 8.0, 32.0),
+        guided("cfg", 8, 1.0, 32.0, "reg"),
+        guided("interval:1:2", 8, 7.0, 13.0),
+        guided("interval:1:2", 16, 5.0, 25.0),
+        guided("interval:1:2", 8, 1.0, 23.0, "reg"),
+    ]
+    (rule,) = sweep_report(points)["rules"]
+    assert (rule["rule"], rule["solver"], rule["spacing"]) == ("interval:1:2", "ddim", "trailing")
+    short, long = rule["scales"]
+    assert [each["same_steps"]["FD"]["value"] for each in (short, long)] == [-2, -3]
+    assert (short["rival_cost"], short["same_cost"]["FD"]["value"]) == (16, -2)
+    assert (long["rival_cost"], long["same_cost"]["FD"]["value"]) == (32, -3)
+    # The unguided point is cheaper than the cheapest guided one, so it is no rival of equal cost.
+    assert rule["best"]["FD"]["value"] == 5 - 8
+    assert sweep_report([points[0], points[4]])["rules"][0]["best"] is None

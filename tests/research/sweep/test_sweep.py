@@ -20,7 +20,7 @@ from yuragi.research.metrics.levels import digests_of
 from yuragi.research.metrics.moments import Statistics
 from yuragi.research.sweep.draw import Sampler, Spent
 from yuragi.research.sweep.grid import Draws, Point, gain_named, grid, rule_named
-from yuragi.research.sweep.looked import Looked
+from yuragi.research.sweep.looked import Looked, looked_at
 from yuragi.research.sweep.parts import Parts
 from yuragi.research.sweep.presets import PRESETS
 from yuragi.research.sweep.prompts import prompts_for
@@ -151,16 +151,48 @@ def test_a_sweep_killed_within_a_point_draws_only_the_rest(dit, real, tmp_path):
     assert second.drawn_numbers == [14, 15, 16]
     for name in ("key", "values", "halves", "evaluations", "cost", "sizes"):
         assert again[0][name] == whole[0][name]
-    # Nothing is left of the parts but locks, which are empty files.
-    assert all(path.stat().st_size == 0 for path in (tmp_path / "killed.parts").iterdir())
+
+
+def test_a_sweep_with_more_pictures_draws_only_the_new_ones(dit, real, tmp_path):
+    """The kept batches are used as far as their pictures have the same prompts."""
+    more = Real.of(COLOURS, [PICTURES, PICTURES.flip(0)])
+    rows, whole = Rows(tmp_path / "grown"), Rows(tmp_path / "whole")
+    few, many, others = (Counting(dit, None, words, seed=5, batch=7) for words in
+                         (["0", "1", "2"], ["0", "1", "2"], ["0"] * 7 + ["1"] * 7))  # fmt: skip
+    run_sweep(FEW[:1], few, real, 14, rows, lambda *_: None, 10)
+    (grown,) = run_sweep(FEW[:1], many, more, 24, rows, lambda *_: None, 12)
+    assert many.drawn_numbers == list(range(14, 24))
+    (wanted,) = run_sweep(FEW[:1], sampler(dit), more, 24, whole, lambda *_: None, 12)
+    for name in ("key", "values", "halves", "evaluations", "cost", "sizes"):
+        assert grown[name] == wanted[name]
+    assert len(list(rows)) == 2
+    run_sweep(FEW[:1], others, real, 14, rows, lambda *_: None, 10)
+    assert others.drawn_numbers == list(range(14))
+
+
+def test_values_at_the_ends_of_their_range_are_counted(dit, real):
+    class Ends(Sampler):
+        """Draws pictures that have a quarter of their values beyond an end."""
+
+        def draw(self, point, numbers):
+            images = torch.tensor([0.0, 0.5, -0.99, -1.5]).repeat(len(numbers), 3, 8, 2)
+            return images, Spent(1.0, 0.0, 0.0)
+
+    looked = looked_at(FEW[0], Ends(dit, None, ["0"], seed=5, batch=7), real, 9)
+    assert looked.clipped.tolist() == [0.25] * 9
 
 
 def test_a_point_tells_all_that_made_its_parts(tmp_path):
-    made = Looked(Encoded(torch.ones(2, 3)), torch.zeros(2).double(), [Spent(4.0, 1.0, 0.5)] * 2)
+    made = Looked(
+        Encoded(torch.ones(2, 3)),
+        torch.zeros(2).double(),
+        torch.ones(2).double(),
+        [Spent(4.0, 1.0, 0.5)] * 2,
+    )
     origins = [Origin("first", "a cpu"), Origin("second", "a cpu")]
     before, now = (Parts(tmp_path / "point", origin) for origin in origins)
-    before.keep(range(2), lambda: made)
-    kept = now.keep(range(2), lambda: pytest.fail("it is made again"))
+    before.keep("0-1", lambda: made)
+    kept = now.keep("0-1", lambda: pytest.fail("it is made again"))
     assert torch.equal(kept.seen.features, made.seen.features)
     assert (kept.seen.logits, list(kept.spent)) == (None, list(made.spent))
     assert now.made_by == {"commit": "first, second", "device": "a cpu"}
@@ -283,7 +315,8 @@ def test_only_the_distance_can_be_measured_to_statistics(dit, real, tmp_path):
     found = run_sweep(FEW, sampler(dit), known, 14, rows, lambda *_: None, draws=10)
     wanted = run_sweep(FEW, sampler(dit), real, 14, rows, lambda *_: None, draws=10)
     for one, two in zip(found, wanted, strict=True):
-        assert one["values"] == {"FD": pytest.approx(two["values"]["FD"], rel=1e-6)}
+        assert set(one["values"]) == {"FD", "clipped"}
+        assert one["values"]["FD"] == pytest.approx(two["values"]["FD"], rel=1e-6)
         assert one["halves"]["FD"] == pytest.approx(two["halves"]["FD"], rel=1e-4)
     report = json.loads(json.dumps(sweep_report(found)))
     assert report["against"] == 20

@@ -10,7 +10,7 @@ from warnings import warn
 
 import typer
 
-from yuragi.cli.files import check_report
+from yuragi.cli.files import check_folder, check_report
 from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DataOption, DeviceOption, JsonOption, ModelOption, ReportOption
@@ -161,9 +161,12 @@ class Plan:
         Raises:
             InputError: a setting is not allowed, or a file cannot be written.
         """
+        from yuragi.research.sweep.rows import Rows
+
         points, n = grid.points(weaker)
         check_report("output", output)
         check_report("rows", rows)
+        check_folder("rows", Rows(rows).folder)
         return cls(points, n, grid.draws, grid.left_out(weaker), rows, output)
 
     def run(self, name: str, sampler: Sampler, real: Reference, json_line: bool) -> None:

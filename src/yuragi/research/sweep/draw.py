@@ -66,9 +66,9 @@ class Sampler:
         """The prompt of a picture, by its number."""
         return self.prompts[number % len(self.prompts)]
 
-    def digest(self, n: int) -> str:
-        """A digest of the prompts of the first n pictures."""
-        told = json.dumps([self.prompt(number) for number in range(n)])
+    def digest(self, numbers: Sequence[int]) -> str:
+        """A digest of the prompts of the pictures of these numbers."""
+        told = json.dumps([self.prompt(number) for number in numbers])
         return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
     def drawn(self, point: Point, n: int) -> Iterator[tuple[Tensor, Spent]]:

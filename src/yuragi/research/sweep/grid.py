@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,14 @@ class Draws:
     backend_weights: str
     judge: str
     halves: int
+
+    @property
+    def of_a_picture(self) -> Draws:
+        """The settings without those that decide which pictures there are and how to compare them.
+
+        They determine the features of picture k, apart from its prompt.
+        """
+        return replace(self, n=0, prompts="", real="", halves=0)
 
 
 def rule_named(said: str) -> Mapping[str, Any]:

@@ -25,11 +25,14 @@ class Looked:
     Attributes:
         seen: the features of the pictures.
         right: how much of its prompt each picture shows, [n] in [0, 1]; empty if there is no judge.
+        clipped: the share of the channel values of each picture that are at the ends of their
+            range or beyond, [n] in [0, 1].
         spent: the cost of each picture.
     """
 
     seen: Encoded
     right: Tensor
+    clipped: Tensor
     spent: Sequence[Spent]
 
     @classmethod
@@ -38,12 +41,13 @@ class Looked:
         return cls(
             Encoded.joined([part.seen for part in parts]),
             torch.cat([part.right for part in parts]),
+            torch.cat([part.clipped for part in parts]),
             [each for part in parts for each in part.spent],
         )
 
 
-Keep: TypeAlias = Callable[[range, Callable[[], Looked]], Looked]
-"""`(picture numbers, how to make them) -> pictures`, which may be read from where they are kept."""
+Keep: TypeAlias = Callable[[str, Callable[[], Looked]], Looked]
+"""`(name of the batch, how to make it) -> batch`, which may be read from where it is kept."""
 
 
 def looked_at(
@@ -52,7 +56,7 @@ def looked_at(
     real: Reference,
     n: int,
     on_made: Callable[[int], None] = lambda made: None,
-    keep: Keep = lambda numbers, make: make(),
+    keep: Keep = lambda name, make: make(),
 ) -> Looked:
     """Draw the n pictures of a point, and compute their features and scores.
 
@@ -69,7 +73,8 @@ def looked_at(
     """
     parts = list[Looked]()
     for numbers in sampler.batches(n):
-        parts.append(keep(numbers, partial(_batch, point, sampler, real, numbers)))
+        name = f"{numbers.start}-{numbers.stop - 1}-{sampler.digest(numbers)}"
+        parts.append(keep(name, partial(_batch, point, sampler, real, numbers)))
         on_made(numbers.stop)
     return Looked.joined(parts)
 
@@ -79,4 +84,6 @@ def _batch(point: Point, sampler: Sampler, real: Reference, numbers: range) -> L
     right = torch.zeros(0)
     if real.right is not None:
         right = real.right(images, [sampler.prompt(number) for number in numbers])
-    return Looked(encode_all(real.backend, [images]), right.double(), [spent] * len(numbers))
+    clipped = (images.abs() >= 1).double().flatten(1).mean(1)
+    seen = encode_all(real.backend, [images])
+    return Looked(seen, right.double(), clipped, [spent] * len(numbers))

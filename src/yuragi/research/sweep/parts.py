@@ -1,8 +1,10 @@
-"""The finished batches of a point that is not finished yet, so that a killed sweep loses little."""
+"""The finished batches of a point on disk.
+
+A killed sweep loses little, and a sweep with more pictures draws only those that are missing.
+"""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -33,13 +35,14 @@ class Parts:
     here: Origin
     used: dict[Origin, None] = field(default_factory=dict)
 
-    def keep(self, numbers: range, make: Callable[[], Looked]) -> Looked:
-        """A batch, read from disk if it is there, otherwise made and stored."""
-        path = self.folder / f"{numbers.start}-{numbers.stop - 1}.safetensors"
+    def keep(self, name: str, make: Callable[[], Looked]) -> Looked:
+        """The batch of this name, read from disk if it is there, otherwise made and stored."""
+        path = self.folder / f"{name}.safetensors"
         held, made_by = read_or_make(path, lambda: _tensors(make()), self.here._asdict())
         self.used[Origin(**made_by)] = None
         spent = [Spent(*row) for row in held["spent"].tolist()]
-        return Looked(Encoded(held["features"], held.get("logits")), held["right"], spent)
+        seen = Encoded(held["features"], held.get("logits"))
+        return Looked(seen, held["right"], held["clipped"], spent)
 
     @property
     def made_by(self) -> dict[str, str]:
@@ -50,15 +53,15 @@ class Parts:
             for name in Origin._fields
         }
 
-    def remove(self) -> None:
-        """Delete all batches, once the row of their point is on disk."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def _tensors(looked: Looked) -> dict[str, Tensor]:
     rows = [astuple(each) for each in looked.spent]
-    held = {"features": looked.seen.features, "right": looked.right}
-    held["spent"] = torch.tensor(rows, dtype=torch.float64)
+    held = {
+        "features": looked.seen.features,
+        "right": looked.right,
+        "clipped": looked.clipped,
+        "spent": torch.tensor(rows, dtype=torch.float64),
+    }
     if looked.seen.logits is not None:
         held["logits"] = looked.seen.logits
     return held

@@ -4,8 +4,9 @@ Picture k has the same seed and prompt at every point, and the random halves of 
 same at every point. So differences are paired half by half: the interval of a difference is for the
 choice of the seeds, and common variation of the points cancels.
 
-Points are only compared if they have the same rule, solver and spacing. The unguided point, which a
-sweep has once for each solver and number of steps, counts as plain guidance of every rule.
+A gain is compared with plain guidance of the same rule, solver and spacing, and a rule with the
+rule ``cfg`` of the same solver and spacing, both without a gain. The unguided point, which a sweep
+has once for each solver and number of steps, counts as plain guidance of every rule.
 
 Quality is the Frechet distance, diversity is the coverage, and cost is the number of evaluations
 per picture, where a reverse product counts as two. Areas are computed on all three axes at once, or
@@ -32,7 +33,7 @@ from yuragi.research.sweep.fronts import front, volume
 __all__ = ["Row", "compare", "sweep_report"]
 
 Row = Mapping[str, Any]
-DIVERSITY = "coverage"
+DIVERSITY, CFG = "coverage", "cfg"
 
 
 class Course(NamedTuple):
@@ -62,6 +63,7 @@ def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
         "front": [_name(rows[k]) for k in front([_axes(row, distance) for row in rows])],
         "areas": _areas(rows, distance),
         "gains": _gains(rows, distance),
+        "rules": _rules(rows, distance),
     }
 
 
@@ -168,6 +170,23 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
                 "diversity": _at_equal_quality(own, plain, distance),
             }
         )
+    return found
+
+
+def _rules(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
+    """The comparison of each rule with ``cfg``, both without a gain; keys as in `_gains`."""
+    found = []
+    for course, gain in _kinds(rows):
+        if gain == "plain" and course.rule != CFG:
+            own = [row for row in _like(rows, course, "plain") if not _is_off(row)]
+            constant = _like(rows, course._replace(rule=CFG), "plain")
+            found.append(
+                course._asdict()
+                | {
+                    "scales": [_beside(row, constant) for row in own],
+                    "best": _best(own, _dear(constant, min(row["cost"] for row in own)), distance),
+                }
+            )
     return found
 
 

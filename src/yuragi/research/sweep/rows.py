@@ -18,9 +18,14 @@ __all__ = ["Rows"]
 class Rows(Lines):
     """The rows of a file, which need not exist yet and which several processes can write.
 
-    What belongs to unfinished rows lies in a folder beside the file, with ``.parts`` after its
-    name.
+    What rows are computed from lies in a folder beside the file. It can be deleted when no process
+    writes rows.
     """
+
+    @property
+    def folder(self) -> Path:
+        """The folder beside the file, which has ``.parts`` after its name."""
+        return self.path.with_name(f"{self.path.name}.parts")
 
     def by_key(self) -> Mapping[str, Mapping[str, Any]]:
         """The rows by key; if several rows have the same key, the last one."""
@@ -57,10 +62,9 @@ class Rows(Lines):
             lock.release()
 
     def parts(self, key: str) -> Path:
-        """The folder of the parts of an unfinished row."""
+        """The folder of what this key stands for, from which rows are computed."""
         return self._beside(key)
 
     def _beside(self, name: str) -> Path:
-        folder = self.path.with_name(f"{self.path.name}.parts")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / name

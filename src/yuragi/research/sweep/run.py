@@ -43,7 +43,7 @@ def _settings(sampler: Sampler, real: Reference, n: int, draws: int) -> Draws:
         weak_weights="" if sampler.weak is None else sampler.weak.weights,
         n=n,
         seed=sampler.seed,
-        prompts=sampler.digest(n),
+        prompts=sampler.digest(range(n)),
         real=real.digest,
         backend=real.backend.name,
         backend_weights=real.backend.weights,
@@ -82,7 +82,8 @@ def run_sweep(
 
     Several processes can run the same sweep with the same file, also on several machines that share
     a folder: each takes points that no other is working on. Finished batches of a point are kept,
-    so if a process is killed, the next one continues in the middle of its point.
+    so if a process is killed, the next one continues in the middle of its point, and a sweep with
+    more pictures draws only the new ones.
 
     Args:
         points: the settings.
@@ -135,10 +136,10 @@ def kept_rows(
         """Measure a point, unless another process has finished it; False if one works on it."""
         with rows.claimed(key) as free:
             if free and key not in rows.by_key():
-                parts = Parts(rows.parts(key), here)
+                pictures = wanted[key].key(shared.of_a_picture, sampler.model.path)
+                parts = Parts(rows.parts(pictures), here)
                 values = measure(wanted[key], parts, told)
                 rows.add({"key": key, "draws": asdict(shared)} | parts.made_by | values)
-                parts.remove()
             return free
 
     while True:
@@ -153,6 +154,9 @@ def kept_rows(
 
 def _measured(point: Point, looked: Looked, real: Reference, draws: int) -> dict[str, Any]:
     measures, spent = dict(real.measures(looked.seen)), looked.spent
+    measures["clipped"] = SetMeasure(
+        len(spent), 0, lambda picked: float(looked.clipped[picked].mean())
+    )
     if real.right is not None:
         measures["accuracy"] = SetMeasure(
             len(spent), 0, lambda picked: float(looked.right[picked].mean())
