@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from yuragi.research.metrics.perceptual import HEDLPIPS
+from yuragi.research.metrics.perceptual import LPIPS
 
 
 @pytest.fixture(scope="module")
@@ -13,9 +13,10 @@ def small_trunk():
 
     def load():
         torch.manual_seed(0)
-        return HEDLPIPS([nn.Conv2d(3, 4, 3, padding=1)], [torch.ones(4)])
+        blocks = [nn.Conv2d(3, 4, 3, padding=1)]
+        return LPIPS("small", "random", blocks, [torch.ones(4)], lambda images: images, least=1)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("edits.suite", "drag.suite", "dragbench.run"):
+        for module in ("edits.suite", "drag.suite"):
             patch.setattr(f"yuragi.research.bench.{module}.load_hed_lpips", load)
-        yield
+        yield load()

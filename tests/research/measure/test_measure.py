@@ -102,6 +102,9 @@ def test_pairs(cli, folders, tmp_path):
     assert other["PSNR"] < 27
     assert other["SSIM"] < 0.8
     assert other["HED-LPIPS"] > 0.01
+    assert cli("measure", "pairs", real, noisy, "--lpips", "vgg")[2].startswith(
+        "error: --lpips must be alex:FILE or vgg:FILE"
+    )
     (noisy / "more.png").write_bytes((noisy / "000.png").read_bytes())
     try:
         assert cli("measure", "pairs", real, noisy)[0] == 2

@@ -29,7 +29,7 @@ from yuragi.research.bench.scores import changed
 from yuragi.research.metrics.arrival import by_features, ghost
 from yuragi.research.metrics.features import Features
 from yuragi.research.metrics.paired import region_psnr, ssim
-from yuragi.research.metrics.perceptual import HEDLPIPS
+from yuragi.research.metrics.perceptual import LPIPS
 
 __all__ = ["Score", "Truth", "TruthScorer", "seams"]
 
@@ -75,7 +75,7 @@ class TruthScorer:
     """All scores of this module: [n] each, NaN where a case has none."""
 
     features: Features
-    perceptual: HEDLPIPS
+    perceptual: LPIPS
 
     def on(self, known: Truth) -> Score:
         """A function that scores pictures of these cases; shared values are computed once."""

@@ -139,6 +139,14 @@ def dragbench(
         int,
         typer.Option(help="Side of pictures in protocol B, in pixels.", callback=within(32, 2048)),
     ] = 768,
+    lpips: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure published LPIPS instead of HED-LPIPS, with torchvision's weights of its "
+            "network: alex:FILE (as the authors) or vgg:FILE.",
+            metavar="NET:FILE",
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Run published methods with fewer levels.")
     ] = False,
@@ -149,12 +157,15 @@ def dragbench(
     """Compare drag methods on your copy of DragBench, by both published protocols."""
     from yuragi.research.bench.dragbench.run import bench_dragbench
     from yuragi.research.cli.reports import finish
+    from yuragi.research.metrics.hed_lpips import load_hed_lpips
+    from yuragi.research.metrics.published_lpips import open_lpips
 
     check_report("output", output)
     where = device_of(device)
+    perceptual = load_hed_lpips() if lpips is None else open_lpips(lpips)
     with progress("dragging") as on_done:
         report = bench_dragbench(
-            folder, regions, model, features, side, quick, seed, where, on_done
+            folder, regions, model, features, perceptual, side, quick, seed, where, on_done
         )
     finish(report, output, json, report["rows"])
 

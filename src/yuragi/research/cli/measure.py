@@ -73,18 +73,29 @@ def sets(
 def pairs(
     truth: Annotated[Path, typer.Argument(help="Folder with counterparts of the same names.")],
     folders: Folders,
+    lpips: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also measure published LPIPS, with torchvision's weights of its network: "
+            "alex:FILE or vgg:FILE; can be given several times.",
+            metavar="NET:FILE",
+        ),
+    ] = None,
     output: ReportOption = Path("out/measure-pairs.json"),
     json: JsonOption = False,
 ) -> None:
-    """Measure PSNR, SSIM and perceptual distance (HED-LPIPS) to the picture of the same name."""
+    """Measure PSNR, SSIM and perceptual distances to the picture of the same name."""
     import torch
 
     from yuragi.research.measure.folder import Pictures
     from yuragi.research.measure.pairs import pair_figures
+    from yuragi.research.metrics.hed_lpips import load_hed_lpips
+    from yuragi.research.metrics.published_lpips import open_lpips
 
     check_report("output", output)
     true, every = Pictures(truth, "truth"), _pictures(folders)
-    found = {str(pictures.folder): pair_figures(pictures, true) for pictures in every}
+    perceptual = [load_hed_lpips(), *map(open_lpips, lpips or ())]
+    found = {str(pictures.folder): pair_figures(pictures, true, perceptual) for pictures in every}
     _finish("measure pairs", found, output, torch.device("cpu"), json)
 
 

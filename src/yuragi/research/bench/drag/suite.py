@@ -50,7 +50,7 @@ from yuragi.research.bench.report import frame, origin
 from yuragi.research.bench.scores import Scores, contrast, means, summary
 from yuragi.research.bench.truth import TruthScorer
 from yuragi.research.metrics.features import load_features
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.hed_lpips import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
 from yuragi.research.train.motions import LENGTHS, MOTIONS
 

@@ -2,9 +2,9 @@
 
 Every row gets the same pictures, points, masks, prompts and seed. The features are DIFT maps of a
 UNet (`yuragi.models.dift`). Protocol A reads the pictures at their own size, and protocol B at a
-side of 768 pixels as published, or at another side. The perceptual distance is HED-LPIPS at
-224 x 224. The authors use LPIPS on AlexNet, whose weights are in no package registry, so their
-values are similar but not comparable.
+side of 768 pixels as published, or at another side. The perceptual distance is measured at 224 x
+224. The authors use LPIPS on AlexNet, whose weights are in no package registry; values of HED-LPIPS
+are similar but not comparable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from yuragi.research.bench.drag.published import pasted_one
 from yuragi.research.bench.dragbench.protocols import mean_distance_a, mean_distance_b
 from yuragi.research.bench.dragbench.sets import Sample, read_sets
 from yuragi.research.bench.report import frame
-from yuragi.research.metrics.perceptual import HEDLPIPS, load_hed_lpips
+from yuragi.research.metrics.perceptual import LPIPS
 from yuragi.tasks.run import run
 
 __all__ = ["bench_dragbench"]
@@ -64,6 +64,7 @@ def bench_dragbench(
     regions: bool,
     model: str,
     features: str,
+    perceptual: LPIPS,
     side: int,
     quick: bool,
     seed: int,
@@ -78,6 +79,7 @@ def bench_dragbench(
         model: the name or path of the model that drags.
         features: the name or path of the model whose features find the content; published numbers
             use Stable Diffusion 2.1.
+        perceptual: the perceptual distance.
         side: the side of the pictures whose features protocol B reads, in pixels.
         quick: whether the published methods use a quarter of the paper's levels.
         seed: the seed of all noise.
@@ -89,9 +91,7 @@ def bench_dragbench(
 
     Raises:
         InputError: the folder does not exist, or a sample does not have the data set's format.
-        YuragiError: a package for a metric is missing.
     """
-    perceptual = load_hed_lpips()
     samples = list(read_sets(folder, regions))
     loaded = load_model(model, Opening(device=str(device)))
     dift = _dift(features, device)
@@ -114,6 +114,7 @@ def bench_dragbench(
         "model": Path(model).name,
         "weights": loaded.weights,
         "published": "fast" if quick else "paper",
+        "perceptual": perceptual.name,
         "features": {"model": Path(features).name, "time": dift.time, "side_b": side},
         "rows": {name: _means(found) for name, found in rows.items()},
         "skipped": skipped,
@@ -134,7 +135,7 @@ def _row(
     before: tuple[Tensor, Tensor],
     model: DiffusionModel,
     dift: DIFT,
-    perceptual: HEDLPIPS,
+    perceptual: LPIPS,
     side: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -148,11 +149,10 @@ def _row(
     after = _maps(dift, result, sample.prompt, side)
     size = (sample.image.height, sample.image.width)
     one, two = (_resized(to_tensor(each), PERCEPTUAL) for each in (result, sample.image))
-    everywhere = [torch.ones(1, PERCEPTUAL, PERCEPTUAL, dtype=torch.bool)]
     return {
         "distances_a": mean_distance_a(before[0], after[0], sample.points, size),
         "distance_b": mean_distance_b(before[1], after[1], sample.points, size).mean(),
-        "lpips": perceptual(one, two, everywhere)[0],
+        "lpips": perceptual.between(one, two),
         "evaluations": counter.evaluations,
         "seconds": seconds,
     }

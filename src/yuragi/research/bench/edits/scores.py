@@ -11,7 +11,7 @@ from torch import Tensor
 from yuragi.drag.areas import mean_absolute, mean_within
 from yuragi.research.bench.edits.cases import Cases
 from yuragi.research.metrics.paired import region_psnr, ssim
-from yuragi.research.metrics.perceptual import HEDLPIPS
+from yuragi.research.metrics.perceptual import LPIPS
 from yuragi.research.train.judge import Judge, judged
 from yuragi.research.train.portraits import ATTRIBUTES
 
@@ -23,7 +23,7 @@ class Scorer:
     """All scores of `yuragi.research.bench.edits.suite`: [n] each, NaN where a picture has none."""
 
     judge: Judge
-    perceptual: HEDLPIPS
+    perceptual: LPIPS
 
     def __call__(self, sets: Sequence[Tensor], cases: Cases) -> list[dict[str, Tensor]]:
         """The scores of sets of pictures, [n, 3, h, w] in [-1, 1] each."""

