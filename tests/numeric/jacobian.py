@@ -3,9 +3,20 @@
 import numpy as np
 
 
-def jacobian(flow, width, height, h=0.01):
-    """Determinants [height, width] of a flow's derivative at pixels, by central differences."""
-    y, x = np.mgrid[:height, :width].astype(float)
+def jacobian(flow, width, height, h=0.01, every=2):
+    """Determinants of a flow's derivative at every second pixel, by central differences.
+
+    Args:
+        flow: the flow.
+        width: the width of the picture in pixels.
+        height: its height.
+        h: the step of the differences, in pixels.
+        every: the distance of the pixels.
+
+    Returns:
+        the determinants [height / every, width / every], rounded up.
+    """
+    y, x = np.mgrid[:height:every, :width:every].astype(float)
     at = np.column_stack([x.ravel(), y.ravel()])
     dx, dy = ((flow(at + h * e) - flow(at - h * e)) / (2 * h) for e in np.eye(2))
-    return (dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]).reshape(height, width)
+    return (dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]).reshape(x.shape)

@@ -244,8 +244,13 @@ def test_second_order_pays_from_pure_noise_on(schedule, steps):
     )
     assert heun < 0.6 * ddim < 0.3
     # Churn's draws scatter around the same map; their mean square stays that of the data.
-    many = torch.randn(4000, 1, generator=torch.Generator().manual_seed(2), dtype=F64)
-    out = integrate(denoiser, Churn(NOISE, steps), many * torch.hypot(*schedule(times[0])), times)
+    generator = torch.Generator().manual_seed(2)
+
+    def noise(step, like):
+        return torch.randn(like.shape, generator=generator, dtype=F64)
+
+    many = noise(0, torch.empty(4000, 1))
+    out = integrate(denoiser, Churn(noise, steps), many * torch.hypot(*schedule(times[0])), times)
     assert out.std().item() == pytest.approx(1, abs=2 * ddim.item() + 0.03)
 
 

@@ -17,6 +17,6 @@ def small_trunk():
         return LPIPS("small", "random", blocks, [torch.ones(4)], lambda images: images, least=1)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("edits.suite", "drag.suite"):
+        for module in ("edits.suite", "drag.suite", "cutouts.suite"):
             patch.setattr(f"yuragi.research.bench.{module}.load_hed_lpips", load)
         yield load()

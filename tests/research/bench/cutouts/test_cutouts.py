@@ -16,7 +16,7 @@ from yuragi.research.bench.cutouts.scenes import MOTIONS, scene
 SIDE = 96
 
 
-pytestmark = pytest.mark.usefixtures("packages")
+pytestmark = pytest.mark.usefixtures("packages", "small_trunk")
 
 
 def test_photographs_and_drawings_take_turns_and_symbols_are_left_out():

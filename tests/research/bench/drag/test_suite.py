@@ -20,7 +20,7 @@ from yuragi.research.bench.drag.report import markdown
 from yuragi.research.bench.drag.suite import bench_drag_suite, ways
 from yuragi.tasks.drag import WarpMethod
 
-NUMBER = 3
+NUMBER = 2
 
 
 @pytest.fixture(scope="module")
