@@ -1,12 +1,14 @@
 """Every edit by words, from a picture to a picture: masks, replay, batches, costs, refusals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import yuragi
+from numeric.moments import SCHEDULES
 from promises import (
     assert_different,
     assert_equal_to_rounding,
@@ -14,8 +16,12 @@ from promises import (
     assert_untouched_outside,
 )
 from yuragi import Guidance, InputError
+from yuragi.core import epsilon
+from yuragi.tasks.build import build
 from yuragi.tasks.record import public
 from yuragi.tasks.replay import read_result, replay
+from yuragi.tasks.run import run
+from yuragi.tasks.tasks import TASKS
 
 # An untrained network says so little that only a large scale is seen beyond rounding.
 QUICK = {"num_inference_steps": 5, "guidance_scale": 40.0, "seed": 3}
@@ -283,3 +289,23 @@ def test_requests_are_complete(made):
 def test_the_package_offers_the_tasks():
     for task in STEPS:
         assert callable(getattr(yuragi.Model, task))
+
+
+@pytest.mark.parametrize("task", STEPS)
+@pytest.mark.parametrize("sampler", FORMS)
+def test_a_level_without_signal_is_refused_before_the_network_runs(
+    tiny, photo, mask, task, sampler
+):
+    """Also where the picture first ascends to that level, which costs half of an edit."""
+    model = tiny.loaded
+    last = replace(model.denoiser, schedule=SCHEDULES["table-zero-snr"], prediction=epsilon)
+    counted, counter = replace(model, denoiser=last).counting()
+    options = {"image": photo, "prompt": "red hair", "sampler": sampler, "strength": 1.0}
+    if task == "inpaint":
+        options["mask"] = mask
+    if task in ("translate", "diffedit"):
+        options["source_prompt"] = "blond hair"
+    request, sources = build(TASKS[task], {"model": str(model.path)} | options | QUICK)
+    with pytest.raises(InputError, match="^prediction_type: noise does not determine the picture"):
+        run(request, counted, sources)
+    assert counter.evaluations == 0

@@ -105,6 +105,15 @@ class NetworkDenoiser:
         """The same network under another condition."""
         return replace(self, condition=condition)
 
+    def check(self, times: Tensor) -> None:
+        """Refuse times [n] at which the network cannot denoise; the network is not called.
+
+        Raises:
+            InputError: the network predicts epsilon, and alpha = 0 at one of the times.
+        """
+        alpha, sigma = self.schedule(times)
+        self.prediction.inputs(alpha, times, alpha, sigma)
+
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = self.schedule(t)
         state, time = self.prediction.inputs(x, t, alpha, sigma)

@@ -48,15 +48,17 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     """Generate the candidates of similar requests.
 
     Raises:
-        InputError: a picture was not given; for DiffEdit, the predictions under the two prompts do
-            not differ, or the mask leaves nothing to change.
+        InputError: a picture was not given, or the model cannot denoise at the level where the edit
+            begins; for DiffEdit, the predictions under the two prompts do not differ, or the mask
+            leaves nothing to change.
     """
     first, model = requests[0], context.model
     sampler = first.make_sampler()
+    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
+    model.denoiser.check(down[:-1])  # before DiffEdit looks for its mask at another level
     held = [_held(each, context) for each in requests]
     if isinstance(first, DiffEditRequest):
         held = _disagreeing(requests, held, context)
-    down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
     steps = climbs(first.num_inference_steps, first.strength)

@@ -38,13 +38,15 @@ def guided(
         request: the request with rule, gain, scale and negative prompt.
         context: the context with the model, and the weaker model if the request has one.
         prompts: the prompts of the rows, or one for all rows.
-        times: the time grid [n + 1].
+        times: the falling time grid [n + 1].
         watch: called after every guided evaluation, such as a gauge of over-guidance.
 
     Raises:
-        InputError: the weaker model is missing or does not fit.
+        InputError: the weaker model is missing or does not fit, or the model cannot denoise at one
+            of the times; no network is called.
     """
     model = context.model
+    model.denoiser.check(times[:-1])
     rule, schedule = request.guidance.rule, model.denoiser.schedule
     weight = rule.weight(request.guidance_scale, schedule, times)
     away = _weak_side(request, context, prompts)
