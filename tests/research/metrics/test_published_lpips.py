@@ -100,10 +100,13 @@ def test_the_least_side_is_the_least(published, net):
         ours.between(picture[:, :, 1:], picture[:, :, 1:])
 
 
-@pytest.mark.parametrize("said", ["alex", "squeeze:x", "alex:nope.pth", "alex:vgg.pth", "vgg:bad"])
+@pytest.mark.parametrize(
+    "said", ["alex", "squeeze:x", "alex:nope.pth", "alex:vgg.pth", "vgg:bad", "vgg:list"]
+)
 def test_what_is_no_file_of_these_weights(published, said, monkeypatch):
     _, folder = published
     monkeypatch.chdir(folder)
     (folder / "bad").write_bytes(b"neither pickle nor anything else")
+    torch.save([torch.zeros(3)], folder / "list")
     with pytest.raises(InputError, match=f"^lpips must be alex:FILE or vgg:FILE.*given: {said}"):
         open_lpips(said)

@@ -24,6 +24,15 @@ __all__ = ["open_lpips"]
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """What LPIPS subtracts from red, green and blue in [-1, 1], and then divides them by."""
+UNREADABLE = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    pickle.UnpicklingError,
+    SafetensorError,
+)
+"""What reading a file that does not contain such weights can raise."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ def open_lpips(said: str) -> LPIPS:
     try:
         held = _read(Path(where))
         blocks = [_block(trunk, depth, held) for depth in range(len(trunk.blocks))]
-    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError, SafetensorError) as error:
+    except UNREADABLE as error:
         raise InputError("lpips", said, allowed) from error
     channels = [len(held[f"features.{block[-1]}.bias"]) for block in trunk.blocks]
     if channels != [len(weight) for weight in weights]:
