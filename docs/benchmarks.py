@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from reports import RESULTS, earlier, read
+from reports import RESULTS, read
+from sweep_tables import distance_of
 
 from yuragi.research.bench.report import elsewhere, seeds_of
 from yuragi.research.bench.tables import interval, number, table
@@ -67,21 +68,35 @@ def edits() -> str:
 
 def guidance() -> str:
     """*Distance* is the Fréchet distance of EfficientNet-Lite0 features (FD-EffLite0), and
-    *accuracy* is how often the judge sees what the prompt names. *Equal cost* compares with plain
-    guidance that spends as many evaluations on more steps (*plain x30*, *plain x40*), which is the
-    control that a gain must beat. [Guidance](guidance.md) has all arms and the
-    conclusions.
+    *accuracy* is how often the judge sees what the prompt names. A gain is compared with plain
+    guidance of its rule, and a rule with `cfg`, at equal steps and with more steps at no less
+    *cost* (evaluations, of which a reverse product counts as two). [Guidance](guidance.md) has
+    more measures and the conclusions.
     """
+    report = read("sweep-portraits")
+    distance = distance_of(report)
+    beside = {
+        (kind["rule"], kind.get("gain", "plain"), each["scale"], each["cost"]): each
+        for kind in [*report["gains"], *report["rules"]]
+        for each in kind["scales"]
+    }
     rows = []
-    for point in read("guidance")["points"]:
-        against = dict(point["against"])
-        plain = against.pop("plain", {})
-        equal = next(iter(against.values()), {})
-        distances = [interval(plain.get("fd")), interval(equal.get("fd"))]
-        cost, accuracy, different = _numbers(point, "evaluations_per_picture", "accuracy", "vendi")
-        name, distance = point["arm"], number(point["fd"]["value"])
-        rows.append([point["scale"], name, cost, distance, *distances, accuracy, different])
-    head = ["scale", "arm", "evaluations", "distance", "minus plain", "minus plain at equal cost"]
+    for told in report["points"]:
+        point, figures = told["point"], told["figures"]
+        found = beside.get((point["rule"], point["gain"], point["scale"], told["cost"]), {})
+        differences = [
+            interval((found.get(kind) or {}).get(distance)) for kind in ("same_steps", "same_cost")
+        ]
+        cost, value, accuracy, different = (
+            number(each)
+            for each in (
+                told["cost"], *(figures[name]["value"] for name in (distance, "accuracy", "Vendi"))
+            )
+        )  # fmt: skip
+        rows.append(
+            [f"{point['scale']:g}", told["arm"], cost, value, *differences, accuracy, different]
+        )
+    head = ["scale", "arm", "cost", "distance", "minus the compared, equal steps", "equal cost"]
     return table([*head, "accuracy", "Vendi"], rows)
 
 
@@ -206,7 +221,11 @@ SECTIONS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "With noise or without": ("edits", "yuragi bench edits", edits),
     "What noise does to a wrong start": ("lab-kl", "yuragi lab kl", randomness),
     "Gains on exact problems": ("lab-reg", "yuragi lab reg", gains),
-    "Gains on the portrait model": ("guidance", "yuragi bench guidance", guidance),
+    "Guidance on the portrait model": (
+        "sweep-portraits",
+        "yuragi sweep portraits -n 512 --rules interval:0.28:2.9,cfg --scales 3,1,1.5,5",
+        guidance,
+    ),
     "What a gain costs": ("guidance-cost", "yuragi bench guidance-cost", costs),
     "Bending photographs": ("elastic", "yuragi bench elastic", bends),
     "Cutting things out of photographs": ("cutouts", "yuragi bench cutouts", cutouts),
@@ -242,7 +261,7 @@ def _ends(found: Iterable[float]) -> str:
 def _source(name: str) -> str:
     report = read(name)
     told = f"n = {report['n']}, seeds {seeds_of(report)}, commit {report['commit']}"
-    return f"{told}: [{name}.json](../results/{name}.json).{elsewhere(report)}{earlier(report)}"
+    return f"{told}: [{name}.json](../results/{name}.json).{elsewhere(report)}"
 
 
 def _list() -> str:

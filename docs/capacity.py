@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reports import earlier, read
+from reports import read
 
 from yuragi.research.bench.tables import measured, number, table
 
@@ -69,8 +69,7 @@ def _measured(report: dict[str, Any]) -> str:
         f"{report['steps']} noise levels of which 60 % are used, scale 3, seeds from "
         f"{report['seeds'][0]})\nin each of {report['rounds']} rounds, n = {report['n']} edits, "
         f"commit {report['commit']}, {report['device']} with\n{report['cores']} cores."
-        f"{earlier(report)}\n\nNothing else "
-        "was running (the load average, which includes the previous round, was "
+        "\n\nNothing else was running (the load average, which includes the previous round, was "
         f"{min(loads):.1f} to {max(loads):.1f}).\nThe table shows medians over the rounds:\n\n"
         + table(head, rows)
         + "\n\n"

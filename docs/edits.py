@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reports import earlier, tabled
+from reports import tabled
 
 from yuragi.research.bench.edits.report import counted
 from yuragi.research.bench.tables import interval, number, table
@@ -46,7 +46,7 @@ def _fidelity(report: Mapping[str, Any]) -> str:
     fastest = report["claim"]["psnr"]
     return (
         f"{report['n']} pairs per task, seed {report['seeds'][0]}, commit {report['commit']}."
-        f"{earlier(report)}\n\n{table(heads, rows)}\n\n"
+        f"\n\n{table(heads, rows)}\n\n"
         f"Inpainting with 25 SDE steps minus 100 ODE steps: {interval(fastest)} dB.\n"
     )
 

@@ -130,9 +130,10 @@ def of_differences(report: Mapping[str, Any]) -> str:
 def of_rules(report: Mapping[str, Any]) -> str:
     """Each rule against `cfg`, both without a gain, at equal steps and at equal cost."""
     rows = [
-        [rule["rule"], *cells]
+        [f"{rule['rule']}, {beside['steps']} steps", *cells]
         for rule in report["rules"]
-        for cells in _besides(rule["scales"], [distance_of(report), "accuracy", "coverage"])
+        for beside in rule["scales"]
+        for cells in _besides([beside], [distance_of(report), "accuracy", "coverage"])
     ]
     return _beside_table(report, "rule", "cfg at", rows)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports import earlier, read, tabled
+from reports import read, tabled
 from sweep_tables import (
     at_best_scale,
     by_scale,
@@ -67,7 +67,7 @@ def _bias(report: Mapping[str, Any]) -> str:
     told = report["settings"]
     return (
         f"{report['n']} portraits per arm ({seeds(report)}), scale {told['scale']:g}, "
-        f"{told['steps']} steps; commit {report['commit']}.{earlier(report)}\n\n"
+        f"{told['steps']} steps; commit {report['commit']}.\n\n"
         + table(["arm", *names], rows)
         + "\n"
     )
@@ -82,7 +82,7 @@ def _stability(report: Mapping[str, Any]) -> str:
     told = report["settings"]
     return (
         f"{told['prompts']} captions with {told['seeds_each']} pictures each ({seeds(report)}), "
-        f"{told['steps']} steps; commit {report['commit']}.{earlier(report)}\n\n"
+        f"{told['steps']} steps; commit {report['commit']}.\n\n"
         + table(["arm", *names], rows)
         + "\n"
     )
@@ -101,7 +101,7 @@ def _reproducibility(report: Mapping[str, Any]) -> str:
     ]
     return (
         f"{report['n']} pictures per arm ({seeds(report)}), {report['settings']['steps']} steps; "
-        f"commit {report['commit']}.{earlier(report)}\nThe share of pictures that are equal bit "
+        f"commit {report['commit']}.\nThe share of pictures that are equal bit "
         "for bit, and the largest difference in levels of 255:\n\n"
         + table(["arm", "drawn again", "alone instead of in a batch"], rows)
         + "\n"

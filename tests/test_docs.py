@@ -43,19 +43,22 @@ def script_of(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["options", "measured", "sweeps", "benchmarks", "edits", "guidance_theory", "capacity", "card"],
+    [
+        "options",
+        "measured",
+        "sweeps",
+        "guidance",
+        "benchmarks",
+        "edits",
+        "guidance_theory",
+        "capacity",
+        "card",
+    ],
 )
 def test_a_generated_page_is_what_its_script_writes(name):
     script = script_of(name)
     committed = script.PAGE.read_text("utf-8")
     assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
-
-
-def test_a_page_says_which_weights_are_earlier():
-    reports = script_of("reports")
-    weights = "d0268955cb0f8b027abc3f586de3461e"
-    assert "earlier portrait model" in reports.earlier({"weights": weights})
-    assert {reports.earlier({"weights": "7213e0ba28ad"}), reports.earlier({})} == {""}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -123,15 +123,6 @@ def test_a_table_is_measured_used_and_kept(cli, tmp_path, pipeline_folder):
     assert cli(*command, "--overwrite")[0] == 0
 
 
-def test_a_sweep_is_run(cli, tmp_path, pipeline_folder):
-    arguments = ["--model", pipeline_folder, "-n", 10, "--scale", 2]
-    arguments += ["--arm", "plain", "--arm", "reg_forward", "--runs", "runs", "--data", "data"]
-    code, _, _ = cli("bench", "guidance", *arguments, "-o", "sweep.json")
-    assert code == 0
-    report = json.loads((tmp_path / "sweep.json").read_text())
-    assert [(p["arm"], p["scale"]) for p in report["points"]] == [("plain", 2), ("reg_forward", 2)]
-
-
 def test_costs_are_measured(cli, tmp_path, pipeline_folder):
     options = ["--model", pipeline_folder, "--repeats", 1, "--no-large", "-o", "cost.json"]
     assert cli("bench", "guidance-cost", *options)[0] == 0
@@ -142,10 +133,6 @@ def test_costs_are_measured(cli, tmp_path, pipeline_folder):
 @pytest.mark.parametrize(
     ("command", "option", "given"),
     [
-        (["bench", "guidance", "--arm", "none"], "--arm", "none"),
-        (["bench", "guidance", "--scale", "1"], "--scale", "1.0"),
-        (["bench", "guidance", "-n", "3"], "--number", "3"),
-        (["bench", "guidance", "-o", "folder"], "--output", "folder"),
         (["bench", "guidance-cost", "--repeats", "0"], "--repeats", "0"),
         (["lab", "reg", "--quick", "-o", "folder"], "--output", "folder"),
         (["lab", "reg", "--quick", "--pictures", "file"], "--pictures", "file"),

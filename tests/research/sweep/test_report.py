@@ -116,3 +116,20 @@ def test_a_rule_is_compared_with_constant_guidance_of_at_least_its_cost():
     # The unguided point is cheaper than the cheapest guided one, so it is no rival of equal cost.
     assert rule["best"]["FD"]["value"] == 5 - 8
     assert sweep_report([points[0], points[4]])["rules"][0]["best"] is None
+
+
+def test_points_are_in_order_whichever_process_finished_first():
+    found = [
+        row(2.0, Point(rule, gain, scale, "ddim", steps))
+        for scale, rule, gain, steps in [
+            (1, "cfg", "plain", 8),
+            (3, "cfg", "plain", 8),
+            (3, "cfg", "plain", 16),
+            (3, "cfg", "auto", 8),
+            (3, "linear", "plain", 8),
+            (5, "cfg", "reg", 8),
+        ]
+    ]
+    mixed = [found[k] for k in (3, 5, 1, 4, 0, 2)]
+    points = [told["point"] for told in sweep_report(mixed)["points"]]
+    assert points == [each["point"] for each in found]

@@ -171,53 +171,6 @@ def dragbench(
 
 
 @app.command()
-def guidance(
-    output: ReportOption = Path("out/bench-guidance.json"),
-    json: JsonOption = False,
-    arm: Annotated[
-        list[str] | None,
-        typer.Option(help="Arm to run; can be given several times; by default all."),
-    ] = None,
-    scale: Annotated[
-        list[float] | None,
-        typer.Option(help="Guidance scale; can be given several times; by default 1.5, 2, 3, 5."),
-    ] = None,
-    number: Annotated[int, number_option("Number of pictures per row.", 10)] = 500,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
-    model: ModelOption = "portraits",
-    runs: RunsOption = Path("runs"),
-    data: DataOption = None,
-    device: DeviceOption = None,
-) -> None:
-    """Compare scales and gains by quality, prompt accuracy, diversity and clipping (resumable)."""
-    from yuragi.folders import cache_folder
-    from yuragi.research.bench.guidance import ARMS, bench_guidance
-    from yuragi.research.cli.reports import finish
-
-    check_report("output", output)
-    for name in arm or []:
-        if name not in ARMS:
-            raise InputError("arm", name, "one of " + ", ".join(ARMS))
-    for value in scale or []:
-        if not 1 < value <= 100:
-            raise InputError("guidance_scale", value, "above 1 and at most 100")
-    with progress("sampling") as on_done:
-        report = bench_guidance(
-            model,
-            runs,
-            data or cache_folder("portraits"),
-            arm or list(ARMS),
-            scale or [1.5, 2.0, 3.0, 5.0],
-            number,
-            seed,
-            device_of(device),
-            on_done,
-        )
-    shown = {f"{one['arm']} {one['scale']:g}": one for one in report["points"]}
-    finish(report, output, json, shown)
-
-
-@app.command()
 def edits(
     output: ReportOption = Path("out/bench-edits.json"),
     json: JsonOption = False,

@@ -52,6 +52,7 @@ def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
             prompts, seeds, features, judges or numbers of halves differ.
     """
     _check_one_sweep(rows)
+    rows = sorted(rows, key=_place)  # several processes finish points in any order
     distance = _distance(rows)
     return {
         "draws": dict(rows[0]["draws"]),
@@ -65,6 +66,13 @@ def sweep_report(rows: Sequence[Row]) -> dict[str, Any]:
         "gains": _gains(rows, distance),
         "rules": _rules(rows, distance),
     }
+
+
+def _place(row: Row) -> tuple[float, str, bool, str, int]:
+    """The place of a row in the report: by scale, rule and gain, from few steps to many."""
+    point = row["point"]
+    gain = point["gain"]
+    return point["scale"], point["rule"], gain != "plain", gain, point["steps"]
 
 
 def _each(name: str, rows: Sequence[Row]) -> str:
@@ -225,6 +233,7 @@ def _beside(row: Row, plain: Sequence[Row]) -> dict[str, Any]:
     dear = sorted(_dear(rivals, row["cost"]), key=lambda r: r["cost"])
     return {
         "scale": point["scale"],
+        "steps": point["steps"],
         "cost": row["cost"],
         "same_steps": compare(row, same[0]) if same else None,
         "same_cost": compare(row, dear[0]) if dear else None,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from statistics import fmean
-from typing import Any, TypeAlias
+from typing import Any
 
 from yuragi.errors import InputError
 from yuragi.research.bench.report import frame, origin
@@ -19,18 +19,7 @@ from yuragi.research.sweep.parts import Parts
 from yuragi.research.sweep.real import Reference
 from yuragi.research.sweep.rows import Rows
 
-__all__ = [
-    "Measure",
-    "check_points",
-    "kept_rows",
-    "run_sweep",
-]
-
-Measure: TypeAlias = Callable[["Point", Parts, Callable[[int], None]], dict[str, Any]]
-"""Measures a point and returns the values of its row.
-
-It can keep finished batches in the parts, and reports the number of pictures made so far.
-"""
+__all__ = ["check_points", "run_sweep"]
 
 WAIT = 5.0
 """Seconds until a sweep looks again whether other processes have finished their points."""
@@ -98,31 +87,6 @@ def run_sweep(
     Raises:
         InputError: see `check_points`.
     """
-
-    def measure(point: Point, parts: Parts, on_made: Callable[[int], None]) -> dict[str, Any]:
-        looked = looked_at(point, sampler, real, n, on_made, parts.keep)
-        return _measured(point, looked, real, draws)
-
-    return kept_rows(points, sampler, real, n, rows, on_done, measure, draws)
-
-
-def kept_rows(
-    points: Sequence[Point],
-    sampler: Sampler,
-    real: Reference,
-    n: int,
-    rows: Rows,
-    on_done: Callable[[int, int], None],
-    measure: Measure,
-    draws: int = 0,
-) -> list[Mapping[str, Any]]:
-    """The rows of all points with a custom measure, each with the device and commit that made it.
-
-    The arguments are those of `run_sweep`; `draws` is 0 for a measure without halves.
-
-    Raises:
-        InputError: see `check_points`.
-    """
     check_points(points, sampler)
     shared = _settings(sampler, real, n, draws)
     here = origin(frame("", sampler.model.device, [], n))
@@ -138,7 +102,8 @@ def kept_rows(
             if free and key not in rows.by_key():
                 pictures = wanted[key].key(shared.of_a_picture, sampler.model.path)
                 parts = Parts(rows.parts(pictures), here)
-                values = measure(wanted[key], parts, told)
+                looked = looked_at(wanted[key], sampler, real, n, told, parts.keep)
+                values = _measured(wanted[key], looked, real, draws)
                 rows.add({"key": key, "draws": asdict(shared)} | parts.made_by | values)
             return free
 
