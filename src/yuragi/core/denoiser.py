@@ -105,14 +105,14 @@ class NetworkDenoiser:
         """The same network under another condition."""
         return replace(self, condition=condition)
 
-    def check(self, times: Tensor) -> None:
-        """Refuse times [n] at which the network cannot denoise; the network is not called.
+    def check(self, t: Tensor) -> None:
+        """Refuse a time (0-dim) at which the network cannot denoise; the network is not called.
 
         Raises:
-            InputError: the network predicts epsilon, and alpha = 0 at one of the times.
+            InputError: the network predicts epsilon, and alpha(t) = 0.
         """
-        alpha, sigma = self.schedule(times)
-        self.prediction.inputs(alpha, times, alpha, sigma)
+        alpha, sigma = self.schedule(t)
+        self.prediction.inputs(alpha, t, alpha, sigma)
 
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = self.schedule(t)

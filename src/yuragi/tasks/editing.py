@@ -55,7 +55,7 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     first, model = requests[0], context.model
     sampler = first.make_sampler()
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
-    model.denoiser.check(down[:-1])  # before DiffEdit looks for its mask at another level
+    model.denoiser.check(down[0])  # before DiffEdit looks for its mask at another level
     held = [_held(each, context) for each in requests]
     if isinstance(first, DiffEditRequest):
         held = _disagreeing(requests, held, context)

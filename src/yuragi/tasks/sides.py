@@ -42,11 +42,11 @@ def guided(
         watch: called after every guided evaluation, such as a gauge of over-guidance.
 
     Raises:
-        InputError: the weaker model is missing or does not fit, or the model cannot denoise at one
-            of the times; no network is called.
+        InputError: the weaker model is missing or does not fit, or the model cannot denoise at the
+            first time; no network is called.
     """
     model = context.model
-    model.denoiser.check(times[:-1])
+    model.denoiser.check(times[0])  # the noisiest
     rule, schedule = request.guidance.rule, model.denoiser.schedule
     weight = rule.weight(request.guidance_scale, schedule, times)
     away = _weak_side(request, context, prompts)

@@ -5,7 +5,7 @@ import torch
 
 from yuragi.research.bench.truth import Truth, TruthScorer, seams
 from yuragi.research.metrics.features import load_features
-from yuragi.research.metrics.perceptual import load_hed_lpips
+from yuragi.research.metrics.hed_lpips import load_hed_lpips
 
 SIDE = 64
 
