@@ -25,14 +25,12 @@ It includes the rows, the events and the audit.
 NOTES = """\
 - **Two Ray workers** did about one and a half times as much as one. Each worker first loads PyTorch
   and the model, which takes a part of such a short batch that does not get shorter with more
-  workers. On a machine whose cores are all in use, a second worker only takes time from the first:
-  there, an earlier measurement found no gain.
+  workers. On a machine whose cores are all in use, a second worker only takes time from the first.
 - **Two workers of a service** did about 1.7 times as much as one. They load the model, too, and the
   service shares the two cores with them.
 - Ray and the service take more processor time per edit than `local`, because the time in which
   their workers load the model is included. Besides, a worker of the service computes every job on
-  its own, while `local` computes edits of equal shape together: in pairs, an evaluation of this
-  network takes 51 ms on one core, in batches of 16 it takes 45 ms.
+  its own, while `local` computes edits of equal shape together, which takes less time per edit.
 - Scaling over several machines was not measured.
 """
 

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from yuragi.research.bench.tables import measured, number, table
+from yuragi.research.bench.tables import measured, table, with_interval
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "src" / "yuragi" / "assets" / "models" / "portraits" / "README.md"
@@ -40,8 +40,8 @@ def _whole(found: dict[str, Any]) -> str:
             f"at least {PSNR:g} dB",
             f"{found['psnr']:.1f} dB",
         ],
-        ["FD-EffLite0 to drawings", f"at most {DISTANCE:g}", _interval(found["fd"])],
-        ["FD-EffLite0 between two sets of drawings", "", _interval(found["floor"])],
+        ["FD-EffLite0 to drawings", f"at most {DISTANCE:g}", with_interval(found["fd"])],
+        ["FD-EffLite0 between two sets of drawings", "", with_interval(found["floor"])],
         ["mean accuracy of the attributes without eyebrows", "", f"{mean['generated']:.1%}"],
         ["the same accuracy on drawings", "", f"{mean['real']:.1%}"],
     ]
@@ -61,10 +61,6 @@ def _attributes(found: dict[str, Any]) -> str:
         rows.append([name.replace("_", " "), *shares, f"{share:.2f}", goal])
     head = ["attribute", "generated", "real drawings", "their round trips", "share of real", "goal"]
     return table(head, rows) + "\n"
-
-
-def _interval(found: dict[str, float]) -> str:
-    return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
 
 
 if __name__ == "__main__":

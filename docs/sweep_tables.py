@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from yuragi.research.bench.tables import interval, number, table
+from yuragi.research.bench.tables import interval, number, table, with_interval
 
 
 def seeds(report: Mapping[str, Any]) -> str:
     """The seeds of the pictures of a report, which are consecutive."""
     first = report["seeds"][0]
     return f"seeds {first} to {first + report['n'] - 1}"
-
-
-def figure_text(figure: Mapping[str, Any]) -> str:
-    """A value with its interval."""
-    return f"{number(figure['value'])} [{number(figure['low'])}, {number(figure['high'])}]"
 
 
 def distance_of(report: Mapping[str, Any]) -> str:
@@ -52,8 +47,8 @@ def by_scale(report: Mapping[str, Any]) -> str:
     scales = sorted({each["scale"] for gain in report["gains"] for each in gain["scales"]})
     rows = []
     for gain in report["gains"]:
-        by_scale = {each["scale"]: each["same_cost"] for each in gain["scales"]}
-        found = [(by_scale.get(scale) or {}).get(distance) for scale in scales]
+        equal = {each["scale"]: each["same_cost"] for each in gain["scales"]}
+        found = [(equal.get(scale) or {}).get(distance) for scale in scales]
         cells = [f"{_verdict(one)} ({one['value']:+.2g})" if one else "" for one in found]
         rows.append([gain["rule"], gain["gain"], *cells])
     return table(["rule", "gain", *(f"scale {scale:g}" for scale in scales)], rows) + "\n"
@@ -101,7 +96,7 @@ def of_points(report: Mapping[str, Any]) -> str:
             f"{point['point']['scale']:g}",
             number(point["cost"]),
             number(1000 * point["seconds"]),
-            *(figure_text(point["figures"][name]) for name in names),
+            *(with_interval(point["figures"][name]) for name in names),
         ]
         for point in report["points"]
     ]

@@ -15,7 +15,6 @@ from reports import read, tabled
 from sweep_tables import (
     at_best_scale,
     by_scale,
-    figure_text,
     of_areas,
     of_differences,
     of_points,
@@ -24,7 +23,7 @@ from sweep_tables import (
 )
 
 from yuragi.research.assess.sensitivity import write_bars
-from yuragi.research.bench.tables import number, table
+from yuragi.research.bench.tables import number, table, with_interval
 
 PAGE = Path(__file__).with_name("sweeps.md")
 BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
@@ -60,7 +59,8 @@ def _bias(report: Mapping[str, Any]) -> str:
     arms = report["arms"]
     names = list(next(iter(arms.values())))
     rows = [
-        [arm, *(figure_text(found[name]["shift"]) for name in names)] for arm, found in arms.items()
+        [arm, *(with_interval(found[name]["shift"]) for name in names)]
+        for arm, found in arms.items()
     ]
     first = next(iter(arms.values()))
     rows.append(["by chance", *(number(first[name]["chance"]) for name in names)])
@@ -76,7 +76,7 @@ def _bias(report: Mapping[str, Any]) -> str:
 def _stability(report: Mapping[str, Any]) -> str:
     names = ["fit", "spread", "worst", "failed"]
     rows = [
-        [arm, *(figure_text(found[name]) for name in names)]
+        [arm, *(with_interval(found[name]) for name in names)]
         for arm, found in report["arms"].items()
     ]
     told = report["settings"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["filled", "interval", "measured", "number", "table"]
+__all__ = ["filled", "interval", "measured", "number", "table", "with_interval"]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -37,3 +37,8 @@ def interval(found: Mapping[str, float] | None) -> str:
         return ""
     text = f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
     return f"**{text}**" if found["low"] > 0 or found["high"] < 0 else text
+
+
+def with_interval(found: Mapping[str, float]) -> str:
+    """A value with its interval."""
+    return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"

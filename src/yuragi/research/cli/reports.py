@@ -8,7 +8,7 @@ from typing import Any
 
 from yuragi.cli.answer import answer
 from yuragi.research.bench.report import seeds_of, write_report
-from yuragi.research.bench.tables import number
+from yuragi.research.bench.tables import number, with_interval
 
 __all__ = ["estimate", "finish", "transposed"]
 
@@ -107,7 +107,7 @@ def _aligned(cells: Sequence[str], side: str) -> list[str]:
 def _cell(value: Any) -> str:
     """A number, or an estimate with its interval; an empty string for anything else."""
     if _is_estimate(value):
-        return f"{number(value['value'])} [{number(value['low'])}, {number(value['high'])}]"
+        return with_interval(value)
     if isinstance(value, int):
         return str(value)
     return number(value) if isinstance(value, float) else ""

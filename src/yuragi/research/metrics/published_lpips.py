@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from yuragi.errors import InputError
-from yuragi.research.metrics.perceptual import LPIPS, channel_weights
+from yuragi.research.metrics.perceptual import LPIPS, channel_weights, convolution
 
 __all__ = ["open_lpips"]
 
@@ -108,11 +108,8 @@ def _block(trunk: _Trunk, depth: int, held: Mapping[str, Tensor]) -> nn.Sequenti
         layers.append(nn.MaxPool2d(trunk.window, 2))
     for number in trunk.blocks[depth]:
         weight, bias = (held[f"features.{number}.{name}"] for name in ("weight", "bias"))
-        side = weight.shape[-1]
-        stride, padding = trunk.first if number == 0 else (1, side // 2)
-        layer = nn.Conv2d(weight.shape[1], weight.shape[0], side, stride, padding)
-        layer.load_state_dict({"weight": weight, "bias": bias})
-        layers += [layer, nn.ReLU()]
+        stride, padding = trunk.first if number == 0 else (1, weight.shape[-1] // 2)
+        layers += [convolution(weight, bias, stride, padding), nn.ReLU()]
     return nn.Sequential(*layers).eval().requires_grad_(False)
 
 

@@ -156,46 +156,42 @@ def compare(one: Row, other: Row) -> dict[str, dict[str, float]]:
 
 
 def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
-    """The comparison of each gain with plain guidance of the same course, scale by scale.
+    """The comparison of each gain with plain guidance of the same course; see `_against`.
 
-    `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
-    point that costs at least as much, so that a gain never benefits from a cheaper rival. `best`
-    compares the best distances over all scales, with plain points that cost at least as much.
     `diversity` is the increase in coverage at a distance that is no worse than the best of plain
     guidance.
     """
     found = []
     for course, gain in _kinds(rows):
-        if gain == "plain":
-            continue
-        own, plain = _like(rows, course, gain), _like(rows, course, "plain")
-        found.append(
-            course._asdict()
-            | {
-                "gain": gain,
-                "scales": [_beside(row, plain) for row in own],
-                "best": _best(own, _dear(plain, min(row["cost"] for row in own)), distance),
-                "diversity": _at_equal_quality(own, plain, distance),
-            }
-        )
+        if gain != "plain":
+            own, plain = _like(rows, course, gain), _like(rows, course, "plain")
+            more = {"gain": gain, "diversity": _at_equal_quality(own, plain, distance)}
+            found.append(course._asdict() | more | _against(own, plain, distance))
     return found
 
 
 def _rules(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
-    """The comparison of each rule with ``cfg``, both without a gain; keys as in `_gains`."""
+    """The comparison of each rule with ``cfg``, both without a gain; see `_against`."""
     found = []
     for course, gain in _kinds(rows):
         if gain == "plain" and course.rule != CFG:
             own = [row for row in _like(rows, course, "plain") if not _is_off(row)]
             constant = _like(rows, course._replace(rule=CFG), "plain")
-            found.append(
-                course._asdict()
-                | {
-                    "scales": [_beside(row, constant) for row in own],
-                    "best": _best(own, _dear(constant, min(row["cost"] for row in own)), distance),
-                }
-            )
+            found.append(course._asdict() | _against(own, constant, distance))
     return found
+
+
+def _against(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[str, Any]:
+    """The comparison of points with plain guidance, scale by scale.
+
+    `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
+    point that costs at least as much, so that no point benefits from a cheaper rival. `best`
+    compares the best distances over all scales, with plain points that cost at least as much.
+    """
+    return {
+        "scales": [_beside(row, plain) for row in own],
+        "best": _best(own, _dear(plain, min(row["cost"] for row in own)), distance),
+    }
 
 
 def _kinds(rows: Iterable[Row]) -> list[tuple[Course, str]]:

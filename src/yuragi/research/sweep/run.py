@@ -8,6 +8,8 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
+from torch import Tensor
+
 from yuragi.errors import InputError
 from yuragi.research.bench.report import frame, origin
 from yuragi.research.measure.sets import SetMeasure, resampled
@@ -119,13 +121,9 @@ def run_sweep(
 
 def _measured(point: Point, looked: Looked, real: Reference, draws: int) -> dict[str, Any]:
     measures, spent = dict(real.measures(looked.seen)), looked.spent
-    measures["clipped"] = SetMeasure(
-        len(spent), 0, lambda picked: float(looked.clipped[picked].mean())
-    )
+    measures["clipped"] = _mean_of(looked.clipped)
     if real.right is not None:
-        measures["accuracy"] = SetMeasure(
-            len(spent), 0, lambda picked: float(looked.right[picked].mean())
-        )
+        measures["accuracy"] = _mean_of(looked.right)
     found = {name: resampled(measure, draws) for name, measure in measures.items()}
     return {
         "point": asdict(point),
@@ -141,3 +139,8 @@ def _measured(point: Point, looked: Looked, real: Reference, draws: int) -> dict
             for name, each in found.items()
         },
     }
+
+
+def _mean_of(values: Tensor) -> SetMeasure:
+    """The mean of a value that every picture has, [n]."""
+    return SetMeasure(len(values), 0, lambda picked: float(values[picked].mean()))
