@@ -105,6 +105,10 @@ def test_pairs(cli, folders, tmp_path):
     assert cli("measure", "pairs", real, noisy, "--lpips", "vgg")[2].startswith(
         "error: --lpips must be alex:FILE or vgg:FILE"
     )
+    twice = ["--lpips", "vgg:one.pth", "--lpips", "vgg:two.pth"]
+    assert cli("measure", "pairs", real, noisy, *twice)[2] == (
+        "error: --lpips must be different networks (given: vgg:one.pth, vgg:two.pth)\n"
+    )
     (noisy / "more.png").write_bytes((noisy / "000.png").read_bytes())
     try:
         assert cli("measure", "pairs", real, noisy)[0] == 2

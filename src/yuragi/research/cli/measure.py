@@ -90,11 +90,11 @@ def pairs(
     from yuragi.research.measure.folder import Pictures
     from yuragi.research.measure.pairs import pair_figures
     from yuragi.research.metrics.hed_lpips import load_hed_lpips
-    from yuragi.research.metrics.published_lpips import open_lpips
+    from yuragi.research.metrics.published_lpips import open_all
 
     check_report("output", output)
     true, every = Pictures(truth, "truth"), _pictures(folders)
-    perceptual = [load_hed_lpips(), *map(open_lpips, lpips or ())]
+    perceptual = [load_hed_lpips(), *open_all(lpips or ())]
     found = {str(pictures.folder): pair_figures(pictures, true, perceptual) for pictures in every}
     _finish("measure pairs", found, output, torch.device("cpu"), json)
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from yuragi.errors import InputError
 from yuragi.research.metrics.perceptual import LPIPS, channel_weights, convolution
 
-__all__ = ["open_lpips"]
+__all__ = ["open_all", "open_lpips"]
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """What LPIPS subtracts from red, green and blue in [-1, 1], and then divides them by."""
@@ -69,6 +69,19 @@ TRUNKS: Mapping[str, _Trunk] = {
         16,
     ),
 }
+
+
+def open_all(said: Sequence[str]) -> list[LPIPS]:
+    """Open LPIPS by several networks, each written as in `open_lpips`.
+
+    Raises:
+        InputError: a network is given twice, or see `open_lpips`.
+        YuragiError: see `open_lpips`.
+    """
+    nets = [each.partition(":")[0] for each in said]
+    if len(set(nets)) < len(nets):
+        raise InputError("lpips", ", ".join(said), "different networks")
+    return [open_lpips(each) for each in said]
 
 
 def open_lpips(said: str) -> LPIPS:
