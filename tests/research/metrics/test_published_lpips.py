@@ -100,9 +100,7 @@ def test_the_least_side_is_the_least(published, net):
         ours.between(picture[:, :, 1:], picture[:, :, 1:])
 
 
-@pytest.mark.parametrize(
-    "said", ["alex", "squeeze:x", "alex:nope.pth", "alex:vgg.pth", "vgg:bad", "vgg:list"]
-)
+@pytest.mark.parametrize("said", ["alex", "squeeze:x", "alex:vgg.pth", "vgg:bad", "vgg:list"])
 def test_what_is_no_file_of_these_weights(published, said, monkeypatch):
     _, folder = published
     monkeypatch.chdir(folder)
@@ -110,3 +108,10 @@ def test_what_is_no_file_of_these_weights(published, said, monkeypatch):
     torch.save([torch.zeros(3)], folder / "list")
     with pytest.raises(InputError, match=f"^lpips must be alex:FILE or vgg:FILE.*given: {said}"):
         open_lpips(said)
+
+
+@pytest.mark.parametrize("where", ["nope.pth", "."])
+def test_a_missing_file_is_named(where, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"^lpips: {where} is not a file .*alex:FILE or vgg:FILE"):
+        open_lpips(f"vgg:{where}")

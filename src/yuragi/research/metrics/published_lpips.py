@@ -88,7 +88,7 @@ def open_lpips(said: str) -> LPIPS:
     """Open LPIPS as ``alex:FILE`` or ``vgg:FILE``, on the CPU.
 
     Raises:
-        InputError: the network is unknown, or the file does not contain its weights.
+        InputError: the network is unknown, or the file is missing or does not contain its weights.
         YuragiError: the package `lpips` is not installed; the message says how to install it.
     """
     net, _, where = said.partition(":")
@@ -96,6 +96,8 @@ def open_lpips(said: str) -> LPIPS:
     if net not in TRUNKS or not where:
         raise InputError("lpips", said, allowed)
     trunk, weights = TRUNKS[net], channel_weights(net)
+    if not Path(where).is_file():
+        raise InputError("lpips", said, allowed, f"{where} is not a file")
     try:
         held = _read(Path(where))
         blocks = [_block(trunk, depth, held) for depth in range(len(trunk.blocks))]
