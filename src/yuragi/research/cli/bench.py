@@ -70,6 +70,29 @@ def portraits(
 
 
 @app.command()
+def words(
+    output: ReportOption = Path("out/bench-words.json"),
+    json: JsonOption = False,
+    number: Annotated[int, number_option("Number of portraits.", 2)] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of captions, wrong labels and noise.")] = 0,
+    model: ModelOption = "portraits",
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Measure which words of its captions a portrait model has learned, without sampling."""
+    from yuragi.folders import cache_folder
+    from yuragi.research.bench.words import bench_words
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    with progress("denoising") as on_progress:
+        report = bench_words(
+            model, data or cache_folder("portraits"), number, seed, device_of(device), on_progress
+        )
+    finish(report, output, json, report["attributes"])
+
+
+@app.command()
 def drag(
     output: ReportOption = Path("out/bench-drag.json"),
     json: JsonOption = False,

@@ -1,0 +1,75 @@
+"""Whether a denoiser tells captions apart, against one that knows the mouth exactly."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from yuragi.core import VPSchedule
+from yuragi.research.bench.words import LEVELS, bench_words, errors, renamed
+from yuragi.research.train.portraits import ATTRIBUTES, portrait
+
+MOUTHS = ATTRIBUTES["mouth"]
+ROWS = [portrait("validation", k).labels for k in range(6)]
+
+
+def codes(texts):
+    """One-hot latents [b, 1, 1, mouths] of the mouth that each text names."""
+    return torch.stack([torch.tensor([float(v in text) for v in MOUTHS]) for text in texts])[
+        :, None, None
+    ]
+
+
+@dataclass
+class Knowing:
+    """x0_hat is exactly what the prompt says of the mouth, and other words change nothing."""
+
+    schedule = VPSchedule()
+    prompts: list[str]
+
+    def __call__(self, x, t):
+        return codes(self.prompts)
+
+
+MODEL = SimpleNamespace(bind=Knowing)
+Z = codes([row["mouth"] for row in ROWS])
+
+
+def test_the_error_of_a_wrong_word_is_the_distance_of_its_picture():
+    right = errors(MODEL, Z, ROWS, 0, range(6))
+    wrong = [renamed(row, "mouth", 0, k) for k, row in enumerate(ROWS)]
+    torch.testing.assert_close(right, torch.zeros(6, dtype=torch.float64))
+    expected = sum(2 / len(MOUTHS) / level**2 for level in LEVELS)
+    torch.testing.assert_close(
+        errors(MODEL, Z, wrong, 0, range(6)), torch.full_like(right, expected)
+    )
+
+
+def test_a_word_that_changes_nothing_raises_nothing():
+    wrong = [renamed(row, "eyebrows", 0, k) for k, row in enumerate(ROWS)]
+    torch.testing.assert_close(
+        errors(MODEL, Z, wrong, 0, range(6)), errors(MODEL, Z, ROWS, 0, range(6))
+    )
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_one_label_is_replaced_by_another_value(name):
+    for k, row in enumerate(ROWS):
+        other = renamed(row, name, 3, k)
+        assert other == renamed(row, name, 3, k)
+        assert other[name] in ATTRIBUTES[name]
+        assert {n for n in row if row[n] != other[n]} == {name}
+    assert len({renamed(ROWS[0], name, seed, 0)[name] for seed in range(20)}) > 1
+
+
+def test_the_shipped_model_knows_its_backgrounds(tmp_path):
+    done = []
+    report = bench_words(
+        "portraits", tmp_path, 4, 0, torch.device("cpu"), lambda *counts: done.append(counts)
+    )
+    assert done == [(4, 4)]
+    assert set(report["attributes"]) == set(ATTRIBUTES)
+    background = report["attributes"]["background"]
+    assert background["told_apart"]["value"] == 1
+    assert background["rise"]["low"] > 0
