@@ -200,6 +200,22 @@ def speed() -> str:
     )
 
 
+def words() -> str:
+    """The model denoises drawings under their true captions and under captions with one wrong
+    label. *Told apart* is the share of drawings that it denoises better under the true one; 50 %
+    is chance. *Rise* is how much larger the error is under the wrong one; at zero, the words have
+    no effect, and no scale of guidance can make up for that.
+    """
+    rows = []
+    for name, found in read("words")["attributes"].items():
+        told, rise = found["told_apart"], found["rise"]
+        rows.append(
+            [name.replace("_", " "), f"{told['value']:.1%}", _ends([told["low"], told["high"]])]
+        )
+        rows[-1] += [f"{rise['value']:.2%}", f"[{rise['low']:.2%}, {rise['high']:.2%}]"]
+    return table(["attribute", "told apart", "interval", "rise", "interval"], rows)
+
+
 def costs() -> str:
     """Two of the networks have random weights, because weights do not affect the cost."""
     rows = [
@@ -230,6 +246,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "Does the score see damage": ("intent", "yuragi bench intent", intent),
     "Does a model know a picture": ("familiarity", "yuragi bench familiarity", familiarity),
     "The portrait model": ("portraits", "yuragi bench portraits", portraits),
+    "Which words the portrait model has learned": ("words", "yuragi bench words", words),
     "Speed": ("speed", "yuragi bench speed", speed),
 }
 """The report of each section, the command that makes it, and the function for text and table."""

