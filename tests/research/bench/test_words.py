@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from yuragi.core import VPSchedule
-from yuragi.research.bench.words import LEVELS, bench_words, errors, renamed
+from yuragi.research.bench.words import LEVELS, bench_words, compared, errors, renamed
 from yuragi.research.train.portraits import ATTRIBUTES, portrait
 
 MOUTHS = ATTRIBUTES["mouth"]
@@ -51,6 +51,16 @@ def test_a_word_that_changes_nothing_raises_nothing():
     torch.testing.assert_close(
         errors(MODEL, Z, wrong, 0, range(6)), errors(MODEL, Z, ROWS, 0, range(6))
     )
+
+
+def test_ties_count_half_and_the_rise_is_relative():
+    true = torch.tensor([1.0, 2.0, 4.0, 4.0], dtype=torch.float64)
+    tied = compared(true, true)
+    assert tied["told_apart"]["value"] == 0.5
+    assert tied["rise"] == {"value": 0, "low": 0, "high": 0}
+    found = compared(true, true * torch.tensor([1.5, 1.5, 1.5, 0.5]))
+    assert found["told_apart"]["value"] == 0.75
+    assert found["rise"]["value"] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)

@@ -5,8 +5,9 @@ another value, both from the same states x = alpha z + sigma eps. With the error
 
     e(caption) = sum over `LEVELS` of  < (eps_hat(x, caption) - eps) ^ 2 >
 
-- ``told_apart`` is the share of portraits with e(true) < e(wrong). A model that has not learned the
-  words of a label has a share of one half, because its two errors differ by chance;
+- ``told_apart`` is the share of portraits with e(true) < e(wrong), where half of the ties count. A
+  model that has not learned the words of a label has a share of one half, because its two errors
+  differ by chance;
 - ``rise`` is the mean of e(wrong) / e(true) - 1. It is zero if the words change nothing.
 
 Unlike the accuracy by a judge, this needs no sampling and no guidance, so it also shows what is
@@ -36,7 +37,7 @@ from yuragi.research.train.cache import cached
 from yuragi.research.train.measure import AT_ONCE, opened, whole_caption
 from yuragi.research.train.portraits import ATTRIBUTES, Labels
 
-__all__ = ["LEVELS", "bench_words", "errors", "renamed"]
+__all__ = ["LEVELS", "bench_words", "compared", "errors", "renamed"]
 
 LEVELS = (0.9, 1.5, 2.6, 5.0)
 """The noise levels sigma / alpha. Large areas are decided above them, and edges below."""
@@ -84,7 +85,7 @@ def bench_words(
         "weights": loaded.loaded.weights,
         "levels": list(LEVELS),
         "attributes": {
-            name: _compared(true, other) for name, other in zip(ATTRIBUTES, wrong, strict=True)
+            name: compared(true, other) for name, other in zip(ATTRIBUTES, wrong, strict=True)
         },
     }
 
@@ -118,8 +119,9 @@ def errors(
     return total
 
 
-def _compared(true: Tensor, wrong: Tensor) -> dict[str, dict[str, float]]:
-    hits = int((true < wrong).sum())
+def compared(true: Tensor, wrong: Tensor) -> dict[str, dict[str, float]]:
+    """Compare errors [n] under the true captions with those under wrong ones."""
+    hits = int((true < wrong).sum()) + int((true == wrong).sum()) // 2
     low, high = wilson(hits, len(true))
     rise = paired_interval(wrong / true - 1)
     return {
