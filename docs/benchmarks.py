@@ -208,11 +208,10 @@ def words() -> str:
     """
     rows = []
     for name, found in read("words")["attributes"].items():
-        told, rise = found["told_apart"], found["rise"]
-        rows.append(
-            [name.replace("_", " "), f"{told['value']:.1%}", _ends([told["low"], told["high"]])]
-        )
-        rows[-1] += [f"{rise['value']:.2%}", f"[{rise['low']:.2%}, {rise['high']:.2%}]"]
+        told = [f"{found['told_apart'][key]:.1%}" for key in ("value", "low", "high")]
+        rise = [f"{found['rise'][key]:.2%}" for key in ("value", "low", "high")]
+        cells = [cell for value, low, high in (told, rise) for cell in (value, f"[{low}, {high}]")]
+        rows.append([name.replace("_", " "), *cells])
     return table(["attribute", "told apart", "interval", "rise", "interval"], rows)
 
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from yuragi.core import VPSchedule
+from yuragi.core import SeededNoise, VPSchedule
 from yuragi.research.bench.words import LEVELS, bench_words, compared, errors, renamed
+from yuragi.research.train.measure import whole_caption
 from yuragi.research.train.portraits import ATTRIBUTES, portrait
 
 MOUTHS = ATTRIBUTES["mouth"]
@@ -32,25 +33,26 @@ class Knowing:
         return codes(self.prompts)
 
 
-MODEL = SimpleNamespace(bind=Knowing)
 Z = codes([row["mouth"] for row in ROWS])
 
 
+def errors_of(rows):
+    prompts = [whole_caption(row, 0, k) for k, row in enumerate(rows)]
+    noise = SeededNoise(0)
+    return errors(SimpleNamespace(bind=Knowing), Z, prompts, [noise(k, Z) for k in range(4)])
+
+
 def test_the_error_of_a_wrong_word_is_the_distance_of_its_picture():
-    right = errors(MODEL, Z, ROWS, 0, range(6))
+    right = errors_of(ROWS)
     wrong = [renamed(row, "mouth", 0, k) for k, row in enumerate(ROWS)]
     torch.testing.assert_close(right, torch.zeros(6, dtype=torch.float64))
     expected = sum(2 / len(MOUTHS) / level**2 for level in LEVELS)
-    torch.testing.assert_close(
-        errors(MODEL, Z, wrong, 0, range(6)), torch.full_like(right, expected)
-    )
+    torch.testing.assert_close(errors_of(wrong), torch.full_like(right, expected))
 
 
 def test_a_word_that_changes_nothing_raises_nothing():
     wrong = [renamed(row, "eyebrows", 0, k) for k, row in enumerate(ROWS)]
-    torch.testing.assert_close(
-        errors(MODEL, Z, wrong, 0, range(6)), errors(MODEL, Z, ROWS, 0, range(6))
-    )
+    torch.testing.assert_close(errors_of(wrong), errors_of(ROWS))
 
 
 def test_ties_count_half_and_the_rise_is_relative():

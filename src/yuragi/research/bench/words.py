@@ -31,6 +31,7 @@ from yuragi.core import SeededNoise
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.shares import wilson
+from yuragi.research.metrics.frechet import Interval
 from yuragi.research.metrics.paired import paired_interval
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
@@ -73,11 +74,15 @@ def bench_words(
     for start in range(0, n, AT_ONCE):
         numbers = range(start, min(start + AT_ONCE, n))
         z = codec.encode(arrays_to_tensor(drawings[start : numbers.stop]).to(device))
+        noise = SeededNoise(seed, numbers, "words")
+        eps = [noise(step, z) for step in range(len(LEVELS))]
         sets = [[labels[k] for k in numbers]]
         sets += [[renamed(labels[k], name, seed, k) for k in numbers] for name in ATTRIBUTES]
-        columns.append(
-            torch.stack([errors(loaded.loaded, z, rows, seed, numbers) for rows in sets], 1)
-        )
+        found = []
+        for rows in sets:
+            prompts = [whole_caption(row, seed, k) for row, k in zip(rows, numbers, strict=True)]
+            found.append(errors(loaded.loaded, z, prompts, eps))
+        columns.append(torch.stack(found, 1))
         on_progress(numbers.stop, n)
     true, *wrong = torch.cat(columns).T
     return frame("words", device, [seed], n) | {
@@ -98,21 +103,15 @@ def renamed(labels: Labels, name: str, seed: int, k: int) -> Labels:
 
 @torch.no_grad()
 def errors(
-    model: DiffusionModel, z: Tensor, labels: Sequence[Labels], seed: int, numbers: Sequence[int]
+    model: DiffusionModel, z: Tensor, prompts: Sequence[str], eps: Sequence[Tensor]
 ) -> Tensor:
-    """The errors [b] of latents [b, c, h, w] under captions that name these labels.
-
-    Caption and noise depend on `seed` and the portrait's number, so they are the same for every set
-    of labels.
-    """
-    prompts = [whole_caption(row, seed, k) for row, k in zip(labels, numbers, strict=True)]
+    """The errors [b] of latents [b, c, h, w] under prompts; every level has its noise, like z."""
     denoiser = model.bind(prompts)
-    noise = SeededNoise(seed, numbers, "words")
     total = torch.zeros(len(z), dtype=torch.float64)
-    for step, level in enumerate(LEVELS):
+    for level, noise in zip(LEVELS, eps, strict=True):
         t = denoiser.schedule.time(-torch.tensor(level, dtype=torch.float64).log()).to(z.device)
         alpha, sigma = denoiser.schedule(t)
-        x = (alpha * z + sigma * noise(step, z)).to(z)
+        x = (alpha * z + sigma * noise).to(z)
         # (eps_hat - eps) = (alpha / sigma) (z - x0_hat)
         off = (denoiser(x, t) - z).double() * (alpha / sigma)
         total += off.square().flatten(1).mean(1).cpu()
@@ -122,9 +121,6 @@ def errors(
 def compared(true: Tensor, wrong: Tensor) -> dict[str, dict[str, float]]:
     """Compare errors [n] under the true captions with those under wrong ones."""
     hits = int((true < wrong).sum()) + int((true == wrong).sum()) // 2
-    low, high = wilson(hits, len(true))
+    share = Interval(hits / len(true), *wilson(hits, len(true)))
     rise = paired_interval(wrong / true - 1)
-    return {
-        "told_apart": {"value": hits / len(true), "low": low, "high": high},
-        "rise": dict(rise._asdict()),
-    }
+    return {"told_apart": share._asdict(), "rise": rise._asdict()}

@@ -24,7 +24,7 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 
 from yuragi.research.train.config import AutoencoderConfig, Fit
-from yuragi.research.train.loop import Report, fast_bfloat16, fit, place
+from yuragi.research.train.loop import Report, fast_precision, fit, place
 from yuragi.research.train.pace import Pace
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def train_autoencoder(
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         x = _crops(pictures, config.batch, config.crop, rng)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             z: Tensor = network.encoder(x)
             noise = torch.randn(z.shape, generator=rng).to(device)
             back: Tensor = network.decoder(z + config.latent_noise * noise)
@@ -130,7 +130,7 @@ def train_decoder(
 
     def loss(step: int, rng: torch.Generator) -> Tensor:
         x = _crops(pictures, config.batch, finished.crop, rng)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             with torch.no_grad():
                 z: Tensor = network.encoder(x)
             noise = torch.randn(z.shape, generator=rng).to(device)

@@ -25,7 +25,7 @@ from yuragi.research.train.loop import (
     Loss,
     Report,
     begin,
-    fast_bfloat16,
+    fast_precision,
     fit,
     load_averaged,
     place,
@@ -53,14 +53,11 @@ def encode_all(
     images: NDArray[np.uint8],
     on_progress: Callable[[int, int], None],
 ) -> Tensor:
-    """Latents of every picture: float16 [n, c, h, w].
-
-    In bfloat16 where that is fast: it halves the time, and the error is 0.4 % of the deviation.
-    """
+    """Latents of every picture: float16 [n, c, h, w]."""
     device, rows = autoencoder.device, []
     for start in range(0, len(images), AT_ONCE):
         part = torch.from_numpy(images[start : start + AT_ONCE]).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             encoded = autoencoder.encoder(levels_to_tensor(part))
         rows.append(encoded.half().cpu())
         on_progress(min(start + AT_ONCE, len(images)), len(images))
@@ -139,7 +136,7 @@ def denoising_loss(
         eps = torch.randn(z.shape, generator=here, device=device)
         alpha = alphas[t].sqrt().view(-1, 1, 1, 1)
         sigma = (1 - alpha.square()).sqrt()
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             text = network.text_encoder(tokens).last_hidden_state
             out: Tensor = unet(alpha * z + sigma * eps, t, text).sample
         error: Tensor = (out.float() - (alpha * eps - sigma * z)).square()

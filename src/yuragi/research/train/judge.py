@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from yuragi.research.files import save_whole
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.config import Fit
-from yuragi.research.train.loop import Report, fast_bfloat16, fit, place
+from yuragi.research.train.loop import Report, fast_precision, fit, place
 from yuragi.research.train.portraits import ATTRIBUTES, SIZE, Labels
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def train_judge(
             x = nn.functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
         x = x + 0.05 * torch.randn(x.shape, generator=rng).to(device)
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             seen = network(x)
         terms = [
             nn.functional.cross_entropy(logits.float(), known[name][picked])

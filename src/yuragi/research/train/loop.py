@@ -33,7 +33,7 @@ __all__ = [
     "Loss",
     "Report",
     "begin",
-    "fast_bfloat16",
+    "fast_precision",
     "fit",
     "load_averaged",
     "place",
@@ -225,8 +225,12 @@ def place(network: N, device: torch.device) -> N:
     return network
 
 
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether networks run faster in bfloat16 than in float32 on this device."""
+def fast_precision(device: torch.device) -> torch.autocast:
+    """A context in which networks run in bfloat16, if that is faster than float32 on the device."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=_fast_bfloat16(device))
+
+
+def _fast_bfloat16(device: torch.device) -> bool:
     if device.type != "cpu":
         return True
     # Older versions of PyTorch do not report this.

@@ -24,7 +24,7 @@ from yuragi.research.bench.intent.drags import Drag, drag
 from yuragi.research.bench.intent.variants import VARIANTS, ours
 from yuragi.research.files import save_whole
 from yuragi.research.train.config import Fit
-from yuragi.research.train.loop import Loss, Report, fast_bfloat16, fit, place
+from yuragi.research.train.loop import Loss, Report, fast_precision, fit, place
 
 __all__ = ["DRAGS", "FIT", "drawn", "train_wholeness", "write_wholeness"]
 
@@ -112,7 +112,7 @@ def _loss(network: Wholeness, drags: Sequence[Pictures], batch: int, device: tor
         shape = results[0].shape
         assert all(x.shape == shape for x in results), "drags have one size"
         x, y = (torch.stack(each).to(device) for each in (before, results))
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device)):
+        with fast_precision(device):
             damage = network(x, y).clamp(min=LEAST)
         owner = torch.tensor(of, device=device)
         true = torch.cat([owner.new_ones(1), owner.diff()]) > 0
