@@ -332,6 +332,14 @@ class OnPicture(Guided):
             "where it is needed."
         ),
     ] = "sde"
+    eta: Annotated[
+        Eta,
+        Option(
+            "Amount of noise that the solver ddim adds: 0 is the ODE, 1 is the SDE. With the "
+            "sampler adaptive, it is the most that is added at a step; 1.5 if not given.",
+            advanced=True,
+        ),
+    ] = None
     num_images: Annotated[Count, Option("Number of candidates to generate.", "--number", "-n")] = 1
     if TYPE_CHECKING:
         strength: float
