@@ -44,7 +44,7 @@ def test_the_text_encoder_stays_as_the_reader_left_it(small_recipe, tmp_path):
     cpu = torch.device("cpu")
 
     def begun(config):
-        return begin_denoiser((8, 32), labels, config, reading, tmp_path, cpu, lambda _: None)
+        return begin_denoiser(examples, labels, config, reading, tmp_path, cpu, lambda _: None)
 
     def of(network, read):
         pool = "unet.add_embedding."

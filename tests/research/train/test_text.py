@@ -2,13 +2,13 @@
 
 import warnings
 
-import numpy as np
 import pytest
 import torch
 
 from yuragi.research.train.config import read_recipe
+from yuragi.research.train.examples import captioned
 from yuragi.research.train.judge import targets
-from yuragi.research.train.networks import TextToLatent, build_tokenizer
+from yuragi.research.train.networks import TOKENS, TextToLatent, build_tokenizer
 from yuragi.research.train.portraits import ATTRIBUTES, portrait
 from yuragi.research.train.text import Reader, train_reader, warn_of_unread
 
@@ -35,22 +35,61 @@ def test_an_encoder_that_reads_everything_is_silent(labels):
     class Knowing:
         def __call__(self, tokens):
             known = targets(labels)
-            return {n: torch.eye(len(v))[known[n]] for n, v in ATTRIBUTES.items()}
+            read = {n: torch.eye(len(v))[known[n]] for n, v in ATTRIBUTES.items()}
+            return read, read
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_unread(Knowing(), build_tokenizer(), labels, CPU)
 
 
-def test_reading_is_learned(labels, tmp_path):
-    """Three hundred steps tell backgrounds apart, and the UNet's own pooling has learned it."""
-    network, tokenizer = small(), build_tokenizer()
+def test_a_label_that_is_read_in_one_way_only_counts_as_unread(labels):
+    class HalfBlind:
+        def __call__(self, tokens):
+            known = targets(labels)
+            read = {n: torch.eye(len(v))[known[n]] for n, v in ATTRIBUTES.items()}
+            return read, read | {"mouth": read["mouth"].roll(1, 1)}
+
+    with pytest.warns(UserWarning, match="reads mouth in 0% of captions only"):
+        warn_of_unread(HalfBlind(), build_tokenizer(), labels, CPU)
+
+
+@pytest.fixture(scope="module")
+def taught(labels, tmp_path_factory):
+    """A small network, and its reader after 300 steps."""
+    network = small()
     update = {"steps": 300, "batch": 32, "warmup": 10, "learning_rate": 3e-3, "ema": 0.9}
     config = read_recipe().reader.model_copy(update=update)
-    reader = train_reader(network, tokenizer, labels, config, tmp_path, CPU, lambda _: None)
-    assert reader.pool is network.unet.add_embedding
+    tokens, folder = captioned(labels, 0, lambda *_: None), tmp_path_factory.mktemp("reader")
+    return network, train_reader(network, tokens, labels, config, folder, CPU, lambda _: None)
+
+
+def read_of(reader, labels):
+    """The share of captions, which name only the background, that are read in each way."""
     texts = [f"a person, on a {row['background']} background" for row in labels]
-    tokens = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+    tokens = build_tokenizer()(texts, **TOKENS).input_ids
     with torch.no_grad():
-        right = reader(tokens)["background"].argmax(1) == targets(labels)["background"]
-    assert np.mean(right.numpy()) > 0.5  # by chance it is about 0.1
+        return [
+            float((logits["background"].argmax(1) == targets(labels)["background"]).float().mean())
+            for logits in reader(tokens)
+        ]
+
+
+def test_reading_is_learned_in_both_ways(taught, labels):
+    """Backgrounds are told apart by the UNet's own pooling and by queries; by chance in 0.1."""
+    network, reader = taught
+    assert reader.pool is network.unet.add_embedding
+    assert min(read_of(reader, labels)) > 0.5
+
+
+def test_what_the_queries_find_is_a_mean_of_states_with_weights_of_sum_1(labels):
+    """With queries of zero, every word weighs the same."""
+    network = small()
+    reader = Reader(network)
+    torch.nn.init.zeros_(reader.queries)
+    tokens = build_tokenizer()(["a person with wide eyes"], **TOKENS).input_ids
+    with torch.no_grad():
+        mean = network.text_encoder(tokens).last_hidden_state.mean(1)
+        found = reader(tokens)[1]
+        expected = {name: head(mean) for name, head in reader.of_found.items()}
+    torch.testing.assert_close(found, expected)

@@ -65,7 +65,7 @@ def encode_all(
 
 
 def begin_denoiser(
-    latent: tuple[int, int],
+    examples: Examples,
     labels: Sequence[Labels],
     config: DenoiserConfig,
     reading: Fit,
@@ -83,12 +83,13 @@ def begin_denoiser(
     """
     torch.manual_seed(config.seed)  # the starting weights
     tokenizer = build_tokenizer()
-    network = TextToLatent(config, len(tokenizer), latent)
+    channels, side = examples.latents.shape[1:3]
+    network = TextToLatent(config, len(tokenizer), (channels, side))
     if steps_made(folder) == 0:
         if (folder / CHECKPOINT).exists():
             load_averaged(network, folder)
         reader = train_reader(
-            network, tokenizer, labels, reading, folder / "reader", device, on_report
+            network, examples.tokens, labels, reading, folder / "reader", device, on_report
         )
         warn_of_unread(reader, tokenizer, labels[:SHOWN], device)
         begin(network, config, folder, 0)

@@ -123,9 +123,7 @@ def run_denoiser(
     """Train text encoder and UNet in ``runs/denoiser``, with the autoencoder of ``runs``."""
     examples, labels = learnable(recipe, runs, data, device, on_encode)
     config, folder = recipe.denoiser, runs / "denoiser"
-    network = begin_denoiser(
-        recipe.latent, labels, config, recipe.reader, folder, device, on_report
-    )
+    network = begin_denoiser(examples, labels, config, recipe.reader, folder, device, on_report)
     train_denoiser(network, examples, config, folder, device, on_report)
 
 

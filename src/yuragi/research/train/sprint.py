@@ -172,9 +172,7 @@ def _train(
     folder = runs / "denoiser"
     examples, labels = learnable(recipe, runs, data, device, on_progress("encoding"))
     config = enlarged(recipe.denoiser, factor)
-    network = begin_denoiser(
-        recipe.latent, labels, config, recipe.reader, folder, device, on_report
-    )
+    network = begin_denoiser(examples, labels, config, recipe.reader, folder, device, on_report)
     here = examples.to(device)
     loss, trials = fastest(
         network,
