@@ -32,14 +32,14 @@ __all__ = ["ClassTarget", "class_mixture"]
 F64 = torch.float64
 # The number of elements in one block of the quasi-random sums.
 BLOCK = 1 << 18
+CUTOFF = 1.2
+"""The frequency, in cycles per picture, above which the means differ little."""
 
 
-def class_mixture(
-    separation: float, size: int = 8, classes: int = 8, cutoff: float = 1.2, seed: int = 0
-) -> GaussianMixture:
+def class_mixture(separation: float, size: int = 8, classes: int = 8) -> GaussianMixture:
     """A mixture of `classes` Gaussians in size^2 dimensions with a common covariance.
 
-    The means are random fields whose spectrum is separation^2 exp(-(k / cutoff)^2 / 2) times that
+    The means are random fields whose spectrum is separation^2 exp(-(k / 1.2)^2 / 2) times that
     of a class, so they have mostly low frequencies. Two means are about 1.3 standard deviations
     apart at separation 0.3, and about 4.3 at separation 1.
     """
@@ -47,9 +47,9 @@ def class_mixture(
     # A circulant matrix: the columns are the filtered unit impulses.
     impulses = torch.eye(size * size, dtype=F64).reshape(-1, size, size)
     covariance = torch.fft.ifft2(torch.fft.fft2(impulses) * spectrum).real.flatten(1)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     white = torch.randn(classes, size, size, generator=generator, dtype=F64)
-    power = separation**2 * (-((frequencies(size) / cutoff) ** 2) / 2).exp() * spectrum
+    power = separation**2 * (-((frequencies(size) / CUTOFF) ** 2) / 2).exp() * spectrum
     means = torch.fft.ifft2(torch.fft.fft2(white) * power.sqrt()).real.flatten(1)
     weights = torch.full((classes,), 1 / classes, dtype=F64)
     covariances = ((covariance + covariance.mT) / 2).expand(classes, -1, -1)

@@ -24,6 +24,14 @@ from yuragi.errors import InputError
 __all__ = ["SpectralGaussian", "class_field", "field_spectrum", "frequencies", "tilt"]
 
 F64 = torch.float64
+EXPONENT = 2.2
+"""The exponent of the spectrum of natural images."""
+SIGMA_DATA = 0.5
+"""The standard deviation of a pixel."""
+EXPLAINED = 0.3
+"""The share of the variance at the lowest frequencies that a class explains."""
+CUTOFF = 4.0
+"""The frequency, in cycles per picture, around which that share falls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,32 +69,25 @@ def frequencies(size: int) -> Tensor:
     return torch.hypot(k[:, None], k)
 
 
-def field_spectrum(size: int, exponent: float = 2.2, sigma_data: float = 0.5) -> Tensor:
-    """1 / f^exponent, scaled to the variance sigma_data^2 per pixel, [size, size].
+def field_spectrum(size: int) -> Tensor:
+    """1 / f^2.2, scaled to the variance `SIGMA_DATA`^2 per pixel, [size, size].
 
     The constant, f = 0, is treated as f = 1 / sqrt(2).
     """
-    power = frequencies(size).clamp(min=0.5**0.5) ** -exponent
-    return power * (sigma_data * size) ** 2 / power.sum()
+    power = frequencies(size).clamp(min=0.5**0.5) ** -EXPONENT
+    return power * (SIGMA_DATA * size) ** 2 / power.sum()
 
 
-def class_field(
-    size: int = 32, explained: float = 0.3, cutoff: float = 4.0, seed: int = 0
-) -> tuple[SpectralGaussian, SpectralGaussian]:
+def class_field(size: int = 32) -> tuple[SpectralGaussian, SpectralGaussian]:
     """The law of a class and the law of all pictures: (conditional, guidance).
 
-    The class explains the share rho_k = explained exp(-(k / cutoff)^2 / 2) of the variance at
-    frequency k: its mean has the squared modulus rho_k S_k and random phases, and its remaining
-    variance is (1 - rho_k) S_k.
-
-    Raises:
-        InputError: explained is not in (0, 1).
+    The class explains the share rho_k = 0.3 exp(-(k / 4)^2 / 2) of the variance at frequency k: its
+    mean has the squared modulus rho_k S_k and random phases, and its remaining variance is
+    (1 - rho_k) S_k.
     """
-    if not 0 < explained < 1:
-        raise InputError("explained", explained, "a share above 0 and below 1")
     spectrum = field_spectrum(size)
-    share = explained * (-((frequencies(size) / cutoff) ** 2) / 2).exp()
-    white = torch.randn(size, size, generator=torch.Generator().manual_seed(seed), dtype=F64)
+    share = EXPLAINED * (-((frequencies(size) / CUTOFF) ** 2) / 2).exp()
+    white = torch.randn(size, size, generator=torch.Generator().manual_seed(0), dtype=F64)
     waves = torch.fft.fft2(white, norm="ortho")
     waves = waves / waves.abs() * (share * spectrum).sqrt()
     mean = torch.fft.ifft2(waves, norm="ortho").real
