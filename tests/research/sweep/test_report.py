@@ -118,6 +118,22 @@ def test_a_rule_is_compared_with_constant_guidance_of_at_least_its_cost():
     assert sweep_report([points[0], points[4]])["rules"][0]["best"] is None
 
 
+def test_what_costs_more_than_any_plain_point_cannot_be_the_best():
+    points = [
+        row(9.0, Point("cfg", "plain", 2, "ddim", 16), 32.0, coverage=0.5),
+        row(8.0, Point("cfg", "ratio", 2, "ddim", 8), 32.0, coverage=0.6),
+        row(1.0, Point("cfg", "ratio", 2, "ddim", 16), 64.0, coverage=0.9),
+    ]
+    (gain,) = sweep_report(points)["gains"]
+    assert gain["best"]["FD"]["value"] == -1
+    assert gain["diversity"]["coverage"]["value"] == pytest.approx(0.1)
+    equal, dearer = gain["scales"]
+    assert equal["same_cost"]["FD"]["value"] == -1
+    assert (dearer["same_steps"]["FD"]["value"], dearer["same_cost"]) == (-8, None)
+    (alone,) = sweep_report([points[0], points[2]])["gains"]
+    assert (alone["best"], alone["diversity"]) == (None, None)
+
+
 def test_points_are_in_order_whichever_process_finished_first():
     found = [
         row(2.0, Point(rule, gain, scale, "ddim", steps))

@@ -405,3 +405,18 @@ def test_prompts(dit, tmp_path):
     (tmp_path / "none.txt").write_text("\n")
     with pytest.raises(InputError, match="prompts"):
         prompts_for(dit, tmp_path / "none.txt")
+
+
+def test_a_gain_with_a_number_has_the_steps_of_the_gain_without_it():
+    gains = ["plain", "reg", "ratio", "ratio:0.25", "ratio/4", "ratio:0.5/4"]
+    steps = {"plain": [8, 16], "ratio": [8], "ratio/4": [4]}
+    found = grid(["cfg"], gains, [2], ["ddim"], steps)
+    counts = {gain: [point.steps for point in found if point.gain == gain] for gain in gains}
+    assert counts == {
+        "plain": [8, 16],
+        "reg": [8, 16],
+        "ratio": [8],
+        "ratio:0.25": [8],
+        "ratio/4": [4],
+        "ratio:0.5/4": [8],
+    }

@@ -76,8 +76,8 @@ class Grid:
     steps: Annotated[
         str | None,
         typer.Option(
-            help="Steps instead of the preset's, such as plain=8+16,ratio=8; other gains have "
-            "those of plain.",
+            help="Steps instead of the preset's, such as plain=8+16,ratio=8; ratio:0.25 has those "
+            "of ratio, and other gains have those of plain.",
             metavar="GAIN=N+N,...",
         ),
     ] = None

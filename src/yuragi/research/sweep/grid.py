@@ -183,7 +183,8 @@ def grid(
         scales: the guidance scales; at 1 there is no guidance, and one point represents all.
         solvers: the names of the solvers.
         steps: the step counts of each gain; those of ``plain`` include counts at the cost of the
-            other gains.
+            other gains. ``ratio:0.25`` and ``ratio/4`` have those of ``ratio`` if they have none of
+            their own, and a gain without any has those of ``plain``.
         spacing: the time grid.
 
     Raises:
@@ -192,7 +193,7 @@ def grid(
     found: list[Point] = []
     for scale, solver in product(scales, solvers):
         for rule, gain in product(rules, gains):
-            for count in steps.get(gain, steps["plain"]):
+            for count in _steps_of(gain, steps):
                 off = scale == 1
                 point = Point(
                     "cfg" if off else rule, "plain" if off else gain, scale, solver, count, spacing
@@ -200,3 +201,8 @@ def grid(
                 point.guidance  # noqa: B018 (raises if something does not fit)
                 found.append(point)
     return list(dict.fromkeys(found))
+
+
+def _steps_of(gain: str, steps: Mapping[str, Sequence[int]]) -> Sequence[int]:
+    name = gain.partition("/")[0].partition(":")[0]
+    return next(steps[key] for key in (gain, name, "plain") if key in steps)

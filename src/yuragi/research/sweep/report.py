@@ -159,13 +159,14 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
     """The comparison of each gain with plain guidance of the same course; see `_against`.
 
     `diversity` is the increase in coverage at a distance that is no worse than the best of plain
-    guidance.
+    guidance, without a gain's points that cost more than any plain point.
     """
     found = []
     for course, gain in _kinds(rows):
         if gain != "plain":
             own, plain = _like(rows, course, gain), _like(rows, course, "plain")
-            more = {"gain": gain, "diversity": _at_equal_quality(own, plain, distance)}
+            fair = _matched(own, plain)
+            more = {"gain": gain, "diversity": _at_equal_quality(fair, plain, distance)}
             found.append(course._asdict() | more | _against(own, plain, distance))
     return found
 
@@ -186,11 +187,14 @@ def _against(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[st
 
     `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
     point that costs at least as much, so that no point benefits from a cheaper rival. `best`
-    compares the best distances over all scales, with plain points that cost at least as much.
+    compares the best distances over all scales, with plain points that cost at least as much as
+    the cheapest of the others, and without points that cost more than any plain point.
     """
+    fair = _matched(own, plain)
+    dear = _dear(plain, min(row["cost"] for row in fair)) if fair else []
     return {
         "scales": [_beside(row, plain) for row in own],
-        "best": _best(own, _dear(plain, min(row["cost"] for row in own)), distance),
+        "best": _best(fair, dear, distance),
     }
 
 
@@ -220,6 +224,11 @@ def _is_off(row: Row) -> bool:
 def _dear(plain: Sequence[Row], cost: float) -> list[Row]:
     """The plain points that cost at least this much, up to rounding."""
     return [row for row in plain if row["cost"] >= 0.99 * cost]
+
+
+def _matched(own: Sequence[Row], plain: Sequence[Row]) -> list[Row]:
+    """The points that do not cost more than every plain point."""
+    return [row for row in own if _dear(plain, row["cost"])]
 
 
 def _beside(row: Row, plain: Sequence[Row]) -> dict[str, Any]:
