@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 
 from yuragi.research.bench import speed
@@ -10,6 +11,7 @@ from yuragi.research.bench.memory import peak_memory
 STEPS, CANDIDATES = 5, 3
 
 
+@pytest.mark.slow
 def test_counts(pipeline_folder, monkeypatch):
     monkeypatch.setattr(speed, "STEPS", STEPS)
     monkeypatch.setattr(speed, "CANDIDATES", CANDIDATES)

@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 import yuragi
 from yuragi import Guidance
 from yuragi.research.train.portraits import portrait
@@ -10,6 +12,7 @@ from yuragi.research.train.table import LEVELS, captions_of, write_table
 from yuragi.tasks.guidance.gains import TABLE
 
 
+@pytest.mark.slow
 def test_make_and_use_a_table(pipeline_folder, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(pipeline_folder, folder)

@@ -70,6 +70,7 @@ def test_scenes_are_the_same_every_time():
     assert scene("validation", 5, SIDE).points != one.points
 
 
+@pytest.mark.slow
 def test_the_report(pipeline_folder, tmp_path, monkeypatch):
     seen = []
 

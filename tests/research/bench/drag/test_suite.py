@@ -20,6 +20,7 @@ from yuragi.research.bench.drag.report import markdown
 from yuragi.research.bench.drag.suite import bench_drag_suite, ways
 from yuragi.tasks.drag import WarpMethod
 
+pytestmark = pytest.mark.slow
 NUMBER = 2
 
 

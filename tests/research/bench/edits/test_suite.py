@@ -17,6 +17,7 @@ from yuragi.research.bench.kept import Kept
 from yuragi.research.bench.report import Origin
 from yuragi.research.train.pairs import KINDS
 
+pytestmark = pytest.mark.slow
 STRENGTHS = {"inpaint": (1.0,), "sdedit": (0.5, 1.0), "translate": (1.0,), "diffedit": (1.0,)}
 SIZES = Sizes(each=1, tuned=1, finals=1, steps=(3,), scales=(1.0, 3.0))
 

@@ -75,6 +75,7 @@ def test_folders_that_would_have_one_name_are_refused():
         )
 
 
+@pytest.mark.slow
 def test_the_shipped_model_in_miniature(monkeypatch):
     monkeypatch.setattr(suite, "other_styles", lambda: ["adventurer", "personas"])
     seen = []
