@@ -1,6 +1,7 @@
 """Files without metadata: nothing of a place is left, and no pixel is changed."""
 
 import io
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -110,6 +111,36 @@ def test_animations(picture, kind):
         return
     kept = stripped(held.getvalue(), kind, 1)
     assert b"acTL" not in kept
+    assert read_picture(kept).tobytes() == picture.tobytes()
+
+
+def of_a_frame_only():
+    """A PNG of one pixel that Pillow reads from a frame of an animation, because it has no IDAT."""
+    size = (1).to_bytes(4, "big") * 2
+    frame = bytes(4) + size + bytes(8) + bytes([0, 1, 0, 1, 0, 0])
+    pixels = zlib.compress(b"\0\x10\x20\x30")
+    parts = [
+        chunk(b"IHDR", size + bytes([8, 2, 0, 0, 0])),
+        chunk(b"acTL", (1).to_bytes(4, "big") + bytes(4)),
+        chunk(b"fcTL", frame),
+        chunk(b"fdAT", (1).to_bytes(4, "big") + pixels),
+        chunk(b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def test_a_png_with_nothing_but_a_frame_of_an_animation_is_refused():
+    data = of_a_frame_only()
+    assert read_picture(data).getpixel((0, 0)) == (16, 32, 48)
+    with pytest.raises(ValueError, match="no pixels except those of an animation"):
+        stripped(data, "PNG", 1)
+
+
+def test_a_record_with_such_a_png_does_not_refuse_the_picture(picture):
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    head, rest = held.getvalue()[:33], held.getvalue()[33:]
+    kept = stripped(head + chunk(b"yuSo", bytes(16) + of_a_frame_only()) + rest, "PNG", 1)
     assert read_picture(kept).tobytes() == picture.tobytes()
 
 

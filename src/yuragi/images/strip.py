@@ -58,7 +58,14 @@ def _bytes(exif: Image.Exif) -> bytes:
 
 
 def _png(data: bytes, exif: Image.Exif) -> bytes:
-    kept, place = [PNG_HEAD], len(PNG_HEAD)
+    kept = list(_png_parts(data, exif))
+    if not any(part[4:8] == b"IDAT" for part in kept):
+        raise ValueError("it has no pixels except those of an animation")
+    return b"".join([PNG_HEAD, *kept])
+
+
+def _png_parts(data: bytes, exif: Image.Exif) -> Iterator[bytes]:
+    place = len(PNG_HEAD)
     while place < len(data):
         length = int.from_bytes(data[place : place + 4], "big")
         name, whole = data[place + 4 : place + 8], data[place : place + 12 + length]
@@ -66,20 +73,22 @@ def _png(data: bytes, exif: Image.Exif) -> bytes:
         if len(whole) < 12 + length:
             break
         if name in PNG_KEPT or (name in PNG_TEXTS and whole[8:].startswith(RECORD)):
-            kept.append(whole)
+            yield whole
         elif name == SOURCE_CHUNK:
             digest, source = whole[8 : 8 + DIGEST_BYTES], whole[8 + DIGEST_BYTES : -4]
-            kept.append(_png_chunk(name, digest + _record(source)))
+            yield _png_chunk(name, digest + _record(source))
         if name == b"IHDR" and exif:
-            kept.append(_png_chunk(b"eXIf", _bytes(exif)))
+            yield _png_chunk(b"eXIf", _bytes(exif))
         if name == b"IEND":
-            return b"".join(kept)
-    return b"".join([*kept, _png_chunk(b"IEND", b"")])
+            return
+    yield _png_chunk(b"IEND", b"")
 
 
 def _record(data: bytes) -> bytes:
     """A PNG inside another file, without metadata of its own."""
-    return _png(data, Image.Exif()) if data.startswith(PNG_HEAD) else b""
+    if not data.startswith(PNG_HEAD):
+        return b""
+    return b"".join([PNG_HEAD, *_png_parts(data, Image.Exif())])
 
 
 def _png_chunk(name: bytes, data: bytes) -> bytes:
