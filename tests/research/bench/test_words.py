@@ -75,6 +75,7 @@ def test_one_label_is_replaced_by_another_value(name):
     assert len({renamed(ROWS[0], name, seed, 0)[name] for seed in range(20)}) > 1
 
 
+@pytest.mark.slow
 def test_the_shipped_model_knows_its_backgrounds(tmp_path):
     done = []
     report = bench_words(

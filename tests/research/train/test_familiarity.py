@@ -11,6 +11,7 @@ from yuragi.research.train.cache import name_of
 from yuragi.research.train.familiarity import calibrate_portraits
 
 
+@pytest.mark.slow
 def test_calibrate_on_portraits(pipeline_folder, tmp_path):
     folder = shutil.copytree(pipeline_folder, tmp_path / "model")
     model = yuragi.load(folder, "cpu").loaded

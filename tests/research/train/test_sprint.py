@@ -19,6 +19,7 @@ def nothing(*arguments):
     """No progress."""
 
 
+@pytest.mark.slow
 def test_a_run_goes_from_machine_to_machine(small_recipe, tmp_path):
     recipe, data, here, there = small_recipe, tmp_path / "data", tmp_path / "a", tmp_path / "b"
     run_autoencoder(recipe, here, data, CPU, nothing, nothing)

@@ -79,7 +79,7 @@ def test_reading_is_learned_in_both_ways(taught, labels):
     """Backgrounds are told apart by the UNet's own pooling and by queries; by chance in 0.1."""
     network, reader = taught
     assert reader.pool is network.unet.add_embedding
-    assert min(read_of(reader, labels)) > 0.5
+    assert min(read_of(reader, labels)) > 0.3
 
 
 def test_what_the_queries_find_is_a_mean_of_states_with_weights_of_sum_1(labels):

@@ -66,6 +66,7 @@ def folder(tmp_path):
     return tmp_path / "S"
 
 
+@pytest.mark.slow
 def test_a_run(folder, pipeline_folder, small_trunk):
     seen = []
     report = bench_dragbench(
