@@ -250,6 +250,11 @@ def test_adaptive_adds_at_most_the_noise_that_is_asked_for(picture, changes, eta
     assert request.make_sampler().solver.eta == eta
 
 
+def test_the_help_of_eta_tells_the_default_of_adaptive():
+    told = SDEditRequest.model_json_schema()["properties"]["eta"]["description"]
+    assert f"; {MOST:g} if not given" in told
+
+
 def test_too_few_steps_to_reach_t0(picture):
     with pytest.raises(InputError, match="num_inference_steps.*at least 10"):
         drag_request(**DRAG | {"num_inference_steps": 4, "strength": 0.1}, image=picture)

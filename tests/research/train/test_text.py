@@ -26,39 +26,36 @@ def small():
     return TextToLatent(config, len(build_tokenizer()), (4, 16))
 
 
+def right(labels):
+    """The logits of a reader that reads these labels from their captions."""
+    known = targets(labels)
+    return {name: torch.eye(len(values))[known[name]] for name, values in ATTRIBUTES.items()}
+
+
 def test_labels_that_an_untrained_encoder_misses_are_named(labels):
     with pytest.warns(UserWarning, match="clothes_colour in .*%.* of captions only"):
         warn_of_unread(Reader(small()), build_tokenizer(), labels, CPU)
 
 
 def test_an_encoder_that_reads_everything_is_silent(labels):
-    class Knowing:
-        def __call__(self, tokens):
-            known = targets(labels)
-            read = {n: torch.eye(len(v))[known[n]] for n, v in ATTRIBUTES.items()}
-            return read, read
-
+    read = right(labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_unread(Knowing(), build_tokenizer(), labels, CPU)
+        warn_of_unread(lambda tokens: (read, read), build_tokenizer(), labels, CPU)
 
 
 def test_a_label_that_is_read_in_one_way_only_counts_as_unread(labels):
-    class HalfBlind:
-        def __call__(self, tokens):
-            known = targets(labels)
-            read = {n: torch.eye(len(v))[known[n]] for n, v in ATTRIBUTES.items()}
-            return read, read | {"mouth": read["mouth"].roll(1, 1)}
-
+    read = right(labels)
+    blind = read | {"mouth": read["mouth"].roll(1, 1)}
     with pytest.warns(UserWarning, match="reads mouth in 0% of captions only"):
-        warn_of_unread(HalfBlind(), build_tokenizer(), labels, CPU)
+        warn_of_unread(lambda tokens: (read, blind), build_tokenizer(), labels, CPU)
 
 
 @pytest.fixture(scope="module")
 def taught(labels, tmp_path_factory):
     """A small network, and its reader after 300 steps."""
     network = small()
-    update = {"steps": 300, "batch": 32, "warmup": 10, "learning_rate": 3e-3, "ema": 0.9}
+    update = {"steps": 300, "batch": 32, "warmup": 10, "learning_rate": 6e-3, "ema": 0.9}
     config = read_recipe().reader.model_copy(update=update)
     tokens, folder = captioned(labels, 0, lambda *_: None), tmp_path_factory.mktemp("reader")
     return network, train_reader(network, tokens, labels, config, folder, CPU, lambda _: None)
@@ -79,7 +76,7 @@ def test_reading_is_learned_in_both_ways(taught, labels):
     """Backgrounds are told apart by the UNet's own pooling and by queries; by chance in 0.1."""
     network, reader = taught
     assert reader.pool is network.unet.add_embedding
-    assert min(read_of(reader, labels)) > 0.3
+    assert min(read_of(reader, labels)) > 0.5
 
 
 def test_what_the_queries_find_is_a_mean_of_states_with_weights_of_sum_1(labels):

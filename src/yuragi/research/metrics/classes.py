@@ -39,9 +39,9 @@ CUTOFF = 1.2
 def class_mixture(separation: float, size: int = 8, classes: int = 8) -> GaussianMixture:
     """A mixture of `classes` Gaussians in size^2 dimensions with a common covariance.
 
-    The means are random fields whose spectrum is separation^2 exp(-(k / 1.2)^2 / 2) times that
-    of a class, so they have mostly low frequencies. Two means are about 1.3 standard deviations
-    apart at separation 0.3, and about 4.3 at separation 1.
+    The means are random fields whose spectrum is separation^2 exp(-(k / `CUTOFF`)^2 / 2) times
+    that of a class, so they have mostly low frequencies. Two means are about 1.3 standard
+    deviations apart at separation 0.3, and about 4.3 at separation 1.
     """
     spectrum = field_spectrum(size)
     # A circulant matrix: the columns are the filtered unit impulses.

@@ -70,7 +70,7 @@ def frequencies(size: int) -> Tensor:
 
 
 def field_spectrum(size: int) -> Tensor:
-    """1 / f^2.2, scaled to the variance `SIGMA_DATA`^2 per pixel, [size, size].
+    """1 / f^`EXPONENT`, scaled to the variance `SIGMA_DATA`^2 per pixel, [size, size].
 
     The constant, f = 0, is treated as f = 1 / sqrt(2).
     """
@@ -81,9 +81,9 @@ def field_spectrum(size: int) -> Tensor:
 def class_field(size: int = 32) -> tuple[SpectralGaussian, SpectralGaussian]:
     """The law of a class and the law of all pictures: (conditional, guidance).
 
-    The class explains the share rho_k = 0.3 exp(-(k / 4)^2 / 2) of the variance at frequency k: its
-    mean has the squared modulus rho_k S_k and random phases, and its remaining variance is
-    (1 - rho_k) S_k.
+    The class explains the share rho_k = `EXPLAINED` exp(-(k / `CUTOFF`)^2 / 2) of the variance at
+    frequency k: its mean has the squared modulus rho_k S_k and random phases, and its remaining
+    variance is (1 - rho_k) S_k.
     """
     spectrum = field_spectrum(size)
     share = EXPLAINED * (-((frequencies(size) / CUTOFF) ** 2) / 2).exp()

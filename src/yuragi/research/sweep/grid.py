@@ -204,5 +204,4 @@ def grid(
 
 
 def _steps_of(gain: str, steps: Mapping[str, Sequence[int]]) -> Sequence[int]:
-    name = gain.partition("/")[0].partition(":")[0]
-    return next(steps[key] for key in (gain, name, "plain") if key in steps)
+    return next(steps[key] for key in (gain, gain_named(gain)["name"], "plain") if key in steps)

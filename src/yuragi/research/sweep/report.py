@@ -159,14 +159,13 @@ def _gains(rows: Sequence[Row], distance: str) -> list[dict[str, Any]]:
     """The comparison of each gain with plain guidance of the same course; see `_against`.
 
     `diversity` is the increase in coverage at a distance that is no worse than the best of plain
-    guidance, without a gain's points that cost more than any plain point.
+    guidance.
     """
     found = []
     for course, gain in _kinds(rows):
         if gain != "plain":
             own, plain = _like(rows, course, gain), _like(rows, course, "plain")
-            fair = _matched(own, plain)
-            more = {"gain": gain, "diversity": _at_equal_quality(fair, plain, distance)}
+            more = {"gain": gain, "diversity": _at_equal_quality(own, plain, distance)}
             found.append(course._asdict() | more | _against(own, plain, distance))
     return found
 
@@ -187,14 +186,11 @@ def _against(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[st
 
     `same_steps` compares points with equal steps. `same_cost` compares with the cheapest plain
     point that costs at least as much, so that no point benefits from a cheaper rival. `best`
-    compares the best distances over all scales, with plain points that cost at least as much as
-    the cheapest of the others, and without points that cost more than any plain point.
+    compares the best distances over all scales.
     """
-    fair = _matched(own, plain)
-    dear = _dear(plain, min(row["cost"] for row in fair)) if fair else []
     return {
         "scales": [_beside(row, plain) for row in own],
-        "best": _best(fair, dear, distance),
+        "best": _best(own, plain, distance),
     }
 
 
@@ -249,10 +245,14 @@ def _beside(row: Row, plain: Sequence[Row]) -> dict[str, Any]:
 def _best(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[str, Any] | None:
     """The best distance of each over the scales, and the paired difference.
 
-    The best scale is chosen separately for each half, so that the interval includes the choice.
+    Points that cost more than every plain point are left out, and so are plain points that cost
+    less than all of the others. The best scale is chosen separately for each half, so that the
+    interval includes the choice.
     """
-    if not own or not plain:
+    own = _matched(own, plain)
+    if not own:
         return None
+    plain = _dear(plain, min(row["cost"] for row in own))
 
     def least(rows: Sequence[Row]) -> tuple[Row, Tensor]:
         chosen = min(rows, key=lambda row: row["values"][distance])
@@ -274,13 +274,15 @@ def _at_equal_quality(
 ) -> dict[str, Any] | None:
     """The paired difference of coverage between a gain and plain guidance at its best distance.
 
-    Of the gain's points whose distance is no larger, the one with the highest coverage is used. If
-    there is no such point, there is no comparison.
+    Of the gain's points whose distance is no larger, and which do not cost more than every plain
+    point, the one with the highest coverage is used. If there is no such point, there is no
+    comparison.
     """
     if not plain or DIVERSITY not in plain[0]["values"]:
         return None
     rival = min(plain, key=lambda row: row["values"][distance])
-    near = [row for row in own if row["values"][distance] <= rival["values"][distance]]
+    fair = _matched(own, plain)
+    near = [row for row in fair if row["values"][distance] <= rival["values"][distance]]
     if not near:
         return None
     most = max(near, key=lambda row: row["values"][DIVERSITY])

@@ -93,8 +93,9 @@ def train_reader(
     def loss(step: int, rng: torch.Generator) -> Tensor:
         row = torch.randint(len(labels), (config.batch,), generator=rng)
         column = torch.randint(tokens.shape[1], (config.batch,), generator=rng)
+        truth = {name: column[row].to(device) for name, column in known.items()}
         terms = [
-            nn.functional.cross_entropy(logits, known[name][row].to(device))
+            nn.functional.cross_entropy(logits, truth[name])
             for read in reader(tokens[row, column].long().to(device))
             for name, logits in read.items()
         ]
@@ -119,14 +120,12 @@ def warn_of_unread(
         caption(row, np.random.default_rng(k), empty=0.0, named=1.0) for k, row in enumerate(labels)
     ]
     pooled, found = reader(tokenizer(texts, **TOKENS).input_ids.to(device))
+    known = {name: column.to(device) for name, column in targets(labels).items()}
     right = {
         name: float(
-            torch.stack([read[name].argmax(1).cpu() == column for read in (pooled, found)])
-            .all(0)
-            .float()
-            .mean()
+            ((pooled[name].argmax(1) == column) & (found[name].argmax(1) == column)).float().mean()
         )
-        for name, column in targets(labels).items()
+        for name, column in known.items()
     }
     missed = {name: share for name, share in right.items() if share < READ}
     if missed:
