@@ -12,9 +12,12 @@ from batch_process import kill, receipts, start, until
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
 from yuragi.models.opening import Opening
+from yuragi.tasks.context import BATCH
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ROWS, KILLS = 30, 4
+KILLS = 3
+ROWS = KILLS * 3 * BATCH
+"""A kill comes a moment after its batch is stored; on a fast machine another batch may follow."""
 
 
 def as_many(folder, least):
