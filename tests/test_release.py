@@ -92,7 +92,7 @@ def test_faults_of_a_wheel_are_found(tmp_path):
     folder = "yuragi_diffusion-1.0.0.dist-info"
     files = dict.fromkeys(contents.shipped(), "")
     licences = "".join(f"License-File: {name}\n" for name in contents.LICENCES)
-    files |= {f"{folder}/METADATA": f"Name: yuragi-diffusion\n{licences}"}
+    files |= {f"{folder}/METADATA": f"Name: yuragi-diffusion\n{licences}\nRead [on](https://a.b)."}
     files |= {f"{folder}/licenses/{name}": "" for name in contents.LICENCES}
 
     def written(name, content):
@@ -106,8 +106,10 @@ def test_faults_of_a_wheel_are_found(tmp_path):
     page = "yuragi/studio/static/index.html"
     broken = files | {"tests/test_x.py": ""}
     del broken[page], broken[f"{folder}/licenses/NOTICE"]
+    broken[f"{folder}/METADATA"] += " See [the page](docs/page.md)."
     assert contents.wheel_faults(written("broken", broken)) == [
         f"missing: {page}",
         "does not belong: tests/test_x.py",
         "licence is missing: NOTICE",
+        "leads nowhere on the package index: docs/page.md",
     ]

@@ -8,6 +8,7 @@ when the packages are larger than they have to be.
 
 from __future__ import annotations
 
+import re
 import sys
 import tarfile
 import zipfile
@@ -61,6 +62,10 @@ def wheel_faults(path: Path) -> list[str]:
         f"licence is missing: {name}"
         for name in LICENCES
         if name not in listed or f"{folder}/licenses/{name}" not in names
+    ]
+    faults += [
+        f"leads nowhere on the package index: {link}"
+        for link in re.findall(r"\]\((?!https?://)([^)]*)\)", str(metadata.get_payload()))
     ]
     return faults
 
