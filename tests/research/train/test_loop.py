@@ -69,6 +69,18 @@ def test_a_resumed_run_equals_an_uncut_one(tmp_path):
     assert torch.equal(fresh.weight, cut.weight)
 
 
+@pytest.mark.parametrize("other", [nn.Linear(3, 2), nn.Sequential(nn.Linear(3, 1))])
+def test_the_run_of_another_network_is_refused_and_kept(tmp_path, other):
+    net = network()
+    fit(net, loss_of(net), config(5), tmp_path, lambda report: None)
+    kept = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(InputError, match="runs: its checkpoint is of a network that differs"):
+        fit(other, loss_of(net), config(10), tmp_path, lambda report: None)
+    with pytest.raises(InputError, match="must be a new folder"):
+        load_averaged(other, tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path):
     net = network()
     fit(net, loss_of(net), config(10), tmp_path, lambda report: None)

@@ -24,6 +24,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from yuragi.errors import InputError
 from yuragi.research.files import save_whole
 from yuragi.research.train.config import Fit
 from yuragi.research.train.pace import BySteps, Pace
@@ -114,10 +115,10 @@ class _State:
             return
         held, counts = read_checkpoint(folder)
         self.step = int(counts["step"])
-        names = list(self.network.state_dict())
-        self.network.load_state_dict({n: held[f"network.{n}"] for n in names})
+        self.network.load_state_dict(_weights(held, "network", self.network, folder))
         device = next(self.network.parameters()).device
-        self.averaged = {n: held[f"averaged.{n}"].to(device) for n in names}
+        averaged = _weights(held, "averaged", self.network, folder)
+        self.averaged = {name: value.to(device) for name, value in averaged.items()}
         if not any(name.startswith("exp_avg.") for name in held):
             return
         # Checkpoints of earlier versions count only steps; each step was an update.
@@ -167,6 +168,9 @@ def fit(
         pace: the learning rate and the end of the run; by default those of `config.steps`.
         report_every: the number of updates between two reports.
         save_every_seconds: the seconds between two checkpoints.
+
+    Raises:
+        InputError: the folder's checkpoint is of another network.
     """
     pace = pace or BySteps(config)
     state = _State(network, config)
@@ -243,8 +247,24 @@ def load_averaged(network: nn.Module, folder: Path) -> int:
 
     Raises:
         FileNotFoundError: the folder holds no checkpoint.
+        InputError: the checkpoint is of another network.
     """
-    with safe_open(folder / CHECKPOINT, framework="pt") as file:
-        network.load_state_dict({n: file.get_tensor(f"averaged.{n}") for n in network.state_dict()})
-        network.eval()
-        return int(file.metadata()["step"])
+    held, counts = read_checkpoint(folder)
+    network.load_state_dict(_weights(held, "averaged", network, folder))
+    network.eval()
+    return int(counts["step"])
+
+
+def _weights(
+    held: Mapping[str, Tensor], kind: str, network: nn.Module, folder: Path
+) -> dict[str, Tensor]:
+    """The weights of one kind, "network" or "averaged", which must fit the network."""
+    found = {}
+    for name, value in network.state_dict().items():
+        kept = held.get(f"{kind}.{name}")
+        if kept is None or kept.shape != value.shape:
+            reason = f"its checkpoint is of a network that differs from the recipe's in {name}"
+            allowed = "a new folder, or one of the same recipe and version of Yuragi"
+            raise InputError("runs", str(folder), allowed, reason)
+        found[name] = kept
+    return found
