@@ -382,13 +382,13 @@ def test_autoguidance_has_no_negative_prompt():
         sample_request(**SAMPLE | changes)
 
 
-def test_a_drag_has_no_gauge(picture):
-    with pytest.raises(InputError, match="^stress[: ]"):
-        drag_request(
-            **DRAG | {"guidance": Guidance(gain={"name": "plain", "stress": True})}, image=picture
-        )
+def test_sde_drag_does_not_measure_stress(picture):
+    asked = {"preset": "paper", "guidance": Guidance(gain={"name": "plain", "stress": True})}
+    with pytest.raises(InputError, match="^stress must be False with the preset paper"):
+        drag_request(**DRAG | asked, image=picture)
 
 
-def test_a_drag_ramps_its_scale_by_itself(picture):
-    with pytest.raises(InputError, match="^guidance[: ]"):
-        drag_request(**DRAG | {"guidance": Guidance(rule="linear")}, image=picture)
+def test_sde_drag_has_a_rule_of_its_own(picture):
+    asked = {"preset": "fast", "guidance": Guidance(rule="linear")}
+    with pytest.raises(InputError, match="^guidance must be cfg with the preset fast"):
+        drag_request(**DRAG | asked, image=picture)

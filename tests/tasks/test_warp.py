@@ -10,6 +10,7 @@ from yuragi.errors import InputError
 from yuragi.tasks import warping
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.run import run
 from yuragi.tasks.warping import preview
 
@@ -67,6 +68,27 @@ def test_evaluations(doubted):
     # One for the doubt; 3 of 6 levels, strong and weak. Then all of them and the picture before
     # are looked at once, to rank them.
     assert doubted.evaluations == 3 * (1 + 3 * 2) + 4
+
+
+RULES = {"everywhere": ("0:1e9", {}), "nowhere": ("1e8:1e9", {"guidance_scale": 1.0})}
+
+
+@pytest.mark.parametrize(("interval", "like"), RULES.values(), ids=RULES)
+def test_a_rule_guides_what_is_drawn(tiny, scene, doubted, interval, like):
+    alone = doubted.request.model_copy(update={"num_images": 1})
+    rule = Guidance(rule={"name": "interval", "interval": interval})
+    ruled = run(alone.model_copy(update={"guidance": rule}), tiny.loaded, doubted.sources)
+    expected = run(alone.model_copy(update=like), tiny.loaded, doubted.sources)
+    assert ruled.evaluations == expected.evaluations
+    assert_equal_to_rounding(ruled.image, expected.image)
+
+
+def test_stress_is_measured_where_something_is_drawn(tiny, doubted):
+    gauge = Guidance(gain={"name": "plain", "stress": True})
+    changes = {"num_images": 1, "guidance": gauge}
+    result = run(doubted.request.model_copy(update=changes), tiny.loaded, doubted.sources)
+    assert len(result.guidance.stress) == 1
+    assert result.guidance.stress[0] > 0
 
 
 def test_without_doubt_the_warp_is_the_result(tiny, scene, doubted):

@@ -113,6 +113,13 @@ class PasteMethod(Strict):
         if isinstance(request.crop, int):
             allowed = "auto or off with SDE-Drag, which works on the whole picture"
             raise InputError("crop", request.crop, allowed)
+        rule = request.guidance.rule.name
+        if rule != "cfg":
+            allowed = f"cfg with the preset {request.preset}, which lowers the scale step by step"
+            raise InputError("guidance", rule, allowed)
+        if getattr(request.guidance.gain, "stress", False):
+            allowed = f"False with the preset {request.preset}, which does not measure it"
+            raise InputError("stress", True, allowed)
         drag_settings(request, self)
 
     def parts(self, request: DragRequest, model: DiffusionModel) -> int:
@@ -231,7 +238,7 @@ class DragRequest(OnPicture):
     """A request to drag points or regions of a picture.
 
     Attributes:
-        guidance: the guidance, whose rule must be ``cfg``.
+        guidance: the guidance; for SDE-Drag, its rule must be ``cfg``.
         method: the method of the drag and its settings.
     """
 
@@ -382,11 +389,6 @@ class DragRequest(OnPicture):
     def check(self, pictures: Pictures | None) -> None:
         if pictures is not None and pictures.mask is not None:
             DragGeometry(points=self.points, regions=self.regions).check_arrival(pictures.mask)
-        rule = self.guidance.rule.name
-        if rule != "cfg":
-            raise InputError("guidance", rule, "cfg for a drag: its scale ramps by itself")
-        if getattr(self.guidance.gain, "stress", False):
-            raise InputError("stress", True, "False: a drag has no gauge of it")
         super().check(pictures)
         self.method.check(self)
 
