@@ -34,7 +34,7 @@ def known(parts):
     submit(parts, seed=2)
     tally = Tally(parts.database)
     tally.count(404)
-    text = Metrics(parts.database, tally).text().decode()
+    text = Metrics(parts.database, tally, parts.watch).text().decode()
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

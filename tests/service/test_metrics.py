@@ -107,7 +107,7 @@ def test_a_restart_loses_nothing_and_every_process_says_the_same(parts, http):
         finish(parts, seed, familiarity=1.1)
     http.get("/api/v1/jobs/none")
     first = counts(http.get("/metrics").text)
-    again = counts(Metrics(parts.database, Tally(parts.database)).text().decode())
+    again = counts(Metrics(parts.database, Tally(parts.database), parts.watch).text().decode())
     assert first == again
     assert any(name == "yuragi_refusals_total" for name, _ in first)
     finish(parts, 3)
@@ -151,7 +151,7 @@ def test_metrics_need_the_token(parts):
 
 def test_names_follow_the_conventions_of_prometheus(parts):
     finish(parts, 0, familiarity=1.1)
-    text = Metrics(parts.database, Tally(parts.database)).text().decode()
+    text = Metrics(parts.database, Tally(parts.database), parts.watch).text().decode()
     names = re.findall(r"^# TYPE (yuragi\S+) (\w+)", text, re.MULTILINE)
     assert len(names) == len(set(names)) > 15
     for name, kind in names:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from yuragi.service.slots import Pulse, alive, take_slot
+from yuragi.service.slots import Pulse, Watch, alive, take_slot
 
 HOLD = """
 import sys
@@ -15,7 +15,7 @@ sys.stdin.read()
 
 
 def pulse(parts, slot, adopted, dead_after=5.0):
-    return Pulse(parts.database, slot, "cpu", dead_after, adopted.append)
+    return Pulse(parts.database, slot, "cpu", Watch(dead_after), adopted.append)
 
 
 def test_a_name_is_free_again_when_its_process_is_gone(registered):
@@ -40,12 +40,27 @@ def test_a_slot_without_a_sign_of_life_is_inherited_once(parts, monkeypatch):
         first.beat()
         second.beat()
     assert adopted == []
-    assert alive(parts.database) == ["a-1", "b-1", "b-2"]
+    assert alive(parts.database, parts.watch) == ["a-1", "b-1", "b-2"]
     now = 106.0
     first.beat()
     second.beat()
     assert adopted == ["a-1"]
-    assert alive(parts.database) == ["b-1", "b-2"]
+    assert alive(parts.database, parts.watch) == ["b-1", "b-2"]
+
+
+def test_the_last_slot_that_dies_counts_no_more(parts, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("yuragi.service.slots.time.monotonic", lambda: now)
+    last, watch = pulse(parts, "a-1", []), Watch(30.0)
+    for now in range(0, 60, 20):  # noqa: B007 (the clock above)
+        last.beat()
+        assert alive(parts.database, watch) == ["a-1"]
+    now = 69.0
+    assert alive(parts.database, watch) == ["a-1"]
+    now = 71.0
+    assert alive(parts.database, watch) == []
+    last.beat()  # it was only stuck
+    assert alive(parts.database, watch) == ["a-1"]
 
 
 def test_a_slot_that_lives_is_not_inherited(parts, monkeypatch):
@@ -67,7 +82,7 @@ def test_a_slot_that_stops_is_inherited_at_once(parts):
     other.beat()
     assert adopted == ["a-1"]
     one.beat()  # it is back
-    assert alive(parts.database) == ["a-1", "b-1"]
+    assert alive(parts.database, parts.watch) == ["a-1", "b-1"]
 
 
 def test_an_heir_that_dies_leaves_the_slot_to_the_next(parts):
@@ -79,7 +94,7 @@ def test_an_heir_that_dies_leaves_the_slot_to_the_next(parts):
 
     adopted = []
     one, other = pulse(parts, "a-1", adopted), pulse(parts, "b-1", adopted)
-    heir = Pulse(parts.database, "c-1", "cpu", 5.0, die)
+    heir = Pulse(parts.database, "c-1", "cpu", Watch(5.0), die)
     one.beat()
     one.leave()
     try:

@@ -64,7 +64,7 @@ def make_app(parts: Held) -> FastAPI:
         responses={status: {"model": Problem} for status in REFUSALS},
     )
     app.state.held = parts
-    app.state.metrics = Metrics(parts.database, tally)
+    app.state.metrics = Metrics(parts.database, tally, parts.watch)
     for routes in (jobs.router, queue.router, assets.router, about.router, monitor.router):
         app.include_router(routes, prefix=API)
     app.include_router(about.health)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from yuragi.service.assets import Assets, open_assets
 from yuragi.service.database import Database, open_database
 from yuragi.service.intake import Intake
 from yuragi.service.settings import Serving
+from yuragi.service.slots import Watch
 from yuragi.service.tickets import Tickets, open_tickets
 from yuragi.tasks.policy import Policy, read_policy
 
@@ -28,6 +29,7 @@ class Held:
         intake: the part that adds jobs to both.
         assets: the store of pictures.
         policy: which requests are allowed.
+        watch: finds workers that give no signs of life.
     """
 
     settings: Serving
@@ -36,6 +38,7 @@ class Held:
     intake: Intake
     assets: Assets
     policy: Policy
+    watch: Watch = field(default_factory=Watch)
 
     def close(self) -> None:
         """Close the connections."""

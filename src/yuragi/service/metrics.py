@@ -20,7 +20,7 @@ from yuragi.service import tables
 from yuragi.service.database import Database
 from yuragi.service.figures import SCORES
 from yuragi.service.fold import Distribution, Fold, Labels
-from yuragi.service.slots import alive
+from yuragi.service.slots import Watch, alive
 from yuragi.service.states import ENDED, STORED, State
 from yuragi.service.tally import Tally
 from yuragi.service.wire import Quality
@@ -37,11 +37,13 @@ class Metrics(Collector):
     Args:
         database: the database.
         tally: the counts of refusals.
+        watch: finds workers that give no signs of life.
     """
 
-    def __init__(self, database: Database, tally: Tally) -> None:
+    def __init__(self, database: Database, tally: Tally, watch: Watch) -> None:
         self.database = database
         self.tally = tally
+        self.watch = watch
         self._lock = threading.Lock()
         self.fold = Fold(database)
         self.registry = CollectorRegistry()
@@ -101,7 +103,7 @@ class Metrics(Collector):
         oldest = 0.0 if since is None else max(0.0, time.time() - since)
         yield _gauge("yuragi_queue_oldest_seconds", "Age of the oldest waiting job.", oldest)
         yield _gauge("yuragi_queue_paused", "1 if no further job is started.", float(paused))
-        living = len(alive(self.database))
+        living = len(alive(self.database, self.watch))
         yield _gauge("yuragi_workers", "Slots of workers that give signs of life.", living)
 
     def _jobs(self) -> Iterator[Metric]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TextIO
@@ -22,11 +22,13 @@ from yuragi.folders import data_folder
 from yuragi.service import tables
 from yuragi.service.database import Database
 
-__all__ = ["Pulse", "Slot", "alive", "processes_of", "take_slot"]
+__all__ = ["Pulse", "Slot", "Watch", "alive", "processes_of", "take_slot"]
 
 WORKERS = tables.workers
 GONE = -1
 """The beat of a slot whose jobs can be taken over at once."""
+SILENT_S = 30.0
+"""The seconds without a sign of life after which the service does not count a slot any more."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,45 @@ def take_slot(machine: str) -> Slot:
     raise AssertionError("there is always a higher number")
 
 
-def alive(database: Database) -> Sequence[str]:
-    """The slots that gave a sign of life and were not given up."""
+@dataclass
+class Watch:
+    """Finds slots that give no signs of life.
+
+    A sign of life is a beat that changed, seen by the clock of this process: the clocks of several
+    machines can differ, so no times are stored.
+
+    Attributes:
+        patience: the seconds without a sign after which a slot is silent.
+        seen: the last beat of each slot, and when it was first seen.
+    """
+
+    patience: float = SILENT_S
+    seen: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+    def silent(self, beats: Mapping[str, int]) -> set[str]:
+        """The slots that have been silent for too long.
+
+        Args:
+            beats: the present beat of every slot.
+        """
+        now, before = time.monotonic(), self.seen
+        self.seen = {
+            slot: before[slot] if slot in before and before[slot][0] == beat else (beat, now)
+            for slot, beat in beats.items()
+        }
+        return {slot for slot, (_, since) in self.seen.items() if now - since > self.patience}
+
+
+def alive(database: Database, watch: Watch) -> Sequence[str]:
+    """The slots that give signs of life, and were not given up.
+
+    A slot that the watch has not seen before counts as alive. Without this watch, the last slot of
+    a service would count for ever if it died, since only other slots give up a silent one.
+    """
     with database.reading() as connection:
-        wanted = sa.select(WORKERS.c.slot).where(WORKERS.c.beat > GONE).order_by(WORKERS.c.slot)
-        return list(connection.execute(wanted).scalars())
+        wanted = sa.select(WORKERS.c.slot, WORKERS.c.beat).where(WORKERS.c.beat > GONE)
+        beats = {row.slot: row.beat for row in connection.execute(wanted)}
+    return sorted(beats.keys() - watch.silent(beats))
 
 
 def processes_of(database: Database) -> Sequence[int]:
@@ -75,16 +111,15 @@ class Pulse:
         database: the database.
         slot: the name of the slot.
         device: the device that it uses, for people.
-        dead_after: the seconds without a sign, by our own clock, after which a slot is given up.
+        watch: finds the slots that are given up.
         adopt: the function that takes over the workflows of a slot.
     """
 
     database: Database
     slot: str
     device: str
-    dead_after: float
+    watch: Watch
     adopt: Callable[[str], None]
-    seen: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def beat(self) -> None:
         """Give a sign of life, and take over the jobs of slots that give none."""
@@ -97,11 +132,9 @@ class Pulse:
                 first = {**sign, "beat": 0, "slot": self.slot}
                 connection.execute(sa.insert(WORKERS).values(**first))
             others = connection.execute(sa.select(WORKERS).where(WORKERS.c.slot != self.slot)).all()
-        now = time.monotonic()
+        silent = self.watch.silent({row.slot: row.beat for row in others})
         for row in others:
-            beat, since = self.seen.get(row.slot, (None, now))
-            self.seen[row.slot] = (row.beat, since if beat == row.beat else now)
-            if row.beat == GONE or now - self.seen[row.slot][1] > self.dead_after:
+            if row.beat == GONE or row.slot in silent:
                 self._inherit(row.slot, row.beat)
 
     def leave(self) -> None:
@@ -122,4 +155,3 @@ class Pulse:
         with self.database.noting() as connection:
             gone = WORKERS.c.slot == slot, WORKERS.c.beat == GONE
             connection.execute(sa.delete(WORKERS).where(*gone))
-        self.seen.pop(slot, None)

@@ -46,7 +46,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     from yuragi.service.database import open_database, or_crash
     from yuragi.service.learned import learn
     from yuragi.service.loaded import Loaded
-    from yuragi.service.slots import Pulse, take_slot
+    from yuragi.service.slots import Pulse, Watch, take_slot
     from yuragi.service.stopping import Halt
     from yuragi.service.tickets import configuration, open_tickets
     from yuragi.service.tracing import configure_traces
@@ -78,7 +78,7 @@ def run_slot(settings: Working, opening: Opening) -> None:
     DBOS(config=configuration(database, slot.name))
     register(bench)
     DBOS.launch()
-    pulse = Pulse(database, slot.name, device, settings.dead_after, _adopt)
+    pulse = Pulse(database, slot.name, device, Watch(settings.dead_after), _adopt)
     while not stop.is_set() and not orphaned():
         with or_crash():
             pulse.beat()
