@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from yuragi.errors import InputError
-from yuragi.images.resize import centred, expanded
+from yuragi.images.resize import centred, covering, expanded
 
 
 @pytest.mark.parametrize("size", [(30, 10), (10, 30), (10, 10)])
@@ -30,3 +30,13 @@ def test_margins_count_as_pixels():
     assert larger.size == mask.size == (20, 30)
     with pytest.raises(InputError, match="expand: the picture would have 20x31 = 620 pixels"):
         expanded(picture, None, (5, 0, 5, 11), max_pixels=600)
+
+
+def test_a_mask_covers_every_white_pixel():
+    large = Image.new("L", (4000, 4000))
+    for place in ((10, 10), (3990, 2000)):
+        large.putpixel(place, 255)
+    small = np.asarray(covering(large, (64, 64)))
+    assert small[0, 0] == small[32, 63] == 255
+    assert set(np.unique(small)) == {0, 255}
+    assert (small > 0).sum() <= 18

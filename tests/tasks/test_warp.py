@@ -170,3 +170,24 @@ def test_a_preview_bends_as_the_drag_does(tiny):
 def test_the_published_method_takes_no_motion(tiny, scene):
     with pytest.raises(InputError, match="which moves boxes"):
         tiny.drag(scene, POINTS, preset="paper", motion="cut")
+
+
+@pytest.mark.parametrize("corner", [(3, 3), (190, 4), (100, 100)])
+def test_a_white_mask_is_no_mask(corner):
+    picture = Image.fromarray(data.astronaut()).resize((200, 200))
+    points = [(corner, (corner[0] - 2, corner[1] + 15))]
+    request, _ = build(DragRequest, {"image": picture, "points": points, "motion": "bend"})
+    white = Image.new("L", picture.size, 255)
+    assert_identical(preview(request, picture, white), preview(request, picture))
+
+
+def test_candidates_are_scored_by_the_cut_that_was_made(tiny):
+    """In the smaller picture that is scored, nothing would say where the disc ends."""
+    dots = np.random.default_rng(1).integers(0, 2, (256, 256)).astype(np.uint8) * 255
+    picture = Image.fromarray(dots).resize((768, 768), Image.Resampling.NEAREST).convert("RGB")
+    ImageDraw.Draw(picture).ellipse((256, 256, 512, 512), fill="red")
+    points = [((374, 384), (538, 384)), ((394, 384), (558, 384))]
+    options = {"motion": "cut", "seed": 0, "num_images": 2, "num_inference_steps": 2}
+    result = tiny.drag(picture, points, **options)
+    assert sorted(result.ranking) == [0, 1]
+    assert all(each.arrival > 0.9 for each in result.intent)

@@ -55,7 +55,7 @@ class Hold:
     """b, which says what may move: 1 inside a mask, falling to 0 at its edge, and 0 outside.
 
     Args:
-        mask: the mask [h, w], True where the picture can change.
+        mask: the mask [h, w], True where the picture can change, and False somewhere.
         reach: R in pixels; b falls within a quarter of it, or of half the mask's width if that is
             less.
     """

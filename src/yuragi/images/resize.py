@@ -48,7 +48,9 @@ def centred(picture: Image.Image, side: int) -> Image.Image:
 
 def covering(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     """A scaled mask that is white wherever any white pixel contributes."""
-    return mask.resize(size, Image.Resampling.BILINEAR).point(lambda level: 255 * (level > 0))
+    # Not in 8 bits, in which the share of a few white pixels of many would be rounded to nothing.
+    shares = np.asarray(mask.convert("F").resize(size, Image.Resampling.BILINEAR))
+    return Image.fromarray((shares > 0).astype(np.uint8) * 255)
 
 
 def expanded(

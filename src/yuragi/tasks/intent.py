@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,8 +23,13 @@ from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.foreign import foreign
 from yuragi.tasks.geometry import Region
 from yuragi.tasks.inputs import Pictures
-from yuragi.tasks.warping import warped_by, warped_in
+from yuragi.tasks.warping import area_of, warped_around, warped_in
 from yuragi.tasks.work import Call, Work
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Area = NDArray[np.bool_]
 
 __all__ = ["asked_of", "intents", "intents_work"]
 
@@ -68,15 +74,29 @@ def intents(request: DragRequest, context: Context, images: Sequence[Image.Image
         size = fitting(before.size, model.native_size)
         small = None if mask is None else scaled(mask, size)
         cut = Pictures(scaled(before, size), small, "", "", before.size)
+        area = _smaller(area_of(request, context), size)
         request, before = request.resized(cut), cut.picture
         images = [scaled(each, size) for each in images]
-        warped = warped_by(request, before, cut.mask)
+        warped = warped_around(request, before, cut.mask, area, torch.device("cpu")).whole(before)
     else:
         warped = warped_in(context, request, torch.device("cpu")).whole(before)
     pixels = torch.cat([to_tensor(each) for each in (before, *images)])
     errors = _surprises(request, context, pixels) if knows else None
     asked = asked_of(request, before, warped)
     return intent(asked, pixels[1:], shipped_wholeness(), errors, model.codec.cell)
+
+
+def _smaller(area: Area | None, size: tuple[int, int]) -> Area | None:
+    """The area that the drag cut out, at another size.
+
+    It is not searched for again in the smaller picture, because something else could be found there
+    than what the drag moved.
+    """
+    if area is None:
+        return None
+    levels = Image.fromarray(area.astype(np.uint8) * 255)
+    shares = np.asarray(levels.resize(size, Image.Resampling.BOX))
+    return np.asarray(shares >= min(128, shares.max()))
 
 
 def _surprises(request: DragRequest, context: Context, pixels: Tensor) -> Tensor:

@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from yuragi.drag import RegionPair
 
 __all__ = [
+    "area_of",
     "bent_alone",
     "cut_out",
     "preview",
     "run_warp",
     "warp_work",
+    "warped_around",
     "warped_by",
     "warped_in",
     "warped_part",
@@ -148,7 +150,7 @@ def _held(request: DragRequest, context: Context) -> _Held:
     return _Held(before, part.pasted(before, part.warped.picture), None)
 
 
-def _area(request: DragRequest, context: Context) -> NDArray[np.bool_] | None:
+def area_of(request: DragRequest, context: Context) -> NDArray[np.bool_] | None:
     """The result of `cut_out`, found once for the estimate, the run and the scores of a drag."""
     key = request.model_dump_json()
     if key not in context.areas:
@@ -175,7 +177,8 @@ def _drawn_anew(
     context = context.at(height, width)
     model, first = context.model, part[0][0].request
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
-    encoded = {row.of: model.codec.encode(shown.seen) for row, shown in part}
+    shown_of = {row.of: shown for row, shown in part}  # the candidates of a drag share it
+    encoded = {of: model.codec.encode(shown.seen) for of, shown in shown_of.items()}
     z = torch.cat([encoded[row.of] for row, _ in part])
     cells = _doubted(part, z, doubt, context)
     doubted = [k for k in range(len(part)) if bool(cells[k].any())]
@@ -240,7 +243,7 @@ def warp_work(request: DragRequest, context: Context) -> Work:
     Otherwise this is the maximum, because only the network itself can tell which uncovered cells
     are doubtful and are generated again.
     """
-    if _area(request, context) is None:
+    if area_of(request, context) is None:
         return Work()
     if foreign(context.familiarity(request.image)):
         return Work()
@@ -281,7 +284,7 @@ def bent_alone(request: DragRequest, sources: Mapping[str, Image.Image]) -> Task
     held = None if request.mask is None else picture_of(request.mask, sources)
     if cut_out(request, before, held) is not None:
         return None
-    part = _warped(request, before, held, None, torch.device("cpu"))
+    part = warped_around(request, before, held, None, torch.device("cpu"))
     image = part.pasted(before, part.warped.picture)
     begun = TaskOutput.begun(gain_of(request.guidance).cost)
     return replace(begun, images=[image], frames=[before, image, image])
@@ -305,7 +308,7 @@ def cut_out(
     area = moving(before, request.points, _polygons(request), held)
     if request.regions:
         return area
-    limits = None if held is None or np.asarray(held).all() else held
+    limits = _limits(held)
     # One point does not say whether the whole thing should move, or only the part under it.
     vague = limits is None and len(request.points) == 1 and request.motion == "auto"
     ground = Ground(before, area)
@@ -318,6 +321,11 @@ def cut_out(
         raise InputError("motion", "cut", "cut together with a mask or a region", reason)
     forward = flow_of([(target, source) for source, target in request.points])
     return thing(before, request.points, forward, limits)
+
+
+def _limits(held: Image.Image | None) -> Image.Image | None:
+    """The mask; None if it is white everywhere and therefore limits nothing."""
+    return None if held is None or np.asarray(held).all() else held
 
 
 def _polygons(request: DragRequest) -> Sequence[RegionPair]:
@@ -340,22 +348,23 @@ def warped_part(
         before: the picture.
         held: the mask of the picture, white where it can change.
     """
-    return _warped(request, before, held, cut_out(request, before, held), torch.device("cpu"))
+    return warped_around(request, before, held, cut_out(request, before, held), torch.device("cpu"))
 
 
 def warped_in(context: Context, request: DragRequest, device: torch.device) -> Part:
     """Like `warped_part`, for the pictures of a context, on a device."""
     picture, held = context.picture(request.image), _mask(request, context)
-    return _warped(request, picture, held, _area(request, context), device)
+    return warped_around(request, picture, held, area_of(request, context), device)
 
 
-def _warped(
+def warped_around(
     request: DragRequest,
     before: Image.Image,
     held: Image.Image | None,
     area: NDArray[np.bool_] | None,
     device: torch.device,
 ) -> Part:
+    """Like `warped_part`, on a device, for an area [h, w] that `cut_out` has found."""
     box = (0, 0, *before.size)
     if area is not None:
         flow = flow_of(request.points, _polygons(request))
@@ -371,7 +380,8 @@ def _warped(
         corner = np.array(box[:2])
         return Part(box, warp(pixels, area, lambda at: flow(at + corner) - corner, mask), mask)
     reach = request.radius or reach_of(request.points, before.size)
-    may = None if held is None else Hold(np.asarray(held) > 0, reach)
+    limits = _limits(held)
+    may = None if limits is None else Hold(np.asarray(limits) > 0, reach)
     return Part(box, bent(pixels, bend(request.points, reach, request.rigid, may), mask), mask)
 
 
