@@ -1,5 +1,7 @@
 """A LoRA of one picture: learned, kept, resumed, faded, and taken out without a trace."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -246,3 +248,23 @@ def test_a_lora_of_the_users_stays(tiny, z, tmp_path):
     finally:
         unet.unload_lora()
         unet.requires_grad_(False)
+
+
+def test_two_processes_may_fit_the_same_lora(z, tmp_path):
+    """Both write the same files, and neither takes away what the other is writing."""
+    file, failed = tmp_path / "a.safetensors", []
+
+    def fit():
+        try:
+            model = yuragi.load(build("sd1")).loaded
+            learned(model, z[..., :8, :8], "a", FIT, 0, file, nothing)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=fit) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert list(tmp_path.iterdir()) == [file]

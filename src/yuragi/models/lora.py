@@ -36,6 +36,7 @@ from torch import Tensor, nn
 
 from yuragi.core import Condition, Direct, SeededNoise, in_precision
 from yuragi.errors import InputError
+from yuragi.images.files import whole
 from yuragi.models.model import DiffusionModel
 
 __all__ = ["LoRAFit", "adapted", "learned", "trainable"]
@@ -108,9 +109,8 @@ def learned(
         partial.unlink(missing_ok=True)
         allowed = "a lower number: the weights of the LoRA became infinite"
         raise InputError("learning_rate", fit.learning_rate, allowed)
-    ready = file.with_name(file.name + ".ready")
-    save_file(finished, ready)
-    ready.replace(file)
+    with whole(file) as ready:
+        save_file(finished, ready)
     partial.unlink(missing_ok=True)
     return finished
 
@@ -289,9 +289,8 @@ class _Progress:
                 f"mean {name}": state["exp_avg"],
                 f"square {name}": state["exp_avg_sq"],
             }
-        ready = file.with_name(file.name + ".ready")
-        save_file({name: each.cpu().contiguous() for name, each in tensors.items()}, ready)
-        ready.replace(file)
+        with whole(file) as ready:
+            save_file({name: each.cpu().contiguous() for name, each in tensors.items()}, ready)
 
     def resume(self, file: Path) -> None:
         """Resume from the file if it exists and is complete; otherwise start."""
