@@ -146,3 +146,48 @@ def test_an_age_has_a_unit(cli, age):
     code, _, err = cli("jobs", "prune", f"--older-than={age}")
     assert code == 2
     assert err.startswith("error: --older-than must be a whole number of hours, days or weeks")
+
+
+def test_a_slow_store_does_not_keep_others_from_writing(parts, monkeypatch):
+    names = [stored(parts, k) for k in range(6)]
+    aged(parts)
+    remove, seen = type(parts.assets).remove, set()
+
+    def slowly(assets, gone):
+        time.sleep(0.2)
+        remove(assets, gone)
+
+    monkeypatch.setattr("yuragi.service.prune.TURN_S", 0.1)
+    monkeypatch.setattr(type(parts.assets), "remove", slowly)
+    pruning = threading.Thread(target=prune, args=(parts.database, parts.assets, DAY_S))
+    pruning.start()
+    while pruning.is_alive():
+        with parts.database.noting() as connection:
+            ids = connection.execute(sa.select(tables.assets.c.id)).scalars()
+            seen.add(len(list(ids)))
+        time.sleep(0.01)
+    pruning.join()
+    assert left(parts) == set()
+    assert seen - {0, len(names)}  # we had a turn before all were deleted
+
+
+def test_a_database_that_no_service_used_is_refused_and_not_made(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("YURAGI_DATABASE", f"sqlite:///{tmp_path / 'none' / 'jobs.db'}")
+    for command in (
+        ("jobs", "prune", "--older-than", "1d"),
+        ("audit", "export", "-o", tmp_path / "audit.csv"),
+    ):
+        code, _, err = cli(*command)
+        assert code == 2
+        assert err.startswith("error: --database: no service has used it (sqlite:///")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_audit_is_that_of_the_database_in_the_environment(
+    parts, cli, address, tmp_path, monkeypatch
+):
+    submit(parts)
+    monkeypatch.setenv("YURAGI_DATABASE", address)
+    code, out, _ = cli("audit", "export", "-o", tmp_path / "audit.csv", "--json")
+    assert code == 0
+    assert json.loads(out)["rows"] == 1

@@ -29,6 +29,7 @@ def export(
     database: Annotated[
         str | None,
         typer.Option(
+            envvar="YURAGI_DATABASE",
             help="Database of the service; by default the SQLite file in the folder for data.",
             metavar="URL",
         ),
@@ -41,15 +42,14 @@ def export(
     The exit code is 1 if the chain of hashes is broken.
     """
     try:
-        from yuragi.service.database import open_database
+        from yuragi.service.database import open_used_database
         from yuragi.service.export import SUFFIXES
         from yuragi.service.export import export as run
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi audit", "serve") from error
     check_output("output", output, [], overwrite, SUFFIXES)
     given: dict[str, Any] = {} if database is None else {"database": database}
-    opened = open_database(Store(**given).database)
-    opened.migrate()
+    opened = open_used_database(Store(**given).database)
     with writing(output, []):
         count, broken = run(opened, output)
     whole = f"{count} rows, and the chain is whole"

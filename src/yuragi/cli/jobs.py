@@ -14,7 +14,7 @@ from yuragi.service.settings import Store
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Keep house in a service's jobs.", no_args_is_help=True)
+app = typer.Typer(help="Delete old jobs of a service.", no_args_is_help=True)
 AGE = re.compile(r"(\d+)([hdw])")
 SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -57,14 +57,13 @@ def prune(
     seconds = _seconds(older_than)
     try:
         from yuragi.service.assets import open_assets
-        from yuragi.service.database import open_database
+        from yuragi.service.database import open_used_database
         from yuragi.service.prune import prune as run
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi jobs", "serve") from error
     given: dict[str, Any] = {"database": database, "assets": assets}
     store = Store(**{name: value for name, value in given.items() if value is not None})
-    opened = open_database(store.database)
-    opened.migrate()
+    opened = open_used_database(store.database)
     gone = run(opened, open_assets(store.assets, opened), seconds, dry_run)
     told = {"jobs": gone.jobs, "pictures": gone.pictures, "bytes": gone.bytes, "dry_run": dry_run}
     did = "would delete" if dry_run else "deleted"

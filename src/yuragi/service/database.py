@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from yuragi.errors import InputError
 from yuragi.service.audit import forgetting, settle
 
-__all__ = ["Database", "open_database", "or_crash"]
+__all__ = ["Database", "open_database", "open_used_database", "or_crash"]
 
 LOG = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ class Database:
     def migrate(self) -> None:
         """Create the tables, or bring those of an earlier version up to date.
 
+        The folder of a SQLite file is created if it is missing.
+
         Processes that start together do this one after another.
         """
         with self._alone(), self.engine.connect() as connection:
@@ -93,7 +95,9 @@ class Database:
     def _alone(self) -> Iterator[None]:
         """Exclude all other processes of the service."""
         if self.engine.dialect.name == "sqlite":
-            with open(f"{self.engine.url.database}.lock", "w") as lock:
+            file = Path(f"{self.engine.url.database}.lock").absolute()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
             return
@@ -104,9 +108,20 @@ class Database:
     @property
     def current(self) -> bool:
         """Whether the tables are those of this version; raises what the database raises."""
+        return self._revision == ScriptDirectory.from_config(_config()).get_current_head()
+
+    @property
+    def used(self) -> bool:
+        """Whether a service has used this database; raises what the database raises."""
+        url, sqlite = self.engine.url, self.engine.dialect.name == "sqlite"
+        if sqlite and not Path(str(url.database)).exists():
+            return False  # connecting would create the file
+        return self._revision is not None
+
+    @property
+    def _revision(self) -> str | None:
         with self.reading() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-        return found == ScriptDirectory.from_config(_config()).get_current_head()
+            return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
@@ -124,7 +139,7 @@ def or_crash() -> Iterator[None]:
 
 
 def open_database(url: str) -> Database:
-    """Open the database at a URL; the folder of a SQLite file is created.
+    """Open the database at a URL; it is not connected to before it is used.
 
     Raises:
         InputError: the URL is not one of SQLite or PostgreSQL.
@@ -136,7 +151,6 @@ def open_database(url: str) -> Database:
         raise InputError("database", url, allowed) from error
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
             engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
@@ -149,6 +163,20 @@ def open_database(url: str) -> Database:
             return Database(engine, plain.render_as_string(hide_password=False))
         case _:
             raise InputError("database", parsed.render_as_string(), allowed)
+
+
+def open_used_database(url: str) -> Database:
+    """Open the database of a service that has run before, and bring its tables up to date.
+
+    Raises:
+        InputError: see `open_database`; or no service has used this database.
+    """
+    found = open_database(url)
+    if not found.used:
+        shown = found.engine.url.render_as_string()
+        raise InputError("database", shown, "the database of a service", "no service has used it")
+    found.migrate()
+    return found
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

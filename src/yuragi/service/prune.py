@@ -24,7 +24,10 @@ __all__ = ["Pruned", "prune"]
 
 JOBS, EVENTS, ASSETS = tables.jobs, tables.events, tables.assets
 PAGE = 200
-"""The largest number of jobs or pictures per transaction, because others wait for it."""
+"""The largest number of jobs per transaction, because others wait for it."""
+TURN_S = 0.5
+"""The seconds after which a transaction deletes no further picture, for the same reason: a store on
+another machine can take long for each."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +130,16 @@ def _delete_pictures(
     database: Database, assets: Assets, page: Mapping[str, int], before: float
 ) -> dict[str, int]:
     """Delete pictures that nobody has stored again, with their files; returns the deleted ones."""
-    with database.writing() as connection:
-        chosen = sa.select(ASSETS.c.id).where(ASSETS.c.id.in_(page), ASSETS.c.created < before)
-        found = list(connection.execute(chosen.with_for_update()).scalars())
-        connection.execute(sa.delete(ASSETS).where(ASSETS.c.id.in_(found)))
-        # Within the transaction, so that a process that stores one again writes its file after
-        # this.
-        for name in found:
-            assets.remove(name)
-    return {name: page[name] for name in found}
+    left, gone = sorted(page, reverse=True), dict[str, int]()  # locked in the order of `Assets.put`
+    while left:
+        with database.writing() as connection:
+            until = time.monotonic() + TURN_S  # on SQLite, all other writers wait for this
+            while left and time.monotonic() < until:
+                name = left.pop()
+                this = ASSETS.c.id == name, ASSETS.c.created < before
+                if connection.execute(sa.delete(ASSETS).where(*this)).rowcount:
+                    # Within the transaction, so that a process that stores it again writes its
+                    # file after this.
+                    assets.remove(name)
+                    gone[name] = page[name]
+    return gone
