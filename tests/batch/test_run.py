@@ -3,15 +3,18 @@
 import csv
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image, ImageChops
 
 import yuragi
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
 from yuragi.models.opening import Opening
+from yuragi.tasks.run import run_all
 
 CPU = Opening(device="cpu")
 
@@ -250,3 +253,32 @@ def test_stopping_keeps_what_is_made(mixed, tmp_path):
         run_batch(whole, CPU, stop)
     assert len(table(tmp_path / "out" / "results.csv")) == 3
     assert run_batch(whole, CPU).pace.before >= 3
+
+
+def test_tables_hold_any_text(manifest, tmp_path):
+    broken = "\ud800"  # half of a surrogate pair, which JSON can write
+    sample = {"kind": "sample", "prompt": "red", "num_inference_steps": 1, "seed": 0}
+    done = batch(manifest({**sample, "id": broken}), tmp_path / "out")
+    assert [row["id"] for row in table(done.results)] == ["\\ud800"]
+    with pytest.raises(yuragi.YuragiError):
+        batch(manifest({**sample, "strength": broken}), tmp_path / "other")
+    assert len(table(tmp_path / "other" / "invalid.csv")) == 1
+
+
+def test_rows_run_alone_after_the_memory_of_their_batch_is_free(manifest, tmp_path, monkeypatch):
+    """An error holds the tensors of the run that it ended, for as long as it is handled."""
+    held, alive = [], []
+
+    def out_of_memory(requests, *given, **named):
+        if len(requests) > 1:
+            tensor = torch.zeros(4)
+            held.append(weakref.ref(tensor))
+            raise RuntimeError("the device is full")
+        alive.append(held[0]() is not None)
+        return run_all(requests, *given, **named)
+
+    monkeypatch.setattr("yuragi.batch.work.run_all", out_of_memory)
+    sample = {"kind": "sample", "prompt": "red", "num_inference_steps": 1}
+    done = batch(manifest(*({**sample, "seed": k} for k in range(2))), tmp_path / "out")
+    assert (done.pace.made, done.pace.failed) == (2, 0)
+    assert alive == [False, False]

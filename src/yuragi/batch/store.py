@@ -90,7 +90,8 @@ class Store:
         writer.writerow(head)
         writer.writerows(rows)
         place = f"{self.folder}/{name}.csv"
-        self._write(place, text.getvalue().encode())
+        # A row can hold half of a surrogate pair, which UTF-8 cannot.
+        self._write(place, text.getvalue().encode("utf-8", "backslashreplace"))
         return place
 
     def _write(self, place: str, data: bytes) -> None:

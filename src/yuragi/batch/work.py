@@ -103,31 +103,42 @@ class Worker:
         weak: DiffusionModel | None,
     ) -> Iterator[Outcome]:
         """Run rows together; if that fails, run each alone, so that one affects no others."""
-        requests = [made.request for _, made in ready]
-        sources = {key: each for _, made in ready for key, each in made.sources.items()}
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", YuragiWarning)  # receipts contain them
-                results = self._loaded.with_room(
-                    lambda: run_all(requests, model, sources, weak=weak)
-                )
-            written = [
-                self._pictures(item, result)
-                for (item, _), result in zip(ready, results, strict=True)
-            ]
+            made = self._together(ready, model, weak)
         except Exception as error:
-            if len(ready) > 1:
-                for one in ready:
-                    yield from self._run([one], model, weak)
+            if len(ready) == 1:
+                ((item, _),) = ready
+                if not isinstance(error, YuragiError):
+                    LOG.exception("row %s failed", item.row)
+                yield failed(item.name, error)
                 return
-            ((item, _),) = ready
-            if not isinstance(error, YuragiError):
-                LOG.exception("row %s failed", item.row)
-            yield failed(item.name, error)
+            made = None
+        if made is None:
+            # Not while the error is handled, which holds the tensors of the failed run: a device
+            # that was full would stay full.
+            for one in ready:
+                yield from self._run([one], model, weak)
             return
-        for (item, _), result, pictures in zip(ready, results, written, strict=True):
+        for (item, _), (result, pictures) in zip(ready, made, strict=True):
             self.bench.store.put(item.name, pictures, _report(result))
             yield Outcome(item.name)
+
+    def _together(
+        self,
+        ready: Sequence[tuple[Item, Made]],
+        model: DiffusionModel,
+        weak: DiffusionModel | None,
+    ) -> list[tuple[Result, list[bytes]]]:
+        """The results of rows that run together, with the bytes of their files."""
+        requests = [made.request for _, made in ready]
+        sources = {key: each for _, made in ready for key, each in made.sources.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", YuragiWarning)  # receipts contain them
+            results = self._loaded.with_room(lambda: run_all(requests, model, sources, weak=weak))
+        return [
+            (result, self._pictures(item, result))
+            for (item, _), result in zip(ready, results, strict=True)
+        ]
 
     def _pictures(self, item: Item, result: Result) -> list[bytes]:
         """The bytes of a result's files, each with its request inside."""

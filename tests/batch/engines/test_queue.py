@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ pytest.importorskip("dbos")
 
 import httpx2
 
-from yuragi.batch.engines.queue import PATIENCE_S, Queue, _patiently
+from yuragi.batch.engines.queue import PATIENCE_S, Queue, _patiently, _queued_again
 from yuragi.batch.run import run_batch
 from yuragi.batch.settings import Batch
-from yuragi.client import Client
+from yuragi.client import Client, Refused
 from yuragi.errors import InputError, YuragiError
 from yuragi.models.fingerprint import fingerprint
 from yuragi.models.opening import Opening
@@ -277,3 +278,31 @@ def test_a_service_that_is_away_is_an_error(manifest, tmp_path, monkeypatch):
     with pytest.raises(YuragiError, match="the service cannot be used"):
         run_batch(Batch(manifest=rows, output=str(tmp_path / "out"), engine=engine))
     assert table(tmp_path / "out" / "results.csv") == []
+
+
+def test_an_answer_that_was_lost_does_not_fail_a_row(monkeypatch):
+    """The service had queued the job again, and refuses to queue it twice."""
+    monkeypatch.setattr("yuragi.batch.engines.queue.AGAIN_S", 0.0)
+    calls = []
+
+    class Service:
+        def retry(self, job):
+            calls.append(job)
+            if len(calls) == 1:
+                raise httpx2.ReadTimeout("lost")
+            raise Refused(409, "the job is queued")
+
+        def job(self, job):
+            return f"the state of {job}"
+
+    assert _patiently(partial(_queued_again, Service(), "a")) == "the state of a"
+    assert calls == ["a", "a"]
+
+
+def test_other_refusals_of_a_retry_are_failures():
+    class Service:
+        def retry(self, job):
+            raise Refused(403, "the policy does not allow it")
+
+    with pytest.raises(Refused, match="policy"):
+        _queued_again(Service(), "a")

@@ -119,10 +119,26 @@ def _submitted(service: Client, item: Item, setup: Setup) -> Job:
         submit = partial(service.submit, item.kind, idempotency_key=key, **options)
         job = _patiently(submit)
         if job.state is State.FAILED:
-            return _patiently(partial(service.retry, job.id))
+            return _patiently(partial(_queued_again, service, job.id))
         if job.state is not State.DONE or _suits(service, job, setup):
             return job
         key = f"{item.name}-{job.id}"  # a job that is done cannot be run again
+
+
+def _queued_again(service: Client, job: str) -> Job:
+    """The job, which runs once more.
+
+    If the answer to an earlier call was lost, the job waits or runs already, and the service
+    refuses to queue it twice.
+    """
+    from yuragi.client import Refused
+
+    try:
+        return service.retry(job)
+    except Refused as error:
+        if error.status != 409:
+            raise
+        return service.job(job)
 
 
 def _suits(service: Client, job: Job, setup: Setup) -> bool:
