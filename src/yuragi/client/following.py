@@ -26,13 +26,13 @@ class Following:
     def __init__(self, after: int) -> None:
         self.after = after
         self.over = False
-        self._heard = time.monotonic()
+        self._broken: float | None = None
 
     def took(self, event: Event) -> Event:
         """Remember an event."""
         self.after = event.number or self.after
         self.over = event.kind in ENDED
-        self._heard = time.monotonic()
+        self._broken = None
         return event
 
     def opened(self, response: httpx2.Response) -> None:
@@ -44,9 +44,12 @@ class Following:
         if not response.is_success:
             raise Refused(response.status_code, f"the service answered {response.status_code}")
         self.over = response.status_code == 204
-        self._heard = time.monotonic()
+        self._broken = None
 
     def broke(self, error: httpx2.TransportError) -> None:
         """Handle a broken connection; raise the error if it has been broken for `PATIENCE_S`."""
-        if time.monotonic() - self._heard > PATIENCE_S:
+        now = time.monotonic()
+        if self._broken is None:
+            self._broken = now
+        if now - self._broken > PATIENCE_S:
             raise error
