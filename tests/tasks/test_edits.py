@@ -181,9 +181,10 @@ def test_an_inversion_reports_its_error(edits):
 
 def test_a_bad_inversion_warns():
     model, photo = yuragi.load("portraits", "cpu"), Image.new("RGB", (64, 64), "red")
-    with pytest.warns(UserWarning, match="the reconstruction is only"):
+    with pytest.warns(yuragi.YuragiWarning, match="the reconstruction is only"):
         bad = model.invert(photo, sampler="ode", num_inference_steps=2, guidance_scale=8.0, seed=0)
     assert bad.reconstruction.psnr < 25
+    assert any(each.startswith("the reconstruction is only") for each in bad.warnings)
 
 
 @pytest.mark.parametrize("gain", ["reg_forward", "ratio"])

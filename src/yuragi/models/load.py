@@ -165,6 +165,7 @@ def _model(
         parts.side,
         grids_of(scheduler, tokens),
         sized,
+        left_out=parts.left_out,
         opening=opening,
     )
 

@@ -17,7 +17,7 @@ from yuragi.models.codec import Codec, Pixels
 from yuragi.models.opening import Opening
 from yuragi.models.vocabulary import Vocabulary, vocabulary_of
 
-__all__ = ["Capabilities", "DiffusionModel", "PromptEncoder"]
+__all__ = ["Capabilities", "DiffusionModel", "PromptEncoder", "everything_read"]
 
 PromptEncoder: TypeAlias = Callable[[Sequence[str]], Condition | None]
 """Encode prompts to the condition of a network, one per row (or one for all rows)."""
@@ -44,6 +44,11 @@ class Capabilities:
     latent: bool = True
 
 
+def everything_read(prompt: str) -> str:
+    """What is left out by a model that reads all of a prompt."""
+    return ""
+
+
 @dataclass(frozen=True)
 class DiffusionModel:
     """Everything that sampling and editing need of a model.
@@ -63,6 +68,8 @@ class DiffusionModel:
         sized: the function from the number of cells to noise levels and grids, if they depend on
             the picture's size.
         bare: the function from prompts to a condition without pictures, if `encode` adds pictures.
+        left_out: says which words of a prompt are beyond what the text encoders read; empty if
+            none are.
         opening: the options of loading, which are also used for a weaker model.
     """
 
@@ -79,6 +86,7 @@ class DiffusionModel:
     grids: Mapping[str, TimeGrid]
     sized: Callable[[int], tuple[Schedule, Mapping[str, TimeGrid]]] | None = None
     bare: PromptEncoder | None = None
+    left_out: Callable[[str], str] = everything_read
     opening: Opening = Opening()  # noqa: RUF009 (frozen)
 
     @property
@@ -115,8 +123,6 @@ class DiffusionModel:
     @torch.no_grad()
     def bind(self, prompts: Sequence[str]) -> NetworkDenoiser:
         """The denoiser conditioned on prompts, one per row of the batch (or one for all rows).
-
-        It warns if a prompt is longer than the limit of a text encoder.
 
         Raises:
             InputError: the model does not support a prompt.

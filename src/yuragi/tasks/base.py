@@ -212,10 +212,10 @@ class Request(Strict):
 
     def unused(self, model: DiffusionModel) -> list[str]:
         """One sentence for each value from the caller that has no effect with this model."""
-        from yuragi.tasks.words import unknown_words
+        from yuragi.tasks.words import unread_words
 
         notes = [note for each in self.pictures for note in each.notes]
-        return [*notes, *unknown_words(self, model)]
+        return [*notes, *unread_words(self, model)]
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -404,7 +404,8 @@ class Edit(OnPicture):
     crop: Annotated[
         CropMargin,
         Option(
-            "With a mask, edit a crop around its white, with so much context, at the model's size.",
+            "Context in pixels around the white area of the mask, which is scaled to the model's "
+            "size; auto chooses it and crops only larger pictures, off edits the whole picture.",
             unit="pixels",
             metavar="auto|off|MARGIN",
         ),

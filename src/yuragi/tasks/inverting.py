@@ -11,9 +11,9 @@ codec.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from warnings import warn
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.edit import Edit, descent
+from yuragi.errors import YuragiWarning
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context, Row
@@ -69,15 +70,17 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
         for latents in (found[-1], x0)
     )
     held = Reconstruction(psnr(after, alone), psnr(alone, before), curve.tolist())
+    said = []
     if held.psnr < BAD:
-        warnings.warn(
+        said.append(
             f"the reconstruction is only {held.psnr:.1f} dB: take more steps, or a lower scale; "
-            "if that does not help, the model's prediction type may be another one",
-            stacklevel=2,
+            "if that does not help, the model's prediction type may be another one"
         )
+        warn(said[0], YuragiWarning, stacklevel=2)
     return replace(
         TaskOutput.begun(gain_of(request.guidance).cost).with_image(after, stress, 0),
         reconstruction=held,
+        warnings=said,
         familiarity=context.familiarity(request.image),
     )
 

@@ -1,4 +1,4 @@
-"""Warnings and errors about words that a model does not know."""
+"""Warnings and errors about words that a model does not know or does not read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from yuragi.models.vocabulary import Vocabulary
     from yuragi.tasks.base import Request
 
-__all__ = ["check_words", "unknown_words"]
+__all__ = ["check_words", "unread_words"]
 
 
 def check_words(request: Request, model: DiffusionModel) -> None:
@@ -32,14 +32,16 @@ def check_words(request: Request, model: DiffusionModel) -> None:
             raise InputError(argument, prompt, allowed, "the model knows none of these words")
 
 
-def unknown_words(request: Request, model: DiffusionModel) -> list[str]:
-    """A sentence for each prompt that has words that the model does not know."""
+def unread_words(request: Request, model: DiffusionModel) -> list[str]:
+    """A sentence for each prompt with words that the model does not know, or that are too many."""
     vocabulary, said = model.vocabulary, []
     for argument, prompt in request.prompts.items():
+        called = argument.replace("_", " ")
         if words := vocabulary.unknown(prompt):
             named = ", ".join(_with_nearest(word, vocabulary) for word in words)
-            called = argument.replace("_", " ")
             said.append(f"the {called} has words that the model does not know: {named}")
+        if left_out := model.left_out(prompt):
+            said.append(f"the {called} is too long: {left_out}")
     return said
 
 

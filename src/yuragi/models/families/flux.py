@@ -8,6 +8,7 @@ The guidance of Yuragi is applied in addition, and is off at scale 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from yuragi.models.families.parts import (
     given,
     velocity,
 )
-from yuragi.models.families.words import readers, said_once, warn_of_long
+from yuragi.models.families.words import said_once, too_long, usual_length
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import flow_from_config
 
@@ -80,7 +81,6 @@ def flux(pipeline: Any) -> Parts:
             words, pooled, _ = pipeline.encode_prompt(
                 list(prompts), None, device=pipeline._execution_device, num_images_per_prompt=1
             )
-        warn_of_long(prompts, readers(pipeline, {"": None, "_2": words.shape[1]}))
         return {"encoder_hidden_states": words, "pooled_projections": pooled}
 
     return Parts(
@@ -93,6 +93,7 @@ def flux(pipeline: Any) -> Parts:
         Capabilities("FLUX", text=True, flow=True),
         side,
         PACK,
+        left_out=partial(too_long, pipeline, {"": None, "_2": usual_length(pipeline)}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from yuragi.core import Condition, Direct, Network, Schedule, flow, predictions
 from yuragi.errors import InputError
 from yuragi.models.codec import Codec, Pixels
-from yuragi.models.model import Capabilities, PromptEncoder
+from yuragi.models.model import Capabilities, PromptEncoder, everything_read
 
 __all__ = [
     "DISTILLED",
@@ -46,6 +46,8 @@ class Parts:
         network: the network with the core's interface.
         patch: the side of a token in cells, for networks whose noise levels depend on the number of
             tokens.
+        left_out: says which words of a prompt are beyond what the text encoders read; empty if
+            none are.
     """
 
     module: nn.Module
@@ -57,6 +59,7 @@ class Parts:
     capabilities: Capabilities
     side: int
     patch: int | None = None
+    left_out: Callable[[str], str] = everything_read
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -20,7 +21,7 @@ from yuragi.models.families.parts import (
     prediction_of,
     without_variance,
 )
-from yuragi.models.families.words import readers, said_once, warn_of_long
+from yuragi.models.families.words import said_once, too_long, usual_length
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
@@ -70,7 +71,6 @@ def pixart(pipeline: Any) -> Parts:
                 device=pipeline._execution_device,
                 num_images_per_prompt=1,
             )
-        warn_of_long(prompts, readers(pipeline, {"": words.shape[1]}))
         return {"encoder_hidden_states": words, "encoder_attention_mask": mask}
 
     return Parts(
@@ -82,6 +82,7 @@ def pixart(pipeline: Any) -> Parts:
         encode,
         Capabilities("PixArt", text=True),
         int(transformer.config.sample_size),
+        left_out=partial(too_long, pipeline, {"": usual_length(pipeline)}),
     )
 
 

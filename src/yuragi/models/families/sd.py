@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -21,7 +22,7 @@ from yuragi.models.families.parts import (
     prediction_of,
     shown_images,
 )
-from yuragi.models.families.words import readers, said_once, warn_of_long
+from yuragi.models.families.words import said_once, too_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
@@ -64,7 +65,6 @@ def sd(pipeline: Any) -> Parts:
                 num_images_per_prompt=1,
                 do_classifier_free_guidance=False,
             )
-        warn_of_long(prompts, readers(pipeline, {"": None}))
         return {"encoder_hidden_states": embeddings}
 
     return Parts(
@@ -76,6 +76,7 @@ def sd(pipeline: Any) -> Parts:
         encode,
         Capabilities("Stable Diffusion", text=True),
         int(unet.config.sample_size),
+        left_out=partial(too_long, pipeline, {"": None}),
     )
 
 

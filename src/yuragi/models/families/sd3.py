@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from yuragi.models.families.parts import (
     given,
     velocity,
 )
-from yuragi.models.families.words import readers, said_once, warn_of_long
+from yuragi.models.families.words import said_once, too_long, usual_length
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import flow_from_config
 
@@ -60,9 +61,6 @@ def sd3(pipeline: Any) -> Parts:
                 num_images_per_prompt=1,
                 do_classifier_free_guidance=False,
             )
-        # The tokens of T5 follow those of the other two encoders, which are padded to their limit.
-        t5 = words.shape[1] - pipeline.tokenizer_max_length
-        warn_of_long(prompts, readers(pipeline, {"": None, "_2": None, "_3": t5}))
         return {"encoder_hidden_states": words, "pooled_projections": pooled}
 
     return Parts(
@@ -75,6 +73,7 @@ def sd3(pipeline: Any) -> Parts:
         Capabilities("Stable Diffusion 3", text=True, flow=True),
         side,
         patch,
+        left_out=partial(too_long, pipeline, {"": None, "_2": None, "_3": usual_length(pipeline)}),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ from yuragi.models.families.parts import (
     prediction_of,
     shown_images,
 )
-from yuragi.models.families.words import readers, said_once, warn_of_long
+from yuragi.models.families.words import said_once, too_long
 from yuragi.models.model import Capabilities
 from yuragi.models.schedules import schedule_from_config
 
@@ -88,7 +89,6 @@ def sdxl(pipeline: Any) -> Parts:
                 num_images_per_prompt=1,
                 do_classifier_free_guidance=False,
             )
-        warn_of_long(prompts, readers(pipeline, {"": None, "_2": None}))
         if zeros:
             said = torch.tensor([bool(prompt) for prompt in prompts], device=words.device)
             words, pooled = words * said[:, None, None], pooled * said[:, None]
@@ -103,6 +103,7 @@ def sdxl(pipeline: Any) -> Parts:
         encode,
         Capabilities("Stable Diffusion XL", text=True),
         int(unet.config.sample_size),
+        left_out=partial(too_long, pipeline, {"": None, "_2": None}),
     )
 
 

@@ -1,17 +1,17 @@
-"""Warnings about words of a long prompt that a text encoder ignores."""
+"""The words of a long prompt that a text encoder ignores."""
 
 from __future__ import annotations
 
 import logging
-import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from textwrap import shorten
 from typing import Any
 
-__all__ = ["Reader", "readers", "said_once", "warn_of_long"]
+__all__ = ["Reader", "readers", "said_once", "too_long", "usual_length"]
 
 SHOWN = 200
 """The number of characters of ignored words that a warning shows."""
@@ -49,7 +49,7 @@ class Reader:
         return len(tokens) + around, left_out
 
 
-def readers(pipeline: Any, limits: dict[str, int | None]) -> list[Reader]:
+def readers(pipeline: Any, limits: Mapping[str, int | None]) -> list[Reader]:
     """The text encoders of a pipeline.
 
     Args:
@@ -68,24 +68,30 @@ def readers(pipeline: Any, limits: dict[str, int | None]) -> list[Reader]:
     ]
 
 
-def warn_of_long(prompts: Sequence[str], encoders: Sequence[Reader]) -> None:
-    """Warn once which words of a prompt are ignored, and by which text encoders.
+def too_long(pipeline: Any, limits: Mapping[str, int | None], prompt: str) -> str:
+    """Which words of a prompt are ignored, and by which text encoders; empty if all are read.
 
-    The warning always comes from the same line, so that Python shows it once for each prompt.
+    Args:
+        pipeline: the pipeline of diffusers.
+        limits: as for `readers`.
+        prompt: the prompt.
     """
-    for prompt in dict.fromkeys(prompts):
-        deaf = defaultdict(list)
-        for encoder in encoders:
-            tokens, words = encoder.leaves_out(prompt)
-            if words:
-                deaf[tokens, encoder.limit, words].append(encoder.name)
-        parts = [
-            f"of its {tokens} tokens {' and '.join(names)} can read {limit}, "
-            f"which leaves out {shorten(words, SHOWN, placeholder=' ...')!r}"
-            for (tokens, limit, words), names in deaf.items()
-        ]
-        if parts:
-            warnings.warn("the prompt is too long: " + "; ".join(parts), stacklevel=1)
+    deaf = defaultdict(list)
+    for encoder in readers(pipeline, limits):
+        tokens, words = encoder.leaves_out(prompt)
+        if words:
+            deaf[tokens, encoder.limit, words].append(encoder.name)
+    return "; ".join(
+        f"of its {tokens} tokens {' and '.join(names)} can read {limit}, "
+        f"which leaves out {shorten(words, SHOWN, placeholder=' ...')!r}"
+        for (tokens, limit, words), names in deaf.items()
+    )
+
+
+def usual_length(pipeline: Any) -> int:
+    """The number of tokens that a T5 encoder gets from this kind of pipeline."""
+    length = signature(pipeline.encode_prompt).parameters["max_sequence_length"]
+    return int(length.default)
 
 
 @contextmanager
