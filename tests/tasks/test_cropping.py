@@ -229,3 +229,13 @@ def test_the_command_tells_the_crop(cli, photo, pipeline_folder, tmp_path):
     code, _, err = cli("inpaint", *shared, "-o", "last.png", "--crop", "off")
     assert code == 0
     assert "at its best around" in err
+
+
+def test_what_is_not_used_of_a_picture_is_said_for_a_crop_too(tiny, photo):
+    clear = photo.convert("RGBA")
+    clear.putalpha(Image.new("L", photo.size, 200))
+    mask = masked(photo.size, (40, 40, 80, 80))
+    for crop in ("off", "auto"):
+        with pytest.warns(yuragi.YuragiWarning, match="transparent"):
+            made = tiny.inpaint(clear, mask, prompt="red hair", crop=crop, num_inference_steps=2)
+        assert any("transparent" in each for each in made.warnings)

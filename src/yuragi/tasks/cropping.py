@@ -123,10 +123,17 @@ class Cropping:
 
     def cut(self) -> tuple[Edit, Mapping[str, Image.Image]]:
         """The same edit for the part alone, and its pictures by digest."""
-        box, size, name = self.crop.box, self.crop.size, self.request.image.name
-        picture = self.picture.resize(size, Image.Resampling.LANCZOS, box)
-        mask = covering(self.mask.crop(box), size)
-        cut = Pictures(picture, mask, name, name, self.picture.size)
+        box, size, whole = self.crop.box, self.crop.size, self.request
+        assert whole.mask is not None
+        cut = Pictures(
+            self.picture.resize(size, Image.Resampling.LANCZOS, box),
+            covering(self.mask.crop(box), size),
+            whole.image.name,
+            whole.mask.name,
+            self.picture.size,
+            whole.image.notes,
+            whole.mask.notes,
+        )
         changes = {"image": cut.reference, "mask": cut.mask_reference, "crop": "off"}
         return self.request.model_copy(update=changes), cut.by_digest
 
