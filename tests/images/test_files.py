@@ -112,3 +112,22 @@ def test_names_that_no_picture_can_have(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="^o.*folder.*file"):
         numbered("o", tmp_path / "file", "drag", 1)
+
+
+@pytest.mark.parametrize(("suffix", "longest"), [(".webp", 16_383), (".JPG", 65_500)])
+def test_a_side_that_a_format_cannot_hold_is_refused(tmp_path, suffix, longest):
+    path = tmp_path / f"out{suffix}"
+    write_picture(path, Image.new("RGB", (longest, 1)))
+    with pytest.raises(InputError, match=f"a side of at most {longest:,} pixels"):
+        write_picture(tmp_path / f"more{suffix}", Image.new("RGB", (1, longest + 1)))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("text", ["揺" * 40_000, "😀" * 20_000, "a" + "😀" * 20_000])
+def test_long_texts_are_cut_for_other_tools(tmp_path, picture, text):
+    path = tmp_path / "out.jpg"
+    write_picture(path, picture, Carried({"parameters": text}, {}))
+    comment = opened(path).getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
+    found = comment.removeprefix(b"UNICODE\0").decode("utf-16-be")
+    assert found == text[: len(found)]
+    assert 2 * 29_999 <= len(found.encode("utf-16-be")) <= 60_000

@@ -19,6 +19,7 @@ from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
+from yuragi.images.files import check_side
 from yuragi.models.opening import Opening
 from yuragi.options.values import Count
 from yuragi.provenance.sign import prepare
@@ -103,6 +104,9 @@ def _run(
         prepare(signing)
     request, sources = build(kind, values, reading)
     judged.check(request, sources)
+    height, width = request.size
+    if height is not None and width is not None:
+        check_side("output", paths[0].suffix, (width, height))
 
     from yuragi.tasks.writing import Style
 

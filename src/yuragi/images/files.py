@@ -29,6 +29,7 @@ __all__ = [
     "animation",
     "as_given",
     "as_stored",
+    "check_side",
     "encoded",
     "in_segments",
     "numbered",
@@ -41,8 +42,10 @@ __all__ = [
 SEGMENT = b"yuragi\0"
 SEGMENT_BYTES = 65_533 - len(SEGMENT)
 MAKER_NOTE = 0x927C
-LONGEST = 30_000
-"""The largest number of characters in a user comment; EXIF in a JPEG is limited to 64 KiB."""
+LONGEST = 60_000
+"""The largest number of bytes in a user comment; EXIF in a JPEG is limited to 64 KiB."""
+LONGEST_SIDE: Mapping[str, int] = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
+"""The largest width and height, in pixels, that a file of a suffix can have."""
 
 
 def _encode_jpeg(picture: Image.Image, carried: Carried) -> bytes:
@@ -82,10 +85,9 @@ def _packed(carried: Carried) -> bytes:
 def _exif(carried: Carried) -> Image.Exif:
     """EXIF with the text ``parameters`` as its user comment."""
     exif = Image.Exif()
-    text = carried.texts.get("parameters", "")[:LONGEST]
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + text.encode(
-        "utf-16-be"
-    )
+    text = carried.texts.get("parameters", "").encode("utf-16-be")[:LONGEST]
+    whole = text.decode("utf-16-be", "ignore").encode("utf-16-be")  # without half a character
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"UNICODE\0" + whole
     return exif
 
 
@@ -150,6 +152,23 @@ def numbered(argument: str, path: Path, kind: str, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{k:04d}") for k in range(count)]
 
 
+def check_side(argument: str, suffix: str, size: tuple[int, int]) -> None:
+    """Refuse a picture that is too large for the format of a file.
+
+    Args:
+        argument: the name of the argument in errors.
+        suffix: the suffix of the file's name.
+        size: the width and height in pixels.
+
+    Raises:
+        InputError: a side is longer than the format allows.
+    """
+    longest = LONGEST_SIDE.get(suffix.lower())
+    if longest is not None and max(size) > longest:
+        reason = f"the picture has {size[0]}x{size[1]} pixels, more than such a file can hold"
+        raise InputError(argument, suffix, f".png, or a side of at most {longest:,} pixels", reason)
+
+
 def as_given(data: bytes) -> bytes:
     """The bytes of a file as they are."""
     return data
@@ -173,6 +192,7 @@ def write_picture(
             them.
 
     Raises:
+        InputError: the picture is too large for the format.
         OSError: the folder cannot be written.
     """
     write_file(path, encoded(path.suffix, picture, carried, finish))
@@ -184,7 +204,12 @@ def encoded(
     carried: Carried = NOTHING,
     finish: Callable[[bytes], bytes] = as_given,
 ) -> bytes:
-    """The bytes of a picture's file; `suffix` is one of `SUFFIXES`, see `write_picture`."""
+    """The bytes of a picture's file; `suffix` is one of `SUFFIXES`, see `write_picture`.
+
+    Raises:
+        InputError: the picture is too large for this format.
+    """
+    check_side("format", suffix, picture.size)
     return finish(ENCODERS[suffix.lower()](picture, carried))
 
 
