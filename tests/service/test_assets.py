@@ -53,10 +53,13 @@ def test_several_pictures_are_stored_as_each_alone(parts, picture):
         assert parts.assets.find(asset.id) == asset
 
 
-@pytest.mark.parametrize("name", ["", "../../etc/passwd", "0" * 31, "0" * 32, "A" * 32, "0" * 33])
-def test_no_other_name_leads_to_a_file(parts, name):
+@pytest.mark.parametrize(
+    "name", ["", "../../etc/passwd", "0" * 31, "0" * 32, "A" * 32, "0" * 33, "\0", "\ud800"]
+)
+@pytest.mark.parametrize("method", ["find", "read"])
+def test_no_other_name_leads_to_a_file(parts, name, method):
     with pytest.raises(NotFound):
-        parts.assets.read(name)
+        getattr(parts.assets, method)(name)
 
 
 def test_a_file_appears_whole_or_not_at_all(parts, picture, monkeypatch):

@@ -1,5 +1,8 @@
 """Asking file systems that fail, here and elsewhere."""
 
+import os
+import stat
+
 import fsspec
 import pytest
 from fsspec.asyn import AsyncFileSystem
@@ -65,3 +68,13 @@ def test_file_systems_of_this_machine_are_asked_once(tmp_path, monkeypatch):
     assert len(asked) == 1
     write_whole(fsspec.filesystem("memory"), {"/written/x": b"1"}, tries=3)
     assert ask(fsspec.filesystem("memory"), "cat_file", "/written/x") == b"1"
+
+
+def test_other_users_can_read_what_is_written(tmp_path):
+    place = tmp_path / "a" / "b"
+    before = os.umask(0o022)
+    try:
+        write_whole(LocalFileSystem(), {str(place): b"x"})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o644

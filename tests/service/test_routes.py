@@ -9,6 +9,7 @@ from PIL import Image
 from submitting import running
 from yuragi.models.register import register
 from yuragi.service import jobs
+from yuragi.service.listening import url_of
 from yuragi.service.states import State
 from yuragi.service.uploads import png
 from yuragi.service.wire import JobResult
@@ -184,3 +185,18 @@ def test_an_error_inside_says_nothing_of_the_inside(http, monkeypatch):
 def test_every_state_of_the_api_is_one_of_the_set(http):
     schema = http.get(f"{API}/openapi.json").json()["components"]["schemas"]["State"]
     assert {*schema["enum"]} == {str(state) for state in State}
+
+
+@pytest.mark.parametrize("header", [b"\xb2", b"-1", b"1.0", b"9" * 10, b"x"])
+def test_the_id_of_an_event_is_a_number(http, header):
+    job = post(http).json()["id"]
+    answer = http.get(f"{API}/jobs/{job}/events", headers={b"Last-Event-ID": header})
+    assert (answer.status_code, answer.json()["argument"]) == (422, "Last-Event-ID")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:8"), ("::1", "http://[::1]:8"), ("a.b", "http://a.b:8")],
+)
+def test_the_url_of_an_address(host, url):
+    assert url_of(host, 8) == url

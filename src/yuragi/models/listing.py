@@ -12,7 +12,7 @@ from yuragi.models.fingerprint import fingerprint
 from yuragi.models.names import SHIPPED, model_path
 from yuragi.models.register import registered
 
-__all__ = ["ListedModel", "list_models"]
+__all__ = ["ListedModel", "list_models", "named_models"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class ListedModel:
 
 def list_models() -> Iterator[ListedModel]:
     """All models on this machine, without loading them or contacting the hub."""
+    yield from named_models()
+    yield from _kept()
+
+
+def named_models() -> Iterator[ListedModel]:
+    """The shipped and the registered models."""
     for name, description in SHIPPED.items():
         path = model_path(name)
         note = f"{description}; {entry_of(path, 'license') or 'licence: see its card'}"
@@ -45,7 +51,6 @@ def list_models() -> Iterator[ListedModel]:
         here = path.exists()
         where = f"registered, {path}" if here else f"registered, missing: {path}"
         yield ListedModel(name, entry.weights, _kind(path), where, entry.note)
-    yield from _kept()
 
 
 def _kept() -> Iterator[ListedModel]:

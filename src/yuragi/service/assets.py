@@ -73,9 +73,10 @@ class Assets:
             NotFound: there is none with this id.
             OSError: the store does not answer.
         """
+        place = self._place(name)
         found = self._row(name)
         # The row comes first, so there can be one for a file that could not be written.
-        if not self.ask("exists", self._place(name)):
+        if not self.ask("exists", place):
             raise NotFound(f"there is no asset {name}")
         return found
 
@@ -87,7 +88,9 @@ class Assets:
             OSError: it cannot be read, or is damaged.
         """
         try:
-            data: bytes = self.ask("cat_file", self._place(self._row(name).id))
+            place = self._place(name)
+            self._row(name)
+            data: bytes = self.ask("cat_file", place)
         except FileNotFoundError as error:
             raise NotFound(f"there is no asset {name}") from error
         if hashlib.blake2b(data, digest_size=16).hexdigest() != name:
@@ -129,6 +132,7 @@ class Assets:
         return Asset(**row._mapping)
 
     def _place(self, name: str) -> str:
+        # A database does not take every text, so this comes before a query.
         if not ID.fullmatch(name):
             raise NotFound(f"there is no asset {name}")
         return f"{self.folder}/{name[:2]}/{name}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
@@ -93,8 +93,9 @@ def write_whole(files: Any, contents: Mapping[str, bytes], tries: int = 1) -> No
     try:
         for place, data in contents.items():
             Path(place).parent.mkdir(parents=True, exist_ok=True)
-            handle, partials[place] = tempfile.mkstemp(dir=Path(place).parent, prefix=".partial-")
-            with os.fdopen(handle, "wb") as file:
+            partials[place] = str(Path(place).with_name(f".partial-{uuid4().hex}"))
+            # Not a temporary file, which no other user may read.
+            with open(partials[place], "xb") as file:
                 file.write(data)
         # All are written before the first wait: file systems bring them to the disk together, so
         # that the other waits are short.

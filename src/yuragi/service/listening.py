@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from yuragi.service.settings import Serving
 
-__all__ = ["listen"]
+__all__ = ["listen", "url_of"]
 
 ANSWERS_S = 5
 """How long requests that have begun may take when the process is told to stop."""
@@ -42,3 +42,8 @@ def listen(app: ASGIApp, settings: Serving) -> tuple[uvicorn.Server, socket.sock
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.listen(config.backlog)
     return uvicorn.Server(config), listening
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL of a server, with brackets around an IPv6 address."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -7,16 +7,15 @@ used as a path or requested from the hub.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from yuragi.errors import InputError
-from yuragi.models.listing import ListedModel, list_models
 from yuragi.models.names import model_names
 from yuragi.tasks.base import Guided, Request
 from yuragi.tasks.guidance import Guidance
 
-__all__ = ["check_asked", "check_named", "offered"]
+__all__ = ["check_asked", "check_named"]
 
 VERSION = re.compile(r"(@[0-9a-f]{6,32})?")
 
@@ -51,9 +50,3 @@ def _check(argument: str, name: object) -> None:
     if base not in known or not VERSION.fullmatch(at + version):
         allowed = "one of " + ", ".join(known) + ", perhaps with a version (name@hash)"
         raise InputError(argument, name, allowed)
-
-
-def offered() -> Iterator[ListedModel]:
-    """The models that requests can name, without loading them."""
-    names = model_names()
-    yield from (each for each in list_models() if each.name in names)

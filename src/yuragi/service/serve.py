@@ -12,7 +12,7 @@ from yuragi.errors import InputError
 from yuragi.models.opening import Opening
 from yuragi.service.app import make_app
 from yuragi.service.held import held
-from yuragi.service.listening import listen
+from yuragi.service.listening import listen, url_of
 from yuragi.service.order import shown
 from yuragi.service.settings import Serving, Working
 from yuragi.service.stopping import told_to_stop
@@ -63,7 +63,7 @@ def serve(settings: Serving, opening: Opening, on_ready: Callable[[str, str], No
 
     # uvicorn handles signals itself, and raises them again after it has stopped.
     with told_to_stop(stop):
-        on_ready(f"http://{host}:{port}/api/v1", made)
+        on_ready(f"{url_of(host, port)}/api/v1", made)
         if watching:
             watching.start()
         # The objects that exist now stay. Searching them for garbage would stop all answers for a

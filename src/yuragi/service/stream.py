@@ -28,7 +28,7 @@ def last_seen(header: str | None) -> int:
     """
     if header is None:
         return 0
-    if not header.isdigit() or len(header) > 9:
+    if not (header.isascii() and header.isdigit()) or len(header) > 9:
         raise InputError("Last-Event-ID", header, "the id of an event of this job")
     return int(header)
 

@@ -185,7 +185,7 @@ def test_the_texts_of_a_request_build_it_again(http, asset, monkeypatch, tmp_pat
         "prompt": "it's a person",
         "seed": 3,
         "sampler": "ode",
-        "strength": 0.4,
+        "strength": 0.4123456789,
         "guidance": {"gain": {"name": "ratio", "reach": 0.5}},
         "select": [[90, 90], [120, 90], [120, 130]],
         "move": [12, -4],
@@ -214,7 +214,7 @@ def test_the_texts_of_a_request_build_it_again(http, asset, monkeypatch, tmp_pat
     assert len(by_command.regions) == 1
     assert by_command.points[0] == ((74.75, 23.75), (54.75, 29.75))
     assert by_command.prompt == "it's a person"
-    assert (by_command.seed, by_command.sampler, by_command.strength) == (3, "ode", 0.4)
+    assert (by_command.seed, by_command.sampler, by_command.strength) == (3, "ode", 0.4123456789)
     assert (by_command.guidance.gain.name, by_command.guidance.gain.reach) == ("ratio", 0.5)
 
 

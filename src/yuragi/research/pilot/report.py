@@ -138,7 +138,7 @@ def _examples(
     """Some edits at equal distances, with the first seed: the picture before, that of each arm."""
     plan, sources = summary.plan, sources_of(summary.plan, beside)
     files = {row.key: folder / row.file for row in summary.rows}
-    every, found = max(1, len(plan.draft.edits) // EXAMPLES), []
+    every, found = -(-len(plan.draft.edits) // EXAMPLES), []
     for edit in plan.draft.edits[::every]:
         arms = {
             arm.name: files.get((edit.name, plan.seeds[0], arm.name)) for arm in plan.draft.arms

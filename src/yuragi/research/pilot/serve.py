@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 from yuragi.errors import InputError
 from yuragi.research.pilot.page import Booth, make_page
-from yuragi.service.listening import listen
+from yuragi.service.listening import listen, url_of
 from yuragi.service.pages import MAX_BYTES
 from yuragi.service.settings import Serving
 from yuragi.service.shield import shield
@@ -49,5 +49,5 @@ def serve(booth: Booth, settings: Serving, on_ready: Callable[[str], None]) -> N
         server.should_exit = True
 
     with told_to_stop(stop):
-        on_ready(f"http://{shown}:{listening.getsockname()[1]}")
+        on_ready(url_of(shown, listening.getsockname()[1]))
         server.run(sockets=[listening])

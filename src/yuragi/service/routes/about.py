@@ -11,12 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from yuragi.errors import InputError
 from yuragi.models.knowledge import Knowledge, knowledge_of
-from yuragi.models.listing import ListedModel
+from yuragi.models.listing import ListedModel, named_models
 from yuragi.models.names import model_path
 from yuragi.service.held import Held, Service
 from yuragi.service.jobs import NotFound
 from yuragi.service.learned import learned
-from yuragi.service.naming import offered
 from yuragi.service.refusals import refused
 from yuragi.service.requests import schema_of
 from yuragi.service.slots import alive
@@ -33,7 +32,7 @@ health = APIRouter(tags=["health"])
 def models(service: Service) -> list[ModelInfo]:
     """The models that requests can name."""
     known = learned(service.database)
-    return [_about(each, known.get(each.weights)) for each in offered()]
+    return [_about(each, known.get(each.weights)) for each in named_models()]
 
 
 def _about(model: ListedModel, capabilities: Mapping[str, Any] | None) -> ModelInfo:
@@ -89,7 +88,7 @@ def ready(service: Service, response: Response) -> Health:
 def _checked(service: Held) -> Health:
     problems, workers = [], list[str]()
     try:
-        workers = list(alive(service.database))
+        workers = list(alive(service.database, service.watch))
         if not service.database.current:
             problems.append("the tables in the database are those of another version")
     except SQLAlchemyError:

@@ -101,7 +101,8 @@ def _text(value: Any) -> str:
         nested = value and isinstance(value[0], tuple)
         between = (":" if len(value) == 2 else " ") if nested else ","  # a pair, or corners
         return between.join(map(_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # All digits, so that the command repeats the same request.
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _program(kind: str, chosen: Mapping[str, Any]) -> str:
