@@ -24,8 +24,8 @@ It includes the rows, the events and the audit.
 
 NOTES = """\
 - **Two Ray workers** did about one and a half times as much as one. Each worker first loads PyTorch
-  and the model, which takes a part of such a short batch that does not get shorter with more
-  workers. On a machine whose cores are all in use, a second worker only takes time from the first.
+  and the model. This fixed time is a large part of so short a batch. On a machine whose cores are
+  all in use, a second worker only takes time from the first.
 - **Two workers of a service** did about 1.7 times as much as one. They load the model, too, and the
   service shares the two cores with them.
 - Ray and the service take more processor time per edit than `local`, because the time in which

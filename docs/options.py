@@ -40,14 +40,44 @@ column *Python* means that the option exists on the command line only. Options o
 [guidance](#guidance), [reading pictures](#reading-pictures), [output](#output),
 [the policy](#policy) and [loading](#loading-the-model) are the same for every task and are listed
 once, at the end.
+
+## Configuration file
+
+Your own defaults can be set in a TOML file. It is the file that `$YURAGI_CONFIG` names, or else
+`yuragi/config.toml` in the folder `$XDG_CONFIG_HOME` (by default `~/.config`). `yuragi config path`
+prints its path.
+
+```toml
+[all]                 # for every command
+model = "portraits"
+
+[drag]                # for one command; the names are those of the command line
+steps = 30
+```
+
+Every task has a table, and so have `batch`, `serve` and `worker`; `yuragi studio` uses that of
+`serve`. The first of these that sets an option decides:
+
+1. the command line;
+2. the environment variable for one command, such as `YURAGI_DRAG_STEPS`;
+3. the environment variable for every command, such as `YURAGI_STEPS`;
+4. the table of the command in the file;
+5. the table `[all]` in the file;
+6. the default, which can be [the model's](models.md#settings-of-a-models-own).
+
+`yuragi config show COMMAND`, for a task, `serve` or `worker`, lists the options that have a value,
+and where each value comes from. `yuragi config show` lists all that the file and the environment
+set. Secrets are masked. A table or a variable of one command that sets an unknown option is an
+error; options in `[all]` that a command does not have are ignored.
 """
 
 GUIDANCE = """\
 ## Guidance
 
-For every task; a drag takes only the gain and its options. In Python these options are fields of
-the rule and the gain: `guidance=Guidance(rule="linear", gain={"name": "ratio", "gamma": 0.5})`. The
-name of one rule or gain alone is enough: `guidance="reg"`.
+For every task; a drag with the preset `paper` or `fast` takes no rule but `cfg`, and no `--stress`.
+In Python these options are fields of the rule and the gain:
+`guidance=Guidance(rule="linear", gain={"name": "ratio", "gamma": 0.5})`. The name of one rule or
+gain alone is enough: `guidance="reg"`.
 """
 
 COLUMNS = ("Command line", "Python", "Default", "Range", "Unit", "Description")

@@ -20,10 +20,16 @@ def distance_of(report: Mapping[str, Any]) -> str:
 
 
 def at_best_scale(report: Mapping[str, Any]) -> str:
-    """Each gain and plain guidance of its rule, each at its own best scale."""
+    """Each gain and plain guidance of its rule, each at its own best scale.
+
+    A gain that was not run at every scale of plain guidance has no known best scale yet.
+    """
     distance = distance_of(report)
     rows = []
     for gain in report["gains"]:
+        if not _is_finished(gain, report["points"]):
+            rows.append([gain["rule"], gain["gain"], "", "", "", "not finished", ""])
+            continue
         best, diverse = gain["best"], gain["diversity"]
         found = best[distance]
         rows.append(
@@ -39,6 +45,19 @@ def at_best_scale(report: Mapping[str, Any]) -> str:
         )
     heads = ["rule", "gain", "its best scale", "best scale of plain", f"{distance}, difference"]
     return table([*heads, "verdict", "coverage at equal quality, difference"], rows) + "\n"
+
+
+def _is_finished(gain: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a gain was run at every scale at which plain guidance of its course was."""
+    course = ("rule", "solver", "spacing")
+    plain = {
+        each["point"]["scale"]
+        for each in points
+        if each["point"]["gain"] == "plain"
+        and each["point"]["scale"] != 1  # guidance is off
+        and all(each["point"][name] == gain[name] for name in course)
+    }
+    return plain <= {each["scale"] for each in gain["scales"]}
 
 
 def by_scale(report: Mapping[str, Any]) -> str:
@@ -125,10 +144,9 @@ def of_differences(report: Mapping[str, Any]) -> str:
 def of_rules(report: Mapping[str, Any]) -> str:
     """Each rule against `cfg`, both without a gain, at equal steps and at equal cost."""
     rows = [
-        [f"{rule['rule']}, {beside['steps']} steps", *cells]
+        [rule["rule"], *cells]
         for rule in report["rules"]
-        for beside in rule["scales"]
-        for cells in _besides([beside], [distance_of(report), "accuracy", "coverage"])
+        for cells in _besides(rule["scales"], [distance_of(report), "accuracy", "coverage"])
     ]
     return _beside_table(report, "rule", "cfg at", rows)
 
@@ -136,7 +154,7 @@ def of_rules(report: Mapping[str, Any]) -> str:
 def _beside_table(
     report: Mapping[str, Any], kind: str, rival: str, rows: Sequence[Sequence[str]]
 ) -> str:
-    heads = [kind, "scale", rival, "cost", distance_of(report), "accuracy", "coverage"]
+    heads = [kind, "scale", "steps", rival, "cost", distance_of(report), "accuracy", "coverage"]
     return table(heads, rows) + "\n"
 
 
@@ -149,6 +167,7 @@ def _besides(scales: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Itera
                 rival = beside["rival_cost"] if kind == "same_cost" else None
                 yield [
                     f"{beside['scale']:g}",
+                    str(beside["steps"]),
                     "equal steps" if rival is None else "equal cost",
                     f"{number(beside['cost'])} against {number(rival)}" if rival else "",
                     *(interval(found[name]) for name in names),

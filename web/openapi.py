@@ -19,7 +19,8 @@ HERE = Path(__file__).parent / "src" / "api"
 
 def made() -> dict[str, str]:
     """The files by name."""
-    described = make_app(SimpleNamespace(settings=Serving(), database=None)).openapi()
+    parts = SimpleNamespace(settings=Serving(), database=None, watch=None)
+    described = make_app(parts).openapi()
     described["info"]["version"] = "1"  # a new version of the package alone changes nothing
     schemas = {name: schema_of(kind) for name, kind in TASKS.items()}
     files = {"openapi.json": described, "schemas.json": schemas}

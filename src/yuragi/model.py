@@ -333,7 +333,8 @@ class Model:
                 values give more realistic and less faithful results.
             guidance_scale: the guidance scale; for ``paper`` and ``fast`` the scale at t0, from
                 which it falls to 1.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`; with
+                ``paper`` and ``fast`` the rule must be ``cfg``.
             solver: a name in `yuragi.solver.solvers`; None for that of the preset.
             eta: the amount of noise of the solver ``ddim``.
             motion: ``cut`` moves the thing under the points as a whole and fills in what was behind
@@ -421,7 +422,7 @@ class Model:
                 share `strength` is used.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1].
             guidance_scale: the guidance scale; 1 is off.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
@@ -473,7 +474,7 @@ class Model:
                 share `strength` is used.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1].
             guidance_scale: the guidance scale; 1 is off.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
@@ -530,7 +531,7 @@ class Model:
                 share `strength` is used.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1].
             guidance_scale: the guidance scale; 1 is off.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
@@ -592,7 +593,7 @@ class Model:
                 share `strength` is used.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1].
             guidance_scale: the guidance scale; 1 is off.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
@@ -640,7 +641,7 @@ class Model:
                 share `strength` is used.
             strength: the highest noise level t0, as a share of the time axis, in (0, 1].
             guidance_scale: the guidance scale; 1 is off.
-            guidance: a gain by name, such as ``"reg_forward"``, or a `Guidance`.
+            guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             resize: the longer side in pixels to which the picture is resized first.

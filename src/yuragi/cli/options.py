@@ -33,7 +33,7 @@ DeviceOption = Annotated[
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 QuietOption = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Hide the progress bar, and what is said before a run."),
+    typer.Option("--quiet", "-q", help="Hide the progress bar and the messages before a run."),
 ]
 ConfigOption = Annotated[
     Path | None,

@@ -53,7 +53,7 @@ class Output(Strict):
         bool, Option("Draw a small label in a corner that says that a model made the picture.")
     ] = False
     quiet: Annotated[
-        bool, Option("Hide the progress bar, and what is said before a run.", also="-q")
+        bool, Option("Hide the progress bar and the messages before a run.", also="-q")
     ] = False
 
     def paths(self, kind: str, count: int) -> list[Path]:

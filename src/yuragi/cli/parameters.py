@@ -80,6 +80,10 @@ class Parameter:
         )
         return Annotated[list[str] | None if self.of.many else str | None, made]
 
+    def helped(self, text: str) -> Parameter:
+        """The same parameter with another help text."""
+        return replace(self, of=replace(self.of, option=replace(self.of.option, help=text)))
+
     def _complete(self, incomplete: str) -> list[str]:
         words = self.words or model_names()
         return [word for word in words if word.startswith(incomplete)]

@@ -29,8 +29,12 @@ from yuragi.tasks.policy import read_policy
 __all__ = ["SERVING", "WORKING", "serve", "studio", "worker"]
 
 SERVING = list(parameters(Serving))
-STUDIO = [each for each in SERVING if each.name != "token"]
-"""The page sends no token, so one in the configuration is not used."""
+STUDIO = [
+    each.helped("Address of this machine to listen on.") if each.name == "host" else each
+    for each in SERVING
+    if each.name != "token"
+]
+"""The page sends no token: one in the configuration is not used, and no other address works."""
 WORKING = list(parameters(Working))
 
 Run: TypeAlias = Callable[[Serving, Opening, Callable[[str, str], None]], Queue]

@@ -53,7 +53,7 @@ def show(
     """Print what the file and the environment set; for a command, where each value comes from.
 
     The first of these that sets an option decides: the command line, YURAGI_COMMAND_OPTION,
-    YURAGI_OPTION, the table of the command in the file, its table [all], the default.
+    YURAGI_OPTION, the table of the command in the file, its table "all", the default.
     """
     if command is not None:
         values = {name: {"value": value, "from": origin} for name, value, origin in _of(command)}

@@ -63,6 +63,12 @@ class WarpMethod(Strict):
         """The number of parts in which the motion is carried out."""
         return 1
 
+    def draws(self, request: DragRequest, context: Context) -> bool:
+        """Whether the network may draw anything; a bend uncovers nothing."""
+        from yuragi.tasks.warping import area_of
+
+        return area_of(request, context) is not None
+
     def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.warping import run_warp
 
@@ -127,6 +133,10 @@ class PasteMethod(Strict):
         from yuragi.tasks.pasting import sub_drags
 
         return sub_drags(request, self, model)
+
+    def draws(self, request: DragRequest, context: Context) -> bool:
+        """Whether the network may draw anything; here it always does."""
+        return True
 
     def run(self, requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
         from yuragi.tasks.pasting import run_paste
@@ -340,8 +350,9 @@ class DragRequest(OnPicture):
     crop: Annotated[
         CropMargin,
         Option(
-            "Imagine what a warp uncovers in a crop around it, with so much context, at the "
-            "model's size.",
+            "Context in pixels around the area that the model draws, which is scaled to the "
+            "model's size; auto chooses it and crops only larger pictures, off uses the whole "
+            "picture.",
             unit="pixels",
             metavar="auto|off|MARGIN",
         ),
