@@ -10,7 +10,7 @@ import torch
 
 from yuragi.errors import InputError, OutOfMemoryError
 
-__all__ = ["enough_memory", "free_memory", "pick_device", "wait_for"]
+__all__ = ["enough_memory", "free_memory", "name_of", "pick_device", "wait_for"]
 
 LESS = (
     "what takes less: fewer pictures at once, a smaller picture (resize), weights in half "
@@ -32,6 +32,11 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
         here = "cpu or cuda" if torch.cuda.is_available() else "cpu: there is no GPU here"
         raise InputError("device", str(name), here) from error
     return device
+
+
+def name_of(device: torch.device) -> str:
+    """``cpu``, or the name of the accelerator."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from yuragi.cli.progress import progress
 from yuragi.tasks.writing import Style
 
 
@@ -52,3 +53,15 @@ def test_an_interrupt_is_one_line_at_any_moment(tmp_path, after):
     assert running.returncode == 130, err
     assert err == "interrupted\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_that_a_library_swallowed_still_ends_the_run():
+    """The handler of the command sets the default action when it interrupts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        with progress("sample", quiet=True) as update, pytest.raises(KeyboardInterrupt):
+            update(1, 2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with progress("sample", quiet=True) as update:
+        update(1, 2)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 
 import yuragi
 from promises import assert_different, assert_equal_to_rounding, assert_identical
@@ -21,8 +23,6 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def published(tiny):
-    from PIL import Image
-
     pixels = np.zeros((48, 64, 3), np.uint8)
     pixels[16:28, 20:32] = (250, 240, 10)
     picture = Image.fromarray(pixels)
@@ -88,3 +88,23 @@ def test_a_lora_belongs_to_its_picture_and_seed(tiny, published, cache):
 def test_bad_loras(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         yuragi.LoRA(**values)
+
+
+def test_pictures_that_are_all_the_same_are_said_and_not_ranked(tiny):
+    photo = Image.fromarray(data.astronaut()).resize((64, 48))
+    with pytest.warns(yuragi.YuragiWarning, match="all 3 pictures are the same") as caught:
+        result = tiny.drag(photo, POINTS, num_images=3, **QUICK)
+    assert len(result.images) == 3
+    assert (result.evaluations, result.intent, result.ranking) == (0, (), [])
+    assert [str(each.message) for each in caught] == list(result.warnings)
+
+
+def test_no_lora_is_fitted_for_a_drag_that_draws_nothing(tiny, cache):
+    photo = Image.fromarray(data.astronaut()).resize((64, 48))
+    options = {"lora": LoRA(rank=1, steps=50), **QUICK}
+    estimate = tiny.estimate("drag", image=photo, points=POINTS, **options)
+    assert estimate.evaluations == 0
+    with pytest.warns(yuragi.YuragiWarning, match="no LoRA was fitted: this drag bends"):
+        result = tiny.drag(photo, POINTS, **options)
+    assert result.evaluations == 0
+    assert not cache.exists()

@@ -252,3 +252,44 @@ def test_a_picture_of_older_noise_says_why_it_differs(tiny, tmp_path, pipeline_f
 
     changed(path, lambda record: record["origin"].update(noise=NOISE_VERSION))
     assert replay(read_result(path)[0], kept, tiny.loaded, []).reason == ""
+
+
+def test_a_replay_has_the_precision_of_the_result(pipeline_folder, tmp_path, cli):
+    path = tmp_path / "half.png"
+    half = yuragi.load(pipeline_folder, "cpu", dtype="bfloat16")
+    half.sample("red", **QUICK).save(path)
+    again = yuragi.replay(path)
+    assert (again.difference, again.reason) == (0, "")
+    assert again.result.origin.dtype == "bfloat16"
+    other = yuragi.replay(path, model=yuragi.load(pipeline_folder, "cpu"))
+    assert other.difference > 0
+    assert "with precision bfloat16, and this run used precision float32" in other.reason
+    code, _, told = cli("replay", path, "--dtype", "float32", "--device", "cpu", "-q")
+    assert code == 1
+    assert told == f"note: {other.reason}\n"
+
+
+def test_another_device_has_its_own_precision(pipeline_folder, tmp_path):
+    """Half precision is slow on many processors, and would give other pictures all the same."""
+    path = tmp_path / "gpu.png"
+    yuragi.load(pipeline_folder, "cpu").sample("red", **QUICK).save(path)
+
+    def elsewhere(record):
+        record["origin"].update(dtype="float16", device="NVIDIA H100")
+        record["request"].update(seed=1)
+
+    changed(path, elsewhere)
+    again = yuragi.replay(path)
+    assert again.result.origin.dtype == "float32"
+    assert "with device NVIDIA H100, precision float16, and this run used" in again.reason
+
+
+def test_a_mask_is_not_replayed_for_nothing(tiny, picture, tmp_path, cli):
+    result = tiny.sample("red", **QUICK)
+    path = tmp_path / "c.png"
+    result.save(path)
+    changed(path, lambda record: record.update(shows="comparison"))
+    code, _, told = cli("replay", path, "--device", "cpu")
+    assert code == 2
+    assert told.startswith("error: --output: a replay is not compared with a comparison")
+    assert cli("replay", path, "--device", "cpu", "-q", "-o", "again.png")[0] == 0

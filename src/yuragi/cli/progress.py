@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -48,6 +49,10 @@ def bar(what: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     task = shown.add_task(what, total=None, remark="")
 
     def update(done: int, total: int, remark: str) -> None:
+        # The handler in `yuragi.__main__` sets this when it interrupts; a library that was being
+        # imported may have swallowed the interrupt.
+        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+            raise KeyboardInterrupt
         shown.start()
         shown.update(task, completed=done, total=total, remark=remark)
         if done >= total:

@@ -15,6 +15,7 @@ from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
 from yuragi.cli.parameters import parameters
 from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
+from yuragi.errors import InputError
 from yuragi.images.files import SUFFIXES
 from yuragi.tasks.policy import read_policy
 
@@ -62,12 +63,17 @@ def replay(
     quiet: QuietOption = False,
 ) -> None:
     """Run the request inside a result again and compare the pixels. The hub is never contacted."""
-    from yuragi.tasks.replay import replay_from
+    from yuragi.tasks.replay import read_result, replay_from
 
     said = {name: each for name, each in (("policy", policy), ("consent", consent)) if each}
     judged = Judged(**defaults_of("replay", JUDGED) | said)
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
+    else:
+        record, kept = read_result(image)
+        if kept is None:
+            reason = f"a replay is not compared with a {record.shows}, so it would be lost"
+            raise InputError("output", None, "given", reason)
     with progress("replaying", quiet) as on_progress:
         again = replay_from(
             image,

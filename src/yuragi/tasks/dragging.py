@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from warnings import warn
 
 from PIL import Image, ImageChops
 
-from yuragi.errors import YuragiWarning
+from yuragi.errors import warn_caller
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.intent import intents, intents_work
@@ -20,6 +19,10 @@ from yuragi.tasks.work import Work
 __all__ = ["UNCHANGED", "drag_work", "noted", "run_drags"]
 
 UNCHANGED = "the drag changed nothing: the result is the picture that was given"
+NOT_FITTED = "no LoRA was fitted: this drag bends the picture, and the model draws nothing in it"
+ALL_EQUAL = (
+    "all {} pictures are the same: the model drew nothing in this drag, so nothing is random"
+)
 
 
 def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
@@ -30,30 +33,39 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
     """
     first = requests[0]
     with ExitStack() as stack:
-        with context.charge(0):  # requests with a LoRA run one at a time
-            fitted = stack.enter_context(lora_fitted(first, context))
+        fitted = context
+        if first.method.draws(first, context):
+            with context.charge(0):  # requests with a LoRA run one at a time
+                fitted = stack.enter_context(lora_fitted(first, context))
         made = first.method.run(requests, fitted)
     judged = []
     for of, (request, one) in enumerate(zip(requests, made, strict=True)):
-        if request.num_images > 1:
+        said = []
+        if request.lora is not None and fitted is context:
+            said.append(NOT_FITTED)
+        if request.num_images > 1 and _all_equal(one.images):
+            said.append(ALL_EQUAL.format(request.num_images))
+        elif request.num_images > 1:
             with context.charge(of):
                 one = replace(one, intent=intents(request, context, one.images))
-        judged.append(noted(one, context.picture(request.image)))
+        judged.append(noted(one, context.picture(request.image), said))
     return judged
 
 
-def noted(made: TaskOutput, before: Image.Image) -> TaskOutput:
-    """The output of a drag, with a warning if the drag changed nothing."""
-    if any(ImageChops.difference(before, after).getbbox() for after in made.images):
-        return made
-    warn(UNCHANGED, YuragiWarning, stacklevel=2)
-    return replace(made, warnings=[UNCHANGED])
+def _all_equal(images: Sequence[Image.Image]) -> bool:
+    return not any(ImageChops.difference(images[0], other).getbbox() for other in images[1:])
+
+
+def noted(made: TaskOutput, before: Image.Image, said: Sequence[str] = ()) -> TaskOutput:
+    """The output of a drag, with these warnings, and one if the drag changed nothing."""
+    changed = any(ImageChops.difference(before, after).getbbox() for after in made.images)
+    every = [*said, *([] if changed else [UNCHANGED])]
+    for sentence in every:
+        warn_caller(sentence)
+    return replace(made, warnings=every)
 
 
 def drag_work(request: DragRequest, context: Context) -> Work:
     """The network calls of a drag: fitting a LoRA, the candidates, and their scores."""
-    return (
-        lora_work(request, context)
-        + request.method.work(request, context)
-        + intents_work(request, context)
-    )
+    fitting = lora_work(request, context) if request.method.draws(request, context) else Work()
+    return fitting + request.method.work(request, context) + intents_work(request, context)

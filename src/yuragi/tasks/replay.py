@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from yuragi.core import NOISE_VERSION
+from yuragi.device import name_of, pick_device
 from yuragi.errors import InputError
 from yuragi.images.files import as_stored
 from yuragi.images.mark import marked
@@ -34,7 +35,7 @@ from yuragi.models.names import load_model, load_weak, model_folder, split_versi
 from yuragi.models.opening import Opening
 from yuragi.models.places import place_of
 from yuragi.tasks.policy import Asked, Policy
-from yuragi.tasks.record import Record, parse_record, read_record
+from yuragi.tasks.record import Origin, Record, parse_record, read_record
 from yuragi.tasks.recovered import signed_record
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import OnEstimate, Progress, run
@@ -180,6 +181,9 @@ def read_result(source: Source | Result) -> tuple[Record, Image.Image | None]:
 def model_of(record: Record, opening: Opening, name: str | None = None) -> DiffusionModel:
     """Load the model of a record from this machine; for a model on the hub, the same revision.
 
+    Unless a precision is asked for, it is that of the record if the picture was made on a device
+    like this one, because another precision gives another picture.
+
     Args:
         record: the record of a file.
         opening: the options of loading, which also apply to a weaker model (see
@@ -190,7 +194,11 @@ def model_of(record: Record, opening: Opening, name: str | None = None) -> Diffu
         InputError: the model is not on this machine (for a model on the hub, the error names the
             command that downloads it), or any error of `yuragi.models.names.load_model`.
     """
-    return load_model(name or _name(record), opening.with_more({"offline": True}))
+    more: dict[str, Any] = {"offline": True}
+    here = name_of(pick_device(opening.device))
+    if opening.dtype is None and record.origin.dtype and record.origin.device == here:
+        more["dtype"] = record.origin.dtype
+    return load_model(name or _name(record), opening.with_more(more))
 
 
 def _weak_name(record: Record) -> str | None:
@@ -252,7 +260,8 @@ def replay(
     if again.size != kept.size:
         return Replay(result, record.index, MOST, _other_size(again, kept))
     difference = largest_difference(again, kept.convert("RGB"))
-    return Replay(result, record.index, difference, _reason(record) if difference else "")
+    reason = _reason(record, result.record.origin) if difference else ""
+    return Replay(result, record.index, difference, reason)
 
 
 def _other_size(again: Image.Image, kept: Image.Image) -> str:
@@ -263,14 +272,30 @@ def _other_size(again: Image.Image, kept: Image.Image) -> str:
     )
 
 
-def _reason(record: Record) -> str:
+def _reason(record: Record, here: Origin) -> str:
     """The reason for a difference between the pictures, if it is known."""
-    if record.origin.noise == NOISE_VERSION:
+    made = record.origin
+    if made.noise != here.noise:
+        return (
+            f"the picture was made with version {made.noise} of Yuragi's noise, and this release "
+            f"draws version {here.noise}, in which the same seed gives other numbers"
+        )
+    then, now = _setup(made), _setup(here)
+    changed = [name for name in then if then[name] and then[name] != now[name]]
+    if not changed:
         return ""
-    return (
-        f"the picture was made with version {record.origin.noise} of Yuragi's noise, and this "
-        f"release draws version {NOISE_VERSION}, in which the same seed gives other numbers"
-    )
+    before, after = (", ".join(f"{name} {each[name]}" for name in changed) for each in (then, now))
+    return f"the picture was made with {before}, and this run used {after}"
+
+
+def _setup(origin: Origin) -> Mapping[str, str]:
+    """What can change pictures besides the request and the weights."""
+    return {
+        "device": origin.device,
+        "precision": origin.dtype,
+        "PyTorch": origin.torch,
+        "diffusers": origin.diffusers,
+    }
 
 
 def _read(files: Sequence[Source], record: Record) -> Mapping[str, Image.Image]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import chain
-from warnings import warn
 
 import torch
 from PIL import Image
@@ -14,8 +13,8 @@ from torch import Tensor
 
 from yuragi import __version__
 from yuragi.core import NOISE_VERSION
-from yuragi.device import enough_memory
-from yuragi.errors import YuragiWarning
+from yuragi.device import enough_memory, name_of
+from yuragi.errors import warn_caller
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import with_version
 from yuragi.tasks.base import Request
@@ -193,7 +192,7 @@ def _group(
     model = setting.model
     unused = [request.unused(model) for request in alike]
     for sentence in dict.fromkeys(chain.from_iterable(unused)):
-        warn(sentence, YuragiWarning, stacklevel=2)
+        warn_caller(sentence)
     context = _context(alike[0], setting)
     with enough_memory(model.device, _needed(alike[0], model)):
         if on_estimate is not None:
@@ -204,7 +203,7 @@ def _group(
         for request, one in zip(alike, made, strict=True)
     ]
     for sentence in dict.fromkeys(chain.from_iterable(strange)):
-        warn(sentence, YuragiWarning, stacklevel=2)
+        warn_caller(sentence)
     origin = _origin(context.model, context.weak)
     return [
         _result(
@@ -275,14 +274,12 @@ def _result(
 
 
 def _origin(model: DiffusionModel, weak: DiffusionModel | None) -> Origin:
-    cuda = model.device.type == "cuda"
-    device = torch.cuda.get_device_name(model.device) if cuda else model.device.type
     dtype = str(model.dtype).removeprefix("torch.")
     weak_weights = "" if weak is None else weak.weights
     return Origin(
         __version__,
         torch.__version__,
-        device,
+        name_of(model.device),
         dtype,
         model.weights,
         NOISE_VERSION,
