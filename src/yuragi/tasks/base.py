@@ -314,6 +314,9 @@ def _fitting_solver(data: Mapping[str, Any]) -> str:
 class OnPicture(Guided):
     """The base class of requests that change a picture."""
 
+    measured: ClassVar[str] = "this picture"
+    """The picture whose familiarity is measured, in words."""
+
     image: Annotated[
         Picture,
         Option("Picture to edit (PNG, JPEG, WebP, ...).", metavar="IMAGE", positional=True),

@@ -24,6 +24,6 @@ def foreign_notes(request: Request, familiarity: float | None, model: DiffusionM
         return []
     known = entry_of(model.path, "knows") or "the pictures of its training"
     return [
-        f"the model knows only {known}, and this picture is foreign to it (familiarity "
+        f"the model knows only {known}, and {request.measured} is foreign to it (familiarity "
         f"{familiarity:.2g}; 1 or more is known): {request.if_foreign(known)}"
     ]

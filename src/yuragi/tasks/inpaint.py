@@ -28,6 +28,7 @@ class InpaintRequest(Edit):
 
     title: ClassVar[str] = "Fill the white area of a mask, or margins added around a picture."
     discards: ClassVar[bool] = True
+    measured: ClassVar[str] = "the filled picture"
 
     kind: Literal["inpaint"] = "inpaint"
     strength: Climb = 1.0
@@ -68,6 +69,12 @@ class InpaintRequest(Edit):
         if pictures.mask.getextrema() == (255, 255):
             raise InputError("mask", "all white", "some black: black marks what stays")
         return {**given, "expand": margins}, pictures
+
+    def if_foreign(self, known: str) -> str:
+        return (
+            "either its other parts are foreign, too, or the filling fits badly; try another seed, "
+            "or a prompt that describes the whole picture"
+        )
 
     def make_sampler(self) -> Sampler:
         from yuragi.edit import resampled
