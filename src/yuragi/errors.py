@@ -6,6 +6,12 @@ its message always names the argument and the value, and says what is wrong or w
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from types import FrameType
+
 __all__ = [
     "InputError",
     "MissingExtraError",
@@ -13,7 +19,11 @@ __all__ = [
     "YuragiError",
     "YuragiWarning",
     "missing_extra",
+    "warn_caller",
 ]
+
+PACKAGE = os.path.join(os.path.dirname(__file__), "")
+"""The folder of this package, which ends in a separator."""
 
 
 class YuragiError(Exception):
@@ -27,40 +37,60 @@ class YuragiWarning(UserWarning):
     """
 
 
+def warn_caller(sentence: str) -> None:
+    """Issue a `YuragiWarning` about the line outside this package that called it."""
+    level = 1
+    frame: FrameType | None = sys._getframe()
+    # Python 3.12 has skip_file_prefixes for this.
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, YuragiWarning, stacklevel=level)
+
+
 class InputError(YuragiError, ValueError):
     """A value given by the caller is not allowed.
 
     The message is one sentence that begins with what is wrong:
     ``steps must be 1 or more (given: 0)``, or with a reason of its own,
-    ``mask: the file is missing (mask.png)``.
+    ``mask: the file is missing (mask.png)``. It names other arguments in parentheses,
+    ``(resize)``, so that the command line can show its options in their place.
 
     Args:
         argument: the name of the argument as the caller wrote it.
         value: what was given; None if it is missing.
         allowed: what would have been accepted, as words that follow "must be".
         reason: what is wrong, as a sentence, if `allowed` alone does not say it.
+        advice: what to do, as a clause that follows the reason, in place of `allowed`.
     """
 
-    def __init__(self, argument: str, value: object, allowed: str, reason: str = "") -> None:
+    def __init__(
+        self, argument: str, value: object, allowed: str, reason: str = "", advice: str = ""
+    ) -> None:
         # All arguments go to the base class, so that the exception survives pickling between
         # workers.
-        super().__init__(argument, value, allowed, reason)
+        super().__init__(argument, value, allowed, reason, advice)
         self.argument = argument
         self.value = value
         self.allowed = allowed
         self.reason = reason
+        self.advice = advice
 
     def called(self, argument: str) -> InputError:
         """The same error for another argument name, such as that of the command-line option."""
-        return InputError(argument, self.value, self.allowed, self.reason)
+        return InputError(argument, self.value, self.allowed, self.reason, self.advice)
+
+    def worded(self, worded: Callable[[str], str]) -> InputError:
+        """The same error with its texts, but not its value, changed by a function."""
+        texts = map(worded, (self.allowed, self.reason, self.advice))
+        return InputError(self.argument, self.value, *texts)
 
     def __str__(self) -> str:
         shown = self.value if _readable(self.value) else repr(self.value)
         given = f"{shown:.197}..." if len(str(shown)) > 200 else str(shown)
         if self.reason:
             about = "" if self.value is None else f" ({given})"
-            advice = f"; it must be {self.allowed}" if self.allowed else ""
-            return f"{self.argument}: {self.reason}{about}{advice}"
+            advice = self.advice or (f"it must be {self.allowed}" if self.allowed else "")
+            return f"{self.argument}: {self.reason}{about}" + (f"; {advice}" if advice else "")
         if self.value is None:
             return f"{self.argument} is missing: it must be {self.allowed}"
         return f"{self.argument} must be {self.allowed} (given: {given})"

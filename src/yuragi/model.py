@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load", "replay"]
 
 
-@known_keywords
+@known_keywords(Opening)
 def load(
     source: str | Path | object,
     device: str | torch.device | None = None,
@@ -130,7 +130,7 @@ def _wrapped(source: object, codec: Codec | None, images: Sequence[Source]) -> D
     return replace(loaded, card=replace(loaded.card, images=tuple(map(digest, pictures))))
 
 
-@known_keywords
+@known_keywords(Opening)
 def replay(
     source: Source | Result,
     model: Model | str | Path | None = None,
@@ -220,7 +220,7 @@ class Model:
         seed: int | Sequence[int] | None = None,
         **same: Unpack[_Drawing],
     ) -> list[Result]: ...
-    @known_keywords
+    @known_keywords(SampleRequest)
     def sample(
         self,
         prompt: str | list[str] | tuple[str, ...],
@@ -275,7 +275,7 @@ class Model:
             SampleRequest, given, [{"prompt": one, "seed": number} for one, number in pairs]
         )
 
-    @known_keywords
+    @known_keywords(DragRequest)
     def drag(
         self,
         image: Source,
@@ -354,7 +354,7 @@ class Model:
         """
         return self._run(DragRequest, locals())
 
-    @known_keywords
+    @known_keywords(DragRequest)
     def preview_drag(
         self,
         image: Source,
@@ -381,7 +381,7 @@ class Model:
         inside = None if request.mask is None else sources[request.mask.digest]
         return preview(request, sources[request.image.digest], inside)
 
-    @known_keywords
+    @known_keywords(InpaintRequest)
     def inpaint(
         self,
         image: Source,
@@ -436,7 +436,7 @@ class Model:
         """
         return self._run(InpaintRequest, locals())
 
-    @known_keywords
+    @known_keywords(SDEditRequest)
     def sdedit(
         self,
         image: Source,
@@ -488,7 +488,7 @@ class Model:
         """
         return self._run(SDEditRequest, locals())
 
-    @known_keywords
+    @known_keywords(TranslateRequest)
     def translate(
         self,
         image: Source,
@@ -545,7 +545,7 @@ class Model:
         """
         return self._run(TranslateRequest, locals())
 
-    @known_keywords
+    @known_keywords(DiffEditRequest)
     def diffedit(
         self,
         image: Source,
@@ -607,7 +607,7 @@ class Model:
         """
         return self._run(DiffEditRequest, locals())
 
-    @known_keywords
+    @known_keywords(InvertRequest)
     def invert(
         self,
         image: Source,

@@ -63,7 +63,7 @@ def test_the_other_rows_are_made_on_demand(cli, rows, tmp_path):
 def test_options_of_an_engine_belong_to_it(cli, rows):
     code, _, err = cli("batch", rows, "-o", "made", "--workers", 2)
     assert code == 2
-    assert err == "error: --workers: it has a use only with --engine ray (2)\n"
+    assert err == "error: --workers: this option is used only with --engine ray (2)\n"
 
 
 def test_a_token_in_the_environment_is_for_the_queue(cli, rows, monkeypatch):

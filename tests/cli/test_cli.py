@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 import yuragi
+from yuragi.device import LESS
+from yuragi.errors import OutOfMemoryError
 from yuragi.models import names
 
 QUICK = ["--preset", "fast", "--steps", "4", "--seed", "1"]
@@ -144,6 +146,39 @@ def test_sample_writes_a_folder(cli, tmp_path, pipeline_folder):
     assert "--overwrite" in err
 
 
+def test_without_a_command_there_is_help_and_no_error(cli):
+    code, out, err = cli()
+    assert (code, out, err) == (0, cli("--help")[1], "")
+    for group in ("config", "jobs"):
+        code, out, err = cli(group)
+        assert (code, err) == (2, "")
+        assert out.strip() == cli(group, "--help")[1].strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["drag", "a.png", "--radus", 3], "No such option: --radus (did you mean --radius?)"),
+        (["drag", "a.png", "--zzz", 3], "No such option: --zzz"),
+        (["jobs", "prune"], "Missing option '--older-than'."),
+        (["darg"], "No such command 'darg'. Did you mean 'drag'?"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_one_line(cli, arguments, told):
+    assert cli(*arguments) == (2, "", f"error: {told}\n")
+
+
+def test_an_error_that_is_no_input_names_options_too(cli, monkeypatch, tmp_path):
+    def load(*arguments):
+        raise OutOfMemoryError(f"out of memory; {LESS}")
+
+    monkeypatch.setattr(names, "load_model", load)
+    code, _, err = cli("sample", "--prompt", "red", "-o", "a.png")
+    assert code == 2
+    assert "half precision (--dtype), the autoencoder in tiles (--vae-tiling)" in err
+    assert "a smaller picture (resize)" in err  # which a sample does not have
+
+
 def test_models(cli):
     code, out, _ = cli("models")
     assert (code, out.split()[0]) == (0, "portraits")
@@ -188,7 +223,47 @@ BAD = {
     ),
     "t0": (["drag", "face.png", "--point", "1,1:2,2", "--t0", "0"], "--strength", "0"),
     "sampler": (["drag", "face.png", "--point", "1,1:2,2", "--sampler", "x"], "--sampler", "x"),
-    "no move": (["drag", "face.png", "--select", "5,5 20,5 20,20"], "--move", "(0.0, 0.0)"),
+    "no move": (
+        ["drag", "face.png", "--select", "5,5 20,5 20,20"],
+        "--select: the selection stays",
+        "give a distance (--move), an angle (--rotate) or a factor (--enlarge)",
+    ),
+    "turn of nothing": (
+        ["drag", "face.png", "--rotate", "10"],
+        "--rotate: there is nothing to rotate",
+        "give corners (--select)",
+    ),
+    "two corners": (
+        ["drag", "face.png", "--select", "5,5 20,5", "--move", "1,1"],
+        "--select must be three or more corners",
+        "5,5 20,5",
+    ),
+    "a selection away": (
+        ["drag", "face.png", "--select", "5,5 20,5 20,20", "--move", "99,0"],
+        "--select: the target is completely outside",
+        "target 104,5 119,5 119,20",
+    ),
+    "a selection onto black": (
+        ["drag", "face.png", "--select", "5,5 9,5 9,9", "--move", "3,0", "--mask", "corner.png"],
+        "--select: the mask is black all over the target",
+        "target 8,5 12,5 12,9",
+    ),
+    "equal sources": (
+        ["drag", "face.png", "--point", "5,5:9,9", "--point", "5,5:20,5"],
+        "--point: two points have the same source",
+        "(5,5)",
+    ),
+    "limit of pixels": (
+        ["drag", "face.png", "--point", "1,1:2,2", "--max-pixels", "1000"],
+        "image",
+        "raise the limit (--max-pixels)",
+    ),
+    "nothing to fill": (["inpaint", "face.png"], "--mask", "added (--expand)"),
+    "output that exists": (
+        ["drag", "face.png", "--point", "1,1:2,2", "-o", "small.png"],
+        "--output: the file exists",
+        "(small.png); choose another name, or add --overwrite",
+    ),
     "move of nothing": (["drag", "face.png", "--move", "1,1"], "--move", "(1.0, 1.0)"),
     "odd corners": (
         ["drag", "face.png", "--select", "5,5 20", "--move", "1,1"],
@@ -241,8 +316,12 @@ def test_bad_input_is_one_line_and_nothing_is_written(cli, face, tmp_path, case)
     (tmp_path / "folder").mkdir()
     Image.new("L", (8, 8), 255).save(tmp_path / "small.png")
     Image.new("L", (64, 48), 0).save(tmp_path / "black.png")
+    corner = Image.new("L", (64, 48), 0)
+    corner.putpixel((63, 47), 255)
+    corner.save(tmp_path / "corner.png")
     before = written(tmp_path)
-    code, out, err = cli(*arguments, "-o", "new/out.png" if "sample" not in arguments else "new")
+    output = [] if "-o" in arguments else ["-o", "new" if "sample" in arguments else "new/out.png"]
+    code, out, err = cli(*arguments, *output)
     assert code == 2
     assert out == ""
     assert err.startswith(f"error: {option}")
@@ -306,7 +385,7 @@ def test_interrupting_leaves_nothing(drag, tmp_path, monkeypatch):
 
 
 def test_drag_candidates_and_regions(drag, tmp_path):
-    code, out, err = drag("-n", "2", "--preset", "warp")
+    code, out, err = drag("-n", "2", "--preset", "fast")
     assert code == 0
     assert out.split() == ["out-0000.png", "out-0001.png"]
     assert err.count(": intent 0.") == 2
@@ -352,6 +431,13 @@ def test_options_about_loading_come_first(cli, face, pipeline_folder, tmp_path):
     settings[settings.index("--model") + 1] = "owner/name"
     code, _, err = cli("--offline", *settings, "-o", "c.png")
     assert (code, "yuragi models fetch owner/name" in err) == (2, True)
+
+
+def test_a_preview_of_several_candidates_is_one_picture(drag, tmp_path):
+    code, out, err = drag("--preview", "--preset", "warp", "-n", 3)
+    assert (code, out) == (0, "out.png\n")
+    assert err == "warning: a preview is one picture, not 3\n"
+    assert written(tmp_path) == ["face.png", "out.png"]
 
 
 def test_preview_runs_no_model(drag, tmp_path, monkeypatch):

@@ -29,13 +29,36 @@ def test_defaults_come_from_the_file_and_options_win(cli, config, tmp_path, pipe
     assert cli("config", "path")[1].strip() == str(config)
 
 
-@pytest.mark.parametrize("text", ["[sample\n", "steps = 3\n", "[sample]\nstepz = 3\n"])
-def test_a_bad_file_is_one_line(cli, config, text):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[sample\n", "must be a readable TOML file"),
+        ("steps = 3\n", "must be a table such as"),
+        ("[sample]\nstepz = 3\n", ": there is no such option (CONFIG: sample.stepz); did you mean"),
+    ],
+)
+def test_a_bad_file_is_one_line(cli, config, text, told):
     config.write_text(text)
     code, out, err = cli("sample", "--prompt", "red", "-o", "a.png")
     assert (code, out) == (2, "")
-    assert err.startswith("error: configuration must be ")
+    assert err.startswith("error: configuration")
+    assert told in err.replace(str(config), "CONFIG")
     assert err.count("\n") == 1
+
+
+def test_what_nothing_reads_is_shown_with_a_warning(cli, config):
+    config.write_text(
+        "[all]\nstepz = 3\nstart = 2\n[drag]\nstrenght = 0.3\n[darg]\nstrength = 1\n"
+        "[batch]\nengine = 'local'\n[replay]\npolicy = 'rules.toml'\n"
+    )
+    code, out, err = cli("config", "show")
+    assert (code, "strenght = 0.3" in out) == (0, True)
+    start = f"warning: configuration: there is no such option ({config}: "
+    assert err.splitlines() == [
+        f"{start}all.stepz); did you mean steps?",
+        f"{start}drag.strenght); did you mean strength?",
+        f"{start.replace('option', 'table')}[darg]); did you mean drag?",
+    ]
 
 
 def test_one_line_of_json(cli, config, pipeline_folder):
@@ -95,7 +118,7 @@ def test_values_are_typed(cli, config, monkeypatch):
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("YURAGI_SERVE_HOTS", "x", "YURAGI_SERVE_HOST"),
+        ("YURAGI_SERVE_HOTS", "x", "(YURAGI_SERVE_HOTS); did you mean YURAGI_SERVE_HOST?"),
         ("YURAGI_OFFLINE", "perhaps", "YURAGI_OFFLINE must be one of"),
         ("YURAGI_PORT", "many", "port must be"),
     ],

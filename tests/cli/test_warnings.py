@@ -64,7 +64,7 @@ def test_a_drag_that_changes_nothing(edit, picture, tmp_path):
     settings = ["--mask", "mask.png", "--point", "26,22:38,22", "--preset", "warp"]
     kept, said = edit("drag", "flat.png", *settings)
     assert kept == said
-    assert kept == ["the drag changed nothing: the result is the picture that was given"]
+    assert kept[-1] == "the drag changed nothing: the result is the picture that was given"
 
 
 def test_a_stored_drag_without_a_prompt_says_nothing_of_the_preset(tiny, picture):

@@ -72,11 +72,45 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
         read_picture(path)
 
 
-def test_sixteen_bits_are_refused(tmp_path):
-    path = tmp_path / "deep.png"
-    Image.fromarray(np.zeros((8, 8), np.uint16)).save(path)
-    with pytest.raises(InputError, match="8 bits"):
-        read_picture(path)
+EVERY = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+
+
+def sixteen_bits(path):
+    """Pictures with all levels of 16 bits."""
+    for name in ("a.png", "little.tif"):
+        Image.fromarray(EVERY).save(path / name)
+        yield path / name
+    Image.fromarray(EVERY.astype(">u2")).save(path / "big.tif")
+    yield path / "big.tif"
+    yield from (EVERY, EVERY[..., None], torch.from_numpy(EVERY.copy()), Image.fromarray(EVERY))
+
+
+def test_sixteen_bits_of_grey_are_rounded_to_eight_and_told(tmp_path):
+    for source in sixteen_bits(tmp_path):
+        opened = open_picture(source, "image")
+        assert losses(opened, "it") == ("it has 16 bits a channel, of which 8 are used",)
+        read = np.asarray(read_picture(opened))
+        assert (read == np.round(EVERY / 257)[..., None]).all()
+    colours = np.stack([EVERY, EVERY[::-1], EVERY], -1)
+    assert (np.asarray(read_picture(colours)) == np.round(colours / 257)).all()
+
+
+def test_a_transparent_level_of_sixteen_bits(tmp_path):
+    levels = np.arange(0, 2560, 257, dtype=np.uint16)[None]
+    Image.fromarray(levels).save(tmp_path / "clear.png", transparency=514)
+    read = np.asarray(read_picture(tmp_path / "clear.png"))[0, :, 0]
+    assert read.tolist() == [0, 1, 255, *range(3, 10)]
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("I", "32-bit whole numbers"), ("F", "32-bit floating-point numbers")]
+)
+def test_levels_of_32_bits_are_refused_in_words(tmp_path, mode, words):
+    path = tmp_path / "deep.tif"
+    Image.new(mode, (8, 8)).save(path)
+    for source, name in ((path, str(path)), (Image.new(mode, (8, 8)), "given as an object")):
+        with pytest.raises(InputError, match=f"^image: the levels .* are {words} .{name}.; .* 16"):
+            read_picture(source)
 
 
 def test_sixteen_bits_of_colour_are_cut_to_eight_and_told():
@@ -162,6 +196,17 @@ def test_strokes_on_an_empty_layer_are_the_mask(picture):
 def test_mask_of_another_size(picture):
     with pytest.raises(InputError, match="mask.*64x48"):
         read_mask(Image.new("L", (10, 10), 255), picture.size)
+
+
+def test_a_mask_of_zeros_and_ones(picture, tmp_path):
+    inside = np.zeros((48, 64), np.uint8)
+    inside[10:20, 30:40] = 1
+    Image.fromarray(inside).save(tmp_path / "mask.png")
+    right = digest(read_mask(inside.astype(bool), picture.size))
+    for mask in (inside, torch.from_numpy(inside), tmp_path / "mask.png"):
+        assert digest(read_mask(mask, picture.size)) == right
+    with pytest.raises(InputError, match="all black"):
+        read_mask(inside * 2, picture.size)
 
 
 def test_black_mask(picture):

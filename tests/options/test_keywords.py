@@ -40,11 +40,21 @@ def test_load_has_the_fields_of_an_opening():
 
 
 def test_a_wrong_keyword_is_named_with_the_nearest_one(tiny):
-    with pytest.raises(InputError, match="^num_step.*num_inference_steps"):
-        tiny.sample("x", num_step=3)
-    with pytest.raises(InputError, match="^guidance_scal.*guidance_scale"):
-        tiny.sample("x", guidance_scal=3)
-    with pytest.raises(InputError, match="^generator.*seed="):
-        tiny.sample("x", generator=None)
-    with pytest.raises(InputError, match="^devise.*device"):
+    for wrong, right in (
+        ("num_step", "num_inference_steps"),
+        ("guidance_scal", "guidance_scale"),
+        ("generator", "seed"),
+        # The names on the command line.
+        ("scale", "guidance_scale"),
+        ("steps", "num_inference_steps"),
+        ("number", "num_images"),
+        ("n", "num_images"),
+    ):
+        with pytest.raises(InputError, match=f"^{wrong}: .*; did you mean {right}[?]$"):
+            tiny.sample("x", **{wrong: 3})
+    with pytest.raises(InputError, match="^devise.*did you mean device"):
         yuragi.load("portraits", devise="cpu")
+    with pytest.raises(InputError, match="^model_config.*did you mean config"):
+        yuragi.load("portraits", model_config="folder")
+    with pytest.raises(InputError, match="^colour.*one of prompt, negative_prompt, "):
+        tiny.sample("x", colour="red")

@@ -58,6 +58,29 @@ def test_one_of_takes_a_name_an_object_or_a_mapping():
         Outer(inner={"name": "inner", "weight": 1})
 
 
+class Sizes(Strict):
+    pair: tuple[int, int] = (0, 0)
+    many: Annotated[tuple[int, ...], Field(min_length=2)] = (0, 0)
+    inner: Inner = Inner()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"pair": 5}, "pair must be a list (given: 5)"),
+        ({"pair": (1, 2, 3)}, "pair must be a list of at most 2 values (given: (1, 2, 3))"),
+        ({"pair": (1,)}, "pair must be longer: a value is missing in it (given: (1,))"),
+        ({"pair": (1, "a")}, "pair must be a whole number (given: a)"),
+        ({"many": (1,)}, "many must be a list of at least 2 values (given: (1,))"),
+        ({"inner": 5}, "inner must be an object of Inner, or a mapping of its options (given: 5)"),
+    ],
+)
+def test_a_value_of_a_wrong_form_is_told_in_words(given, told):
+    with pytest.raises(InputError) as error:
+        Sizes(**given)
+    assert str(error.value) == told
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_option_of_a_task_can_be_read_alone(task):
     for one in options(TASKS[task]):

@@ -333,6 +333,13 @@ def test_a_name_stands_for_a_rule_or_a_gain():
         sample_request(**SAMPLE | {"guidance": "regg"})
 
 
+@pytest.mark.parametrize("number", [3, 3.5])
+def test_a_number_is_no_guidance_but_its_scale(number):
+    told = f"^guidance: a number is a guidance scale, .*{number}.; .*(guidance_scale)"
+    with pytest.raises(InputError, match=told):
+        sample_request(**SAMPLE | {"guidance": number})
+
+
 def test_a_weak_model_must_exist():
     rule = Guidance(rule={"name": "auto", "weak_model": "/nowhere"})
     with pytest.raises(InputError, match="^weak_model[: ]"):

@@ -93,7 +93,7 @@ def test_bad_loras(values):
 def test_pictures_that_are_all_the_same_are_said_and_not_ranked(tiny):
     photo = Image.fromarray(data.astronaut()).resize((64, 48))
     with pytest.warns(yuragi.YuragiWarning, match="all 3 pictures are the same") as caught:
-        result = tiny.drag(photo, POINTS, num_images=3, **QUICK)
+        result = tiny.drag(photo, POINTS, num_images=3, seed=3)
     assert len(result.images) == 3
     assert (result.evaluations, result.intent, result.ranking) == (0, (), [])
     assert [str(each.message) for each in caught] == list(result.warnings)
@@ -104,7 +104,7 @@ def test_no_lora_is_fitted_for_a_drag_that_draws_nothing(tiny, cache):
     options = {"lora": LoRA(rank=1, steps=50), **QUICK}
     estimate = tiny.estimate("drag", image=photo, points=POINTS, **options)
     assert estimate.evaluations == 0
-    with pytest.warns(yuragi.YuragiWarning, match="no LoRA was fitted: this drag bends"):
+    with pytest.warns(yuragi.YuragiWarning, match="this drag bends .*: .*the LoRA"):
         result = tiny.drag(photo, POINTS, **options)
     assert result.evaluations == 0
     assert not cache.exists()

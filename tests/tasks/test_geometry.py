@@ -73,6 +73,44 @@ def test_points_that_do_not_fit_are_refused(points):
         DragGeometry(points=points).check(64, 48)
 
 
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        # One pair that is not in a list of pairs.
+        ([[150, 48], [110, 60]], "must be pairs of source .*given: .150, 48."),
+        ([(150, 48, 110, 60)], "must be pairs of source .*such as ...70, 52., .70, 40"),
+        ([((1, 2), (3, "a"))], "must be a number .given: a"),
+        ([((1, 2), (3, 4)), ((1, 2), (5, 6))], "two points have the same source .1,2.$"),
+        ([((1, 2), (3, 4)), ((5, 6), (3, 4))], "two points have the same target .3,4.$"),
+        ([((1, 2), (1, 2))], "nothing moves, because every target is at its source .1,2."),
+    ],
+)
+def test_what_is_wrong_with_points_is_told(points, told):
+    with pytest.raises(InputError, match=f"^points[: ]+{told}"):
+        DragGeometry(points=points).check(64, 48)
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("5,5 9,5 9,9:5,5 9,5", "must be three or more corners and where they go"),
+        ("5,5 9,5 9,9:5,6 9,6 9,10 5,10", "must be .* as many targets, .*given: 5,5 9,5 9,9:5,6"),
+        ("5,5 9,5 9,9 5,5:5,6 9,6 9,10 5,6", "a corner is given twice .5,5 9,5 9,9 5,5."),
+        ("5,5 9,5 5,9 9,9:5,6 9,6 5,10 9,10", ".*the outline crosses itself .5,5 9,5 5,9 9,9."),
+        ("5,5 9,5 9,9:5,5 9,5 9,9", "nothing moves, .*5,5 9,5 9,9"),
+        ("5,5 9,5 9,9:65,5 69,5 69,9", "the target is completely outside .*.target 65,5 69,5 "),
+        ("5,5 9,5 9,9:5,-9 9,-9 9,-5", "the target is completely outside"),
+    ],
+)
+def test_what_is_wrong_with_a_region_is_told(region, told):
+    with pytest.raises(InputError, match=f"^regions[: ]+{told}"):
+        DragGeometry(regions=[region]).check(64, 48)
+
+
+def test_a_target_can_be_partly_outside():
+    DragGeometry(regions=["5,5 9,5 9,9:-5,5 0,5 -5,9", "5,5 9,5 9,9:63,5 69,5 69,9"]).check(64, 48)
+
+
 def test_corners_are_inside():
     DragGeometry(points=[((0, 0), (63, 47))]).check(64, 48)
 

@@ -14,7 +14,7 @@ from promises import (
     assert_identical,
     assert_untouched_outside,
 )
-from yuragi.errors import InputError
+from yuragi.errors import InputError, YuragiWarning
 from yuragi.images.read import open_picture
 from yuragi.images.tensors import tensor_digest
 from yuragi.tasks.record import parameters, public, read_record
@@ -211,10 +211,23 @@ def test_all_pictures_are_saved(tiny, tmp_path):
         result.save(tmp_path / "other.png", index=3)
 
 
+def test_a_warning_is_about_the_line_of_the_caller(tiny):
+    with pytest.warns(YuragiWarning, match="guidance scale is not used") as told:
+        tiny.sample("", guidance_scale=5.0, num_inference_steps=1, seed=0)
+    assert {each.filename for each in told} == {__file__}
+
+
+def test_one_evaluation_is_said_in_the_singular(tiny):
+    result = tiny.sample("red", guidance_scale=1.0, num_inference_steps=1, seed=0)
+    assert replace(result, evaluations=1).remarks(["a.png"])[-1] == "seed 0, 1 network evaluation"
+    assert replace(result, evaluations=2).remarks(["a.png"])[-1] == "seed 0, 2 network evaluations"
+
+
 def test_nothing_is_replaced_silently(tiny, tmp_path):
     result = tiny.sample("red", num_images=2, num_inference_steps=1, seed=0)
     (tmp_path / "out-0001.png").write_bytes(b"precious")
-    with pytest.raises(InputError, match="^path must .* or overwrite=True .*out-0001.png"):
+    taken = "^path: the file exists .*out-0001.png.; .* or set overwrite=True"
+    with pytest.raises(InputError, match=taken):
         result.save(tmp_path / "out.png")
     assert (tmp_path / "out-0001.png").read_bytes() == b"precious"
     assert not (tmp_path / "out-0000.png").exists()

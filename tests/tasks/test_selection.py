@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 
 from yuragi.errors import InputError
+from yuragi.images.read import MAX_PIXELS
 from yuragi.tasks.build import build
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.inputs import read_pictures
 from yuragi.tasks.selection import Selection
 from yuragi.tasks.warping import preview
 
@@ -46,8 +48,8 @@ def test_all_at_once():
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        ({}, "move"),
-        ({"rotate": 360}, "move"),
+        ({}, "select"),
+        ({"rotate": 360}, "select"),
         ({"enlarge": 0, "move": (1, 1)}, "enlarge"),
         ({"enlarge": 101}, "enlarge"),
         ({"move": (float("nan"), 0)}, "move"),
@@ -58,16 +60,44 @@ def test_bad_handles(arguments, name):
         placed(SQUARE, **arguments)
 
 
-def test_no_corners():
-    with pytest.raises(InputError, match="^select"):
-        placed([], move=(1, 1))
+@pytest.mark.parametrize("corners", [[], SQUARE[:2], [10, 10, 20, 20], "1,1 2", 5])
+def test_no_corners(corners):
+    with pytest.raises(InputError, match="^select must be .*corners"):
+        placed(corners, move=(1, 1))
+
+
+@pytest.mark.parametrize("move", [5, (5,), (1, 2, 3), "1", "1,2,3"])
+def test_malformed_moves_are_refused(move):
+    with pytest.raises(InputError, match="^move must be two numbers of pixels"):
+        placed(SQUARE, move=move)
 
 
 def test_handles_need_a_selection():
     for name, value in (("move", (1, 1)), ("rotate", 10), ("enlarge", 2)):
-        with pytest.raises(InputError, match=f"^{name}: .*only with a selection"):
+        with pytest.raises(InputError, match=f"^{name}: there is nothing to {name} .*(select)"):
             Selection(**{name: value}).regions()
     assert Selection().regions() == []
+
+
+def check(picture, mask=None, resize=None, **handles):
+    pictures = read_pictures(picture, mask, MAX_PIXELS, resize)
+    Selection(select=SQUARE, **handles).check(pictures)
+
+
+@pytest.mark.parametrize("resize", [None, 32])
+def test_a_selection_goes_to_a_place_in_the_picture_and_its_mask(picture, resize):
+    left = Image.new("L", picture.size, 0)
+    left.paste(255, (0, 0, 24, 48))
+    for mask in (None, left):
+        check(picture, mask, resize, move=(-19, 0))  # partly outside
+        with pytest.raises(InputError, match="^select: the target is completely outside.*-20,10 "):
+            check(picture, mask, resize, move=(-30, 0))
+    check(picture, None, resize, move=(25, 0))
+    with pytest.raises(InputError, match="^select: the mask is black all over the target"):
+        check(picture, left, resize, move=(25, 0))
+    with pytest.raises(InputError, match="^select must be inside the picture"):
+        check(picture.crop((0, 0, 15, 48)), None, resize, move=(1, 0))
+    Selection().check(read_pictures(picture, None, MAX_PIXELS, resize))
 
 
 def test_a_turned_selection_on_a_picture(tiny):

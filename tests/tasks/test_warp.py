@@ -168,7 +168,7 @@ def test_a_preview_bends_as_the_drag_does(tiny):
 
 
 def test_the_published_method_takes_no_motion(tiny, scene):
-    with pytest.raises(InputError, match="which moves boxes"):
+    with pytest.raises(InputError, match="moves boxes and does not use it"):
         tiny.drag(scene, POINTS, preset="paper", motion="cut")
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -20,7 +21,7 @@ from yuragi import __version__
 from yuragi.cli import audit, jobs, models, settings
 from yuragi.cli.batch import batch
 from yuragi.cli.loading import LOADING, OPENING, use
-from yuragi.cli.naming import called
+from yuragi.cli.naming import flags_of, renamed, worded
 from yuragi.cli.parameters import signature
 from yuragi.cli.progress import say
 from yuragi.cli.replay import replay
@@ -35,7 +36,6 @@ from yuragi.tasks.tasks import TASKS
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -105,6 +105,18 @@ def _warned(
     say(f"warning: {message}")
 
 
+def _flags() -> Mapping[str, str]:
+    """The options of the command that runs, by the names of their arguments."""
+    return flags_of(typer.main.get_command(app), sys.argv[1:])
+
+
+def _sentence(error: typer.TyperException) -> str:
+    """An error of Typer in one line; empty if Typer printed the help of a group instead."""
+    if near := getattr(error, "possibilities", None):
+        return f"{error} (did you mean {near[0]}?)"
+    return " ".join(error.format_message().split())
+
+
 def main() -> None:
     """Run the command line; expected errors print one line and no traceback."""
     # transformers reports at import that torchvision is missing; Yuragi does not need it.
@@ -114,18 +126,18 @@ def main() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("always", YuragiWarning)
             warnings.showwarning = _warned
-            code = app(standalone_mode=False)
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if code == 130:  # Typer returns this code for an interrupt
             raise KeyboardInterrupt
     except InputError as error:
-        name = called(error.argument, typer.main.get_command(app), sys.argv[1:])
-        say(f"error: {error.called(name)}")
+        say(f"error: {renamed(error, _flags())}")
         sys.exit(2)
     except YuragiError as error:
-        say(f"error: {error}")
+        say(f"error: {worded(str(error), _flags())}")
         sys.exit(2)
     except typer.TyperException as error:  # errors of Typer itself
-        say(f"error: {' '.join(str(error).split())}")
+        if sentence := _sentence(error):
+            say(f"error: {sentence}")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")

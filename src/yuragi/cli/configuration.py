@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yuragi.cli.parameters import Parameter
 from yuragi.errors import InputError
+from yuragi.options.keywords import nearest
 
-__all__ = ["PREFIX", "Found", "config_file", "defaults_of", "found_for", "read_config"]
+__all__ = ["PREFIX", "Found", "config_file", "defaults_of", "found_for", "misspelt", "read_config"]
 
 PREFIX = "YURAGI_"
 SAID = {"1": True, "true": True, "yes": True, "on": True} | {
@@ -87,7 +88,7 @@ def found_for(command: str, parameters: Sequence[Parameter]) -> dict[str, Found]
         InputError: the file or the environment sets an option that the command does not have, or
             gives a switch an invalid value.
     """
-    by_flag = {each.of.flag.removeprefix("--"): each for each in parameters}
+    by_flag = {_key(each): each for each in parameters}
     return _in_file(command, by_flag) | _in_environment(command, by_flag)
 
 
@@ -99,9 +100,37 @@ def _in_file(command: str, by_flag: Mapping[str, Parameter]) -> dict[str, Found]
                 plain = value if isinstance(value, bool | list) else str(value)
                 found[by_flag[key].name] = Found(plain, f"{config_file()} [{table}]")
             elif table == command:
-                allowed = "one of " + ", ".join(sorted(by_flag))
-                raise InputError("configuration", f"{config_file()}: {table}.{key}", allowed)
+                raise _no_such("option", f"{table}.{key}", key, by_flag)
     return found
+
+
+def misspelt(tables: Mapping[str, Sequence[Parameter]]) -> Iterator[InputError]:
+    """The tables and options of the file that nothing reads.
+
+    Args:
+        tables: the parameters of every command that reads a table.
+    """
+    flags = {name: [_key(each) for each in of] for name, of in tables.items()}
+    flags["all"] = [flag for of in flags.values() for flag in of]
+    for table, values in read_config().items():
+        if table not in flags:
+            yield _no_such("table", f"[{table}]", table, flags)
+            continue
+        for key in values:
+            if key not in flags[table]:
+                yield _no_such("option", f"{table}.{key}", key, flags[table])
+
+
+def _no_such(what: str, place: str, name: str, known: Iterable[str]) -> InputError:
+    advice = nearest(name, {each: each for each in known})
+    return InputError(
+        "configuration", f"{config_file()}: {place}", "", f"there is no such {what}", advice
+    )
+
+
+def _key(parameter: Parameter) -> str:
+    """The name of a parameter in the file."""
+    return parameter.of.flag.removeprefix("--")
 
 
 def _in_environment(command: str, by_flag: Mapping[str, Parameter]) -> dict[str, Found]:
@@ -116,8 +145,9 @@ def _in_environment(command: str, by_flag: Mapping[str, Parameter]) -> dict[str,
             if parameter is not None:
                 found[parameter.name] = Found(_said(parameter, variable, text), variable)
             elif start == own:
-                allowed = "one of " + ", ".join(own + name for name in sorted(named))
-                raise InputError("configuration", variable, allowed)
+                known = {own + name: own + name for name in sorted(named)}
+                reason, advice = "there is no such option", nearest(variable, known)
+                raise InputError("configuration", variable, "", reason, advice)
     return found
 
 

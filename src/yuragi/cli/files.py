@@ -33,7 +33,8 @@ def check_output(
         reason = "this file is read, or written for something else, by the same command"
         raise InputError(argument, str(path), "another file", reason)
     if path.exists() and not path.is_dir() and not overwrite:
-        raise InputError(argument, str(path), "a new one without --overwrite", "the file exists")
+        advice = "choose another name, or add --overwrite"
+        raise InputError(argument, str(path), "", "the file exists", advice)
     check_report(argument, path)
 
 

@@ -87,6 +87,10 @@ class Extra(Strict):
             check_output(name, path, held, overwrite, self.SUFFIXES_OF[name])
             held.append(path)
 
+    def count(self, asked: int) -> int:
+        """The number of pictures to write, of a task that is asked for so many."""
+        return asked
+
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]
     ) -> Mapping[str, Image.Image] | None:
@@ -123,6 +127,9 @@ class DragExtra(Extra):
     preview: Annotated[
         bool, Option("Write only the warp, without running a model (preset warp).")
     ] = False
+
+    def count(self, asked: int) -> int:
+        return 1 if self.preview else asked
 
     def instead(
         self, request: Request, sources: Mapping[str, Image.Image]

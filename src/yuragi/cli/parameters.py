@@ -186,11 +186,11 @@ def _check_belongs(
         for step in parameter.path[:-1]:
             holder = holder[step]
         if not any(owner.endswith(f" {holder.get('name')}") for owner in parameter.owners):
-            reason = "it has a use only with " + " or ".join(parameter.owners)
+            reason = "this option is used only with " + " or ".join(parameter.owners)
             raise InputError(parameter.name, given[parameter.name], "", reason)
     first = parameter.path[0]
     if parameter.name == f"{first}_{parameter.path[-1]}" and given.get(first) is None:
-        reason = f"it has a use only with --{first}"
+        reason = f"this option is used only with --{first}"
         raise InputError(parameter.name, given[parameter.name], "", reason)
 
 

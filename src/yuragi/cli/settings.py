@@ -12,10 +12,13 @@ import typer
 from pydantic import BaseModel
 
 from yuragi.cli.answer import answer
-from yuragi.cli.configuration import PREFIX, config_file, found_for, read_config
+from yuragi.cli.batch import OWN as BATCH
+from yuragi.cli.configuration import PREFIX, config_file, found_for, misspelt, read_config
 from yuragi.cli.loading import OPENING
 from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested
+from yuragi.cli.progress import say
+from yuragi.cli.replay import JUDGED
 from yuragi.cli.service import SERVING, WORKING
 from yuragi.cli.task import task_parameters
 from yuragi.errors import InputError
@@ -64,11 +67,20 @@ def show(
         table: {key: _masked(key, value) for key, value in values.items()}
         for table, values in read_config().items()
     }
+    for mistake in misspelt(_tables()):
+        say(f"warning: {mistake}")
     said = {k: _masked(k, v) for k, v in sorted(os.environ.items()) if k.startswith(PREFIX)}
     lines = [f"{name}={value}" for name, value in said.items()]
     for table, held in file.items():
         lines += [f"[{table}]", *(f"{key} = {value!r}" for key, value in held.items())]
     answer(json, {"environment": said, "file": file}, *lines)
+
+
+def _tables() -> Mapping[str, Sequence[Parameter]]:
+    """The options that each table of the file can set."""
+    tasks = {name: task_parameters(kind) for name, kind in TASKS.items()}
+    processes = {name: [*own, *OPENING] for name, (_, own) in PROCESSES.items()}
+    return tasks | processes | {"batch": [*BATCH, *OPENING], "replay": JUDGED}
 
 
 def _of(command: str) -> Iterator[tuple[str, Any, str]]:

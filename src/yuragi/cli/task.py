@@ -96,7 +96,7 @@ def _run(
         count = COUNT.validate_python(values.get("num_images", 1))
     except ValidationError:
         count = 1
-    paths = output.paths(_kind(kind), count)
+    paths = output.paths(_kind(kind), count if extra is None else extra.count(count))
     output.check(paths, read)
     if extra is not None:
         extra.check([*read, *paths], output.overwrite)
@@ -167,6 +167,8 @@ def _instead(
     record = Record(request, Origin.no_model(), 0, sources, "preview")
     warned = [note for each in request.pictures for note in each.notes]
     warned += [f"{files[name]} is not written without a model" for name in files.keys() - pictures]
+    if isinstance(request, OnPicture) and request.num_images > 1:
+        warned.append(f"a preview is one picture, not {request.num_images}")
     for sentence in warned:
         say(f"warning: {sentence}")
     written = _write(

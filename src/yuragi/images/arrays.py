@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 
 from yuragi.errors import InputError
+from yuragi.images.depth import BITS
 
 __all__ = ["picture_of"]
 
 ACCEPTED = (
     "a path, a PIL image, the bytes of a picture file, a file opened for reading bytes, a NumPy "
     "array (h, w), (h, w, 3) or (h, w, 4), or a torch tensor (c, h, w) or (1, c, h, w) with 1, 3 "
-    "or 4 channels; numbers are uint8, or floats from 0 to 1"
+    "or 4 channels; numbers are uint8, uint16, bool, or floats from 0 to 1"
 )
 
 
@@ -25,7 +26,7 @@ def picture_of(given: object, argument: str) -> Image.Image:
 
     Args:
         given: array (h, w) or (h, w, c), or tensor (h, w), (c, h, w) or (1, c, h, w), with c of 1,
-            3 or 4; uint8, floats from 0 to 1, or for a mask also bool.
+            3 or 4; uint8, uint16, floats from 0 to 1, or for a mask also bool.
         argument: its name in error messages.
 
     Raises:
@@ -42,7 +43,10 @@ def picture_of(given: object, argument: str) -> Image.Image:
         pixels = pixels[..., 0]
     if 0 in shape or not (pixels.ndim == 2 or (pixels.ndim == 3 and shape[2] in (3, 4))):
         raise InputError(argument, f"{type(given).__name__} {tuple(given.shape)}", ACCEPTED)
-    return Image.fromarray(_levels(pixels, argument))
+    picture = Image.fromarray(_levels(pixels, argument))
+    if pixels.dtype == np.uint16:
+        picture.info[BITS] = 16
+    return picture
 
 
 def _channels_last(tensor: torch.Tensor) -> npt.NDArray[Any]:
@@ -58,6 +62,8 @@ def _levels(pixels: npt.NDArray[Any], argument: str) -> npt.NDArray[np.uint8]:
     """Levels from 0 to 255, in newly allocated memory."""
     if pixels.dtype == np.uint8:
         return np.array(pixels, order="C")
+    if pixels.dtype == np.uint16:
+        return np.round(pixels / 257).astype(np.uint8)
     if pixels.dtype != bool and not np.issubdtype(pixels.dtype, np.floating):
         raise InputError(argument, f"numbers of type {pixels.dtype}", ACCEPTED)
     low, high = float(pixels.min()), float(pixels.max())

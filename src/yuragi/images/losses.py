@@ -5,11 +5,9 @@ from __future__ import annotations
 from PIL import Image, ImageChops
 
 from yuragi.images.colour import other_profile
+from yuragi.images.depth import BITS, eight_bits
 
-__all__ = ["BITS", "losses"]
-
-BITS = "yuragi.bits"
-"""The entry of a picture's `info` with its file's bits per channel, if Pillow drops some."""
+__all__ = ["losses"]
 
 
 def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ...]:
@@ -23,6 +21,7 @@ def losses(picture: Image.Image, name: str, mask: bool = False) -> tuple[str, ..
     found = []
     if (frames := _frames(picture)) > 1:
         found.append(f"{name} has {frames} frames, of which only the first is used")
+    picture = eight_bits(picture)
     if BITS in picture.info:
         found.append(f"{name} has {picture.info[BITS]} bits a channel, of which 8 are used")
     if not mask and (profile := other_profile(picture)) is not None:

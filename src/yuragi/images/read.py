@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yuragi.errors import InputError
 from yuragi.images.colour import to_srgb, unpacked
-from yuragi.images.losses import BITS
+from yuragi.images.depth import BITS, eight_bits
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,6 +32,8 @@ __all__ = [
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 40_000_000
+DEEP = {"I": "32-bit whole numbers", "F": "32-bit floating-point numbers"}
+"""Levels that are refused, by mode: they have no common range."""
 
 Source: TypeAlias = "str | Path | Image.Image | bytes | BinaryIO | npt.NDArray[Any] | Tensor"
 """A picture or a mask: a path, a picture, the bytes of a file, a file opened for reading bytes, or
@@ -50,15 +52,16 @@ def read_picture(
 
     Raises:
         InputError: the file is missing, unreadable, not a picture, too large, or grey with more
-            than 8 bits; the object is not one from which a picture can be read.
+            than 16 bits; the object is not one from which a picture can be read.
     """
-    return _flat(open_picture(source, argument, max_pixels), argument, "white")
+    return _flat(open_picture(source, argument, max_pixels), "white")
 
 
 def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read a mask as black and white: white (128 or more) where the picture can change.
+    """Read a mask as black and white: white where the picture can change.
 
-    Transparent areas are black, so that strokes on an empty layer can be used as a mask.
+    White is 128 or more; in a mask of only 0 and 1, it is 1. Transparent areas are black, so that
+    strokes on an empty layer can be used as a mask.
 
     Raises:
         InputError: any error of `read_picture`; the size differs from the picture's; the mask is
@@ -76,9 +79,11 @@ def read_mask(source: Source, size: tuple[int, int], max_pixels: int = MAX_PIXEL
 def black_and_white(
     source: Source, argument: str = "mask", max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """Read a picture in mode L: 255 where grey is 128 or more, else 0; see `read_picture`."""
-    grey = _flat(open_picture(source, argument, max_pixels), argument, "black").convert("L")
-    return grey.point(lambda level: 255 * (level >= 128))
+    """Read a picture in mode L: 255 where it is white, else 0; see `read_mask`, `read_picture`."""
+    grey = _flat(open_picture(source, argument, max_pixels), "black").convert("L")
+    _, brightest = grey.getextrema()
+    white = 1 if brightest == 1 else 128
+    return grey.point(lambda level: 255 * (level >= white))
 
 
 def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -96,7 +101,7 @@ def open_picture(source: Source, argument: str, max_pixels: int = MAX_PIXELS) ->
         from yuragi.images.arrays import picture_of
 
         picture, name = picture_of(source, argument), "given as an array"
-    _check_pixels(picture, argument, max_pixels, name)
+    _check(picture, argument, max_pixels, name)
     return picture
 
 
@@ -109,7 +114,7 @@ def _decoded(file: Path | BinaryIO, name: str, argument: str, max_pixels: int) -
             # checked.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file, formats=FORMATS)
-            _check_pixels(picture, argument, max_pixels, name)
+            _check(picture, argument, max_pixels, name)
             # A tile says how pixels are packed, such as RGB;16B, until they are loaded.
             deep = any(";16" in str(tile.args) for tile in picture.tile)
             picture.load()
@@ -139,11 +144,9 @@ def digest(picture: Image.Image) -> str:
     return hashlib.blake2b(head + picture.tobytes(), digest_size=16).hexdigest()
 
 
-def _flat(picture: Image.Image, argument: str, behind: str) -> Image.Image:
+def _flat(picture: Image.Image, behind: str) -> Image.Image:
     """Convert to 8-bit sRGB, upright, with a colour behind transparent areas."""
-    if picture.mode.startswith(("I", "F")):
-        raise InputError(argument, f"mode {picture.mode}", "a picture with 8 bits a channel")
-    picture = to_srgb(unpacked(_upright(picture)))
+    picture = to_srgb(unpacked(eight_bits(_upright(picture))))
     if "A" in picture.getbands():
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, behind), picture)
@@ -160,12 +163,15 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def _check_pixels(picture: Image.Image, argument: str, max_pixels: int, name: str) -> None:
-    """Refuse a picture with too many pixels, decoded or not."""
+def _check(picture: Image.Image, argument: str, max_pixels: int, name: str) -> None:
+    """Refuse a picture, decoded or not, with too many pixels or with levels of 32 bits."""
     pixels = picture.width * picture.height
     if pixels > max_pixels:
         reason = f"the picture has {picture.width}x{picture.height} = {pixels:,} pixels"
         raise InputError(argument, name, _fewer(max_pixels), reason)
+    if picture.mode in DEEP:
+        reason = f"the levels of the picture are {DEEP[picture.mode]}"
+        raise InputError(argument, name, "a picture with 8 or 16 bits a channel", reason)
 
 
 def _fewer(max_pixels: int) -> str:

@@ -31,7 +31,7 @@ def class_of(path: Path) -> str:
     if path.suffix.lower() in PICKLES:
         raise InputError("model", str(path), HINT, REFUSED)
     if path.is_file():
-        allowed = "given with the directory of a pipeline of its kind (--model-config, config=)"
+        allowed = "given with the directory of a pipeline of its kind (config)"
         raise InputError("model", str(path), allowed, ALONE)
     return str(_index(path).get("_class_name"))
 

@@ -25,7 +25,11 @@ PLAIN = {
     "float_parsing": "a number",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
+    "missing": "longer: a value is missing in it",
+    "model_type": "an object of {class_name}, or a mapping of its options",
     "string_type": "text",
+    "too_long": "a list of at most {max_length} values",
+    "too_short": "a list of at least {min_length} values",
     "tuple_type": "a list",
 }
 """Short forms of pydantic's long messages about values of a wrong kind."""
@@ -52,7 +56,8 @@ def _refusal(
 ) -> InputError:
     """Convert the first error of pydantic to an `InputError`."""
     first = error.errors()[0]
-    told = first.get("ctx", {}).get("error")
+    context = first.get("ctx", {})
+    told = context.get("error")
     if isinstance(told, InputError):  # raised by our own validator, or by a nested class
         return told
     name = str(first["loc"][0]) if first["loc"] else kind.__name__
@@ -60,7 +65,10 @@ def _refusal(
         allowed = "one of " + ", ".join(kind.model_fields)
         reason = f"there is no such option of {kind.__name__}"
         return InputError(name, values[name], allowed, reason)
-    if first["type"] == "missing":
+    inside = len(first["loc"]) > 1
+    if first["type"] == "missing" and not inside:
         return InputError(name, None, "given, for it has no default")
     allowed = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return InputError(name, values.get(name), PLAIN.get(first["type"], allowed))
+    if plain := PLAIN.get(first["type"]):
+        allowed = plain.format_map(context)
+    return InputError(name, first["input"] if inside else values.get(name), allowed)

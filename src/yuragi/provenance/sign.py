@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from yuragi.errors import InputError, YuragiError, YuragiWarning, missing_extra
+from yuragi.errors import InputError, YuragiError, missing_extra, warn_caller
 from yuragi.provenance.certificate import development
 from yuragi.provenance.media import media_type
 from yuragi.provenance.process import call
@@ -99,7 +98,7 @@ def signed(data: bytes, title: str, statement: Statement, signing: Signing) -> b
             raise
         made = _signed(data, title, replace(statement, inputs=bare), signing)
     reason = "the credentials of the input could not be read, and are not kept"
-    warnings.warn(reason, YuragiWarning, stacklevel=2)
+    warn_caller(reason)
     return made
 
 

@@ -257,7 +257,7 @@ class Guided(Request):
     def check(self, pictures: Pictures | None) -> None:
         self.guidance.check(self.guidance_scale)
         if self.weak_model is not None and self.negative_prompt:
-            allowed = "empty with --guidance auto: the weaker model is what to stay away from"
+            allowed = "empty with the rule auto: the weaker model is what to stay away from"
             raise InputError("negative_prompt", self.negative_prompt, allowed)
         self.make_solver()
 

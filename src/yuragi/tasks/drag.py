@@ -104,18 +104,19 @@ class PasteMethod(Strict):
         from yuragi.tasks.pasting import drag_settings
 
         if request.regions:
-            allowed = f"points with the preset {request.preset}; regions are for warp"
-            raise InputError("regions", len(request.regions), allowed)
+            reason = f"the preset {request.preset} moves only points"
+            advice = "use the preset warp for regions and selections"
+            raise InputError("regions", len(request.regions), "", reason, advice)
         for (x, y), target in request.points:
             if (x, y) == target:
-                allowed = "a target unlike its source: SDE-Drag cannot hold a point; warp can"
-                raise InputError("points", f"{x:g},{y:g}", allowed)
+                reason = f"the preset {request.preset} cannot hold a point in place"
+                advice = "give another target, or use the preset warp"
+                raise InputError("points", f"{x:g},{y:g}", "", reason, advice)
         for name in ("motion", "radius", "rigid"):
             if getattr(request, name) != type(request).model_fields[name].default:
-                allowed = (
-                    f"none with the preset {request.preset}, which moves boxes; it is for warp"
-                )
-                raise InputError(name, getattr(request, name), allowed)
+                reason = f"the preset {request.preset} moves boxes and does not use it"
+                advice = "leave it out, or use the preset warp"
+                raise InputError(name, getattr(request, name), "", reason, advice)
         if isinstance(request.crop, int):
             allowed = "auto or off with SDE-Drag, which works on the whole picture"
             raise InputError("crop", request.crop, allowed)
@@ -381,9 +382,11 @@ class DragRequest(OnPicture):
         """Convert points and regions to their positions after the picture is resized."""
         assert pictures is not None
         handles = {name: given[name] for name in Selection.model_fields if name in given}
+        selection = Selection(**handles)
+        selection.check(pictures)
         asked: dict[str, Any] = {
             "points": given.get("points", ()),
-            "regions": [*given.get("regions", ()), *Selection(**handles).regions()],
+            "regions": [*given.get("regions", ()), *selection.regions()],
         }
         geometry = DragGeometry(**asked)
         geometry.check(*pictures.size)
@@ -410,10 +413,11 @@ class DragRequest(OnPicture):
             return None
 
         from yuragi.tasks.dragging import noted
+        from yuragi.tasks.idle import idle
         from yuragi.tasks.warping import bent_alone
 
         made = bent_alone(self, sources)
-        return made if made is None else noted(made, made.frames[0])
+        return made if made is None else noted(made, made.frames[0], idle(self, draws=False))
 
     @classmethod
     def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:

@@ -11,6 +11,7 @@ from PIL import Image, ImageChops
 from yuragi.errors import warn_caller
 from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
+from yuragi.tasks.idle import idle
 from yuragi.tasks.intent import intents, intents_work
 from yuragi.tasks.lora_fit import lora_fitted, lora_work
 from yuragi.tasks.result import TaskOutput
@@ -19,10 +20,7 @@ from yuragi.tasks.work import Work
 __all__ = ["UNCHANGED", "drag_work", "noted", "run_drags"]
 
 UNCHANGED = "the drag changed nothing: the result is the picture that was given"
-NOT_FITTED = "no LoRA was fitted: this drag bends the picture, and the model draws nothing in it"
-ALL_EQUAL = (
-    "all {} pictures are the same: the model drew nothing in this drag, so nothing is random"
-)
+ALL_EQUAL = "all {} pictures are the same, because the model drew nothing in this drag"
 
 
 def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOutput]:
@@ -40,9 +38,7 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
         made = first.method.run(requests, fitted)
     judged = []
     for of, (request, one) in enumerate(zip(requests, made, strict=True)):
-        said = []
-        if request.lora is not None and fitted is context:
-            said.append(NOT_FITTED)
+        said = idle(request, request.method.draws(request, context))
         if request.num_images > 1 and _all_equal(one.images):
             said.append(ALL_EQUAL.format(request.num_images))
         elif request.num_images > 1:

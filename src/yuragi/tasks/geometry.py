@@ -23,7 +23,10 @@ __all__ = [
     "Pair",
     "Point",
     "Region",
+    "shown",
 ]
+
+NOTHING_MOVES = "nothing moves, because every target is at its source"
 
 Point = tuple[Finite, Finite]
 """A point (x, y) in pixels, x to the right and y down; pixel centres are whole numbers."""
@@ -33,26 +36,34 @@ def _numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
 
 
+def shown(corners: Sequence[Point]) -> str:
+    """Points as the command line writes them: ``10,10 40,10``."""
+    return " ".join(f"{x:g},{y:g}" for x, y in corners)
+
+
 def _pair(given: Any) -> Any:
-    """Parse ``"70,52:70,40"``: source and target."""
-    if not isinstance(given, str):
-        return given
+    """Parse ``"70,52:70,40"``, or check the form of a pair: source and target."""
+    text = isinstance(given, str)
     try:
-        (sx, sy), (tx, ty) = (_numbers(side) for side in given.split(":"))
-    except ValueError as error:
-        allowed = "source and target in pixels as x,y:x,y, such as 70,52:70,40"
+        (sx, sy), (tx, ty) = map(_numbers, given.split(":")) if text else given
+    except (TypeError, ValueError) as error:
+        allowed = "pairs of source and target in pixels, such as [((70, 52), (70, 40))]"
+        if text:
+            allowed = "source and target in pixels as x,y:x,y, such as 70,52:70,40"
         raise InputError("points", given, allowed) from error
     return (sx, sy), (tx, ty)
 
 
 def _corners(given: Any) -> Any:
-    """Parse ``"10,10 40,10 40,40"``: the corners of a polygon."""
-    if not isinstance(given, str):
-        return given
+    """Parse ``"10,10 40,10 40,40"``, or check the form of corners of a polygon."""
+    text = isinstance(given, str)
     try:
-        return tuple((x, y) for x, y in (_numbers(corner) for corner in given.split()))
-    except ValueError as error:
-        raise InputError("select", given, "corners in pixels as x,y x,y x,y") from error
+        return tuple((x, y) for x, y in (map(_numbers, given.split()) if text else given))
+    except (TypeError, ValueError) as error:
+        allowed = "corners (x, y) in pixels, such as [(10, 10), (40, 10), (40, 40)]"
+        if text:
+            allowed = "corners in pixels as x,y x,y x,y, such as 10,10 40,10 40,40"
+        raise InputError("select", given, allowed) from error
 
 
 def _region(given: Any) -> Any:
@@ -93,13 +104,14 @@ def _crop_margin(given: Any) -> Any:
 
 
 def _offset(given: Any) -> Any:
-    """Parse ``"12,-4"``: pixels to the right and down."""
-    if not isinstance(given, str):
-        return given
+    """Parse ``"12,-4"``, or check the form of an offset: pixels to the right and down."""
+    text = isinstance(given, str)
     try:
-        right, down = _numbers(given)
-    except ValueError as error:
-        raise InputError("move", given, "DX,DY: two numbers of pixels") from error
+        right, down = _numbers(given) if text else given
+    except (TypeError, ValueError) as error:
+        example = "12,-4" if text else "(12, -4)"
+        allowed = f"two numbers of pixels, to the right and down, such as {example}"
+        raise InputError("move", given, allowed) from error
     return right, down
 
 
@@ -160,34 +172,36 @@ def check_points(pairs: Sequence[tuple[Point, Point]], width: int, height: int) 
         raise InputError("points", None, allowed)
     if all(source == target for source, target in pairs):
         (x, y), _ = pairs[0]
-        reason = "nothing moves; a point that stays holds the picture while others move"
-        raise InputError("points", f"{x:g},{y:g}", "a target unlike its source", reason)
+        advice = "a point that stays is of use only beside one that moves"
+        raise InputError("points", f"{x:g},{y:g}", "", NOTHING_MOVES, advice)
     for source, target in pairs:
         for name, place in (("source ", source), ("target ", target)):
             _check_inside("points", place, width, height, name)
-    _check_apart(pairs)
-    if len({target for _, target in pairs}) < len(pairs):
-        raise InputError("points", pairs, "", "two points have the same target")
+    for name, places in zip(("source", "target"), zip(*pairs, strict=True), strict=True):
+        _check_apart(name, places)
 
 
 def check_regions(regions: Sequence[Polygons], width: int, height: int) -> None:
     """Check polygons against a picture's size.
 
     Raises:
-        InputError: the numbers of corners and targets differ, a corner is outside the picture, the
-            area is zero, or no corner moves.
+        InputError: the numbers of corners and targets differ, a corner or the whole target is
+            outside the picture, a corner is given twice, the area is zero, or no corner moves.
     """
     for region in regions:
         source, target = region.source, region.target
         if len(source) != len(target):
-            allowed = "three or more (x, y) corners and as many targets, in pixels"
-            raise InputError("regions", (source, target), allowed)
+            allowed = "three or more corners x,y and as many targets, in pixels"
+            raise InputError("regions", f"{shown(source)}:{shown(target)}", allowed)
         for corner in source:
             _check_inside("regions", corner, width, height)
-        if _area(source) < 1 or len(set(source)) < len(source):
-            raise InputError("regions", source, "corners around an area, each once")
+        _check_outline(source)
         if source == target:
-            raise InputError("regions", source, "a target unlike its source")
+            raise InputError("regions", shown(source), "", NOTHING_MOVES)
+        if _beside(target, width, height):
+            reason = "the target is completely outside the picture"
+            allowed = f"at least partly within x 0 to {width - 1}, y 0 to {height - 1}"
+            raise InputError("regions", f"target {shown(target)}", allowed, reason)
 
 
 def check_sources(
@@ -202,7 +216,7 @@ def check_sources(
         _check_inside("points", source, width, height)
     for corner in (each for region in regions for each in region.source):
         _check_inside("regions", corner, width, height)
-    _check_apart(pairs)
+    _check_apart("source", [source for source, _ in pairs])
 
 
 def _check_inside(argument: str, place: Point, width: int, height: int, name: str = "") -> None:
@@ -212,9 +226,27 @@ def _check_inside(argument: str, place: Point, width: int, height: int, name: st
         raise InputError(argument, f"{name}{x:g},{y:g}", allowed)
 
 
-def _check_apart(pairs: Sequence[tuple[Point, Point]]) -> None:
-    if len({source for source, _ in pairs}) < len(pairs):
-        raise InputError("points", pairs, "", "two points have the same source")
+def _check_outline(corners: Sequence[Point]) -> None:
+    if len(set(corners)) < len(corners):
+        reason, advice = "a corner is given twice", "give each corner once"
+        raise InputError("regions", shown(corners), "", reason, advice)
+    if _area(corners) < 1:
+        reason = "the corners enclose no area: they are on a line, or the outline crosses itself"
+        raise InputError("regions", shown(corners), "", reason, "give them in order around an area")
+
+
+def _check_apart(name: str, places: Sequence[Point]) -> None:
+    for place, count in Counter(places).most_common(1):
+        if count > 1:
+            raise InputError("points", shown([place]), "", f"two points have the same {name}")
+
+
+def _beside(corners: Sequence[Point], width: int, height: int) -> bool:
+    """Whether all corners are beyond the same side of the picture."""
+    for along, length in zip(zip(*corners, strict=True), (width, height), strict=True):
+        if max(along) < 0 or min(along) > length - 1:
+            return True
+    return False
 
 
 def _area(corners: Sequence[tuple[float, float]]) -> float:
@@ -269,7 +301,6 @@ class DragGeometry(Strict):
         for region in self.regions:
             area = polygon(region.target, mask.size)
             if area.getbbox() and not ImageChops.darker(area, mask).getbbox():
-                shown = " ".join(f"{x:g},{y:g}" for x, y in region.target)
                 reason = "the mask is black all over the target, where nothing may change"
                 allowed = "where some of the mask is white"
-                raise InputError("regions", f"target {shown}", allowed, reason)
+                raise InputError("regions", f"target {shown(region.target)}", allowed, reason)

@@ -67,7 +67,8 @@ class InpaintRequest(Edit):
                 "a picture that is white where to fill, unless margins are added (expand)",
             )
         if pictures.mask.getextrema() == (255, 255):
-            raise InputError("mask", "all white", "some black: black marks what stays")
+            reason, advice = "nothing of the picture would stay", "make black what must stay"
+            raise InputError("mask", "all white", "", reason, advice)
         return {**given, "expand": margins}, pictures
 
     def if_foreign(self, known: str) -> str:

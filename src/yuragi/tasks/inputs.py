@@ -108,7 +108,8 @@ def read_pictures(
         picture, held = scaled(picture, after), None if held is None else scaled(held, after)
         if held is not None and held.getextrema() == (0, 0):
             size = f"{after[0]}x{after[1]}"
-            raise InputError("mask", f"all black at {size}", "white that scaling (resize) leaves")
+            reason, advice = "no white is left", "resize to a larger picture (resize)"
+            raise InputError("mask", f"all black at {size}", "", reason, advice)
     mask_name = "" if mask is None else _name(mask)
     return Pictures(picture, held, _name(image), mask_name, before, notes, mask_notes, max_pixels)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from warnings import warn
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from yuragi.edit import Edit, descent
-from yuragi.errors import YuragiWarning
+from yuragi.errors import warn_caller
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
 from yuragi.tasks.context import Context, Row
@@ -76,7 +75,7 @@ def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
             f"the reconstruction is only {held.psnr:.1f} dB: take more steps, or a lower scale; "
             "if that does not help, the model's prediction type may be another one"
         )
-        warn(said[0], YuragiWarning, stacklevel=2)
+        warn_caller(said[0])
     return replace(
         TaskOutput.begun(gain_of(request.guidance).cost).with_image(after, stress, 0),
         reconstruction=held,

@@ -232,7 +232,8 @@ class Result(TaskOutput):
                 f" ({cost.evaluations:g} per guided step, {cost.passes:g} passes, "
                 f"{cost.reverse:g} reverse)"
             )
-        return [*said, f"seed {self.request.seed}, {self.evaluations} network evaluations{more}"]
+        calls = f"{self.evaluations} network evaluation{'s' * (self.evaluations != 1)}{more}"
+        return [*said, f"seed {self.request.seed}, {calls}"]
 
     def save(
         self,
@@ -278,7 +279,8 @@ class Result(TaskOutput):
         files = {k: named[0] if one else named[k] for k in chosen}
         for file in files.values():
             if file.exists() and not overwrite:
-                raise InputError("path", str(file), "a new file, or overwrite=True")
+                advice = "choose another name, or set overwrite=True"
+                raise InputError("path", str(file), "", "the file exists", advice)
         held = Path(original).read_bytes() if isinstance(original, str | Path) else original
         style = Style(embed_sources, mark, signing or Signing(), held)
         for k, file in files.items():

@@ -9,14 +9,17 @@ corners, with the factor s, the rotation R and the offset d:
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from yuragi.errors import InputError
 from yuragi.options.option import Option
 from yuragi.options.values import Finite, Strict
-from yuragi.tasks.geometry import Corners, Offset, Point
+from yuragi.tasks.geometry import Corners, DragGeometry, Offset, Point, shown
+
+if TYPE_CHECKING:
+    from yuragi.tasks.inputs import Pictures
 
 __all__ = ["Selection"]
 
@@ -56,16 +59,17 @@ class Selection(Strict):
         if self.select is None:
             for name in ("move", "rotate", "enlarge"):
                 if getattr(self, name) is not None:
-                    raise InputError(
-                        name, getattr(self, name), "", "it has a use only with a selection"
-                    )
+                    reason, advice = f"there is nothing to {name}", "give corners (select)"
+                    raise InputError(name, getattr(self, name), "", reason, advice)
             return []
-        if not self.select:
-            raise InputError("select", self.select, "three or more corners x,y in pixels")
+        if len(self.select) < 3:
+            raise InputError("select", shown(self.select), "three or more corners x,y in pixels")
         dx, dy = self.move or (0.0, 0.0)
         turn, size = self.rotate or 0.0, 1.0 if self.enlarge is None else self.enlarge
         if (dx, dy) == (0, 0) and turn % 360 == 0 and size == 1:
-            raise InputError("move", (dx, dy), "a move, a turn or another size for the selection")
+            reason = "the selection stays as it is"
+            advice = "give a distance (move), an angle (rotate) or a factor (enlarge)"
+            raise InputError("select", shown(self.select), "", reason, advice)
         cx, cy = (sum(values) / len(self.select) for values in zip(*self.select, strict=True))
         cosine = size * math.cos(math.radians(turn))
         sine = size * math.sin(math.radians(turn))
@@ -77,3 +81,21 @@ class Selection(Strict):
             for x, y in self.select
         )
         return [(self.select, targets)]
+
+    def check(self, pictures: Pictures) -> None:
+        """Refuse a selection, or a target, that does not fit the picture and its mask.
+
+        Raises:
+            InputError: any error of `DragGeometry`, about ``select``.
+        """
+        if self.select is None:
+            return
+        alone = DragGeometry.model_validate({"regions": self.regions()})
+        try:
+            alone.check(*pictures.size)
+            placed = alone.moved(pictures.placed)
+            placed.check(*pictures.picture.size)
+            if pictures.mask is not None:
+                placed.check_arrival(pictures.mask)
+        except InputError as error:
+            raise error.called("select") from error

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from warnings import warn
 
-from yuragi.errors import YuragiWarning
+from yuragi.errors import warn_caller
 from yuragi.tasks.cropping import recorded
 from yuragi.tasks.record import Origin
 from yuragi.tasks.result import Result
@@ -40,7 +39,7 @@ def run_without_model(request: Request, sources: Mapping[str, Image.Image]) -> R
         return None
     notes = [note for each in request.pictures for note in each.notes]
     for sentence in dict.fromkeys(notes):
-        warn(sentence, YuragiWarning, stacklevel=2)
+        warn_caller(sentence)
     named = {ref.digest for ref in request.pictures}
     made = replace(made, warnings=[*notes, *made.warnings])
     return Result(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from warnings import warn
 
 import typer
 
@@ -15,7 +14,7 @@ from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DataOption, DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
-from yuragi.errors import InputError, YuragiWarning
+from yuragi.errors import InputError, warn_caller
 from yuragi.research.cli.options import FashionArgument, within
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ class Plan:
         from yuragi.research.sweep.run import run_sweep
 
         for sentence in self.warnings:
-            warn(sentence, YuragiWarning, stacklevel=2)
+            warn_caller(sentence)
         with progress("sweeping") as on_done:
             found = run_sweep(
                 self.points, sampler, real, self.n, Rows(self.rows), on_done, self.draws

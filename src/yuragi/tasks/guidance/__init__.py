@@ -41,6 +41,9 @@ class Guidance(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, given: Any) -> Any:
+        if isinstance(given, int | float):
+            reason = "a number is a guidance scale, and this is a rule or a gain"
+            raise InputError("guidance", given, "", reason, "give it as the scale (guidance_scale)")
         return _named(given) if isinstance(given, str) else given
 
     @classmethod
