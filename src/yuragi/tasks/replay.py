@@ -124,10 +124,8 @@ def replay_from(
     if record.origin.weights and loaded.weights != record.origin.weights:
         notes.append(f"the weights in {loaded.path} are not those that made this picture")
         if not force:
-            allowed = (
-                f"version {record.origin.weights[:12]}, or force (--force) to go on: {notes[-1]}"
-            )
-            raise InputError("model", loaded.weights[:12], allowed)
+            advice = f"give version {record.origin.weights[:12]}, or go on all the same (force)"
+            raise InputError("model", loaded.weights[:12], "", notes[-1], advice)
     weak = weak_model
     if not isinstance(weak, DiffusionModel):
         weak = load_weak(weak or _weak_name(record), loaded)
