@@ -71,7 +71,7 @@ def test_a_replay_is_given_the_pictures_that_a_file_lacks(tiny, picture, tmp_pat
 
 def test_other_weights_want_force(saved, tiny):
     _, (first, _) = saved
-    with pytest.raises(InputError, match="^model.*force.*not those that made this picture"):
+    with pytest.raises(InputError, match="^model.*not those that made this picture.*force"):
         yuragi.replay(first, "portraits", device="cpu")
     again = yuragi.replay(first, "portraits", device="cpu", force=True)
     assert again.difference == 255
@@ -79,6 +79,19 @@ def test_other_weights_want_force(saved, tiny):
         "the model makes pictures of 256 x 256 pixels, and the saved one has 128 x 128"
     )
     assert len(again.notes) == 1
+
+
+def test_a_picture_larger_than_the_limit_is_refused_and_the_limit_can_be_raised(tiny, picture):
+    options = {"image": picture, "prompt": "red", "strength": 0.5, "seed": 0}
+    points = [((26, 22), (30, 22))]
+    for method in (
+        lambda most: tiny.sdedit(**options, num_inference_steps=2, max_pixels=most),
+        lambda most: tiny.preview_drag(picture, points, max_pixels=most),
+        lambda most: tiny.estimate("sdedit", **options, max_pixels=most),
+    ):
+        with pytest.raises(InputError, match="^image: .*at most 3,071 pixels"):
+            method(64 * 48 - 1)
+        method(64 * 48)
 
 
 def test_several_prompts_give_a_result_each(tiny):

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import nn
 
 from yuragi.errors import InputError
-from yuragi.images.read import Source, digest, read_picture
+from yuragi.images.read import MAX_PIXELS, Source, digest, read_picture
 from yuragi.images.tensors import tensor_digest
 from yuragi.models.edm import is_edm, wrap_edm
 from yuragi.models.load import wrap_pipeline
@@ -171,6 +171,11 @@ def replay(
     return replay_from(source, opening, strong, weak, sources, force, watched)
 
 
+def _reading(options: dict[str, Any]) -> Reading:
+    """The options for reading pictures, which are taken out of all options of a method."""
+    return Reading(**{name: options.pop(name) for name in Reading.model_fields if name in options})
+
+
 class _Drawing(TypedDict, total=False):
     """The keywords of `Model.sample` that are the same for all of its prompts."""
 
@@ -304,6 +309,7 @@ class Model:
         crop: str | int = "auto",
         lora: LoRA | None = None,
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -346,6 +352,7 @@ class Model:
                 size, ``off`` at full size, and a number is the context around it in pixels.
             lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
             resize: the longer side in pixels to which picture, mask and points are resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -370,14 +377,15 @@ class Model:
         radius: float | None = None,
         rigid: float = 0.0,
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Image.Image:
         """Make only the warp with which a drag with the preset ``warp`` begins; no network runs.
 
         The arguments and errors are those of `drag`.
         """
-        arguments = locals()
-        given = {name: value for name, value in arguments.items() if name not in ("self", "resize")}
-        request, sources = build(DragRequest, given | {"model": self.name}, Reading(resize=resize))
+        given = {name: value for name, value in locals().items() if name != "self"}
+        reading = _reading(given)
+        request, sources = build(DragRequest, given | {"model": self.name}, reading)
         inside = None if request.mask is None else sources[request.mask.digest]
         return preview(request, sources[request.image.digest], inside)
 
@@ -401,6 +409,7 @@ class Model:
         eta: float | None = None,
         crop: str | int = "auto",
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -428,6 +437,7 @@ class Model:
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
                 edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -454,6 +464,7 @@ class Model:
         eta: float | None = None,
         crop: str | int = "auto",
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -480,6 +491,7 @@ class Model:
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
                 edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -509,6 +521,7 @@ class Model:
         eta: float | None = None,
         crop: str | int = "auto",
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -537,6 +550,7 @@ class Model:
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
                 edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -568,6 +582,7 @@ class Model:
         eta: float | None = None,
         crop: str | int = "auto",
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -599,6 +614,7 @@ class Model:
             crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
                 edits the whole picture, and a number is the context around the mask in pixels.
             resize: the longer side in pixels to which picture and mask are resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -623,6 +639,7 @@ class Model:
         solver: str | None = None,
         eta: float | None = None,
         resize: int | None = None,
+        max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
         on_progress: Progress | None = None,
     ) -> Result:
@@ -645,6 +662,7 @@ class Model:
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
             resize: the longer side in pixels to which the picture is resized first.
+            max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
             on_progress: a function called with (steps done, total steps).
 
@@ -672,7 +690,7 @@ class Model:
         """
         if task not in TASKS:
             raise InputError("task", task, "one of " + ", ".join(TASKS))
-        reading = Reading(resize=options.pop("resize", None))
+        reading = _reading(options)
         request, sources = build(TASKS[task], {**options, "model": self.name}, reading)
         weak = load_weak(request.weak_model, self.loaded)
         return estimate(request, self.loaded, sources, weak)
@@ -690,7 +708,7 @@ class Model:
         """Do the same for several requests, one for each of these changes to the arguments."""
         given = {name: value for name, value in arguments.items() if name != "self"}
         on_progress, latents = given.pop("on_progress"), given.get("latents")
-        reading = Reading(resize=given.pop("resize", None))
+        reading = _reading(given)
         if latents is not None:
             given["latents"] = tensor_digest(latents)
         requests, sources = [], dict[str, Image.Image]()
