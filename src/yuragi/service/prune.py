@@ -28,6 +28,9 @@ PAGE = 200
 TURN_S = 0.5
 """The seconds after which a transaction deletes no further picture, for the same reason: a store on
 another machine can take long for each."""
+PAUSE_S = 0.15
+"""The seconds before the next such transaction. SQLite lets a process that waits try again at most
+every 0.1 seconds, so without a pause it would hardly ever find a gap."""
 
 
 @dataclass(frozen=True)
@@ -142,4 +145,6 @@ def _delete_pictures(
                     # file after this.
                     assets.remove(name)
                     gone[name] = page[name]
+        if left:
+            time.sleep(PAUSE_S)
     return gone
