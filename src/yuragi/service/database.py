@@ -108,7 +108,8 @@ class Database:
     @property
     def current(self) -> bool:
         """Whether the tables are those of this version; raises what the database raises."""
-        return self._revision == ScriptDirectory.from_config(_config()).get_current_head()
+        newest = ScriptDirectory.from_config(_config()).get_current_head()
+        return self.used and self._revision == newest
 
     @property
     def used(self) -> bool:
