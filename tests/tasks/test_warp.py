@@ -9,10 +9,11 @@ from promises import assert_equal_to_rounding, assert_identical, assert_untouche
 from yuragi.errors import InputError
 from yuragi.tasks import warping
 from yuragi.tasks.build import build
+from yuragi.tasks.context import Context
 from yuragi.tasks.drag import DragRequest
 from yuragi.tasks.guidance import Guidance
 from yuragi.tasks.run import run
-from yuragi.tasks.warping import preview
+from yuragi.tasks.warping import preview, run_warp
 
 POINTS = [((20, 22), (40, 18)), ((20, 26), (40, 22))]
 
@@ -191,3 +192,12 @@ def test_candidates_are_scored_by_the_cut_that_was_made(tiny):
     result = tiny.drag(picture, points, **options)
     assert sorted(result.ranking) == [0, 1]
     assert all(each.arrival > 0.9 for each in result.intent)
+
+
+def test_a_picture_is_encoded_once_for_all_candidates(doubted, tiny, monkeypatch):
+    codec, seen = type(tiny.loaded.codec), []
+    encode = codec.encode
+    monkeypatch.setattr(codec, "encode", lambda self, x: seen.append(x) or encode(self, x))
+    context = Context(tiny.loaded, None, doubted.sources, lambda *at: None, lambda: 0)
+    assert len(run_warp([doubted.request], doubted.request.method, context)[0].images) == 3
+    assert len(seen) == 1
