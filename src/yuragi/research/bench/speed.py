@@ -4,7 +4,8 @@ Arms, all with the same prompt and seed:
 
 - ``diffusers``: the pipeline's own call with DDIM and guidance, as the reference;
 - ``sample``: the same picture sampled by Yuragi;
-- ``drag fast`` and ``drag warp``: drags of one picture, and ``drag warp x8``: eight candidates;
+- ``drag fast`` and ``drag warp``: drags of one picture;
+- ``drag warp x8``: eight candidates in which the model draws all that is uncovered, ranked;
 - ``lora``: fitting a LoRA to a picture before it is dragged; its overhead is the backward pass;
 - ``preview``: the warp alone at 512 x 512, without the network.
 
@@ -38,7 +39,7 @@ from yuragi.models.opening import Opening
 from yuragi.research.bench.memory import peak_memory
 from yuragi.research.bench.report import frame
 from yuragi.tasks.build import build
-from yuragi.tasks.drag import DragRequest, LoRA
+from yuragi.tasks.drag import DragRequest, LoRA, WarpMethod
 from yuragi.tasks.lora_fit import with_fitted_lora
 from yuragi.tasks.run import run
 from yuragi.tasks.sample import SampleRequest
@@ -139,9 +140,9 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
 
         return call
 
-    def dragged(preset: str, count: int = 1) -> Arm:
-        request, sources = _drag(name, picture, preset, count)
-        return lambda: run(request, model, sources)
+    def dragged(preset: str) -> Arm:
+        request, given = _drag(name, picture, preset, 1)
+        return lambda: run(request, model, given)
 
     def learned() -> None:
         request, _ = _drag(name, picture, "paper", 1)
@@ -151,6 +152,9 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
             with with_fitted_lora(request, LoRA(), model, z, file, lambda step: None):
                 pass
 
+    several, sources = _drag(name, picture, "warp", CANDIDATES)
+    # With the default doubt, the model would draw nothing, and all candidates would be equal.
+    all_drawn = several.model_copy(update={"method": WarpMethod(doubt=0.0)})
     seen, _ = _drag(name, large, "warp", 1)
     pipeline.set_progress_bar_config(disable=True)
     return {
@@ -160,7 +164,7 @@ def _arms(name: str, model: DiffusionModel) -> Mapping[str, Arm]:
         "sample x8": sampled(CANDIDATES),
         "drag fast": dragged("fast"),
         "drag warp": dragged("warp"),
-        "drag warp x8": dragged("warp", CANDIDATES),
+        "drag warp x8": lambda: run(all_drawn, model, sources),
         "lora": learned,
         "preview": lambda: preview(seen, large),
     }
