@@ -14,7 +14,7 @@ from yuragi.tasks.tasks import TASKS
 
 DECIDED = {"kind", "model", "method"}
 """Fields that a method decides by itself."""
-AROUND = {"self", "on_progress", "resize"}
+AROUND = {"self", "on_progress", *Reading.model_fields}
 """Arguments that are about a run, not about its request."""
 
 
@@ -36,7 +36,6 @@ def test_a_method_has_the_fields_of_its_request(task):
 def test_load_has_the_fields_of_an_opening():
     arguments = inspect.signature(load).parameters
     assert set(Opening.model_fields) == set(arguments) - {"source", "codec", "ip_adapter_image"}
-    assert {"resize", "max_pixels"} == set(Reading.model_fields)
 
 
 def test_a_wrong_keyword_is_named_with_the_nearest_one(tiny):
