@@ -94,6 +94,7 @@ def test_pictures_that_are_all_the_same_are_said_and_not_ranked(tiny):
     photo = Image.fromarray(data.astronaut()).resize((64, 48))
     with pytest.warns(yuragi.YuragiWarning, match="all 3 pictures are the same") as caught:
         result = tiny.drag(photo, POINTS, num_images=3, seed=3)
+    assert tiny.estimate("drag", image=photo, points=POINTS, num_images=3).evaluations == 0
     assert len(result.images) == 3
     assert (result.evaluations, result.intent, result.ranking) == (0, (), [])
     assert [str(each.message) for each in caught] == list(result.warnings)

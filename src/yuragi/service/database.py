@@ -108,19 +108,19 @@ class Database:
     @property
     def current(self) -> bool:
         """Whether the tables are those of this version; raises what the database raises."""
-        newest = ScriptDirectory.from_config(_config()).get_current_head()
-        return self.used and self._revision == newest
+        return self._revision == ScriptDirectory.from_config(_config()).get_current_head()
 
     @property
     def used(self) -> bool:
         """Whether a service has used this database; raises what the database raises."""
-        url, sqlite = self.engine.url, self.engine.dialect.name == "sqlite"
-        if sqlite and not Path(str(url.database)).exists():
-            return False  # connecting would create the file
         return self._revision is not None
 
     @property
     def _revision(self) -> str | None:
+        """The version of the tables; None if there are none."""
+        url, sqlite = self.engine.url, self.engine.dialect.name == "sqlite"
+        if sqlite and not Path(str(url.database)).exists():
+            return None  # connecting would create the file
         with self.reading() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 

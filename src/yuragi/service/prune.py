@@ -24,7 +24,8 @@ __all__ = ["Pruned", "prune"]
 
 JOBS, EVENTS, ASSETS = tables.jobs, tables.events, tables.assets
 PAGE = 200
-"""The largest number of jobs per transaction, because others wait for it."""
+"""The largest number of jobs per transaction, because others wait for it, and of pictures that are
+listed at once."""
 TURN_S = 0.5
 """The seconds after which a transaction deletes no further picture, for the same reason: a store on
 another machine can take long for each."""

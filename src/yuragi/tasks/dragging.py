@@ -39,7 +39,7 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
     judged = []
     for of, (request, one) in enumerate(zip(requests, made, strict=True)):
         said = idle(request, request.method.draws(request, context))
-        if request.num_images > 1 and _all_equal(one.images):
+        if request.num_images > 1 and _all_equal(one.images[0], one.images[1:]):
             said.append(ALL_EQUAL.format(request.num_images))
         elif request.num_images > 1:
             with context.charge(of):
@@ -48,14 +48,13 @@ def run_drags(requests: Sequence[DragRequest], context: Context) -> list[TaskOut
     return judged
 
 
-def _all_equal(images: Sequence[Image.Image]) -> bool:
-    return not any(ImageChops.difference(images[0], other).getbbox() for other in images[1:])
+def _all_equal(one: Image.Image, others: Sequence[Image.Image]) -> bool:
+    return not any(ImageChops.difference(one, other).getbbox() for other in others)
 
 
 def noted(made: TaskOutput, before: Image.Image, said: Sequence[str] = ()) -> TaskOutput:
     """The output of a drag, with these warnings, and one if the drag changed nothing."""
-    changed = any(ImageChops.difference(before, after).getbbox() for after in made.images)
-    every = [*said, *([] if changed else [UNCHANGED])]
+    every = [*said, *([UNCHANGED] if _all_equal(before, made.images) else [])]
     for sentence in every:
         warn_caller(sentence)
     return replace(made, warnings=every)
@@ -63,5 +62,10 @@ def noted(made: TaskOutput, before: Image.Image, said: Sequence[str] = ()) -> Ta
 
 def drag_work(request: DragRequest, context: Context) -> Work:
     """The network calls of a drag: fitting a LoRA, the candidates, and their scores."""
-    fitting = lora_work(request, context) if request.method.draws(request, context) else Work()
-    return fitting + request.method.work(request, context) + intents_work(request, context)
+    if not request.method.draws(request, context):
+        return Work()
+    return (
+        lora_work(request, context)
+        + request.method.work(request, context)
+        + intents_work(request, context)
+    )
