@@ -52,9 +52,9 @@ test-slow: setup
 # What docs/reproducibility.md promises on every processor: sums in another order than here.
 PORTABLE := tests/models tests/core tests/diffusers_sockets tests/edit \
   tests/guidance tests/numeric tests/parity tests/tasks tests/images tests/solver
+OLDER := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=default
 test-portable: setup
-	OMP_NUM_THREADS=1 ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
-	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
+	OMP_NUM_THREADS=1 $(OLDER) $(BIN)/python -m pytest $(SHARED) $(PORTABLE)
 	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest tests/models
 
 check: setup
