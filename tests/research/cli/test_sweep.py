@@ -10,7 +10,7 @@ from tiny_pipelines import build
 
 from yuragi.research.train.fashion.judge import FashionJudge, write_fashion_judge
 
-FEW = ("-n", 12, "--draws", 10, "--scales", "1,2", "--steps", "plain=2,reg=2,ratio=2", "--json")
+FEW = ("-n", 12, "--draws", 30, "--scales", "1,2", "--steps", "plain=2,reg=2,ratio=2", "--json")
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def folders(tmp_path_factory):
 
 def test_sets(cli, folders, tmp_path):
     path = tmp_path / "sets.json"
-    code, out, err = cli("measure", "sets", *folders, "-o", path, "--draws", 20)
+    code, out, err = cli("measure", "sets", *folders, "-o", path, "--draws", 30)
     assert code == 0, err
     report = json.loads(path.read_text())
     assert report["seeds"] == []  # those of the figures are their own

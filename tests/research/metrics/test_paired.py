@@ -1,4 +1,4 @@
-"""Pictures against the truth: closed forms, regions, intervals."""
+"""Pictures against the truth: closed forms and regions."""
 
 import math
 
@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from yuragi.drag.areas import mean_absolute
-from yuragi.errors import InputError
-from yuragi.research.metrics.paired import paired_interval, region_psnr, ssim
+from yuragi.research.metrics.paired import region_psnr, ssim
 
 
 def test_psnr_of_a_known_error():
@@ -37,14 +36,3 @@ def test_ssim_is_one_for_equal_pictures_and_falls_with_noise():
         assert found.tolist() == pytest.approx([1, 1])
     little, much = (ssim(truth + s * noise, truth, [half])[0].mean() for s in (0.05, 0.5))
     assert 1 > little > much
-
-
-def test_the_interval_holds_the_mean_and_finds_an_effect():
-    generator = torch.Generator().manual_seed(0)
-    found = paired_interval(0.5 + torch.randn(200, generator=generator))
-    assert 0 < found.low < found.value < found.high
-    none = paired_interval(torch.randn(200, generator=generator))
-    assert none.low < 0 < none.high
-    assert found.high - found.low == pytest.approx(2 * 1.96 / 200**0.5, rel=0.2)
-    with pytest.raises(InputError, match="^differences"):
-        paired_interval(torch.zeros(1))

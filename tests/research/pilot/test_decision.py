@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from yuragi.research.metrics.frechet import Interval
+from yuragi.research.metrics.intervals import Interval
 from yuragi.research.pilot.decision import decide, defects, overall
 from yuragi.research.pilot.figures import Against, Figures
 from yuragi.research.pilot.run import read_rows

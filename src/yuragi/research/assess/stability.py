@@ -24,7 +24,7 @@ from torch import Tensor
 
 from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
-from yuragi.research.metrics.paired import paired_interval
+from yuragi.research.metrics.intervals import mean_interval
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
 
@@ -68,7 +68,7 @@ def stability(
     }
     told = spans(range(sampler.seed, sampler.seed + n))
     return {
-        name: Figure.of(name, paired_interval(values), n, 0, "portrait judge", told).as_dict()
+        name: Figure.of(name, mean_interval(values), n, 0, "portrait judge", told).as_dict()
         for name, values in rows.items()
     }
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from PIL import Image
 from yuragi.images.tensors import to_tensor
 from yuragi.research.bench.report import frame
 from yuragi.research.metrics.features import load_features
-from yuragi.research.metrics.frechet import frechet_interval
+from yuragi.research.metrics.frechet import frechet_distance
+from yuragi.research.metrics.halves import halves_interval
 from yuragi.research.train.autoencoder import arrays_to_tensor, levels_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.judge import JUDGED, accuracy, mean_accuracy, shipped_judge
@@ -72,7 +74,7 @@ def bench_portraits(
         "round_trip": accuracy(judge, back, labels),
     }
     features = load_features(device)
-    truth = features(real)
+    distance = partial(frechet_distance, b=features(real))
     report = frame("portraits", device, [seed], n) | {
         "model": Path(model).name,
         "weights": loaded.loaded.weights,
@@ -80,7 +82,7 @@ def bench_portraits(
         "accuracy": seen,
         "of_real": {name: seen["generated"][name] / seen["real"][name] for name in ATTRIBUTES},
         "mean_accuracy": {kind: mean_accuracy(table) for kind, table in seen.items()},
-        "fd": frechet_interval(features(generated), truth)._asdict(),
-        "floor": frechet_interval(features(others), truth)._asdict(),
+        "fd": halves_interval(distance, features(generated))._asdict(),
+        "floor": halves_interval(distance, features(others))._asdict(),
     }
     return report, sheet_of(pictures[:SHOWN])

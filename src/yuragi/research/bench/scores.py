@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from yuragi.research.metrics.paired import paired_interval
+from yuragi.research.metrics.intervals import mean_interval
 
 __all__ = ["Scores", "changed", "contrast", "means", "summary"]
 
@@ -34,14 +34,12 @@ def summary(scores: Scores) -> dict[str, Any]:
     A metric with fewer than two values has no interval.
     """
     known = {name: values[~values.isnan()] for name, values in scores.items()}
-    found = {name: paired_interval(values) for name, values in known.items() if len(values) > 1}
+    found = {name: mean_interval(values) for name, values in known.items() if len(values) > 1}
     return means(scores) | {"intervals": {name: [at.low, at.high] for name, at in found.items()}}
 
 
 def contrast(of: Scores, to: Scores) -> dict[str, Any]:
-    """Paired differences ``of - to`` with 95 % intervals."""
-    found = {}
-    for name, values in of.items():
-        differences = values - to[name]
-        found[name] = paired_interval(differences[~differences.isnan()])._asdict()
-    return found
+    """Paired differences ``of - to`` with 95 % intervals, of metrics with two values or more."""
+    apart = {name: values - to[name] for name, values in of.items()}
+    known = {name: values[~values.isnan()] for name, values in apart.items()}
+    return {name: mean_interval(each)._asdict() for name, each in known.items() if len(each) > 1}

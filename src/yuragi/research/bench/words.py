@@ -31,8 +31,7 @@ from yuragi.core import SeededNoise
 from yuragi.models.model import DiffusionModel
 from yuragi.research.bench.report import frame
 from yuragi.research.bench.shares import wilson
-from yuragi.research.metrics.frechet import Interval
-from yuragi.research.metrics.paired import paired_interval
+from yuragi.research.metrics.intervals import Interval, mean_interval
 from yuragi.research.train.autoencoder import arrays_to_tensor
 from yuragi.research.train.cache import cached
 from yuragi.research.train.measure import AT_ONCE, opened, whole_caption
@@ -122,5 +121,5 @@ def compared(true: Tensor, wrong: Tensor) -> dict[str, dict[str, float]]:
     """Compare errors [n] under the true captions with those under wrong ones."""
     hits = int((true < wrong).sum()) + int((true == wrong).sum()) // 2
     share = Interval(hits / len(true), *wilson(hits, len(true)))
-    rise = paired_interval(wrong / true - 1)
+    rise = mean_interval(wrong / true - 1)
     return {"told_apart": share._asdict(), "rise": rise._asdict()}

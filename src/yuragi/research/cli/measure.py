@@ -34,7 +34,7 @@ FeaturesOption = Annotated[
     ),
 ]
 DrawsOption = Annotated[
-    int, typer.Option(help="Random halves of the pictures for the intervals.", min=10)
+    int, typer.Option(help="Random halves of the pictures for the intervals.", min=30)
 ]
 
 

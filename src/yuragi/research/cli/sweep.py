@@ -92,7 +92,7 @@ class Grid:
     seed: Annotated[int, typer.Option(help="Picture k has this seed + k at every point.")] = 0
     draws: Annotated[
         int,
-        typer.Option(help="Random halves of the pictures for intervals and paired tests.", min=10),
+        typer.Option(help="Random halves of the pictures for intervals and paired tests.", min=30),
     ] = 60
 
     def points(self, weaker: bool) -> tuple[list[Point], int]:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from yuragi.research.lab.measure import Effort, Rules, problem_errors
 from yuragi.research.lab.problems import Problem, family
-from yuragi.research.metrics.frechet import bootstrap_interval
+from yuragi.research.metrics.intervals import mean_interval
 from yuragi.research.metrics.path_kl import log_spaced
 
 __all__ = ["WEIGHTS", "choose", "geomean", "noise_of"]
@@ -23,7 +23,6 @@ __all__ = ["WEIGHTS", "choose", "geomean", "noise_of"]
 WEIGHTS = (1.0, 3.0)
 EXACT = 1e-9
 """The path-KL relative to `reg` below which a rule is exact up to rounding."""
-DRAWS = 1000
 
 PathKLs = Mapping[str, float]
 """Path-KLs by rule, for one problem and one weight."""
@@ -118,14 +117,11 @@ def _is_gamma(rule: str) -> bool:
 
 
 def _intervals(tables: Sequence[PathKLs]) -> dict[str, list[float]]:
-    """The 95 % interval [low, high] of each rule's geometric mean, from resampled problems."""
+    """The 95 % interval [low, high] of each rule's geometric mean over problems."""
     found = {}
     for rule, logs in _logs(tables).items():
         if len(logs) > 1:
-            values = torch.tensor(logs, dtype=torch.float64)
-            generator = torch.Generator().manual_seed(0)
-            picked = torch.randint(len(logs), (DRAWS, len(logs)), generator=generator)
-            ends = bootstrap_interval(float(values.mean()), values[picked].mean(1))
+            ends = mean_interval(torch.tensor(logs, dtype=torch.float64))
             found[rule] = [math.exp(ends.low), math.exp(ends.high)]
     return found
 

@@ -15,7 +15,8 @@ from yuragi.models.dift import DIFT
 from yuragi.research.bench.dragbench.protocols import mean_distance_a
 from yuragi.research.measure.folder import Pictures
 from yuragi.research.metrics.figure import Figure
-from yuragi.research.metrics.paired import paired_interval, region_psnr, ssim
+from yuragi.research.metrics.intervals import mean_interval
+from yuragi.research.metrics.paired import region_psnr, ssim
 from yuragi.research.metrics.perceptual import LPIPS
 from yuragi.research.metrics.transformers_features import TextImage
 from yuragi.tasks.drag import DragRequest
@@ -66,7 +67,7 @@ def pair_figures(
             rows[distance.name].append(distance.between(one, two))
     n = len(pictures)
     return [
-        Figure.of(name, paired_interval(torch.cat(found)), n, n, backends[name], pictures.seeds)
+        Figure.of(name, mean_interval(torch.cat(found)), n, n, backends[name], pictures.seeds)
         for name, found in rows.items()
     ]
 
@@ -93,7 +94,7 @@ def text_figure(pictures: Pictures, texts: Texts) -> Figure:
         found.append(texts.score(pictures.picture(k), [texts.by_name[path.name]]))
     n = len(pictures)
     return Figure.of(
-        "text-image", paired_interval(torch.cat(found)), n, 0, texts.backend, pictures.seeds
+        "text-image", mean_interval(torch.cat(found)), n, 0, texts.backend, pictures.seeds
     )
 
 
@@ -122,5 +123,5 @@ def drag_figure(pictures: Pictures, features: DIFT, backend: str) -> Figure:
         found.append(distances.double().mean())
     n = len(pictures)
     return Figure.of(
-        "drag distance", paired_interval(torch.stack(found)), n, n, backend, pictures.seeds
+        "drag distance", mean_interval(torch.stack(found)), n, n, backend, pictures.seeds
     )

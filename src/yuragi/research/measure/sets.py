@@ -11,9 +11,10 @@ from torch import Tensor
 from yuragi.research.metrics.backends import Backend, Encoded
 from yuragi.research.metrics.diversity import Neighbours, vendi
 from yuragi.research.metrics.figure import Figure
-from yuragi.research.metrics.frechet import Interval, bootstrap_interval, frechet_distance
+from yuragi.research.metrics.frechet import frechet_distance
 from yuragi.research.metrics.halves import half_sets
 from yuragi.research.metrics.inception_score import inception_score
+from yuragi.research.metrics.intervals import Interval, spread_interval
 from yuragi.research.metrics.kernel import Kernels
 
 __all__ = ["LIMIT", "Resampled", "SetMeasure", "resampled", "set_figures", "set_measures"]
@@ -87,7 +88,7 @@ class Resampled:
     @property
     def interval(self) -> Interval:
         """The value with its 95 % interval."""
-        return bootstrap_interval(self.value, self.halves)
+        return spread_interval(self.value, self.halves)
 
 
 def resampled(measure: SetMeasure, draws: int) -> Resampled:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from yuragi.errors import InputError
-from yuragi.research.metrics.frechet import Interval
+from yuragi.research.metrics.intervals import Interval
 
 __all__ = ["UNKNOWN", "Figure"]
 

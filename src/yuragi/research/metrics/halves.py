@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from yuragi.errors import InputError
-from yuragi.research.metrics.frechet import Interval, bootstrap_interval
+from yuragi.research.metrics.intervals import Interval, spread_interval
 
 __all__ = ["DRAWS", "half_sets", "halves_interval"]
 
@@ -54,4 +54,4 @@ def halves_interval(measure: Callable[[Tensor], float], rows: Tensor) -> Interva
     """
     halves = half_sets(len(rows))
     found = torch.tensor([measure(rows[half]) for half in halves], dtype=torch.float64)
-    return bootstrap_interval(measure(rows), found)
+    return spread_interval(measure(rows), found)

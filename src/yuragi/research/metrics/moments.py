@@ -37,7 +37,7 @@ from torch import Tensor
 from yuragi.errors import InputError
 from yuragi.research.files import save_whole
 from yuragi.research.metrics.backends import Backend, extractor
-from yuragi.research.metrics.frechet import Interval
+from yuragi.research.metrics.intervals import Interval
 
 __all__ = ["BLOCKS", "Moments", "Statistics", "frechet_of_moments"]
 

@@ -3,7 +3,6 @@ r"""Measures that compare pictures with their true counterparts, inside and outs
 - `region_psnr`: 10 log10(4 / mean squared error) in dB, for values in [-1, 1]; limited to 60, so
   that an identical region does not dominate a mean.
 - `ssim`: structural similarity, averaged over regions (Wang et al. 2004, by scikit-image).
-- `paired_interval`: a 95 % bootstrap interval for the mean of paired differences.
 """
 
 from __future__ import annotations
@@ -15,14 +14,11 @@ import torch
 from torch import Tensor
 
 from yuragi.drag.areas import mean_within
-from yuragi.errors import InputError
-from yuragi.research.metrics.frechet import Interval, bootstrap_interval
 
-__all__ = ["EQUAL", "paired_interval", "region_psnr", "ssim"]
+__all__ = ["EQUAL", "region_psnr", "ssim"]
 
 EQUAL = 60.0
 """The PSNR of identical pictures, in dB."""
-RESAMPLES = 2000
 
 
 def region_psnr(images: Tensor, truth: Tensor, region: Tensor) -> Tensor:
@@ -49,18 +45,3 @@ def ssim(images: Tensor, truth: Tensor, regions: Sequence[Tensor]) -> list[Tenso
         )
         maps.append(torch.from_numpy(np.asarray(full)).mean(2))
     return [mean_within(torch.stack(maps), region.cpu()) for region in regions]
-
-
-def paired_interval(differences: Tensor) -> Interval:
-    """The mean of differences [n] with a 95 % interval for the choice of the pairs.
-
-    Raises:
-        InputError: there are fewer than two differences.
-    """
-    n = len(differences)
-    if n < 2:
-        raise InputError("differences", n, "two or more")
-    generator = torch.Generator().manual_seed(0)
-    picked = torch.randint(n, (RESAMPLES, n), generator=generator)
-    means = differences.double()[picked].mean(1)
-    return bootstrap_interval(float(differences.double().mean()), means)

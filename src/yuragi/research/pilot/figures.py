@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from yuragi.research.metrics.frechet import Interval
-from yuragi.research.metrics.paired import paired_interval
+from yuragi.research.metrics.intervals import Interval, mean_interval
 from yuragi.research.pilot.plan import Draft, Plan
 from yuragi.research.pilot.run import Row
 from yuragi.research.pilot.sequence import Boundary, Clustered, Look, look, looks
@@ -114,7 +113,7 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
     scores = _clustered(draft, direct, lambda vote: vote.score(arm))
     names = sorted({name for row in rows for name in row.measures})
     found = {name: _by_picture(draft, arm, rows, _measure(name)) for name in names}
-    logs = paired_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
+    logs = mean_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
     return Against(
         arm,
         look(scores, _boundary(plan), draft.voting.correlations),
@@ -122,7 +121,7 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
         int((scores.values == 1).sum()),
         int((scores.values == 0.5).sum()),
         int((scores.values == 0).sum()),
-        {name: paired_interval(each) for name, each in found.items() if len(each) > 1},
+        {name: mean_interval(each) for name, each in found.items() if len(each) > 1},
         {name: len(each) for name, each in found.items()},
         Interval(*map(math.exp, logs)),
     )

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from yuragi.errors import missing_extra
-from yuragi.research.metrics.frechet import Interval, bootstrap_interval
+from yuragi.research.metrics.intervals import Interval, spread_interval
 from yuragi.research.pilot.sequence import numbers
 from yuragi.research.pilot.votes import Vote
 
@@ -61,7 +61,7 @@ def strengths(
         fitted(_multiplicity(rng, raters) * _multiplicity(rng, pictures)) for _ in range(DRAWS)
     ]
     whole, resampled = fitted(np.ones(len(votes))), torch.from_numpy(np.stack(drawn))
-    return {arm: bootstrap_interval(float(whole[k]), resampled[:, k]) for arm, k in number.items()}
+    return {arm: spread_interval(float(whole[k]), resampled[:, k]) for arm, k in number.items()}
 
 
 def _maximum(wins: NDArray[np.float64]) -> NDArray[np.float64]:

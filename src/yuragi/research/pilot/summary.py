@@ -11,7 +11,7 @@ import numpy as np
 
 from yuragi.errors import InputError
 from yuragi.images.read import open_picture, read_picture
-from yuragi.research.metrics.frechet import Interval
+from yuragi.research.metrics.intervals import Interval
 from yuragi.research.pilot.decision import Outcome, Verdict, decide, defects, overall
 from yuragi.research.pilot.figures import Against, Figures, against, figures
 from yuragi.research.pilot.plan import Plan

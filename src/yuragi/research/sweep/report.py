@@ -27,7 +27,7 @@ from torch import Tensor
 from yuragi.errors import InputError
 from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
-from yuragi.research.metrics.frechet import Interval, bootstrap_interval
+from yuragi.research.metrics.intervals import Interval, spread_interval
 from yuragi.research.sweep.fronts import front, volume
 
 __all__ = ["Row", "compare", "sweep_report"]
@@ -118,7 +118,7 @@ def _told(row: Row) -> dict[str, Any]:
         "figures": {
             name: Figure.of(
                 name,
-                bootstrap_interval(row["values"][name], _halves(row, name)),
+                spread_interval(row["values"][name], _halves(row, name)),
                 n,
                 against,
                 backend,
@@ -148,7 +148,7 @@ def _axes(row: Row, distance: str) -> list[float]:
 def compare(one: Row, other: Row) -> dict[str, dict[str, float]]:
     """Paired differences one - other of every measure, with 95 % intervals over the seeds."""
     return {
-        name: bootstrap_interval(
+        name: spread_interval(
             value - other["values"][name], _halves(one, name) - _halves(other, name)
         )._asdict()
         for name, value in one["values"].items()
@@ -264,7 +264,7 @@ def _best(own: Sequence[Row], plain: Sequence[Row], distance: str) -> dict[str, 
         "scale": mine["point"]["scale"],
         "plain_scale": theirs["point"]["scale"],
         "plain_steps": theirs["point"]["steps"],
-        distance: bootstrap_interval(difference, my_halves - their_halves)._asdict(),
+        distance: spread_interval(difference, my_halves - their_halves)._asdict(),
         "ratio": mine["values"][distance] / theirs["values"][distance],
     }
 
@@ -301,7 +301,7 @@ def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
     kinds = _kinds(rows)
     areas = {kind: _area(_like(rows, *kind), distance, corner) for kind in kinds}
     for (course, gain), (value, halves) in areas.items():
-        entry: dict[str, Any] = {"area": bootstrap_interval(value, halves)._asdict()}
+        entry: dict[str, Any] = {"area": spread_interval(value, halves)._asdict()}
         plain = areas.get((course, "plain"))
         if gain != "plain" and plain is not None:
             both = [*_like(rows, course, "plain"), *_like(rows, course, gain)]
@@ -311,7 +311,7 @@ def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
 
 
 def _less(value: float, halves: Tensor, other: float, other_halves: Tensor) -> Interval:
-    return bootstrap_interval(value - other, halves - other_halves)
+    return spread_interval(value - other, halves - other_halves)
 
 
 def _corner(rows: Sequence[Row], distance: str) -> list[float]:

@@ -177,7 +177,7 @@ def test_the_shipped_recipe_is_read():
 def test_sweep_and_sensitivity_of_the_models(cli, models, data, tmp_path, monkeypatch):
     monkeypatch.setattr("yuragi.research.train.fashion.data.FOLDER", data)
     words = ["--rules", "cfg,auto", "--gains", "plain,ratio", "--scales", "2", "-n", 12]
-    words += ["--steps", "plain=2", "--draws", 10, "--against", 20, "--data", data]
+    words += ["--steps", "plain=2", "--draws", 30, "--against", 20, "--data", data]
     words += ["--rows", "r.jsonl"]
     code, out, err = cli("sweep", "fashion", models / "out", *words, "-o", "s.json", "--json")
     assert code == 0, err
