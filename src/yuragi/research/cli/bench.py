@@ -93,6 +93,29 @@ def words(
 
 
 @app.command()
+def solvers(
+    output: ReportOption = Path("out/bench-solvers.json"),
+    json: JsonOption = False,
+    number: Annotated[int, number_option("Number of portraits.", 2)] = 12,
+    seed: Annotated[int, typer.Option(help="Seed of captions and noise.")] = 0,
+    model: ModelOption = "portraits",
+    data: DataOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Measure what solvers lose in few steps, and inversions on the way back."""
+    from yuragi.folders import cache_folder
+    from yuragi.research.bench.solvers import bench_solvers
+    from yuragi.research.cli.reports import finish
+
+    check_report("output", output)
+    with progress("sampling") as on_progress:
+        report = bench_solvers(
+            model, data or cache_folder("portraits"), number, seed, device_of(device), on_progress
+        )
+    finish(report, output, json, report["distance"] | report["round_trip"])
+
+
+@app.command()
 def drag(
     output: ReportOption = Path("out/bench-drag.json"),
     json: JsonOption = False,
