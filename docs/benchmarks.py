@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from reports import RESULTS, read
+from reports import RESULTS, counted, read
 from sweep_tables import distance_of
 
 from yuragi.research.bench.report import elsewhere, seeds_of
-from yuragi.research.bench.tables import interval, number, table
+from yuragi.research.bench.tables import interval, number, table, with_interval
 
 PAGE = Path(__file__).with_name("benchmarks.md")
 
@@ -28,8 +28,9 @@ HEAD = """# Benchmarks
 the page is up to date. Every report contains the number of cases, the seeds, the commit, the
 versions and the device. A `+` after a commit means that the checkout had changes that were not
 committed. The command above each table makes its report. Intervals are 95 %. Differences are
-paired, and bold if their interval does not contain zero. Settings were chosen on other cases,
-except where the section says so.
+paired, and bold if their interval does not contain zero. Means stand without an interval if their
+report was made before reports contained them; compare two rows by the interval of their
+difference. Settings were chosen on other cases, except where the section says so.
 
 How to read the numbers: *PSNR* in dB compares pixels with the true result (higher is better),
 *HED-LPIPS* compares how they look (lower is better; it cannot be compared with published LPIPS, see
@@ -101,7 +102,7 @@ def guidance() -> str:
             interval((found.get(kind) or {}).get(distance)) for kind in ("same_steps", "same_cost")
         ]
         value, accuracy, different = (
-            number(figures[name]["value"]) for name in (distance, "accuracy", "Vendi")
+            with_interval(figures[name]) for name in (distance, "accuracy", "Vendi")
         )
         named = [f"{point['scale']:g}", told["arm"], number(told["cost"])]
         rows.append([*named, value, *differences, accuracy, different])
@@ -152,12 +153,14 @@ def bends() -> str:
 
 def cutouts() -> str:
     """An object moves over a photograph, and the method gets points, a mask or a region."""
-    rows = [
-        [given, name, *_numbers(found, "registered", "psnr", "lpips", "seams")]
-        for given, report in read("cutouts")["given"].items()
-        for name, found in report["rows"].items()
-    ]
-    return table(["given", "method", "registered", "PSNR", "HED-LPIPS", "seams"], rows)
+    rows = []
+    for given, report in read("cutouts")["given"].items():
+        for name, found in report["rows"].items():
+            numbers = _numbers(found, "registered", "psnr", "lpips", "seams")
+            paired = report["ours_minus"].get(name, {}).get("psnr")
+            rows.append([given, name, *numbers, interval(paired)])
+    head = ["given", "method", "registered", "PSNR", "HED-LPIPS", "seams"]
+    return table([*head, "ours minus this, PSNR"], rows)
 
 
 def fills() -> str:
@@ -200,10 +203,11 @@ def portraits() -> str:
     """Accuracy of the judge on generated portraits. Its accuracy on real drawings is an upper
     bound. The [model card](../src/yuragi/assets/models/portraits/README.md) has details.
     """
-    found = read("portraits")["accuracy"]
+    report = read("portraits")
+    found, n = report["accuracy"], report["n"]
     columns = {"generated": "generated", "real": "real drawings", "round_trip": "their round trips"}
     rows = [
-        [attribute.replace("_", " "), *(f"{found[column][attribute]:.1%}" for column in columns)]
+        [attribute.replace("_", " "), *(counted(found[kind][attribute], n) for kind in columns)]
         for attribute in found["generated"]
     ]
     return table(["attribute", *columns.values()], rows)
@@ -290,7 +294,14 @@ def page() -> str:
 
 
 def _numbers(found: dict[str, Any], *keys: str) -> list[str]:
-    return [number(found.get(key)) for key in keys]
+    """The values, with the intervals that the report has."""
+    ends = found.get("intervals", {})
+    return [
+        with_interval({"value": found[key], "low": ends[key][0], "high": ends[key][1]})
+        if key in ends
+        else number(found.get(key))
+        for key in keys
+    ]
 
 
 def _ends(found: Iterable[float]) -> str:

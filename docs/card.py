@@ -7,15 +7,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from reports import counted, read
 
 from yuragi.research.bench.tables import measured, table, with_interval
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "src" / "yuragi" / "assets" / "models" / "portraits" / "README.md"
-REPORT = ROOT / "results" / "portraits.json"
 GOALS = {
     **dict.fromkeys(("hair_colour", "skin", "clothes_colour", "background", "hair_style"), 0.97),
     **dict.fromkeys(("hair_length", "clothes", "beard"), 0.9),
@@ -28,7 +28,7 @@ PSNR, DISTANCE = 34.0, 100.0
 
 def page() -> str:
     """The card with the numbers of the current report."""
-    found: dict[str, Any] = json.loads(REPORT.read_text("utf-8"))
+    found = read("portraits")
     return measured(PAGE.read_text("utf-8"), _whole(found), _attributes(found))
 
 
@@ -56,7 +56,9 @@ def _attributes(found: dict[str, Any]) -> str:
     seen = found["accuracy"]
     rows = []
     for name, share in found["of_real"].items():
-        shares = [f"{seen[kind][name]:.1%}" for kind in ("generated", "real", "round_trip")]
+        shares = [
+            counted(seen[kind][name], found["n"]) for kind in ("generated", "real", "round_trip")
+        ]
         goal = f"{GOALS[name]:g}" if name in GOALS else ""
         rows.append([name.replace("_", " "), *shares, f"{share:.2f}", goal])
     head = ["attribute", "generated", "real drawings", "their round trips", "share of real", "goal"]

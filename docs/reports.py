@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from yuragi.research.bench.shares import wilson
 from yuragi.research.bench.tables import filled
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -16,6 +17,12 @@ def read(name: str) -> dict[str, Any]:
     """The report of this name."""
     found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
     return found
+
+
+def counted(share: float, n: int) -> str:
+    """A share of n cases, with its interval."""
+    low, high = wilson(round(share * n), n)
+    return f"{share:.1%} [{low:.1%}, {high:.1%}]"
 
 
 def tabled(page: Path, writers: Mapping[str, Callable[[Mapping[str, Any]], str]]) -> str:
