@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 
 from yuragi.errors import InputError
 from yuragi.service.database import open_database
-from yuragi.service.tables import METADATA
+from yuragi.service.tables import METADATA, models
 
 
 def test_migrations_make_the_tables_of_the_code(tmp_path):
@@ -52,3 +52,9 @@ def test_other_databases_are_refused(url):
     with pytest.raises(InputError, match="sqlite:///FILE or postgresql") as refused:
         open_database(url)
     assert "secret" not in str(refused.value)
+
+
+def test_errors_do_not_contain_prompts(parts):
+    with pytest.raises(sa.exc.IntegrityError) as failed, parts.database.writing() as connection:
+        connection.execute(sa.insert(models), [{"weights": "a secret prompt"}])
+    assert "secret" not in str(failed.value)

@@ -142,6 +142,9 @@ def or_crash() -> Iterator[None]:
 def open_database(url: str) -> Database:
     """Open the database at a URL; it is not connected to before it is used.
 
+    Its errors do not contain the parameters of statements, because these are prompts among others,
+    and errors are logged.
+
     Raises:
         InputError: the URL is not one of SQLite or PostgreSQL.
     """
@@ -152,13 +155,17 @@ def open_database(url: str) -> Database:
         raise InputError("database", url, allowed) from error
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+            engine = sa.create_engine(
+                parsed, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
+            )
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
             return Database(engine, url, threading.Lock())
         case "postgresql" if parsed.database:
             engine = sa.create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
             plain = parsed.set(drivername="postgresql")
             return Database(engine, plain.render_as_string(hide_password=False))

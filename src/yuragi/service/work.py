@@ -94,20 +94,30 @@ def register(bench: Bench) -> None:
     # Each job counts its own starts, so DBOS must not limit the starts of a ticket.
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
     def jobs() -> None:
-        ticket = str(DBOS.workflow_id)
-        for turn in range(TURNS):
-            with bench.halt.working(), or_crash():
-                taken = claim(bench.database, ticket, turn)
-                if taken is None:
-                    return
-                with of_job(taken):
-                    attempt = begin(bench.database, taken, bench.slot)
-                    if attempt is None or _do(bench, attempt):
-                        forget_parts(bench.assets, taken)
-        # The remaining jobs are left to the next ticket. If this is repeated, a surplus ticket
-        # finds nothing.
-        with or_crash(), bench.database.writing() as connection:
-            bench.tickets.add(connection, 1)
+        if _turns(bench, str(DBOS.workflow_id)):
+            # The remaining jobs are left to the next ticket. If this is repeated, a surplus ticket
+            # finds nothing.
+            with or_crash(), bench.database.writing() as connection:
+                bench.tickets.add(connection, 1)
+
+
+def _turns(bench: Bench, ticket: str) -> bool:
+    """Run jobs for a ticket, until none waits; returns whether some may remain after `TURNS`.
+
+    A worker that was only stuck, and sees that another one has its job, leaves the whole ticket to
+    that one. Otherwise the two would take each job away from each other.
+    """
+    for turn in range(TURNS):
+        with bench.halt.working(), or_crash():
+            taken = claim(bench.database, ticket, turn)
+            if taken is None:
+                return False
+            with of_job(taken):
+                attempt = begin(bench.database, taken, bench.slot)
+                if attempt is not None and not _do(bench, attempt):
+                    return False
+                forget_parts(bench.assets, taken)
+    return True
 
 
 def _do(bench: Bench, attempt: Attempt) -> bool:

@@ -72,7 +72,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 @health.get("/healthz")
-def healthy() -> dict[str, bool]:
+async def healthy() -> dict[str, bool]:  # needs no thread, and answers while all are in use
     """Whether the process answers."""
     return {"alive": True}
 

@@ -7,9 +7,10 @@ picture contains. PyTorch is imported when the page is first opened.
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from yuragi.service.studio import lab, models, page, pictures, said, warps
+from yuragi.service.studio.seats import SEATS, Seats
 
 __all__ = ["add_studio"]
 
@@ -18,6 +19,6 @@ def add_studio(app: FastAPI, prefix: str) -> None:
     """Add the page and its routes to the service, after all other routes."""
     router = APIRouter(prefix=f"{prefix}/studio", tags=["studio"])
     for part in (warps, models, pictures, said, lab):
-        router.include_router(part.router)
+        router.include_router(part.router, dependencies=[Depends(Seats(SEATS))])
     app.include_router(router)
     page.add_page(app)

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Scope
 
+from yuragi.service.studio.models import LOADING
 from yuragi.service.whole import WholeFiles
 
 __all__ = ["STATIC", "add_page"]
@@ -62,4 +63,10 @@ def _warm() -> None:
         "skimage.restoration",
         "diffusers.models.autoencoders",
     )
-    threading.Thread(target=lambda: [import_module(name) for name in names], daemon=True).start()
+
+    def load() -> None:
+        with LOADING:
+            for name in names:
+                import_module(name)
+
+    threading.Thread(target=load, daemon=True).start()
