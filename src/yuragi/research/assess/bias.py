@@ -10,6 +10,9 @@ reported separately.
   is the mean shift of the same number of draws from the training frequencies.
 - ``values``: each frequency with its 95 % interval (Wilson), and the training frequency.
 
+All arms have the same prompts and seeds, so differences of shifts from plain guidance are paired
+picture by picture.
+
 References: Friedrich et al. 2023 (arXiv 2302.10893) for attributes that prompts leave open.
 """
 
@@ -22,10 +25,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from yuragi.research.assess.arms import PLAIN, shifted
 from yuragi.research.bench.shares import wilson
 from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
 from yuragi.research.metrics.halves import halves_interval
+from yuragi.research.metrics.intervals import Interval
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
 from yuragi.research.train.judge import Judge
@@ -62,44 +67,69 @@ def bias(
     n: int,
     on_done: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """The frequencies of every arm, ready for JSON.
+    """The frequencies of every arm, and how much more it shifts them than `PLAIN`, for JSON.
 
     Args:
-        points: the settings by name.
+        points: the settings by name, with `PLAIN` among them.
         sampler: a portrait model with `open_prompts`.
         judge: the classifier of portraits.
         training: the result of `training_marginals`.
         n: the number of pictures per arm, from the same seeds and prompts.
         on_done: a function called with (pictures done, all pictures).
     """
-    report: dict[str, Any] = {}
-    for done, (arm, point) in enumerate(points.items()):
-        seen: dict[str, list[Tensor]] = {name: [] for name in OPEN}
-        made = 0
-        for images, _ in sampler.drawn(point, n):
-            with torch.no_grad():
-                logits = judge(images.to(next(judge.parameters()).device))
-            for name in OPEN:
-                seen[name].append(logits[name].argmax(1).cpu())
-            made += len(images)
-            on_done(done * n + made, len(points) * n)
-        report[arm] = {
-            name: _attribute(name, torch.cat(found), training[name], sampler.seed)
-            for name, found in seen.items()
-        }
-    return report
+    found = {
+        arm: _seen(point, sampler, judge, n, shifted(on_done, k * n, len(points) * n))
+        for k, (arm, point) in enumerate(points.items())
+    }
+    return {
+        "arms": {
+            arm: {
+                name: _attribute(name, seen, training[name], sampler.seed)
+                for name, seen in by_name.items()
+            }
+            for arm, by_name in found.items()
+        },
+        "less_plain": {
+            arm: {
+                name: _difference(seen, found[PLAIN][name], _shares(name, training[name]))._asdict()
+                for name, seen in by_name.items()
+            }
+            for arm, by_name in found.items()
+            if arm != PLAIN
+        },
+    }
+
+
+def _seen(
+    point: Point, sampler: Sampler, judge: Judge, n: int, on_made: Callable[[int], None]
+) -> Mapping[str, Tensor]:
+    """The number of the value that the judge sees in every picture, [n], by attribute."""
+    seen: dict[str, list[Tensor]] = {name: [] for name in OPEN}
+    made = 0
+    for images, _ in sampler.drawn(point, n):
+        with torch.no_grad():
+            logits = judge(images.to(next(judge.parameters()).device))
+        for name in OPEN:
+            seen[name].append(logits[name].argmax(1).cpu())
+        made += len(images)
+        on_made(made)
+    return {name: torch.cat(found) for name, found in seen.items()}
+
+
+def _shares(name: str, training: Mapping[str, float]) -> Tensor:
+    return torch.tensor([training[value] for value in ATTRIBUTES[name]], dtype=torch.float64)
+
+
+def _shift(seen: Tensor, wanted: Tensor) -> float:
+    """The shift of the values of pictures, [n], from the wanted frequencies of the values."""
+    found = torch.bincount(seen, minlength=len(wanted)).double() / len(seen)
+    return float((found - wanted).abs().sum() / 2)
 
 
 def _attribute(name: str, seen: Tensor, training: Mapping[str, float], seed: int) -> dict[str, Any]:
-    values, n = ATTRIBUTES[name], len(seen)
-    wanted = torch.tensor([training[value] for value in values], dtype=torch.float64)
-
-    def shift(picked: Tensor) -> float:
-        found = torch.bincount(picked, minlength=len(values)).double() / len(picked)
-        return float((found - wanted).abs().sum() / 2)
-
-    counts = torch.bincount(seen, minlength=len(values)).tolist()
-    interval = halves_interval(shift, seen)
+    wanted, n = _shares(name, training), len(seen)
+    counts = torch.bincount(seen, minlength=len(wanted)).tolist()
+    interval = halves_interval(lambda picked: _shift(picked, wanted), seen)
     seeds = spans(range(seed, seed + n))
     return {
         "shift": Figure.of(f"shift of {name}", interval, n, 0, "portrait judge", seeds).as_dict(),
@@ -110,9 +140,18 @@ def _attribute(name: str, seen: Tensor, training: Mapping[str, float], seed: int
                 "interval": list(wilson(count, n)),
                 "training": training[value],
             }
-            for value, count in zip(values, counts, strict=True)
+            for value, count in zip(ATTRIBUTES[name], counts, strict=True)
         },
     }
+
+
+def _difference(seen: Tensor, plain: Tensor, wanted: Tensor) -> Interval:
+    """How much more an arm shifts than plain guidance, paired picture by picture."""
+
+    def difference(picked: Tensor) -> float:
+        return _shift(picked[:, 0], wanted) - _shift(picked[:, 1], wanted)
+
+    return halves_interval(difference, torch.stack([seen, plain], 1))
 
 
 def _chance(wanted: Tensor, n: int) -> float:

@@ -7,7 +7,9 @@ that the judge recognises in a picture.
 - ``worst``: the fit of a prompt's worst seed, averaged over prompts;
 - ``failed``: the share of pictures with a fit below `FAILED`.
 
-Intervals are for the choice of the prompts.
+Intervals are for the choice of the prompts. That of ``failed`` is Wilson's with one case for each
+prompt, because pictures of one prompt fail together. All arms have the same prompts and seeds, so
+differences from plain guidance are paired prompt by prompt.
 
 Reproducibility: the same pictures are drawn again, in the same batches and one by one. The results
 are the largest difference, in levels of 255, and the share of pictures that are equal bit for bit.
@@ -15,16 +17,18 @@ are the largest difference, in levels of 255, and the share of pictures that are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from yuragi.research.assess.arms import PLAIN, shifted
+from yuragi.research.bench.shares import share_difference, wilson
 from yuragi.research.measure.folder import spans
 from yuragi.research.metrics.figure import Figure
-from yuragi.research.metrics.intervals import mean_interval
+from yuragi.research.metrics.intervals import Interval, mean_interval
 from yuragi.research.sweep.draw import Sampler
 from yuragi.research.sweep.grid import Point
 
@@ -38,39 +42,79 @@ Fit = Callable[[Tensor, Sequence[int]], Tensor]
 
 
 def stability(
-    point: Point,
+    points: Mapping[str, Point],
     sampler: Sampler,
     fit: Fit,
     seeds: int,
     on_done: Callable[[int, int], None],
 ) -> dict[str, Any]:
-    """The figures of one setting, ready for JSON.
+    """The figures of every arm, and what the others differ by from `PLAIN`, ready for JSON.
 
     Args:
-        point: the setting.
+        points: the settings by name, with `PLAIN` among them.
         sampler: a model with p prompts; its pictures k, k + p, k + 2p ... share prompt k.
         fit: the judge of pictures.
         seeds: the number of seeds per prompt, 2 or more.
         on_done: a function called with (pictures done, all pictures).
     """
-    p = len(sampler.prompts)
-    n, found = p * seeds, list[Tensor]()
-    for images, _ in sampler.drawn(point, n):
-        start = sum(map(len, found))
-        found.append(fit(images, [k % p for k in range(start, start + len(images))]).double())
-        on_done(start + len(images), n)
-    by_prompt = torch.cat(found).reshape(seeds, p)
-    rows = {
-        "fit": by_prompt.mean(0),
-        "spread": by_prompt.std(0),
-        "worst": by_prompt.amin(0),
-        "failed": (by_prompt < FAILED).double().mean(0),
+    n = len(sampler.prompts) * seeds
+    found = {
+        arm: _by_prompt(point, sampler, fit, seeds, shifted(on_done, k * n, len(points) * n))
+        for k, (arm, point) in enumerate(points.items())
     }
     told = spans(range(sampler.seed, sampler.seed + n))
     return {
-        name: Figure.of(name, mean_interval(values), n, 0, "portrait judge", told).as_dict()
-        for name, values in rows.items()
+        "arms": {
+            arm: {
+                name: Figure.of(name, _mean(name, values), n, 0, "portrait judge", told).as_dict()
+                for name, values in rows.items()
+            }
+            for arm, rows in found.items()
+        },
+        "less_plain": {
+            arm: {
+                name: _difference(name, values, found[PLAIN][name])._asdict()
+                for name, values in rows.items()
+            }
+            for arm, rows in found.items()
+            if arm != PLAIN
+        },
     }
+
+
+def _by_prompt(
+    point: Point,
+    sampler: Sampler,
+    fit: Fit,
+    seeds: int,
+    on_made: Callable[[int], None],
+) -> Mapping[str, Tensor]:
+    """The values of every prompt, [p], by name."""
+    p = len(sampler.prompts)
+    found = list[Tensor]()
+    for images, _ in sampler.drawn(point, p * seeds):
+        start = sum(map(len, found))
+        found.append(fit(images, [k % p for k in range(start, start + len(images))]).double())
+        on_made(start + len(images))
+    fits = torch.cat(found).reshape(seeds, p)
+    return {
+        "fit": fits.mean(0),
+        "spread": fits.std(0),
+        "worst": fits.amin(0),
+        "failed": (fits < FAILED).double().mean(0),
+    }
+
+
+def _mean(name: str, values: Tensor) -> Interval:
+    if name != "failed":
+        return mean_interval(values)
+    return Interval(float(values.mean()), *wilson(float(values.sum()), len(values)))
+
+
+def _difference(name: str, values: Tensor, plain: Tensor) -> Interval:
+    if name != "failed":
+        return mean_interval(values - plain)
+    return share_difference(float(values.sum()), float(plain.sum()), len(values))
 
 
 def reproducibility(point: Point, sampler: Sampler, n: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from yuragi.cli.loading import opening_on
 from yuragi.cli.options import DeviceOption, JsonOption, ModelOption, ReportOption
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
-from yuragi.research.cli.options import FashionArgument, FirstSeedOption
+from yuragi.research.cli.options import FashionArgument, FirstSeedOption, number_option, within
 
 if TYPE_CHECKING:
     from yuragi.research.sweep.grid import Point
@@ -32,29 +32,32 @@ SOLVER = "dpm++2m"
 
 @dataclass(frozen=True)
 class Arms:
-    """The arms: a model without guidance, and with some gains under the rule of plain CFG."""
+    """The arms: a model without guidance, with plain guidance (CFG), and with gains under it."""
 
     model: ModelOption = "portraits"
     gains: Annotated[
-        str, typer.Option(help="Gains to compare, such as plain,reg,ratio.", metavar="GAIN,...")
-    ] = "plain,reg,ratio"
+        str, typer.Option(help="Gains to compare with plain guidance.", metavar="GAIN,...")
+    ] = "reg,ratio"
     scale: Annotated[float, typer.Option(help="Guidance scale of all guided arms.")] = 3.0
     steps: Annotated[int, typer.Option(help="Number of solver steps.", min=1)] = 20
 
     @property
     def points(self) -> Mapping[str, Point]:
-        """The settings by name.
+        """The settings by name; plain guidance is always among them.
 
         Raises:
             InputError: no gain is given, or a gain does not fit.
         """
+        from yuragi.research.assess.arms import PLAIN
         from yuragi.research.sweep.grid import Point
 
         names = [name.strip() for name in self.gains.split(",") if name.strip()]
         if not names:
             raise InputError("gains", self.gains, "names separated by commas")
-        arms = {name: Point("cfg", name, self.scale, SOLVER, self.steps) for name in names}
-        found = {"unguided": Point("cfg", "plain", 1.0, SOLVER, self.steps)} | arms
+        arms = {
+            name: Point("cfg", name, self.scale, SOLVER, self.steps) for name in (PLAIN, *names)
+        }
+        found = {"unguided": Point("cfg", PLAIN, 1.0, SOLVER, self.steps)} | arms
         for point in found.values():
             point.guidance  # noqa: B018 (raises if it does not fit)
         return found
@@ -65,7 +68,9 @@ class Arms:
 def bias(
     *,
     given: Arms,
-    number: Annotated[int, typer.Option("--number", "-n", help="Portraits per arm.", min=4)] = 256,
+    number: Annotated[
+        int, number_option("Portraits per arm.", 30, " portraits per arm for an interval")
+    ] = 256,
     training: Annotated[
         int, typer.Option(help="Training portraits that give the true frequencies.", min=1)
     ] = 4000,
@@ -81,15 +86,20 @@ def bias(
     from yuragi.research.train.judge import shipped_judge
 
     check_report("output", output)
-    sampler = portrait_sampler(given.model, open_prompts(number), seed, opening_on(device))
     arms = given.points
+    sampler = portrait_sampler(given.model, open_prompts(number), seed, opening_on(device))
     judge, known = shipped_judge(sampler.model.device), training_marginals(training)
     with progress("drawing") as on_done:
         found = measured(arms, sampler, judge, known, number, on_done)
-    shown = {arm: {name: row["shift"] for name, row in rows.items()} for arm, rows in found.items()}
-    shown["by chance"] = {name: row["chance"] for name, row in next(iter(found.values())).items()}
+    shown = {
+        arm: {name: row["shift"] for name, row in rows.items()}
+        for arm, rows in found["arms"].items()
+    }
+    chance = next(iter(found["arms"].values()))
+    shown["by chance"] = {name: row["chance"] for name, row in chance.items()}
+    shown |= _less_plain(found)
     settings = {"scale": given.scale, "steps": given.steps, "solver": SOLVER, "training": training}
-    _finish("assess bias", sampler, number, settings, {"arms": found}, shown, output, json)
+    _finish("assess bias", sampler, number, settings, found, shown, output, json)
 
 
 @app.command()
@@ -97,7 +107,12 @@ def bias(
 def stability(
     *,
     given: Arms,
-    prompts: Annotated[int, typer.Option(help="Number of benchmark captions.", min=2)] = 32,
+    prompts: Annotated[
+        int,
+        typer.Option(
+            help="Number of benchmark captions.", callback=within(8, why=" for an interval")
+        ),
+    ] = 32,
     seeds: Annotated[int, typer.Option(help="Number of seeds per caption.", min=2)] = 8,
     seed: FirstSeedOption = 0,
     output: ReportOption = Path("out/assess-stability.json"),
@@ -110,18 +125,14 @@ def stability(
     from yuragi.research.train.judge import shipped_judge
 
     check_report("output", output)
+    arms, n = given.points, prompts * seeds
     sampler = portrait_sampler(given.model, captioned(prompts, seed), seed, opening_on(device))
-    fit, n = fit_to_captions(shipped_judge(sampler.model.device)), prompts * seeds
-    arms, found = given.points, {}
+    fit = fit_to_captions(shipped_judge(sampler.model.device))
     with progress("drawing") as on_done:
-        for done, (arm, point) in enumerate(arms.items()):
-
-            def told(made: int, total: int, before: int = done * n) -> None:
-                on_done(before + made, len(arms) * n)
-
-            found[arm] = measured(point, sampler, fit, seeds, told)
+        found = measured(arms, sampler, fit, seeds, on_done)
     settings = {"scale": given.scale, "steps": given.steps, "prompts": prompts, "seeds_each": seeds}
-    _finish("assess stability", sampler, n, settings, {"arms": found}, found, output, json)
+    shown = found["arms"] | _less_plain(found)
+    _finish("assess stability", sampler, n, settings, found, shown, output, json)
 
 
 @app.command()
@@ -140,8 +151,8 @@ def reproducibility(
     from yuragi.research.assess.stability import reproducibility as measured
 
     check_report("output", output)
-    sampler = portrait_sampler(given.model, captioned(number, seed), seed, opening_on(device))
     arms = given.points
+    sampler = portrait_sampler(given.model, captioned(number, seed), seed, opening_on(device))
     with progress("drawing") as on_done:
         found = {}
         for done, (arm, point) in enumerate(arms.items(), 1):
@@ -199,6 +210,11 @@ def sensitivity(
         write_bars(found, picture, list(found["indices"]))
     settings = {"base": base, "against": against}
     _finish("assess sensitivity", sampler, number, settings, found, shown, output, json)
+
+
+def _less_plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The paired differences of the arms from plain guidance, as rows of a table."""
+    return {f"{arm} - plain": rows for arm, rows in found["less_plain"].items()}
 
 
 def _index(row: Mapping[str, float], order: str) -> dict[str, float]:

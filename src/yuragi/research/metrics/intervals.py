@@ -18,7 +18,7 @@ from torch import Tensor
 
 from yuragi.errors import InputError
 
-__all__ = ["Interval", "mean_interval", "spread_interval"]
+__all__ = ["NORMAL", "Interval", "mean_interval", "spread_interval"]
 
 NORMAL = 1.959964
 """The 0.975 quantile of the normal distribution."""
