@@ -33,12 +33,19 @@ def test_a_request_is_complete_and_its_pictures_are_stored(parts, image):
     assert parts.assets.find(name).width == 64
 
 
-def test_what_is_equal_is_what_was_sent(parts):
+def test_equal_submissions_are_known_again_however_they_are_written(parts, image):
     options = {"kind": "sample", "prompt": "a person"}
     first, second = made(parts, **options), made(parts, **options)
-    assert first.request.seed != second.request.seed  # drawn, and no part of what was sent
+    assert first.request.seed != second.request.seed  # drawn, and no part of the submission
     assert first.body == second.body == made(parts, **options, mask=None).body
     assert first.body != made(parts, **options, seed=1).body
+    edit = {"kind": "sdedit", "image": image, "prompt": "a person", "seed": 1}
+    usual = made(parts, **edit)
+    texts = {**edit, "seed": "1", "strength": str(usual.request.strength)}  # as a CSV file has them
+    assert usual.body == made(parts, **texts).body
+    assert usual.body == made(parts, **edit, strength=usual.request.strength, consent=False).body
+    for other in ({"strength": 0.3}, {"consent": True}, {"resize": 64}):
+        assert usual.body != made(parts, **edit, **other).body
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def run_batch(
         YuragiError: the engine cannot continue. Results that were made are kept.
         OSError: results cannot be stored.
     """
-    batch.engine.check(batch.files)
+    batch.engine.check(batch)
     if batch.files.signing.sign:
         prepare(batch.files.signing)
     policy = read_policy(batch.policy)

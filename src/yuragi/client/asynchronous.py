@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from yuragi.client import calls
-from yuragi.client.calls import Call, File, answer, headers, said
+from yuragi.client.calls import Call, File, Refused, answer, headers, said
 from yuragi.client.following import AGAIN_S, Following
 from yuragi.service.states import State
 from yuragi.service.wire import Asset, Event, Health, Job, JobResult, ModelInfo, Queue
@@ -88,21 +88,25 @@ class AsyncClient:
     async def events(self, job: str, after: int = 0) -> AsyncIterator[Event]:
         """The events of a job after a number, until it has ended.
 
-        If the connection breaks, it is opened again and continues after the last event.
+        If the connection breaks, or a proxy says that the service is away, it is opened again and
+        continues after the last event.
 
         Raises:
             httpx2.TransportError: it stays broken for half a minute.
+            Refused: the service refuses, or stays away for half a minute.
         """
         following = Following(after)
         while not following.over:
             call = calls.events(job, following.after)
             try:
                 async with self._http.stream(call.method, call.path, **call.sent) as response:
+                    if not response.is_success:
+                        await response.aread()
                     following.opened(response)
                     async for line in response.aiter_lines():
                         if line.startswith("data: "):
                             yield following.took(said(line.removeprefix("data: ")))
-            except httpx2.TransportError as error:
+            except (httpx2.TransportError, Refused) as error:
                 following.broke(error)
                 await asyncio.sleep(AGAIN_S)
 

@@ -18,13 +18,15 @@ from yuragi.errors import YuragiError
 from yuragi.service.states import State
 from yuragi.service.wire import Asset, Event, Health, Job, JobResult, ModelInfo, Problem, Queue
 
-__all__ = ["PATIENCE_S", "Call", "File", "Refused", "answer", "headers", "said"]
+__all__ = ["AWAY", "PATIENCE_S", "Call", "File", "Refused", "answer", "headers", "refusal", "said"]
 
 T = TypeVar("T")
 
 File: TypeAlias = str | Path | bytes
 """A picture's file: its path or its bytes."""
 API = "/api/v1"
+AWAY = (502, 503, 504)
+"""Statuses that say that the service, or what is behind a proxy, is away for now."""
 PATIENCE_S = 30.0
 """How long a client waits for a connection to come back; see `Client.events`."""
 
@@ -72,13 +74,17 @@ def answer(call: Call[T], response: httpx2.Response) -> T:
         except ValidationError as error:
             message = "the answer is none of this version of the service"
             raise Refused(response.status_code, message) from error
+    raise refusal(response)
+
+
+def refusal(response: httpx2.Response) -> Refused:
+    """The refusal in an answer that was read, with the message of the service if there is one."""
+    status = response.status_code
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
-        raise Refused(
-            response.status_code, f"the service answered {response.status_code}"
-        ) from None
-    raise Refused(response.status_code, problem.message, problem.argument)
+        return Refused(status, f"the service answered {status}")
+    return Refused(status, problem.message, problem.argument)
 
 
 def headers(token: str) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import time
 
 import httpx2
 
-from yuragi.client.calls import PATIENCE_S, Refused
+from yuragi.client.calls import AWAY, PATIENCE_S, Refused, refusal
 from yuragi.service.states import ENDED
 from yuragi.service.wire import Event
 
@@ -38,16 +38,24 @@ class Following:
     def opened(self, response: httpx2.Response) -> None:
         """Remember that the service answers; if no events are left, the job has ended.
 
+        Args:
+            response: the answer; its body must have been read if it is a refusal.
+
         Raises:
-            Refused: the service refuses.
+            Refused: the service refuses, or is away.
         """
         if not response.is_success:
-            raise Refused(response.status_code, f"the service answered {response.status_code}")
+            raise refusal(response)
         self.over = response.status_code == 204
         self._broken = None
 
-    def broke(self, error: httpx2.TransportError) -> None:
-        """Handle a broken connection; raise the error if it has been broken for `PATIENCE_S`."""
+    def broke(self, error: httpx2.TransportError | Refused) -> None:
+        """Handle a broken connection, or a service that is away.
+
+        The error is raised if this has lasted for `PATIENCE_S`, or if it is another refusal.
+        """
+        if isinstance(error, Refused) and error.status not in AWAY:
+            raise error
         now = time.monotonic()
         if self._broken is None:
             self._broken = now

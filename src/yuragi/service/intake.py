@@ -34,7 +34,7 @@ class Submission:
     Attributes:
         request: the complete request.
         sources: its pictures: digest of the pixels -> asset.
-        body: the digest of what the client sent.
+        body: the digest of the request, without a seed that was drawn.
         key: the idempotency key of the client, if any.
         client: who sends it; see `yuragi.service.limits`.
         consent: whether the people shown agree, as the client says; the policy uses it.
@@ -65,7 +65,7 @@ class Intake:
         """Add a job to the end of the queue; the same submission again gives the same job.
 
         Raises:
-            Conflict: the key was used with another body.
+            Conflict: the key was used with another request.
         """
         added = self._together(given)
         if isinstance(added, Conflict):

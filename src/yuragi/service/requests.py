@@ -95,7 +95,6 @@ def submission(
     """
     kind = TASKS[given["kind"]]
     options = {name: value for name, value in given.items() if value is not None}
-    body = hashlib.blake2b(json.dumps(options, sort_keys=True).encode(), digest_size=16)
     resize = options.pop("resize", None) if issubclass(kind, OnPicture) else None
     reading = Reading(resize=resize, max_pixels=max_pixels)
     permission = Permission(consent=options.pop("consent", False))
@@ -107,7 +106,21 @@ def submission(
     check_named(request)
     policy.check(Asked(request, sources, permission.consent))
     stored = {digest: assets.put(png(picture)).id for digest, picture in sources.items()}
-    return Submission(request, stored, body.hexdigest(), key, client, permission.consent)
+    body = _digest(request, permission, drawn="seed" not in options)
+    return Submission(request, stored, body, key, client, permission.consent)
+
+
+def _digest(request: Request, permission: Permission, drawn: bool) -> str:
+    """What makes two submissions equal: the complete request, however a client wrote its options.
+
+    Args:
+        request: the request.
+        permission: what the policy is told.
+        drawn: whether the seed was drawn, which differs if the same is submitted again.
+    """
+    told = request.model_dump_json(exclude={"seed"} if drawn else None)
+    told += permission.model_dump_json()
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 @contextmanager

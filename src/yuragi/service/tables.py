@@ -33,7 +33,7 @@ jobs = sa.Table(
     sa.Column("request", sa.Text, nullable=False),
     # Pictures of the request: digest of the pixels -> asset.
     sa.Column("sources", sa.JSON, nullable=False),
-    # The submission of the client, to recognise it when it is sent again.
+    # The key and the digest of the submission, to recognise it when it is sent again.
     sa.Column("idempotency_key", sa.String(200), unique=True),
     sa.Column("body", KEY, nullable=False),
     # The client, to count its waiting jobs (`yuragi.service.limits`), and its consent, which the

@@ -109,6 +109,22 @@ def test_the_service_decides_how_files_are_written(manifest, tmp_path, files):
         run_batch(settings)
 
 
+def test_the_policy_is_that_of_the_service(tmp_path):
+    policy = tmp_path / "policy.toml"
+    settings = Batch(manifest="no.jsonl", output=str(tmp_path), engine="queue", policy=policy)
+    with pytest.raises(InputError, match=r"^policy: .* is that of the service"):
+        run_batch(settings)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "ftp://host", "http://", "http://host:port", "host:8420"]
+)
+def test_an_address_that_cannot_be_one_is_refused_at_once(tmp_path, url):
+    settings = Batch(manifest="no.jsonl", output=str(tmp_path), engine=Queue(url=url))
+    with pytest.raises(InputError, match=r"^url must be an address such as http"):
+        run_batch(settings)
+
+
 CPU = Opening(device="cpu")
 
 
@@ -118,12 +134,14 @@ class Service:
     Attributes:
         origin: what computes them; a batch on the CPU with the tiny pipeline expects its own.
         keys: the idempotency keys of the jobs in order.
+        options: the options of all submissions in order.
     """
 
     def __init__(self, pipeline_folder, png):
         self.origin = {"weights": fingerprint(pipeline_folder), "weak_weights": ""}
         self.origin["dtype"] = "float32"
         self.keys = []
+        self.options = []
         self._png = png
         self._jobs = {}
         self._results = {}
@@ -138,6 +156,7 @@ class Service:
         return None
 
     def submit(self, kind, *, idempotency_key, **options):
+        self.options.append(options)
         if idempotency_key not in self._jobs:
             self.keys.append(idempotency_key)
             job = f"{len(self.keys):032}"
@@ -196,6 +215,36 @@ def test_a_picture_that_is_gone_after_the_check_fails_its_row(service, manifest,
     done = by_queue(rows, tmp_path / "out", lambda pace: (folder / "b.png").unlink(missing_ok=True))
     assert (done.pace.made, done.pace.failed) == (1, 1)
     assert table(done.failures)[0]["column"] == "image"
+
+
+def test_a_limit_on_pixels_is_for_this_process_and_not_sent(service, manifest, tmp_path):
+    rows = manifest({**FEW, "image": "a.png", "max_pixels": 10**8})
+    assert by_queue(rows, tmp_path / "out").pace.made == 1
+    assert "max_pixels" not in service.options[0]
+
+
+def test_a_missing_token_ends_the_batch(service, manifest, folder, tmp_path, monkeypatch):
+    def refuse(*given, **options):
+        raise Refused(401, "the header Authorization must be: Bearer TOKEN")
+
+    monkeypatch.setattr(service, "submit", refuse)
+    rows = manifest({**FEW, "image": "a.png"}, {**FEW, "image": "b.png"})
+    with pytest.raises(YuragiError, match="refuses the token: set YURAGI_TOKEN"):
+        by_queue(rows, tmp_path / "out")
+    assert table(tmp_path / "out" / "failures.csv") == []
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_service_behind_a_proxy_may_be_away(clock, status):
+    answers = [Refused(status, "later"), "done"]
+
+    def ask():
+        answer = answers.pop(0)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    assert _patiently(ask) == "done"
 
 
 @pytest.mark.parametrize(

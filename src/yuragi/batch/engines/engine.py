@@ -11,7 +11,7 @@ from yuragi.options.values import Strict
 if TYPE_CHECKING:
     from yuragi.batch.outcome import Outcome
     from yuragi.batch.plan import Chunk
-    from yuragi.batch.settings import Files
+    from yuragi.batch.settings import Batch
     from yuragi.batch.work import Bench
 
 __all__ = ["Engine"]
@@ -22,7 +22,7 @@ class Engine(Strict):
 
     name: str
 
-    def check(self, files: Files) -> None:
+    def check(self, batch: Batch) -> None:
         """Refuse what the engine cannot do, before the manifest is read.
 
         Raises:

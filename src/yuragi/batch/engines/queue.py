@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from yuragi.batch.naming import Setup
     from yuragi.batch.outcome import Outcome
     from yuragi.batch.plan import Chunk
-    from yuragi.batch.settings import Files
+    from yuragi.batch.settings import Batch
     from yuragi.batch.store import Store
     from yuragi.batch.work import Bench
     from yuragi.client import Client
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Queue"]
 
 T = TypeVar("T")
-LATER = (429, 503)
+LATER = (429, 502, 503, 504)
 """Statuses after which the same request can be sent again."""
 AGAIN_S = 1.0
 PATIENCE_S = 120.0
@@ -53,18 +53,28 @@ class Queue(Engine):
         Option("Number of jobs that wait or run at a time.", advanced=True),
     ] = 64
 
-    def check(self, files: Files) -> None:
+    def check(self, batch: Batch) -> None:
         from yuragi.batch.settings import Files
 
         usual = Files()
-        for name, value in files:
+        for name, value in batch.files:
             if value != getattr(usual, name):
                 reason = "with --engine queue the service decides how files are written"
                 raise InputError(name, str(value), "", reason)
+        if batch.policy is not None:
+            reason = "with --engine queue the policy is that of the service"
+            raise InputError("policy", str(batch.policy), "", reason)
         try:
-            import httpx2  # noqa: F401
+            import httpx2
         except ModuleNotFoundError as error:
             raise missing_extra("--engine queue", "serve") from error
+        try:
+            url = httpx2.URL(self.url)
+            usable = url.scheme in ("http", "https") and bool(url.host)
+        except httpx2.InvalidURL:
+            usable = False
+        if not usable:
+            raise InputError("url", self.url, "an address such as http://127.0.0.1:8420")
 
     def run(self, chunks: Sequence[Chunk], bench: Bench) -> Iterator[Outcome]:
         from yuragi.batch.naming import as_checked, setup_of
@@ -112,6 +122,7 @@ def _submitted(service: Client, item: Item, setup: Setup) -> Job:
     from yuragi.tasks.tasks import TASKS
 
     options: dict[str, Any] = dict(item.options)
+    options.pop("max_pixels", None)  # it is for this process; the service has its own limit
     for name in pictures_of(TASKS[item.kind]) & options.keys():
         options[name] = fetch(options[name], name)
     key = item.name
@@ -181,7 +192,8 @@ def _patiently(ask: Callable[[], T]) -> T:
 
     Raises:
         Refused: the service refuses for another reason.
-        YuragiError: the service stays unreachable or full.
+        YuragiError: the service stays unreachable or full, or refuses the token, as it would for
+            every other row.
     """
     import httpx2
 
@@ -193,6 +205,9 @@ def _patiently(ask: Callable[[], T]) -> T:
         try:
             return ask()
         except Refused as error:
+            if error.status == 401:
+                message = "the service refuses the token: set YURAGI_TOKEN, or give --token"
+                raise YuragiError(message) from error
             if error.status not in LATER:
                 raise
             last: Exception = error

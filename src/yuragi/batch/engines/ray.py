@@ -28,7 +28,7 @@ from yuragi.options.values import Finite
 if TYPE_CHECKING:
     from yuragi.batch.outcome import Outcome
     from yuragi.batch.plan import Chunk
-    from yuragi.batch.settings import Files
+    from yuragi.batch.settings import Batch
     from yuragi.batch.work import Bench, Worker
     from yuragi.models.opening import Opening
 
@@ -61,7 +61,7 @@ class Ray(Engine):
         ),
     ] = ""
 
-    def check(self, files: Files) -> None:
+    def check(self, batch: Batch) -> None:
         try:
             import ray.data  # noqa: F401
         except ImportError as error:
