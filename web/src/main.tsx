@@ -4,6 +4,7 @@ import { App } from "./App";
 import { useLanguage } from "./i18n";
 import { showTheme } from "./panels/theme";
 import { firstTour } from "./panels/Tour";
+import { followJobs } from "./state/following";
 import { keepSession, restoreSession } from "./state/session";
 import { connect, keepConnected } from "./state/work";
 import "./style/base.css";
@@ -27,6 +28,7 @@ async function begin(): Promise<void> {
   keepSession(session);
   await connect();
   keepConnected();
+  followJobs();
   firstTour();
 }
 

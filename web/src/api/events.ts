@@ -1,7 +1,7 @@
 /** The events of a job, continued where the last connection ended. */
 import { ask, Refused } from "./client";
 
-interface JobEvent {
+export interface JobEvent {
   number: number | null;
   kind: string;
   data: Record<string, unknown>;

@@ -1,10 +1,10 @@
 /** One option of a request, as its schema describes it: a switch, a choice, a slider or a text. */
 import { RotateCcw } from "lucide-react";
-import { useId, type InputHTMLAttributes, type ReactNode } from "react";
+import { useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
 import { field, useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Segments } from "../parts/Segments";
-import { isNumber, rangeOf, resolved, type Schema } from "./schema";
+import { isNumber, rangeOf, resolved, type Range, type Schema } from "./schema";
 
 interface Props {
   name: string;
@@ -18,7 +18,7 @@ interface Props {
 }
 
 export function Field(props: Props) {
-  const { schema, root, value, usual } = props;
+  const { schema, value, usual } = props;
   if (schema.oneOf) return <OneOf {...props} />;
   if (schema.properties) {
     return props.name === "lora" ? <Switched {...props} /> : <Group {...props} />;
@@ -27,7 +27,6 @@ export function Field(props: Props) {
   if (schema.type === "boolean") return <Check {...props} />;
   if (schema.type === "array") return <Numbers {...props} />;
   if (isNumber(schema)) return <Number_ {...props} />;
-  void root;
   return (
     <Input
       {...props}
@@ -162,23 +161,51 @@ function Number_(props: Props) {
       />
     );
   }
-  // Most options are used near their lower end, so the slider only shows that part of the range.
-  const high = typeof now === "number" ? Math.max(Math.min(range.high, now * 4 || 1), Math.min(range.high, 10)) : range.high;
+  return <Slider {...props} range={range} now={typeof now === "number" ? now : null} read={read} />;
+}
+
+interface SliderProps extends Props {
+  range: Range;
+  now: number | null;
+  read: (given: string) => void;
+}
+
+function Slider({ range, now, read, ...props }: SliderProps) {
+  const text = useText();
+  const [held, setHeld] = useState<number | null>(null);
+  // While the slider is dragged its end stays, so that each place on it keeps its value.
+  const high = held ?? endOf(range, now);
+  const hold = (): void => {
+    setHeld(high);
+    const release = (): void => {
+      setHeld(null);
+      removeEventListener("pointerup", release);
+      removeEventListener("pointercancel", release);
+    };
+    addEventListener("pointerup", release);
+    addEventListener("pointercancel", release);
+  };
   return (
     <Input
       {...props}
-      shown={typeof now === "number" ? String(now) : text("field.automatic")}
+      shown={now === null ? text("field.automatic") : String(now)}
       input={{
         className: "slider",
         type: "range",
         min: range.low,
         max: high,
         step: range.step,
-        value: typeof now === "number" ? now : range.low,
+        value: now ?? range.low,
+        onPointerDown: hold,
         onChange: ({ target }) => read(target.value),
       }}
     />
   );
+}
+
+/** Most options are used near their lower end, so a slider ends at four times the value, but at 10 at least. */
+function endOf({ high }: Range, now: number | null): number {
+  return now === null ? high : Math.min(high, Math.max(now * 4, 10));
 }
 
 function Choice(props: Props) {

@@ -78,8 +78,14 @@ export function isNumber(schema: Schema): boolean {
   return schema.type === "number" || schema.type === "integer";
 }
 
+export interface Range {
+  low: number;
+  high: number;
+  step: number;
+}
+
 /** The range of a slider; null if the range is open or too large for one. */
-export function rangeOf(schema: Schema): { low: number; high: number; step: number } | null {
+export function rangeOf(schema: Schema): Range | null {
   const low = schema.minimum ?? schema.exclusiveMinimum;
   const high = schema.maximum ?? schema.exclusiveMaximum;
   if (low === undefined || high === undefined || high > 200) return null;

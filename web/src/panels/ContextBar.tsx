@@ -6,7 +6,7 @@ import { Button } from "../parts/Button";
 import type { MaskStep } from "../state/doc";
 import { maskFile, maskOf } from "../state/mask";
 import { change, get, set, useFields, useStudio, type Way } from "../state/store";
-import { doing } from "../state/work";
+import { doing } from "../state/doing";
 import { Segments } from "../parts/Segments";
 import { download, pickFile } from "./files";
 
@@ -15,8 +15,8 @@ export function ContextBar() {
   const text = useText();
   if (!doc.picture) return null;
   if (compare) return <CompareBar />;
+  if (staged) return null;
   if (tool === "brush" || tool === "eraser") return <BrushBar />;
-  if (staged && tool === "point") return null;
   const hint = { point: "hint.point", move: "hint.move", polygon: "hint.polygon", lasso: "hint.lasso" } as const;
   const own = task !== "drag" && (tool === "polygon" || tool === "lasso") ? "hint.area" : hint[tool];
   if (task !== "drag" && tool === "point") return null;

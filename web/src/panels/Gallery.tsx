@@ -6,8 +6,10 @@ import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { SearchField, fits } from "../parts/SearchField";
+import { doing } from "../state/doing";
+import { refreshQueue } from "../state/following";
 import { set, toggleFavourite, useStudio } from "../state/store";
-import { doing, openFile, refreshQueue } from "../state/work";
+import { openFile } from "../state/work";
 import { taskName } from "./History";
 import { TASKS } from "./TaskPanel";
 

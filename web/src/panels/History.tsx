@@ -3,7 +3,7 @@ import { useState } from "react";
 import { assetUrl } from "../api/client";
 import { useText, type Key } from "../i18n";
 import { SearchField, fits } from "../parts/SearchField";
-import { change, get, set, useStudio, type Step } from "../state/store";
+import { get, replace, set, useStudio, type Step } from "../state/store";
 
 export function History() {
   const text = useText();
@@ -71,9 +71,10 @@ function goTo(step: Step): void {
   if (!picture) return;
   // Restore what was drawn on this picture next, so that it can be changed and run again.
   const drawn = next?.doc ?? { picture, points: [], regions: [], mask: [] };
-  change({ ...drawn, picture });
-  set({ current: step.id, staged: null, compare: null, prompt: step.prompt, model: step.model });
-  if (step.task !== "open") set({ task: step.task, values: { ...get().values, [step.task]: step.values } });
+  const { prompt, model, task, values } = step;
+  const own = task === "open" ? {} : { task, values: { ...get().values, [task]: values } };
+  replace({ ...drawn, picture }, { prompt, model, ...own });
+  set({ current: step.id, staged: null, compare: null });
 }
 
 function pictureOf(step: Step) {

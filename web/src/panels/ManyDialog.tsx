@@ -6,7 +6,7 @@ import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { followed, submitMany, waits, type One } from "../state/many";
-import { doing } from "../state/work";
+import { doing } from "../state/doing";
 import { download, pickFiles } from "./files";
 
 const EACH_MS = 1000;

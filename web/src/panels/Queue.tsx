@@ -4,8 +4,9 @@ import { useEffect, useState } from "react";
 import { api, type Job } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
+import { doing } from "../state/doing";
+import { refreshQueue } from "../state/following";
 import { set, useStudio } from "../state/store";
-import { doing, refreshQueue } from "../state/work";
 import { taskName } from "./History";
 
 const EACH_MS = 1000;

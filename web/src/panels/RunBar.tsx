@@ -132,8 +132,8 @@ function Both() {
 
 function Progress({ running }: { running: Running }) {
   const text = useText();
-  const { job, since } = running;
-  const left = useLeft(since, job.done, job.total);
+  const { job } = running;
+  const left = useLeft(running);
   const share = job.total ? job.done / job.total : 0;
   const said =
     job.state === "cancelling"
@@ -166,13 +166,13 @@ function Progress({ running }: { running: Running }) {
   );
 }
 
-/** The remaining seconds, estimated from the speed so far. */
-function useLeft(since: number | null, done: number, total: number): number | null {
+/** The remaining seconds, estimated from the speed since the first step that was seen. */
+function useLeft({ since, job: { done, total } }: Running): number | null {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const each = setInterval(() => setNow(Date.now()), 500);
     return () => clearInterval(each);
   }, []);
-  if (!since || done < 1 || !total) return null;
-  return Math.max(1, Math.round(((now - since) / done) * (total - done) * 0.001));
+  if (!since || done <= since.done || !total) return null;
+  return Math.max(1, Math.round(((now - since.at) / (done - since.done)) * (total - done) * 0.001));
 }

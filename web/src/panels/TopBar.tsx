@@ -17,7 +17,7 @@ import {
 import { fit, zoomBy } from "../canvas/view";
 import { speak, useLanguage, useText } from "../i18n";
 import { Button } from "../parts/Button";
-import { original, looked, redo, set, undo, useFields, useStudio } from "../state/store";
+import { drawable, original, looked, redo, set, undo, useFields, useStudio } from "../state/store";
 import { useTheme } from "./theme";
 
 export function TopBar() {
@@ -27,6 +27,7 @@ export function TopBar() {
     const [a, b] = [original(studio), looked(studio)];
     return Boolean(a && b && a !== b);
   });
+  const draws = useStudio(drawable);
   const { language } = useLanguage();
   const { theme, turn } = useTheme();
   const picture = doc.picture;
@@ -50,8 +51,8 @@ export function TopBar() {
         )}
       </span>
       <div className="group">
-        <Button icon={Undo2} name={text("undo")} keys="Ctrl+Z" look="quiet" disabled={!past.length} onClick={undo} />
-        <Button icon={Redo2} name={text("redo")} keys="Ctrl+Shift+Z" look="quiet" disabled={!future.length} onClick={redo} />
+        <Button icon={Undo2} name={text("undo")} keys="Ctrl+Z" look="quiet" disabled={!draws || !past.length} onClick={undo} />
+        <Button icon={Redo2} name={text("redo")} keys="Ctrl+Shift+Z" look="quiet" disabled={!draws || !future.length} onClick={redo} />
       </div>
       <div className="group">
         <Button icon={ZoomOut} name={text("zoom.out")} keys="-" look="quiet" onClick={() => zoomBy(0.8)} />

@@ -17,6 +17,12 @@ export function firstTour(): void {
   if (!localStorage.getItem(DONE)) set({ tour: 0 });
 }
 
+/** Close the tour, and do not show it by itself again. */
+export function endTour(): void {
+  localStorage.setItem(DONE, "1");
+  set({ tour: null });
+}
+
 export function Tour() {
   const text = useText();
   const tour = useStudio((studio) => studio.tour);
@@ -30,10 +36,6 @@ export function Tour() {
     return () => removeEventListener("resize", measure);
   }, [stop]);
   if (tour === null || !stop || !box) return null;
-  const end = (): void => {
-    localStorage.setItem(DONE, "1");
-    set({ tour: null });
-  };
   const right = box.left > innerWidth / 2;
   const style = right
     ? { right: innerWidth - box.left + 16, top: Math.min(box.top + 24, innerHeight - 240) }
@@ -47,14 +49,14 @@ export function Tour() {
       </p>
       <p>{text(stop.text)}</p>
       <div className="row">
-        <Button look="quiet" onClick={end}>
+        <Button look="quiet" onClick={endTour}>
           {text("tour.skip")}
         </Button>
         <span className="spring" />
         {tour > 0 && (
           <Button onClick={() => set({ tour: tour - 1 })}>{text("previous")}</Button>
         )}
-        <Button look="primary" onClick={() => (tour + 1 < STOPS.length ? set({ tour: tour + 1 }) : end())}>
+        <Button look="primary" onClick={() => (tour + 1 < STOPS.length ? set({ tour: tour + 1 }) : endTour())}>
           {text(tour + 1 < STOPS.length ? "next" : "tour.done")}
         </Button>
       </div>

@@ -4,9 +4,10 @@ import { fit, zoomBy } from "../canvas/view";
 import type { Key } from "../i18n";
 import type { XY } from "../drag/points";
 import { canRun } from "../state/ready";
-import { change, get, looked, redo, set, toggleFavourite, undo, type Tool } from "../state/store";
+import { change, drawable, get, looked, redo, set, toggleFavourite, undo, type Tool } from "../state/store";
 import { accept, discard, nextCandidate, run, stop } from "../state/work";
 import { choose, TASKS } from "./TaskPanel";
+import { endTour } from "./Tour";
 
 interface Binding {
   keys: string[];
@@ -54,12 +55,12 @@ export const BINDINGS: readonly Binding[] = [
 
 function invert(): void {
   const { doc } = get();
-  if (doc.picture) change({ ...doc, mask: [...doc.mask, { kind: "invert" }] });
+  if (doc.picture && drawable(get())) change({ ...doc, mask: [...doc.mask, { kind: "invert" }] });
 }
 
 function removePicked(): void {
   const { picked, doc } = get();
-  if (picked === null) return;
+  if (picked === null || !drawable(get())) return;
   if (picked > 0) removePoint(picked);
   else change({ ...doc, regions: doc.regions.filter(({ id }) => id !== -picked) });
 }
@@ -67,7 +68,7 @@ function removePicked(): void {
 function escape(): void {
   const { corners, compare: comparing, staged, jobs, tour } = get();
   const running = staged ? jobs[staged] : undefined;
-  if (tour !== null) set({ tour: null });
+  if (tour !== null) endTour();
   else if (corners.length) set({ corners: [] });
   else if (comparing) set({ compare: null });
   else if (running && ["queued", "running"].includes(running.job.state)) void stop(running.job.id);
@@ -76,8 +77,8 @@ function escape(): void {
 
 function enter(): void {
   const { corners, staged } = get();
-  if (corners.length) closed(corners);
-  else if (staged) accept();
+  if (staged) accept();
+  else if (drawable(get()) && corners.length) closed(corners);
 }
 
 function favourite(): void {
@@ -96,11 +97,20 @@ const ARROWS: Record<string, XY> = {
   ArrowDown: [0, 1],
 };
 
-/** Move the target of the picked point, or its source with Alt, by one pixel, or ten with Shift. */
-function nudge(event: KeyboardEvent): boolean {
-  const { picked, doc } = get();
+/** What an arrow key does; returns whether it does anything. */
+function arrow(event: KeyboardEvent): boolean {
   const by = ARROWS[event.key];
-  if (!by || picked === null || !doc.picture) return false;
+  if (!by) return false;
+  if (drawable(get())) return nudge(by, event);
+  if (!get().staged || !by[0]) return false;
+  nextCandidate(by[0] > 0 ? 1 : -1);
+  return true;
+}
+
+/** Move the target of the picked point, or its source with Alt, by one pixel, or ten with Shift. */
+function nudge(by: XY, event: KeyboardEvent): boolean {
+  const { picked, doc } = get();
+  if (picked === null || !doc.picture) return false;
   const far = event.shiftKey ? 10 : 1;
   if (picked < 0) {
     const regions = doc.regions.map((each) =>
@@ -130,11 +140,13 @@ export function listen(hold: (down: boolean) => void): () => void {
     if (document.querySelector("dialog[open]")) return;
     if (writes && pressed !== "ctrl+enter") return;
     if (at?.matches?.("button, [role=radio], summary, a") && ["enter", " "].includes(pressed)) return;
+    // The browser and the system have their own shortcuts with Alt.
+    if (event.altKey && /^[\p{L}\d]$/u.test(event.key)) return;
     if (pressed === "v") {
       hold(true);
       return;
     }
-    if (!at?.matches?.("input[type=range]") && nudge(event)) {
+    if (!at?.matches?.("input[type=range]") && arrow(event)) {
       event.preventDefault();
       return;
     }

@@ -1,9 +1,10 @@
 /** The current edit on other pictures: one job for each, with points and mask scaled to the picture. */
 import { api, isOpen, Unreachable, type Asset, type Job } from "../api/client";
 import { fitted } from "./doc";
+import { reasonOf } from "./doing";
 import { anySeed } from "./editing";
 import { get } from "./store";
-import { reasonOf, requestOf, submitted, taken } from "./work";
+import { requestOf, submitted, taken } from "./work";
 
 /** One of many pictures, and what has happened to it. */
 export interface One {

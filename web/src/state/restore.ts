@@ -3,15 +3,13 @@ import type { Carried, Values } from "../api/client";
 import type { Pair, XY } from "../drag/points";
 import { EMPTY, regionOf, type Doc } from "./doc";
 import { edit } from "./editing";
-import { change, get, set } from "./store";
+import { change, get, type Settings } from "./store";
 
 const APART = ["kind", "model", "prompt", "source_prompt", "negative_prompt", "seed", "points", "regions"];
 
 export function restore(found: Carried, name: string): void {
   const { request } = found;
-  if (found.image) edit(found.image, name);
-  else edit(found.result, name);
-  set(settingsOf(request));
+  edit(found.image ?? found.result, name, settingsOf(request));
   const picture = get().doc.picture;
   const doc: Doc = { ...EMPTY, picture };
   doc.points = ((request["points"] ?? []) as Pair[]).map(([source, target], k) => ({
@@ -27,7 +25,7 @@ export function restore(found: Carried, name: string): void {
 }
 
 /** The settings of a request; only options that differ from the defaults are set. */
-function settingsOf(request: Values): Partial<ReturnType<typeof get>> {
+function settingsOf(request: Values): Settings {
   const task = String(request["kind"]);
   const known = get().schemas[task]?.properties ?? {};
   const own = Object.entries(request).filter(([name, each]) => {

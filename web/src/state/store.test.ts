@@ -47,6 +47,28 @@ describe("undo", () => {
   });
 });
 
+describe("undo of an opened picture", () => {
+  const asset = { id: "a", width: 8, height: 8, media_type: "image/png", bytes: 1 } as const;
+
+  it("restores the settings that the picture replaced, and redo those that it brought", () => {
+    set({ prompt: "my words", values: { sdedit: { strength: 0.4 } }, seed: 7 });
+    edit(asset, "a.png", { prompt: "its words", model: "other", values: {}, seed: 1 });
+    expect(get().steps[0]).toMatchObject({ prompt: "its words", model: "other" });
+    undo();
+    expect(get()).toMatchObject({ prompt: "my words", model: "portraits", values: { sdedit: { strength: 0.4 } }, seed: 7 });
+    redo();
+    expect(get()).toMatchObject({ prompt: "its words", model: "other", values: {}, seed: 1 });
+  });
+
+  it("keeps what is typed after a stroke when the stroke is undone", () => {
+    edit(asset, "a.png");
+    change(at(1));
+    set({ prompt: "typed later" });
+    undo();
+    expect(get().prompt).toBe("typed later");
+  });
+});
+
 describe("the canvas", () => {
   it("can be drawn on unless a run or a comparison is shown", () => {
     expect(drawable(get())).toBe(true);

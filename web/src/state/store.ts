@@ -29,20 +29,30 @@ export interface Running {
   job: Job;
   /** What was submitted: only the options that the user chose. */
   request: Values;
-  /** The doc and the settings with which it was submitted. */
+  /** The doc, the step of the history and the settings with which it was submitted. */
   doc: Doc;
+  parent: string | null;
   values: Values;
   preview: string | null;
-  since: number | null;
+  /** The first step that was seen over the current connection, and when, in milliseconds since 1970. */
+  since: { at: number; done: number } | null;
   result: JobResult | null;
   /** If this is one of two compared runs: which comparison, and which of the two. */
   pair: { group: string; label: string } | null;
 }
 
+/** What an opened picture or a step of the history replaces, besides what is drawn. */
+export type Settings = Pick<
+  Studio,
+  "task" | "model" | "prompt" | "sourcePrompt" | "negative" | "values" | "seed"
+>;
+
 /** What undo restores: what was drawn, and the step of the history on which it was drawn. */
 export interface Moment {
   doc: Doc;
   current: string | null;
+  /** The settings, if the change replaced them; others keep what was typed since. */
+  settings?: Settings;
 }
 
 export interface View {
@@ -150,28 +160,48 @@ export function useFields<Name extends keyof Studio>(...names: Name[]): Pick<Stu
 
 const MOST_UNDONE = 200;
 
+/** The current moment, with the settings if `all`. */
+function now(all: boolean): Moment {
+  const { doc, current, task, model, prompt, sourcePrompt, negative, values, seed } = get();
+  if (!all) return { doc, current };
+  return { doc, current, settings: { task, model, prompt, sourcePrompt, negative, values, seed } };
+}
+
 /**
  * Change the doc, so that undo restores what it was.
  * @param changing what is changed, such as the target of a point, if consecutive changes of it are one step.
  */
 export function change(doc: Doc, changing: string | null = null): void {
-  const { doc: before, current, past, changing: last } = get();
+  const { past, changing: last } = get();
   const goesOn = changing !== null && changing === last;
-  const kept = goesOn ? past : [...past, { doc: before, current }].slice(-MOST_UNDONE);
+  const kept = goesOn ? past : [...past, now(false)].slice(-MOST_UNDONE);
   set({ doc, draft: null, past: kept, future: [], changing });
 }
 
+/** Replace the doc together with settings; undo restores both. */
+export function replace(doc: Doc, settings: Partial<Settings>): void {
+  const past = [...get().past, now(true)].slice(-MOST_UNDONE);
+  set({ ...settings, doc, draft: null, past, future: [], changing: null });
+}
+
 export function undo(): void {
-  const { doc, current, past, future } = get();
+  const { past, future } = get();
   const before = past.at(-1);
-  if (!before) return;
-  set({ ...before, draft: null, past: past.slice(0, -1), future: [{ doc, current }, ...future], changing: null });
+  if (!before || !drawable(get())) return;
+  const left = now(before.settings !== undefined);
+  goTo(before, past.slice(0, -1), [left, ...future]);
 }
 
 export function redo(): void {
-  const { doc, current, past, future } = get();
+  const { past, future } = get();
   const [next, ...rest] = future;
-  if (next) set({ ...next, draft: null, past: [...past, { doc, current }], future: rest, changing: null });
+  if (!next || !drawable(get())) return;
+  const left = now(next.settings !== undefined);
+  goTo(next, [...past, left], rest);
+}
+
+function goTo({ settings, ...drawn }: Moment, past: Moment[], future: Moment[]): void {
+  set({ ...settings, ...drawn, draft: null, past, future, changing: null });
 }
 
 /** Whether the canvas can be drawn on: it shows the picture that is edited, and not a run or a comparison. */

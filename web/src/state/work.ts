@@ -1,59 +1,19 @@
-/** The studio's requests to the service: opening pictures, running tasks, following jobs. */
-import { api, assetUrl, isOpen, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
-import { follow } from "../api/events";
+/** The studio's requests to the service: opening pictures, running tasks, accepting their results. */
+import { api, Refused, Unreachable, type Asset, type Job, type Values } from "../api/client";
 import type { Schema } from "../forms/schema";
 import { text } from "../i18n";
 import { EMPTY, geometryOf, type Doc } from "./doc";
+import { doing, failed } from "./doing";
 import { anySeed, edit, id, record } from "./editing";
+import { update } from "./following";
 import { hasWhite, maskFile, maskOf } from "./mask";
 import { restore } from "./restore";
 import { change, get, looked, ranked, set, type Running, type Studio } from "./store";
-
-/** Show what went wrong and what to do about it. */
-function failed(error: unknown): void {
-  if (error instanceof Unreachable) set({ online: false });
-  else set({ error: { text: reasonOf(error), advice: adviceFor(error) } });
-}
-
-/** What went wrong, in words. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof Unreachable) return text("missing.service");
-  return error instanceof Error ? error.message : String(error);
-}
-
-function adviceFor(error: unknown): string {
-  if (!(error instanceof Refused)) return text("advice.again");
-  if (error.status === 413) return text("advice.large");
-  if (error.status === 404) return text("advice.gone");
-  if (error.argument === "points" || error.argument === "regions") return text("advice.points");
-  if (error.argument === "mask") return text("advice.mask");
-  if (error.argument === "image") return text("advice.file");
-  if (error.argument?.includes("prompt")) return text("advice.words");
-  return text("advice.option");
-}
-
-/** Call the service; `busy` says what the page is waiting for. */
-export async function doing<T>(busy: string, act: () => Promise<T>): Promise<T | undefined> {
-  set({ busy, error: null });
-  try {
-    const made = await act();
-    set({ online: true });
-    return made;
-  } catch (error) {
-    failed(error);
-    return undefined;
-  } finally {
-    set({ busy: null });
-  }
-}
 
 export async function connect(): Promise<void> {
   try {
     const [models, schemas, queue] = await Promise.all([api.models(), api.schemas(), api.queue()]);
     set({ models, schemas: schemas as unknown as Record<string, Schema>, queue, online: true });
-    for (const id of Object.keys(get().jobs)) {
-      if (isOpen(get().jobs[id]!.job)) void watch(id);
-    }
   } catch (error) {
     failed(error);
   }
@@ -94,8 +54,7 @@ export function openFile(file: Blob, name: string): Promise<unknown> {
 export function openExample(name: string, prompt: string): Promise<unknown> {
   return doing(text("busy.open"), async () => {
     const asset = await api.openExample(name);
-    set({ prompt: prompt.trim() });
-    edit(asset, name);
+    edit(asset, name, { prompt: prompt.trim() });
   });
 }
 
@@ -133,21 +92,21 @@ export async function requestOf(more: Values = {}, studio: Studio = get(), doc =
 export function run(more: Values = {}, pair: Running["pair"] = null): Promise<Job | undefined> {
   return doing(text("busy.submit"), async () => {
     const studio = get();
-    const { doc, task, values } = studio;
+    const { doc, task, values, current } = studio;
     const request = await requestOf({ seed: studio.seed ?? anySeed(), ...more }, studio);
     const job = await submitted(request);
     const running: Running = {
       job,
       request,
       doc,
+      parent: current,
       values: { ...values[task], ...more },
       preview: null,
       since: null,
       result: null,
       pair,
     };
-    set({ jobs: { ...get().jobs, [job.id]: running }, staged: job.id, candidate: 0, compare: null });
-    void watch(job.id);
+    set({ jobs: { ...get().jobs, [job.id]: running }, staged: job.id, candidate: 0, compare: null, corners: [] });
     return job;
   });
 }
@@ -170,78 +129,6 @@ export async function runBoth(ways: readonly { label: string; more: Values }[]):
   for (const { label, more } of ways) await run({ seed, ...more }, { group, label });
 }
 
-const watched = new Set<string>();
-
-function update(job: string, change: Partial<Running>): void {
-  const before = get().jobs[job];
-  if (before) set({ jobs: { ...get().jobs, [job]: { ...before, ...change } } });
-}
-
-/** Follow a job to its end, through lost connections and restarts of the service. */
-async function watch(job: string): Promise<void> {
-  if (watched.has(job)) return;
-  watched.add(job);
-  const stop = new AbortController();
-  try {
-    await follow(
-      job,
-      ({ kind, data }) => {
-        const running = get().jobs[job];
-        if (!running) return;
-        const told = running.job;
-        if (kind === "started") {
-          update(job, { job: { ...told, state: "running" }, since: Date.now() });
-        } else if (kind === "step") {
-          update(job, { job: { ...told, done: Number(data["done"]), total: Number(data["total"]) } });
-        } else if (kind === "preview") update(job, { preview: String(data["preview"]) });
-        else if (kind === "position") {
-          update(job, { job: { ...told, position: Number(data["position"]) } });
-        }
-        void refreshQueue();
-      },
-      (online) => {
-        if (get().online !== online) set({ online });
-      },
-      stop.signal,
-    );
-    await ended(job);
-  } catch (error) {
-    // A job that the service does not know would otherwise wait forever, and Run with it.
-    const told = get().jobs[job]?.job;
-    if (told && error instanceof Refused) update(job, { job: { ...told, state: "failed", error: error.message } });
-    else failed(error);
-  } finally {
-    watched.delete(job);
-  }
-}
-
-async function ended(job: string): Promise<void> {
-  const told = await api.job(job);
-  const result = told.state === "done" ? await api.result(job) : null;
-  update(job, { job: told, result });
-  void refreshQueue();
-  if (!result) return;
-  for (const each of result.pictures) void fetch(assetUrl(each.id), { priority: "low" });
-  const pair = get().jobs[job]?.pair;
-  if (pair) bothDone(pair.group);
-}
-
-function bothDone(group: string): void {
-  const [first, second] = Object.values(get().jobs).filter((each) => each.pair?.group === group);
-  const other = first?.result?.pictures[0]?.id;
-  if (!first?.pair || !second?.pair || !other || !second.result) return;
-  const labels: [string, string] = [first.pair.label, second.pair.label];
-  set({ staged: second.job.id, candidate: 0, compare: { way: "slider", with: other, labels } });
-}
-
-export async function refreshQueue(): Promise<void> {
-  try {
-    set({ queue: await api.queue() });
-  } catch (error) {
-    if (error instanceof Unreachable) set({ online: false });
-  }
-}
-
 export function stop(job: string): Promise<unknown> {
   return doing(text("busy.stop"), async () => update(job, { job: await api.cancel(job) }));
 }
@@ -258,11 +145,11 @@ export function accept(): void {
     ...EMPTY,
     picture: { asset: made.id, width: made.width, height: made.height, name },
   };
-  const { prompt, model, current } = now;
   change(doc);
-  const values = running.values;
-  const job = running.job.id;
-  record({ parent: current, task: running.job.kind, asset: made.id, doc: running.doc, prompt, model, values, job });
+  // The user may have changed anything since the run began.
+  const { parent, request, values, job } = running;
+  const [prompt, model] = [String(request["prompt"] ?? ""), String(request["model"])];
+  record({ parent, task: job.kind, asset: made.id, doc: running.doc, prompt, model, values, job: job.id });
   set({ staged: null, candidate: 0, compare: null, picked: null });
 }
 
