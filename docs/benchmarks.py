@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from claims import claims
 from reports import RESULTS, counted, read
 from sweep_tables import distance_of
 
@@ -283,7 +284,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[], str]]] = {
 
 def page() -> str:
     """The page with the tables of the current reports."""
-    parts = [HEAD]
+    parts = [HEAD, claims()]
     for title, (name, command, body) in SECTIONS.items():
         text = inspect.cleandoc(body.__doc__ or "")
         parts += [f"## {title}\n", f"{text}\n", f"    {command}\n"]

@@ -16,23 +16,9 @@ from yuragi.research.bench.tables import measured, number, table
 
 PAGE = Path(__file__).with_name("batch.md")
 EDITS, DAYS = 10**8, 30
-JOB_BYTES = 10_000
-"""The size of a job in the service's SQLite file, from 96 jobs of this benchmark.
-
-It includes the rows, the events and the audit.
-"""
-
-NOTES = """\
-- **Two Ray workers** did about one and a half times as much as one. Each worker first loads PyTorch
-  and the model. This fixed time is a large part of so short a batch. On a machine whose cores are
-  all in use, a second worker only takes time from the first.
-- **Two workers of a service** did about 1.7 times as much as one. They load the model, too, and the
-  service shares the two cores with them.
-- Ray and the service take more processor time per edit than `local`, because the time in which
-  their workers load the model is included. Besides, a worker of the service computes every job on
-  its own, while `local` computes edits of equal shape together, which takes less time per edit.
-- Scaling over several machines was not measured.
-"""
+JOB_BYTES, TRANSACTIONS = 10_000, 15
+"""Assumed for a job of the service: its size in the database, with its events and its part of the
+audit, and the number of its transactions. No report contains them."""
 
 
 def page() -> str:
@@ -67,15 +53,36 @@ def _measured(report: dict[str, Any]) -> str:
         f"{report['steps']} noise levels of which 60 % are used, scale 3, seeds from "
         f"{report['seeds'][0]})\nin each of {report['rounds']} rounds, n = {report['n']} edits, "
         f"commit {report['commit']}, {report['device']} with\n{report['cores']} cores."
-        "\n\nNothing else was running (the load average, which includes the previous round, was "
-        f"{min(loads):.1f} to {max(loads):.1f}).\nThe table shows medians over the rounds:\n\n"
+        "\n\nBefore a round, the load average, which includes the round before it, was "
+        f"{min(loads):.1f} to {max(loads):.1f}.\nThe table shows medians over the rounds:\n\n"
         + table(head, rows)
         + "\n\n"
-        + NOTES
+        + _notes(report["arrangements"])
         + f"- Checking a row takes another {number(parts['check_processor_ms'])} ms of processor "
         f"time. Its picture has {number(parts['picture_bytes'] / 1000)} kB (with the\n  input "
         f"inside) and its receipt {number(parts['receipt_bytes'] / 1000)} kB. Writing one complete "
         f"file takes {number(parts['write_ms'])} ms (median, with fsync).\n"
+    )
+
+
+def _notes(found: dict[str, dict[str, float]]) -> str:
+    """What the table says, and why."""
+    more = {
+        name: found[name]["processor_s_per_row"] / found["local 1"]["processor_s_per_row"]
+        for name in ("ray 1", "queue 1")
+    }
+    return (
+        f"- **Two Ray workers** did {found['ray 2']['beside_one']:.2f} times as much as one. Each "
+        "worker first loads PyTorch\n  and the model. This fixed time is a large part of so short "
+        "a batch. On a machine whose cores are\n  all in use, a second worker only takes time "
+        "from the first.\n"
+        f"- **Two workers of a service** did {found['queue 2']['beside_one']:.2f} times as much as "
+        "one. They load the model, too, and the\n  service shares the cores with them.\n"
+        f"- Ray takes {more['ray 1']:.1f} times and the service {more['queue 1']:.1f} times the "
+        "processor time of `local` per edit, because the\n  time in which their workers load the "
+        "model is included. Besides, a worker of the service computes\n  every job on its own, "
+        "while `local` computes edits of equal shape together, which takes less time per edit.\n"
+        "- Scaling over several machines was not measured.\n"
     )
 
 
@@ -100,8 +107,8 @@ def _plan(report: dict[str, Any], load: dict[str, Any]) -> str:
         [
             f"### {EDITS:,} edits in {DAYS} days, on paper",
             "",
-            f"Nobody has run this; the plan extrapolates from the figures above. {EDITS:,} edits "
-            f"in {DAYS} days are {rate:.1f} per second.",
+            f"Nobody has run this; the plan extrapolates from the figures above, and assumes what "
+            f"it calls assumed.\n{EDITS:,} edits in {DAYS} days are {rate:.1f} per second.",
             "",
             f"- **Computing** is by far the largest cost: {edit:.2f} processor seconds per edit "
             f"are {edit * EDITS / 3600:,.0f} core hours, or\n  {edit * rate:.0f} cores that are "
@@ -126,17 +133,17 @@ def _plan(report: dict[str, Any], load: dict[str, Any]) -> str:
             "and 1 lookup per row.",
             "- **Resuming** lists the result folder once (200,000 names per manifest), and then "
             "looks up each row once\n  before it runs.",
-            f"- **Ray** costs a few ms and some memory for each of at most 4,096 blocks. Workers "
+            f"- **Ray** costs an assumed few ms for each of at most 4,096 blocks. Workers "
             "load their model once per\n  manifest, so a manifest should take much longer than "
             f"the {found['ray 1']['first_s']:.0f} seconds to the first result above.",
             f"- **Queue**: one API accepted {submit:,.0f} submissions per second "
             "([measured](service.md#measured)), which is more than enough.\n  Each job leaves "
-            f"about {JOB_BYTES / 1000:.0f} kB in the database, or "
+            f"an assumed {JOB_BYTES / 1000:.0f} kB in the database, or "
             f"{JOB_BYTES * EDITS / 1e12:.0f} TB if nothing is deleted. So run "
             "`yuragi jobs prune`\n  daily (there are "
             f"{rate * 86400 / 1e6:.1f} million jobs per day), and use PostgreSQL. Its write rate, "
-            "at about 15 small transactions per\n  job, is the bottleneck to measure first. For "
-            "such work, prefer `--engine ray`, and keep the service for people.",
+            f"at an assumed {TRANSACTIONS} small\n  transactions per job, is the bottleneck to "
+            "measure first. For such work, prefer `--engine ray`, and keep the service for people.",
             "",
         ]
     )

@@ -61,6 +61,22 @@ def test_a_generated_page_is_what_its_script_writes(name):
     assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "above", "below"),
+    [
+        (0.1, 0.3, "found", "opposite"),
+        (-0.3, -0.1, "opposite", "found"),
+        (-0.1, 0.1, "not found", "not found"),
+        (0.0, 0.2, "not found", "not found"),
+    ],
+)
+def test_a_claim_is_found_where_its_interval_is_on_its_side_of_zero(low, high, above, below):
+    claims = script_of("claims")
+    found = {"value": (low + high) / 2, "low": low, "high": high}
+    assert claims._verdict(found, 1) == above
+    assert claims._verdict(found, -1) == below
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_to_a_file_and_a_heading(page):
     for path, anchor in links(page):
