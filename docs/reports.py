@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from yuragi.research.bench.shares import wilson
 from yuragi.research.bench.tables import filled
 
 RESULTS = Path(__file__).parents[1] / "results"
+DIFFERENCE = re.compile(r"(\*\*)?[+-][\d.]+ \[[+-][\d.]+, [+-][\d.]+\]")
+"""A difference with its interval, as `yuragi.research.bench.tables.interval` writes it."""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -37,3 +40,15 @@ def tabled(page: Path, writers: Mapping[str, Callable[[Mapping[str, Any]], str]]
     for name, write in writers.items():
         text = filled(text, name, write(read(name.split()[0])))
     return text
+
+
+def with_chances(text: str) -> str:
+    """A page that says how many of its differences are bold, and how many would be by chance."""
+    found = DIFFERENCE.findall(text)
+    n, bold = len(found), sum(map(bool, found))
+    told = (
+        f"This page has {n} differences with intervals of 95 %, and {bold} of them are bold. If "
+        f"nothing\nmade a difference, about {round(0.05 * n)} would be bold by chance: no interval "
+        "is widened for the number of\ncomparisons.\n"
+    )
+    return filled(text, "chance", told)

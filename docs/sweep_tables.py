@@ -80,16 +80,17 @@ def _verdict(found: Mapping[str, float]) -> str:
 
 
 def of_areas(report: Mapping[str, Any]) -> str:
-    """The areas of the fronts."""
+    """The areas of the fronts.
+
+    What is added to plain guidance has no interval, because it is never negative: an interval
+    above 0 would look like a test that it is not.
+    """
     areas, distance = dict(report["areas"]), distance_of(report)
     corner = areas.pop("corner")
     rows = []
     for name, found in areas.items():
         added = found.get("added_to_plain")
-        told = _area(added) if added else ""
-        rows.append(
-            [name, _area(found["area"]), f"**{told}**" if added and added["low"] > 0 else told]
-        )
+        rows.append([name, _area(found["area"]), f"{1000 * added['value']:.3g}" if added else ""])
     return (
         f"The corner is {distance} {number(corner[distance])}, missing coverage "
         f"{number(corner['coverage'])}, cost {number(corner['cost'])}.\n\n"
@@ -99,9 +100,30 @@ def of_areas(report: Mapping[str, Any]) -> str:
 
 
 def _area(found: Mapping[str, float]) -> str:
-    """An area in thousandths; it is at least 0, although that of a shifted half can be below."""
-    value, low, high = (1000 * max(found[end], 0.0) for end in ("value", "low", "high"))
+    """An area in thousandths, with its interval."""
+    value, low, high = (1000 * found[end] for end in ("value", "low", "high"))
     return f"{value:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def of_front(report: Mapping[str, Any]) -> str:
+    """The points on the front, with its axes and the accuracy, from the cheapest on."""
+    distance, on_front = distance_of(report), set(report["front"])
+    found = [each for each in report["points"] if point_name(each) in on_front]
+    rows = [
+        [
+            each["arm"],
+            f"{each['point']['scale']:g}",
+            number(each["cost"]),
+            *(with_interval(each["figures"][name]) for name in (distance, "coverage", "accuracy")),
+        ]
+        for each in sorted(found, key=lambda each: float(each["cost"]))
+    ]
+    return table(["arm", "scale", "cost", distance, "coverage", "accuracy"], rows) + "\n"
+
+
+def point_name(point: Mapping[str, Any]) -> str:
+    """The name of a point in the list of the front."""
+    return f"{point['arm']} at {point['point']['scale']:g}"
 
 
 def of_points(report: Mapping[str, Any]) -> str:

@@ -293,7 +293,12 @@ def _areas(rows: Sequence[Row], distance: str) -> dict[str, Any]:
     """The area of each course and gain, and what a gain adds to plain guidance, over the seeds.
 
     Plain guidance is tried at more costs than a gain, which by itself makes its area larger. What a
-    gain adds to this area does not have this bias.
+    gain adds to this area does not depend on that. But more points never make an area smaller, so
+    chance alone adds something: the interval of what is added tells how much it varies over the
+    seeds, and not whether a gain is better than plain guidance.
+
+    Ends of intervals can be below 0, because the halves are shifted to the values of all pictures
+    and the normal distribution is symmetric.
     """
     corner = _corner(rows, distance)
     names = [distance, DIVERSITY, "cost"] if len(corner) == 3 else [distance, "cost"]
