@@ -122,6 +122,40 @@ def test_broken_links_of_a_built_site_are_found(tmp_path, monkeypatch):
     ]
 
 
+COMMAND = re.compile(r"^```[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+BEING_WRITTEN = {"pilot"}
+"""Japanese pages whose English page has just changed."""
+JAPANESE = [
+    (ROOT / "README.ja.md", ROOT / "README.md"),
+    *((page, DOCS / page.name) for page in sorted((DOCS / "ja").glob("*.md"))),
+]
+
+
+def commands(text):
+    """The lines of the code blocks of a page, without comments, which are translated."""
+    lines = (line for block in COMMAND.findall(text) for line in block.splitlines())
+    return {re.sub(r"(^|\s+)# .*", "", line).strip() for line in lines}
+
+
+def numbers(text):
+    """The numbers of a page, without those of its links."""
+    return set(NUMBER.findall(re.sub(r"\]\([^)]*\)", "", text)))
+
+
+@pytest.mark.parametrize(
+    ("page", "english"),
+    [pair for pair in JAPANESE if pair[0].stem not in BEING_WRITTEN],
+    ids=lambda page: page.name,
+)
+def test_a_japanese_page_has_no_number_or_command_that_its_english_page_lacks(page, english):
+    text, original = (each.read_text("utf-8") for each in (page, english))
+    assert numbers(text) <= numbers(original)
+    assert commands(text) <= commands(original)
+    terms = re.findall(r"`([^`\n]+)`", COMMAND.sub("", text))
+    assert [term for term in terms if term not in original] == []
+
+
 def flat(numbers):
     """The numbers of the figures by (group, name)."""
     return {(group, name): value for group, row in numbers.items() for name, value in row.items()}
