@@ -164,6 +164,16 @@ def test_the_seam_is_soft(tiny):
     assert edge[0] < edge[3] < edge[9]
 
 
+def test_what_a_hole_covered_does_not_show_along_its_edge(tiny):
+    box, rings = (150, 100, 250, 200), []
+    for colour in ("red", "blue"):
+        covered = Image.new("RGB", (400, 300), (128,) * 3)
+        covered.paste(colour, box)
+        made = tiny.inpaint(covered, masked(covered.size, box), **QUICK).image.crop(box)
+        rings.append(np.asarray(made, float)[[0, -1]])
+    assert np.abs(rings[0] - rings[1]).mean() < 8  # with the covered colours: 150
+
+
 @pytest.mark.parametrize("side", [30, 180])  # scaled up, and down
 def test_a_crop_returns_to_where_it_was(tiny, side):
     rows, columns = np.mgrid[:300, :400] / 2

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import yuragi
@@ -18,6 +19,7 @@ from promises import (
 from yuragi import Guidance, InputError
 from yuragi.core import epsilon
 from yuragi.tasks.build import build
+from yuragi.tasks.context import mask_cells
 from yuragi.tasks.record import public
 from yuragi.tasks.replay import read_result, replay
 from yuragi.tasks.run import run
@@ -58,6 +60,31 @@ def edits(tiny, photo, mask):
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:the reconstruction")
+
+
+@pytest.mark.parametrize("sampler", FORMS)
+def test_a_mask_that_is_white_everywhere_is_no_mask(tiny, photo, sampler):
+    white = Image.new("L", photo.size, 255)
+    masks = [None, white]
+    without, within = (
+        tiny.sdedit(photo, prompt="red hair", mask=each, sampler=sampler, **QUICK) for each in masks
+    )
+    assert_identical(within.image, without.image)
+    assert within.request == without.request
+
+
+def test_a_crop_needs_a_mask(tiny, photo):
+    with pytest.raises(InputError, match=r"^crop must be auto or off without a mask.* 20\)"):
+        tiny.sdedit(photo, prompt="red hair", crop=20, **QUICK)
+
+
+def test_padding_beside_a_hole_can_change_with_it(tiny):
+    """It repeats what the hole covered, which would leak back if it stayed."""
+    hole = torch.zeros(1, 1, 50, 70)  # padded to 64 x 80: 16 x 20 cells
+    hole[..., 20:, 40:] = 1
+    wanted = torch.zeros(1, 1, 16, 20)
+    wanted[..., 5:, 10:] = 1
+    assert torch.equal(mask_cells(hole, tiny.loaded), wanted)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import re
 import secrets
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -351,6 +352,15 @@ class OnPicture(Guided):
     def size(self) -> tuple[int | None, int | None]:
         return self.image.height, self.image.width
 
+    @classmethod
+    def prepare(
+        cls, given: Mapping[str, Any], pictures: Pictures | None
+    ) -> tuple[dict[str, Any], Pictures | None]:
+        """A mask that is white everywhere limits nothing, so it counts as no mask."""
+        if pictures and pictures.mask and pictures.mask.getextrema() == (255, 255):
+            pictures = replace(pictures, mask=None)
+        return dict(given), pictures
+
     @property
     def pulls(self) -> bool:
         """Whether guidance by a prompt decides where an adaptive edit adds noise."""
@@ -418,6 +428,9 @@ class Edit(OnPicture):
         from yuragi.edit import climbs
 
         super().check(pictures)
+        if self.mask is None and isinstance(self.crop, int):
+            allowed = "auto or off without a mask, because then the whole picture can change"
+            raise InputError("crop", self.crop, allowed)
         climbs(self.num_inference_steps, self.strength)
         self.make_sampler()
 

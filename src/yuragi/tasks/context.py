@@ -229,8 +229,12 @@ def one_or_each(words: Sequence[str]) -> list[str]:
 
 
 def mask_cells(inside: Tensor, model: DiffusionModel) -> Tensor:
-    """Convert a mask [b, 1, h, w] of pixels to cells; a cell can change if any pixel can."""
+    """Convert a mask [b, 1, h, w] of pixels to cells; a cell can change if any pixel can.
+
+    The mask is padded like the picture, by repeating its edge: padding that repeats what a hole
+    covered must be able to change with it.
+    """
     rows, columns = model.codec.padding(*inside.shape[-2:])
-    padded = nn.functional.pad(inside, (0, columns, 0, rows))
+    padded = nn.functional.pad(inside, (0, columns, 0, rows), mode="replicate")
     cells: Tensor = nn.functional.max_pool2d(padded, model.codec.cell)
     return cells.to(torch.float32)

@@ -1,9 +1,10 @@
 """Crop edits with a mask to the part of a large picture that can change.
 
 The part is cut out with some context and scaled to the size that the model knows. The result of the
-edit is scaled back and pasted into the picture, within the mask. Tasks know nothing of this: they
-get a smaller request (`Cropping.cut`), and their result is put back (`Cropping.put_back`). Drags
-crop the area that they uncover, which is known only after the warp; see `yuragi.tasks.uncovered`.
+edit is scaled back and pasted into the picture, within the mask and with a soft seam. Tasks know
+nothing of this: they get a smaller request (`Cropping.cut`), and their result is put back
+(`Cropping.put_back`). Drags crop the area that they uncover, which is known only after the warp;
+see `yuragi.tasks.uncovered`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Literal
 
 from PIL import Image, ImageChops
 
+from yuragi.images.fill import filled
 from yuragi.images.resize import covering
 from yuragi.images.seam import softened
+from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.tasks.base import Edit, Request
 from yuragi.tasks.inputs import Pictures
 from yuragi.tasks.picture import picture_of
@@ -145,10 +148,11 @@ class Cropping:
             may = ImageChops.darker(may, covering(result.mask, may.size))
         mask = Image.new("L", self.picture.size)
         mask.paste(may, box)
-        seam, images = softened(may, SEAM), []
+        seam, beneath, images = softened(may, SEAM), self._beneath(), []
         for made in result.images:
+            part = made.resize(may.size, Image.Resampling.LANCZOS)
             image = self.picture.copy()
-            image.paste(made.resize(may.size, Image.Resampling.LANCZOS), box, seam)
+            image.paste(Image.composite(part, beneath, seam), box, may)
             images.append(image)
         request = self.request.model_copy(update={"model": result.request.model})
         return replace(
@@ -159,3 +163,16 @@ class Cropping:
             sources=self.sources,
             crop=self.crop,
         )
+
+    def _beneath(self) -> Image.Image:
+        """The part of the picture that the result blends into along the edge of the mask.
+
+        What an edit discards must not show there, so it is replaced by a smooth continuation of its
+        surroundings.
+        """
+        picture = self.picture.crop(self.crop.box)
+        if not self.request.discards or self.request.strength < 1:
+            return picture
+        hole = mask_tensor(self.mask.crop(self.crop.box)).bool()
+        (closed,) = from_tensor(filled(to_tensor(picture), hole))
+        return closed

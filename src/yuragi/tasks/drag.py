@@ -380,6 +380,7 @@ class DragRequest(OnPicture):
         cls, given: Mapping[str, Any], pictures: Pictures | None
     ) -> tuple[dict[str, Any], Pictures | None]:
         """Convert points and regions to their positions after the picture is resized."""
+        given, pictures = super().prepare(given, pictures)
         assert pictures is not None
         handles = {name: given[name] for name in Selection.model_fields if name in given}
         selection = Selection(**handles)

@@ -308,24 +308,18 @@ def cut_out(
     area = moving(before, request.points, _polygons(request), held)
     if request.regions:
         return area
-    limits = _limits(held)
     # One point does not say whether the whole thing should move, or only the part under it.
-    vague = limits is None and len(request.points) == 1 and request.motion == "auto"
+    vague = held is None and len(request.points) == 1 and request.motion == "auto"
     ground = Ground(before, area)
     if ground.is_even and not (vague and ground.holds):
         return area
     if request.motion == "auto":
         return None
-    if limits is None:
+    if held is None:
         reason = "nothing says where the thing under the points ends, as it lies on uneven ground"
         raise InputError("motion", "cut", "cut together with a mask or a region", reason)
     forward = flow_of([(target, source) for source, target in request.points])
-    return thing(before, request.points, forward, limits)
-
-
-def _limits(held: Image.Image | None) -> Image.Image | None:
-    """The mask; None if it is white everywhere and therefore limits nothing."""
-    return None if held is None or np.asarray(held).all() else held
+    return thing(before, request.points, forward, held)
 
 
 def _polygons(request: DragRequest) -> Sequence[RegionPair]:
@@ -380,8 +374,7 @@ def warped_around(
         corner = np.array(box[:2])
         return Part(box, warp(pixels, area, lambda at: flow(at + corner) - corner, mask), mask)
     reach = request.radius or reach_of(request.points, before.size)
-    limits = _limits(held)
-    may = None if limits is None else Hold(np.asarray(limits) > 0, reach)
+    may = None if held is None else Hold(np.asarray(held) > 0, reach)
     return Part(box, bent(pixels, bend(request.points, reach, request.rigid, may), mask), mask)
 
 
