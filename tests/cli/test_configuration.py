@@ -143,6 +143,23 @@ def test_secrets_are_masked(cli, config, monkeypatch, arguments):
     assert "hidden" not in cli("config", "show", *arguments, "--json")[1]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:hid/den@host/name",
+        "postgresql://user:hid@den@host/name",
+        "postgresql://user@host/name?sslpassword=hidden&x=1",
+    ],
+)
+def test_passwords_of_any_form_are_masked(cli, config, monkeypatch, url):
+    monkeypatch.setenv("YURAGI_DATABASE", url)
+    for arguments in (("serve",), ()):
+        out = cli("config", "show", *arguments)[1]
+        assert "hid" not in out
+        assert "den" not in out
+        assert "host/name" in out
+
+
 def test_another_command(cli, config):
     code, _, told = cli("config", "show", "bench")
     assert code == 2

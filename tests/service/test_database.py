@@ -54,6 +54,22 @@ def test_other_databases_are_refused(url):
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:sec/ret@h:port/d",
+        "mysql://u:sec@ret@h/d",
+        "mysql://u@h/d?password=secret",
+        "secret",
+    ],
+)
+def test_a_refused_address_does_not_show_its_password(url):
+    with pytest.raises(InputError) as refused:
+        open_database(url)
+    assert "sec" not in str(refused.value)
+    assert "ret" not in str(refused.value)
+
+
 def test_errors_do_not_contain_prompts(parts):
     with pytest.raises(sa.exc.IntegrityError) as failed, parts.database.writing() as connection:
         connection.execute(sa.insert(models), [{"weights": "a secret prompt"}])

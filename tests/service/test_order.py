@@ -1,5 +1,7 @@
 """The queue as a whole."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from submitting import running, submission, submit
@@ -67,3 +69,15 @@ def test_job_and_ticket_exist_together(parts, monkeypatch):
     assert order.shown(parts.database).queued == []
     submit(parts)
     assert tickets(parts) == 1
+
+
+def test_many_clients_order_and_cancel_at_once(parts):
+    """PostgreSQL would end transactions that lock the same jobs in different orders."""
+    names = [submit(parts).id for _ in range(8)]
+    wanted = [names, names[::-1], names[3:] + names[:3]] * 6
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda chosen: order.first(parts.database, chosen), wanted))
+    assert sorted(order.shown(parts.database).queued) == sorted(names)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: order.cancel_all(parts.database, order.WAITING), range(6)))
+    assert order.shown(parts.database).queued == []

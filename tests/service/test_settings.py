@@ -30,6 +30,14 @@ def test_a_machine_s_name_becomes_part_of_a_file_s(name):
         Working(name=name)
 
 
+def test_pictures_are_beside_a_database_in_a_file(monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert Serving().assets == "/data/yuragi/service/assets"
+    assert Serving(database="sqlite:////srv/y/jobs.db?timeout=5").assets == "/srv/y/assets"
+    assert Serving(database="postgresql://host/name").assets == "/data/yuragi/service/assets"
+    assert Serving(database="sqlite:////srv/y/jobs.db", assets="s3://b").assets == "s3://b"
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_help_lists_every_setting(cli, command):
     code, out, _ = cli(command, "--help")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from yuragi.cli.answer import answer
 from yuragi.cli.files import check_output, writing
 from yuragi.cli.options import JsonOption, OverwriteOption
+from yuragi.cli.store import DatabaseOption, store_of
 from yuragi.errors import missing_extra
-from yuragi.service.settings import Store
 
 __all__ = ["app"]
 
@@ -26,14 +26,7 @@ def _group() -> None:
 @app.command()
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write (.jsonl or .csv).")],
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="YURAGI_DATABASE",
-            help="Database of the service; by default the SQLite file in the folder for data.",
-            metavar="URL",
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -48,8 +41,7 @@ def export(
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi audit", "serve") from error
     check_output("output", output, [], overwrite, SUFFIXES)
-    given: dict[str, Any] = {} if database is None else {"database": database}
-    opened = open_used_database(Store(**given).database)
+    opened = open_used_database(store_of(database).database)
     with writing(output, []):
         count, broken = run(opened, output)
     whole = f"{count} rows, and the chain is whole"

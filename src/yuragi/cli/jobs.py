@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from yuragi.cli.answer import answer
 from yuragi.cli.options import JsonOption
+from yuragi.cli.store import DatabaseOption, store_of
 from yuragi.errors import InputError, missing_extra
-from yuragi.service.settings import Store
 
 __all__ = ["app"]
 
@@ -29,19 +30,12 @@ def prune(
     older_than: Annotated[
         str, typer.Option(help="Age, such as 12h, 30d or 8w; one hour at least.", metavar="AGE")
     ],
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="YURAGI_DATABASE",
-            help="Database of the service; by default the SQLite file in the folder for data.",
-            metavar="URL",
-        ),
-    ] = None,
+    database: DatabaseOption = None,
     assets: Annotated[
         str | None,
         typer.Option(
-            envvar="YURAGI_ASSETS",
-            help="Store of the pictures; by default the folder beside that file.",
+            help="Store of the pictures; by default that of `yuragi serve`, unless --database "
+            "names another database.",
             metavar="PATH|URL",
         ),
     ] = None,
@@ -51,24 +45,31 @@ def prune(
     """Delete jobs that ended at least this long ago, and pictures that no job uses any more.
 
     Waiting and running jobs are kept, and so are the pictures of all jobs that are kept. Uploads
-    that no job ever used are deleted too. The audit has a row for each job that was deleted. The
-    service can keep running.
+    that no job ever used are deleted too, and requests that the policy refused. The audit has a row
+    for each job that was deleted. The service can keep running.
     """
     seconds = _seconds(older_than)
     try:
         from yuragi.service.assets import open_assets
         from yuragi.service.database import open_used_database
         from yuragi.service.prune import prune as run
+        from yuragi.service.tickets import open_tickets
     except ModuleNotFoundError as error:
         raise missing_extra("yuragi jobs", "serve") from error
-    given: dict[str, Any] = {"database": database, "assets": assets}
-    store = Store(**{name: value for name, value in given.items() if value is not None})
+    store = store_of(database, assets)
+    if assets is None and store.database != store_of(None).database:
+        # The files of another store would be left without rows that name them.
+        raise InputError("assets", None, "given with --database: the pictures of that service")
     opened = open_used_database(store.database)
-    gone = run(opened, open_assets(store.assets, opened), seconds, dry_run)
-    told = {"jobs": gone.jobs, "pictures": gone.pictures, "bytes": gone.bytes, "dry_run": dry_run}
+    kept, tickets = open_assets(store.assets, opened), open_tickets(opened)
+    gone = run(opened, kept, tickets, seconds, dry_run)
     did = "would delete" if dry_run else "deleted"
     size = f"{gone.bytes / 2**20:.1f} MiB"
-    answer(json, told, f"{did} {gone.jobs} jobs and {gone.pictures} pictures ({size})")
+    answer(
+        json,
+        {**asdict(gone), "dry_run": dry_run},
+        f"{did} {gone.jobs} jobs, {gone.refusals} refusals and {gone.pictures} pictures ({size})",
+    )
 
 
 def _seconds(age: str) -> float:

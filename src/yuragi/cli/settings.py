@@ -23,6 +23,7 @@ from yuragi.cli.service import SERVING, WORKING
 from yuragi.cli.task import task_parameters
 from yuragi.errors import InputError
 from yuragi.models.opening import Opening
+from yuragi.service.masking import SECRET, masked
 from yuragi.service.settings import Serving, Working
 from yuragi.tasks.tasks import TASKS
 
@@ -34,8 +35,6 @@ PROCESSES: Mapping[str, tuple[type[BaseModel], list[Parameter]]] = {
     "serve": (Serving, SERVING),
     "worker": (Working, WORKING),
 }
-SECRET = re.compile("token|secret|password", re.IGNORECASE)
-PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]+(?=@)")
 
 
 @app.command()
@@ -124,6 +123,6 @@ def _text(value: object) -> object:
 
 def _masked(name: str, value: Any) -> Any:
     """A value without secrets: tokens, and passwords in addresses."""
-    if SECRET.search(name) and value:
+    if re.search(SECRET, name, re.IGNORECASE) and value:
         return "***"
-    return PASSWORD.sub(r"\1***", value) if isinstance(value, str) else value
+    return masked(value) if isinstance(value, str) else value

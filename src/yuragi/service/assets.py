@@ -73,10 +73,10 @@ class Assets:
             NotFound: there is none with this id.
             OSError: the store does not answer.
         """
-        place = self._place(name)
+        self._place(name)
         found = self._row(name)
         # The row comes first, so there can be one for a file that could not be written.
-        if not self.ask("exists", place):
+        if not self.holds(name):
             raise NotFound(f"there is no asset {name}")
         return found
 
@@ -97,14 +97,28 @@ class Assets:
             raise OSError(f"the asset {name} is damaged")
         return data
 
-    def remove(self, name: str) -> None:
+    def holds(self, name: str) -> bool:
+        """Whether the file of an asset exists.
+
+        Raises:
+            OSError: the store does not answer.
+        """
+        return bool(self.ask("exists", self._place(name)))
+
+    def remove(self, name: str) -> bool:
         """Delete the file of an asset, within the transaction that deletes its row.
+
+        Returns:
+            whether the file existed.
 
         Raises:
             OSError: it cannot be deleted.
         """
+        # Object stores delete what does not exist without an error.
+        existed = self.holds(name)
         with suppress(FileNotFoundError):
             self.ask("rm_file", self._place(name))
+        return existed
 
     def ask(self, method: str, *given: Any, **named: Any) -> Any:
         """Call a method of the file system; see `yuragi.service.files.ask`."""

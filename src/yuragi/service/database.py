@@ -18,10 +18,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from yuragi.errors import InputError
+from yuragi.errors import InputError, YuragiError
 from yuragi.service.audit import forgetting, settle
+from yuragi.service.masking import masked
 
-__all__ = ["Database", "open_database", "open_used_database", "or_crash"]
+__all__ = ["Database", "open_database", "open_used_database", "or_crash", "reaching"]
 
 LOG = logging.getLogger(__name__)
 
@@ -151,8 +152,9 @@ def open_database(url: str) -> Database:
     allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise InputError("database", url, allowed) from error
+    except (sa.exc.ArgumentError, ValueError) as error:  # a port that is not a number
+        # The address is not shown, because it may contain a password.
+        raise InputError("database", None, allowed, "the address cannot be read") from error
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             engine = sa.create_engine(
@@ -170,7 +172,22 @@ def open_database(url: str) -> Database:
             plain = parsed.set(drivername="postgresql")
             return Database(engine, plain.render_as_string(hide_password=False))
         case _:
-            raise InputError("database", parsed.render_as_string(), allowed)
+            raise InputError("database", masked(url), allowed)
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Turn failures of a database in the block into an error for the user, without statements.
+
+    Raises:
+        YuragiError: the database cannot be reached or used.
+    """
+    try:
+        yield
+    except (sa.exc.DBAPIError, OSError) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        reason = str(cause).partition("\n")[0]
+        raise YuragiError(f"the database {masked(url)} cannot be used: {reason}") from error
 
 
 def open_used_database(url: str) -> Database:
@@ -178,13 +195,15 @@ def open_used_database(url: str) -> Database:
 
     Raises:
         InputError: see `open_database`; or no service has used this database.
+        YuragiError: it cannot be reached or used.
     """
     found = open_database(url)
-    if not found.used:
-        shown = found.engine.url.render_as_string()
-        raise InputError("database", shown, "the database of a service", "no service has used it")
-    found.migrate()
-    return found
+    with reaching(url):
+        if found.used:
+            found.migrate()
+            return found
+    allowed = "the database of a service"
+    raise InputError("database", masked(url), allowed, "no service has used it")
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

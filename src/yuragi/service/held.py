@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from yuragi.service.assets import Assets, open_assets
-from yuragi.service.database import Database, open_database
+from yuragi.service.database import Database, open_database, reaching
 from yuragi.service.intake import Intake
 from yuragi.service.settings import Serving
 from yuragi.service.slots import Watch
@@ -51,11 +51,14 @@ def held(settings: Serving) -> Held:
 
     Raises:
         InputError: one of the two addresses is not supported, or the policy cannot be read.
+        YuragiError: the database cannot be reached or used.
     """
     policy = read_policy(settings.policy)
     database = open_database(settings.database)
-    database.migrate()
-    tickets, assets = open_tickets(database), open_assets(settings.assets, database)
+    with reaching(settings.database):
+        database.migrate()
+        tickets = open_tickets(database)
+    assets = open_assets(settings.assets, database)
     return Held(settings, database, tickets, Intake(database, tickets), assets, policy)
 
 

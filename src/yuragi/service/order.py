@@ -52,6 +52,7 @@ def first(database: Database, chosen: Sequence[str]) -> Queue:
         Conflict: one of them does not wait, or is named twice; nothing is changed.
     """
     with database.writing() as connection:
+        _one_by_one(connection)
         waiting = in_order(connection, WAITING)
         if len(set(chosen)) < len(chosen) or not set(chosen) <= set(waiting):
             raise Conflict("only jobs that are queued can be ordered, each once")
@@ -64,9 +65,18 @@ def first(database: Database, chosen: Sequence[str]) -> Queue:
 def cancel_all(database: Database, states: Collection[State]) -> Sequence[str]:
     """Cancel all jobs in these states, and return their ids."""
     with database.writing() as connection:
+        _one_by_one(connection)
         chosen = in_order(connection, states)
         ask_to_stop(connection, chosen)
     return chosen
+
+
+def _one_by_one(connection: sa.Connection) -> None:
+    """Wait for other transactions that change several jobs, or take one.
+
+    Two that lock the same jobs in different orders would be a deadlock.
+    """
+    connection.execute(sa.select(QUEUE.c.paused).with_for_update())
 
 
 def in_order(connection: sa.Connection, states: Collection[State]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Deletion of old jobs that have ended, and of pictures that no job names any more.
+"""Deletion of old jobs that have ended, of refusals, and of pictures that no job names any more.
 
 A job is deleted with its events in one transaction, which adds a row to the audit. A picture is
 deleted only if no remaining job names it and nobody stored it again lately: `Assets.put` records
@@ -19,10 +19,11 @@ from yuragi.service.assets import Assets
 from yuragi.service.audit import note, settle
 from yuragi.service.database import Database
 from yuragi.service.states import ENDED
+from yuragi.service.tickets import Tickets
 
 __all__ = ["Pruned", "prune"]
 
-JOBS, EVENTS, ASSETS = tables.jobs, tables.events, tables.assets
+JOBS, EVENTS, ASSETS, REFUSALS = tables.jobs, tables.events, tables.assets, tables.refusals
 PAGE = 200
 """The largest number of jobs per transaction, because others wait for it, and of pictures that are
 listed at once."""
@@ -36,25 +37,34 @@ every 0.1 seconds, so without a pause it would hardly ever find a gap."""
 
 @dataclass(frozen=True)
 class Pruned:
-    """The numbers of deleted jobs and pictures, or of those that would be deleted.
+    """The numbers of what was deleted, or would be deleted.
 
     Attributes:
         jobs: the number of jobs.
-        pictures: the number of pictures.
-        bytes: the size of their files.
+        refusals: the number of requests that the policy refused.
+        pictures: the number of pictures whose files existed.
+        bytes: the size of these files.
     """
 
     jobs: int
+    refusals: int
     pictures: int
     bytes: int
 
 
-def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool = False) -> Pruned:
-    """Delete jobs that ended long ago, and then pictures that no job names.
+def prune(
+    database: Database,
+    assets: Assets,
+    tickets: Tickets,
+    older_than_s: float,
+    dry_run: bool = False,
+) -> Pruned:
+    """Delete jobs that ended long ago, old refusals, and then pictures that no job names.
 
     Args:
         database: the job table.
         assets: the store of pictures.
+        tickets: the queue, from which tickets that ended long ago are deleted, too.
         older_than_s: seconds since a job ended, or a picture was stored. A job may soon name
             pictures that were stored lately, so it should be at least an hour.
         dry_run: whether to count only.
@@ -66,16 +76,26 @@ def prune(database: Database, assets: Assets, older_than_s: float, dry_run: bool
     old = JOBS.c.state.in_(list(ENDED)), JOBS.c.ended < before
     with database.reading() as connection:
         jobs = connection.execute(sa.select(sa.func.count()).where(*old)).scalar_one()
+        refused = sa.select(sa.func.count()).where(REFUSALS.c.at < before)
+        refusals = connection.execute(refused).scalar_one()
     if not dry_run:
         jobs = sum(_delete_jobs(database, old))
+        with database.writing() as connection:
+            refusals = connection.execute(
+                sa.delete(REFUSALS).where(REFUSALS.c.at < before)
+            ).rowcount
+        tickets.forget(before)
     # A job that is being retried was not deleted, and still names its pictures.
     named = _named(database, sa.not_(sa.and_(*old)) if dry_run else sa.true())
-    pictures = size = 0
+    pictures = total = 0
     for page in _unnamed(database, named, before):
-        gone = page if dry_run else _delete_pictures(database, assets, page, before)
+        if dry_run:
+            gone = {name: size for name, size in page.items() if assets.holds(name)}
+        else:
+            gone = _delete_pictures(database, assets, page, before)
         pictures += len(gone)
-        size += sum(gone.values())
-    return Pruned(jobs, pictures, size)
+        total += sum(gone.values())
+    return Pruned(jobs, refusals, pictures, total)
 
 
 def _delete_jobs(database: Database, old: tuple[sa.ColumnElement[bool], ...]) -> Iterator[int]:
@@ -133,7 +153,7 @@ def _unnamed(database: Database, named: set[str], before: float) -> Iterator[dic
 def _delete_pictures(
     database: Database, assets: Assets, page: Mapping[str, int], before: float
 ) -> dict[str, int]:
-    """Delete pictures that nobody has stored again, with their files; returns the deleted ones."""
+    """Delete pictures that nobody has stored again, with their files; returns those with files."""
     left, gone = sorted(page, reverse=True), dict[str, int]()  # locked in the order of `Assets.put`
     while left:
         with database.writing() as connection:
@@ -141,10 +161,10 @@ def _delete_pictures(
             while left and time.monotonic() < until:
                 name = left.pop()
                 this = ASSETS.c.id == name, ASSETS.c.created < before
-                if connection.execute(sa.delete(ASSETS).where(*this)).rowcount:
-                    # Within the transaction, so that a process that stores it again writes its
-                    # file after this.
-                    assets.remove(name)
+                deleted = connection.execute(sa.delete(ASSETS).where(*this)).rowcount
+                # Within the transaction, so that a process that stores it again writes its file
+                # after this.
+                if deleted and assets.remove(name):
                     gone[name] = page[name]
         if left:
             time.sleep(PAUSE_S)

@@ -26,8 +26,12 @@ def _database() -> str:
     return f"sqlite:///{data_folder() / 'service' / 'jobs.db'}"
 
 
-def _assets() -> str:
-    return str(data_folder() / "service" / "assets")
+def _assets(data: dict[str, Any]) -> str:
+    """The folder ``assets`` beside a SQLite file, and in the folder for data for PostgreSQL."""
+    kind, _, place = data.get("database", "").partition(":///")
+    file = place.partition("?")[0]
+    beside = kind.startswith("sqlite") and file
+    return str((Path(file).parent if beside else data_folder() / "service") / "assets")
 
 
 Grace = Annotated[
@@ -57,7 +61,7 @@ class Store(Strict):
         Field(default_factory=_assets),
         Option(
             "Folder of pictures and results, or any URL of fsspec, such as s3://bucket/folder.",
-            default="a folder beside the database",
+            default="the folder assets beside a SQLite file, otherwise in the folder for data",
             metavar="PATH|URL",
         ),
     ]

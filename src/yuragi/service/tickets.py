@@ -10,6 +10,7 @@ tickets are needed: one for each worker that could begin. A surplus ticket finds
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
@@ -30,6 +31,7 @@ POLLING_S = 0.1
 ENOUGH = 64
 """So many tickets are enough for any number of jobs: this many workers can begin at once."""
 TABLE = tables.queue
+PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,19 @@ class Tickets:
                     "application_name": APPLICATION,
                 },
             )
+
+    def forget(self, before: float) -> None:
+        """Delete what DBOS keeps of tickets that ended before a time, in seconds since 1970."""
+        ended = {
+            "name": WORKFLOW,
+            "status": ["SUCCESS", "ERROR", "CANCELLED"],
+            "completed_before": datetime.fromtimestamp(before, UTC).isoformat(),
+            "limit": PAGE,
+            "load_input": False,
+            "load_output": False,
+        }
+        while found := self.client.list_workflows(**ended):
+            self.client.delete_workflows([each.workflow_id for each in found])
 
 
 def draw(connection: sa.Connection) -> None:
