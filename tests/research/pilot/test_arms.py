@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,7 +8,7 @@ from piloting import write_draft
 from yuragi.errors import InputError
 from yuragi.models.names import load_weak
 from yuragi.research.pilot import arms
-from yuragi.research.pilot.arms import fix, request_of, sources_of
+from yuragi.research.pilot.arms import check_requests, fix, request_of, sources_of
 from yuragi.research.pilot.kept import keep, kept_picture
 from yuragi.research.pilot.plan import read_draft
 from yuragi.research.pilot.run import run_plan
@@ -60,6 +62,44 @@ def test_an_option_that_a_task_does_not_have(pipeline_folder, tiny, tmp_path):
     path = write_draft(tmp_path, pipeline_folder)
     path.write_text(path.read_text("utf-8").replace('sampler = "sde"', "speed = 3"), "utf-8")
     with pytest.raises(InputError, match="edit red-0, arm sde: speed"):
+        fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('sampler = "sde"', 'seed = 7, sampler = "sde"', r"arm sde.options.seed: the pilot sets"),
+        ('sampler = "sde"', 'model = "x", sampler = "sde"', r"arm sde.options.model: the pilot"),
+        ('sampler = "sde"', 'num_inference_steps = 9, sampler = "sde"', r"steps: .*budget.*\(9\)"),
+        (
+            "guidance_scale",
+            'image = "x.png"\nguidance_scale',
+            r"edit red-0.options.image: the pilot",
+        ),
+        ('sampler = "sde"', 'sampler = "ode"', r"arm sde.options: .* same requests as arm ode"),
+        # The default of the option, so nothing but the spelling differs.
+        (
+            'sampler = "sde"',
+            'sampler = "ode", num_images = 1',
+            r"arm sde.options: .* same requests",
+        ),
+    ],
+)
+def test_options_that_would_have_no_effect(pipeline_folder, tmp_path, old, new, message):
+    path = write_draft(tmp_path, pipeline_folder)
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(InputError, match=message):
+        check_requests(read_draft(path), tmp_path)
+
+
+def test_copies_of_a_picture_are_one_picture(pipeline_folder, tiny, tmp_path):
+    path = write_draft(tmp_path, pipeline_folder)
+    for k in (1, 2):
+        shutil.copy(tmp_path / "picture-0.png", tmp_path / f"picture-{k}.png")
+    assert len(set(check_requests(read_draft(path), tmp_path).values())) == 2
+    with pytest.raises(InputError, match=r"too few different pictures \(2\); .* three"):
         fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
 
 
@@ -133,5 +173,12 @@ def test_a_weaker_model_is_loaded_once(pipeline_folder, tiny, tmp_path, monkeypa
         return load_weak(name, strong)
 
     monkeypatch.setattr(arms, "load_weak", load)
-    fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
+    plan = fix(read_draft(path), tmp_path, tiny.loaded, lambda *_: None)
     assert loaded == [str(pipeline_folder)]
+    assert plan.weak_weights == {str(pipeline_folder): tiny.loaded.weights}
+    # Weights that were replaced since are noticed before anything runs.
+    changed = plan.model_copy(update={"weak_weights": {str(pipeline_folder): "0" * 64}})
+    with pytest.raises(InputError, match="weak_model: it has other weights"):
+        run_plan(changed, tmp_path, tmp_path / "changed", tiny.loaded, lambda *_: None)
+    rows = run_plan(plan, tmp_path, tmp_path / "out", tiny.loaded, lambda *_: None)
+    assert {row.weak_weights for row in rows} == {tiny.loaded.weights}

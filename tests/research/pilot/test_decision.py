@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -38,14 +39,51 @@ def test_go_needs_the_whole_interval_and_every_guard(rule):
     assert say(against(20, 0.8, 0.25)).outcome == "go"
     assert say(against(20, 0.8, 0.31)).outcome == "extend"
     for failing in ({"slower": 1.6}, {"kept": -0.21}):
-        verdict = say(against(planned - 1, 0.8, 0.25, **failing))
+        # More accepted edits pay the time back, so that only one guard fails.
+        better = arm("sde", accepted=0.7)
+        verdict = say(against(planned - 1, 0.8, 0.25, **failing), better)
         assert (verdict.outcome, verdict.reason) == ("extend", "guard_open")
         assert [guard.holds for guard in verdict.guards].count(False) == 1
-        assert say(against(planned, 0.8, 0.25, **failing)).outcome == "stop"
-    dear = arm("sde", price=0.02)
-    assert say(against(planned, 0.8, 0.25), dear).reason == "guard"
-    # Twice the price is paid back by twice as many accepted edits.
-    assert say(against(20, 0.8, 0.25), arm("sde", accepted=1.0, price=0.02)).outcome == "go"
+        assert say(against(planned, 0.8, 0.25, **failing), better).outcome == "stop"
+    slow = against(planned, 0.8, 0.25, slower=1.4)
+    assert say(slow).reason == "guard"
+    # More time is paid back by more accepted edits.
+    assert say(slow, arm("sde", accepted=0.6)).outcome == "go"
+
+
+def costlier(verdict):
+    return next(guard for guard in verdict.guards if guard.name == "costlier")
+
+
+def test_the_cost_compares_paired_times_and_not_means(rule):
+    """A few edits on a busy machine change the mean of all seconds, but not the paired ratio."""
+    say, planned = rule
+    guard = costlier(say(against(planned, 0.8, 0.25, slower=1.05), arm("sde", price=0.05)))
+    assert guard.value == pytest.approx(1.05)
+    assert guard.holds
+    assert guard.limit == 1.25
+
+
+def test_an_arm_like_the_baseline_is_not_too_costly(rule):
+    say, planned = rule
+    assert costlier(say(against(planned, 0.8, 0.25, slower=1.1), arm("sde", accepted=0.48))).holds
+
+
+def test_the_cost_where_nothing_was_accepted(small):
+    plan, _, _ = small
+    none, some = 0.0, 0.5
+    guards = {
+        (own, base): costlier(
+            decide(plan, against(8, 0.8, 0.25), arm("sde", own), arm("ode", base), [])
+        )
+        for own, base in ((none, none), (none, some), (some, none))
+    }
+    values = {key: (guard.value, guard.holds) for key, guard in guards.items()}
+    assert values == {
+        (none, none): (None, False),
+        (none, some): (math.inf, False),
+        (some, none): (0.0, True),
+    }
 
 
 def test_a_measure_that_is_missing_does_not_hold(rule):
@@ -93,6 +131,8 @@ def test_defects(small):
     assert defects(plan, rows[1:], []) == ["runs_missing"]
     vote = Vote("r", "p", "red-0", 3, "ode", "sde", "tie", False, False, "other", False)
     assert defects(plan, rows, [vote]) == ["plan_changed"]
+    for other in ({"weights": "0"}, {"weak_weights": "0"}):
+        assert defects(plan, [replace(rows[0], **other), *rows[1:]], []) == ["other_weights"]
     # As many as a third of the evaluations may be left unused, but not more.
     fewer = [replace(row, evaluations=4) if row.arm == "ode" else row for row in rows]
     assert defects(plan, fewer, []) == ["budget_unequal"]

@@ -26,7 +26,7 @@ def test_true_drawings_show_what_they_are_labelled_with(size):
 
 @pytest.fixture
 def draft(pipeline_folder, tmp_path):
-    """A draft whose rule limits the loss in one measure, and some of whose edits have it."""
+    """A draft whose rule limits the loss in one measure, which some of its edits have; pictures."""
     read = read_draft(write_draft(tmp_path, pipeline_folder))
 
     def make(measure, edits, **changes):
@@ -35,16 +35,17 @@ def draft(pipeline_folder, tmp_path):
             edit.model_copy(update=changes if k in edits else {})
             for k, edit in enumerate(read.edits)
         ]
-        return read.model_copy(update={"rule": rule, "edits": tuple(changed)})
+        draft = read.model_copy(update={"rule": rule, "edits": tuple(changed)})
+        return draft, {edit.name: edit.image for edit in draft.edits}
 
     return make
 
 
 def test_a_rule_limits_only_what_two_pictures_have(draft):
     smile = {"mouth": "a smiling mouth"}
-    check_measures(draft("kept", ()))
-    check_measures(draft("shows", (0, 2), expect=smile))
-    check_measures(draft("intent", (1, 2), task="drag"))
+    check_measures(*draft("kept", ()))
+    check_measures(*draft("shows", (0, 2), expect=smile))
+    check_measures(*draft("intent", (1, 2), task="drag"))
     for few in (
         draft("shows", ()),
         draft("shows", (3,), expect=smile),
@@ -52,11 +53,11 @@ def test_a_rule_limits_only_what_two_pictures_have(draft):
         draft("intent", (1,), task="drag"),
     ):
         with pytest.raises(InputError, match=r"rule.losses: too few pictures have edits with this"):
-            check_measures(few)
+            check_measures(*few)
 
 
 def test_names_that_do_not_exist(draft):
     with pytest.raises(InputError, match="rule.losses must be one of intent, kept, shows"):
-        check_measures(draft("beauty", ()))
+        check_measures(*draft("beauty", ()))
     with pytest.raises(InputError, match=r"edit red-1.expect must be labels .*mouth = a beak"):
-        check_measures(draft("kept", (1,), expect={"mouth": "a beak"}))
+        check_measures(*draft("kept", (1,), expect={"mouth": "a beak"}))

@@ -67,6 +67,12 @@ def test_a_secret_of_another_length_is_refused(small, tmp_path, held):
     assert (tmp_path / "secret").read_bytes() == held
 
 
+def test_pairs_and_sessions_are_made_once(small):
+    blind = Blind(small[0], b"secret")
+    assert blind.pairs is blind.pairs
+    assert blind.session("rater-1") is blind.session("rater-1")
+
+
 def test_without_the_secret_nothing_can_be_known(small):
     plan, _, _ = small
     one, two = Blind(plan, b"one"), Blind(plan, b"two")

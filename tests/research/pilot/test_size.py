@@ -17,14 +17,15 @@ def draft(pipeline_folder, tmp_path):
         read = read_draft(write_draft(tmp_path, pipeline_folder, pictures))
         assumed = {"rater_correlation": 0.05, "picture_correlation": 0.1, "power": 0.8}
         changed = read.voting.model_copy(update=assumed | voting)
-        return read.model_copy(update={"voting": changed})
+        pictures = {edit.name: edit.image for edit in read.edits}
+        return read.model_copy(update={"voting": changed}), pictures
 
     return make
 
 
 def test_the_effect_is_found_as_often_as_planned(draft):
     found = draft(raters=10, effect=0.2)
-    size = planned(found)
+    size = planned(*found)
     bound = Boundary.tightest(size.level, size.information)
     rng, hits = np.random.default_rng(0), 0
     shift = brentq(lambda x: preference(x) - 0.7, 0.0, 0.49)
@@ -37,22 +38,22 @@ def test_the_effect_is_found_as_often_as_planned(draft):
 
 def test_seeds_are_the_fewest(draft):
     found = draft(raters=10, effect=0.18)
-    size = planned(found)
+    size = planned(*found)
     assert size.seeds > 1
     assert size.detectable <= 0.18
     assert size.votes == 10 * 24 * size.seeds
     assert size.per_rater == 24 * size.seeds  # one pair of arms
-    less = information(found, size.seeds - 1)
+    less = information(*found, size.seeds - 1)
     assert size.detectable * (size.information / less) ** 0.5 > 0.18
 
 
 def test_votes_that_no_number_of_seeds_can_give(draft):
     with pytest.raises(InputError, match="4 raters and 24 pictures find no effect below"):
-        planned(draft(raters=4, effect=0.1))
+        planned(*draft(raters=4, effect=0.1))
 
 
 def test_more_seeds_of_few_raters_have_a_limit(draft):
     found = draft(raters=4)
-    gains = [information(found, k + 1) / information(found, k) for k in (1, 4, 16)]
+    gains = [information(*found, k + 1) / information(*found, k) for k in (1, 4, 16)]
     assert gains == sorted(gains, reverse=True)
-    assert information(found, 10_000) < 1.01 * information(found, 1_000)
+    assert information(*found, 10_000) < 1.01 * information(*found, 1_000)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,31 @@ def test_two_arms_have_the_logit_of_their_shares():
     cast += [vote(k, "tie") for k in range(40)]
     found = strengths(["a", "b"], "a", cast, PICTURES)
     assert found["b"].value == pytest.approx(math.log(80 / 40), abs=0.01)
+
+
+def few(rater_count):
+    """The same votes on eight pictures, cast by any number of raters."""
+    rng = np.random.default_rng(0)
+    return [
+        replace(vote, rater=f"r{k % rater_count}")
+        for k, vote in enumerate(votes(rng, {"a": 0.0, "b": 0.5, "c": 0.0}, 160))
+    ]
+
+
+def test_too_few_raters_or_pictures_have_no_strengths():
+    for count in (1, 2):
+        assert strengths(["a", "b", "c"], "a", few(count), PICTURES) == {}
+    two = {edit: f"p{k % 2}" for k, edit in enumerate(PICTURES)}
+    assert strengths(["a", "b", "c"], "a", few(6), two) == {}
+    assert strengths(["a", "b", "c"], "a", [], PICTURES) == {}
+
+
+def test_fewer_raters_do_not_make_the_interval_shorter():
+    widths = []
+    for count in (3, 16):
+        found = strengths(["a", "b", "c"], "a", few(count), PICTURES)["b"]
+        widths.append(found.high - found.low)
+    assert widths[0] > widths[1]
 
 
 def test_an_arm_that_always_wins_has_a_finite_strength():

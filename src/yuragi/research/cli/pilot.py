@@ -45,12 +45,12 @@ def plan(
     It is written to the folder of the draft, as NAME.plan.json. Commit it before you run it.
     """
     from yuragi.models.names import load_model
-    from yuragi.research.pilot.arms import fix
+    from yuragi.research.pilot.arms import check_requests, fix
     from yuragi.research.pilot.measures import check_measures
     from yuragi.research.pilot.plan import read_draft
 
     read = read_draft(draft)
-    check_measures(read)
+    check_measures(read, check_requests(read, draft.parent))
     path = draft.with_name(f"{read.name}.plan.json")
     check_output("draft", path, [draft], overwrite, (".json",))
     model = load_model(read.model, LOADING.get())
@@ -168,7 +168,7 @@ def report(
     place = folder or Path("out/pilot") / fixed.draft.name
     summary = summary_of(fixed, place)
     chosen = [each for each in LANGUAGES if each in (language or LANGUAGES)]
-    files = write_report(summary, plan.parent, place, chosen)
+    files = write_report(summary, place, chosen)
     told = {"files": files, **summary.values()}
     simulated = [f"{summary.simulated} of {len(summary.votes)} votes are SIMULATED"]
     said = [f"{each.arm}: {each.outcome}" for each in summary.verdicts]

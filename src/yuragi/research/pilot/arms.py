@@ -21,12 +21,45 @@ from yuragi.tasks.picture import pictures_of
 from yuragi.tasks.run import evaluations
 from yuragi.tasks.tasks import TASKS
 
-__all__ = ["fix", "request_of", "sources_of"]
+__all__ = ["check_requests", "fix", "request_of", "sources_of"]
 
 Progress = Callable[[int, int], None]
 Built = tuple[OnPicture, Mapping[str, Image.Image]]
 Counted = Callable[[OnPicture, Mapping[str, Image.Image]], int]
 """The number of network evaluations of a request on its pictures."""
+
+HELD = {"image": "image of the edit", "model": "model of the draft", "seed": "seed of the draft"}
+"""Options that the pilot sets, and from what."""
+
+
+def check_requests(draft: Draft, folder: Path) -> dict[str, str]:
+    """Check the request of every edit in every arm, before a model is loaded.
+
+    Args:
+        draft: what a person wrote.
+        folder: its folder; the names of pictures are relative to it.
+
+    Returns:
+        the digest of the picture of each edit.
+
+    Raises:
+        InputError: an option is not allowed or is one that the pilot sets, or two arms make the
+            same requests.
+    """
+    _check_options(draft)
+    fitted = set() if draft.budget.evaluations is None else {"num_inference_steps"}
+    pictures: dict[str, str] = {}
+    said: dict[str, list[Mapping[str, Any]]] = {arm.name: [] for arm in draft.arms}
+    for edit, arm in product(draft.edits, draft.arms):
+        request, _ = _built(draft, edit, arm, folder, {})
+        said[arm.name].append(request.model_dump(mode="json", exclude=fitted))
+        if arm.name == draft.baseline:
+            pictures[edit.name] = request.image.digest
+    for one, two in draft.comparisons:
+        if said[one] == said[two]:
+            reason = f"it makes the same requests as arm {one}"
+            raise InputError(f"arm {two}.options", None, "others", reason)
+    return pictures
 
 
 def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress) -> Plan:
@@ -42,11 +75,15 @@ def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress
         InputError: a value is not allowed, the votes cannot find the effect, or the budget does
             not fit an arm.
     """
-    size = planned(draft)
+    size = planned(draft, check_requests(draft, folder))
     weak = lru_cache(partial(load_weak, strong=model))
+    weak_weights: dict[str, str] = {}
 
     def counted(request: OnPicture, sources: Mapping[str, Image.Image]) -> int:
-        return evaluations(request, model, sources, weak(request.weak_model))
+        weaker = weak(request.weak_model)
+        if request.weak_model is not None and weaker is not None:
+            weak_weights[request.weak_model] = weaker.weights
+        return evaluations(request, model, sources, weaker)
 
     requests: dict[str, dict[str, Any]] = {}
     spent: dict[str, dict[str, int]] = {}
@@ -58,7 +95,14 @@ def fix(draft: Draft, folder: Path, model: DiffusionModel, on_progress: Progress
             requests[edit.name][arm.name] = request.model_dump(mode="json")
             spent[edit.name][arm.name] = count
             on_progress(sum(map(len, spent.values())), total)
-    return Plan(draft=draft, weights=model.weights, size=size, requests=requests, evaluations=spent)
+    return Plan(
+        draft=draft,
+        weights=model.weights,
+        weak_weights=weak_weights,
+        size=size,
+        requests=requests,
+        evaluations=spent,
+    )
 
 
 def request_of(plan: Plan, edit: str, arm: str, seed: int) -> OnPicture:
@@ -86,6 +130,19 @@ def sources_of(plan: Plan, folder: Path) -> dict[str, Image.Image]:
                 raise InputError(place, fixed["name"], allowed, "its pixels changed")
         found |= sources
     return found
+
+
+def _check_options(draft: Draft) -> None:
+    """Refuse options that the pilot sets, which would otherwise have no effect."""
+    held = dict(HELD)
+    if draft.budget.evaluations is not None:
+        held["num_inference_steps"] = "budget, which the steps have to fit"
+    for kind, parts in (("edit", draft.edits), ("arm", draft.arms)):
+        for part in parts:
+            for name in held.keys() & part.options.keys():
+                reason, advice = f"the pilot sets it from the {held[name]}", "leave it out"
+                place = f"{kind} {part.name}.options.{name}"
+                raise InputError(place, part.options[name], "", reason, advice)
 
 
 def _built(draft: Draft, edit: Edit, arm: Arm, folder: Path, more: Mapping[str, Any]) -> Built:

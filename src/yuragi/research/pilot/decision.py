@@ -9,17 +9,23 @@ at any look:
 - **extend**: otherwise.
 
 Guards compare estimates with limits in the rule: the loss in each automatic measure, the response
-time, and the cost of an accepted edit. A guard on a measure that was not measured does not hold.
+time, and the cost of an accepted edit. The cost is compared as the ratio of response times, paired
+by edit and seed, times the baseline's share of accepted edits over that of the arm: means of times
+that are not paired would let a few edits on a busy machine decide. A guard on something that was
+not measured does not hold.
 Nothing is decided (**void**) if pictures were made or votes were cast under another plan, if runs
-are missing, or if the arms used different budgets although the plan sets an equal budget.
+are missing or of other weights, or if the arms used different budgets although the plan sets an
+equal budget.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from yuragi.research.pilot.arms import request_of
 from yuragi.research.pilot.figures import Against, Figures
 from yuragi.research.pilot.plan import Plan
 from yuragi.research.pilot.run import Row
@@ -36,7 +42,8 @@ class Guard:
 
     Attributes:
         name: ``slower``, ``costlier``, or the name of a measure.
-        value: the estimate; None if the measure was not measured on two pictures or more.
+        value: the estimate; None if the measure was not measured on two pictures or more, or if no
+            edit of either arm was accepted.
         limit: the largest allowed value of ``slower`` and ``costlier``, the smallest of a measure.
         holds: whether the value is within the limit.
     """
@@ -83,7 +90,7 @@ def decide(
     rule, size = plan.draft.rule, plan.size
     guards = [
         Guard("slower", found.slower.value, rule.slower, found.slower.value <= rule.slower),
-        *_cost(own, baseline, rule.costlier),
+        *_cost(plan, found, own, baseline),
         *(_loss(found, name, loss) for name, loss in rule.losses.items()),
     ]
     preference, most = found.preference, round(size.votes * rule.extension)
@@ -121,9 +128,17 @@ def defects(plan: Plan, rows: Sequence[Row], votes: Sequence[Vote]) -> list[str]
     }
     if wanted - {row.key for row in rows}:
         found.append("runs_missing")
+    if any(row.weights != plan.weights or row.weak_weights != _weak(plan, row) for row in rows):
+        found.append("other_weights")
     if plan.draft.budget.evaluations is not None and _unequal(plan, rows):
         found.append("budget_unequal")
     return found
+
+
+def _weak(plan: Plan, row: Row) -> str:
+    """The fingerprint of the weaker model that a run needed; empty if it needed none."""
+    request = request_of(plan, row.edit, row.arm, row.seed)
+    return "" if request.weak_model is None else plan.weak_weights.get(request.weak_model, "")
 
 
 def _unequal(plan: Plan, rows: Sequence[Row]) -> bool:
@@ -143,11 +158,12 @@ def _loss(found: Against, name: str, loss: float) -> Guard:
     return Guard(name, value, -loss, value >= -loss)
 
 
-def _cost(own: Figures, baseline: Figures, limit: float) -> list[Guard]:
-    """The guard on the cost, if there are votes and the machine has a price."""
-    if not own.accepted.n or not baseline.accepted.n or not baseline.price:
+def _cost(plan: Plan, found: Against, own: Figures, baseline: Figures) -> list[Guard]:
+    """The guard on the cost of an accepted edit, if there are votes and the machine has a price."""
+    if not own.accepted.n or not baseline.accepted.n or not plan.draft.price.per_hour:
         return []
-    if not baseline.accepted.mean:  # no edit is accepted, so the baseline's cost is infinite
-        return [Guard("costlier", 0.0, limit, True)]
-    ratio = own.cost.value / baseline.cost.value
+    limit, accepted = plan.draft.rule.costlier, (own.accepted.mean, baseline.accepted.mean)
+    if not any(accepted):
+        return [Guard("costlier", None, limit, holds=False)]
+    ratio = found.slower.value * accepted[1] / accepted[0] if accepted[0] else math.inf
     return [Guard("costlier", ratio, limit, ratio <= limit)]

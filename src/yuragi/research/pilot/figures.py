@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from yuragi.research.metrics.intervals import Interval, mean_interval
-from yuragi.research.pilot.plan import Draft, Plan
+from yuragi.research.pilot.plan import Plan
 from yuragi.research.pilot.run import Row
 from yuragi.research.pilot.sequence import Boundary, Clustered, Look, look, looks
 from yuragi.research.pilot.votes import Vote
@@ -29,7 +29,8 @@ class Figures:
         evaluations: the mean number of network evaluations of an edit.
         median: the median response time in seconds.
         slow: the response time that 9 of 10 edits do not exceed, in seconds.
-        price: the price of the machine for one edit.
+        price: the price of the machine for one edit, at the geometric mean of the response times,
+            which a few edits on a busy machine hardly change.
         measures: the mean of each automatic measure, and the number of runs that have it.
         accepted: the share of pictures that raters would use as they are.
     """
@@ -92,14 +93,14 @@ def figures(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
         for name, value in row.measures.items():
             by_measure[name].append(value)
     seen = [vote for vote in votes if arm in (vote.left_arm, vote.right_arm)]
-    accepted = _clustered(plan.draft, seen, lambda vote: float(vote.accepted(arm)))
+    accepted = _clustered(plan, seen, lambda vote: float(vote.accepted(arm)))
     return Figures(
         arm,
         len(own),
         float(np.mean([row.evaluations for row in own])),
         float(np.median(seconds)),
         float(np.quantile(seconds, 0.9)),
-        plan.draft.price.per_hour * float(seconds.mean()) / 3600,
+        plan.draft.price.per_hour * float(np.exp(np.log(seconds).mean())) / 3600,
         {name: (float(np.mean(x)), len(x)) for name, x in by_measure.items()},
         look(accepted, _boundary(plan), plan.draft.voting.correlations),
     )
@@ -110,10 +111,10 @@ def against(plan: Plan, arm: str, rows: Sequence[Row], votes: Sequence[Vote]) ->
     draft = plan.draft
     pair = {arm, draft.baseline}
     direct = [vote for vote in votes if {vote.left_arm, vote.right_arm} == pair]
-    scores = _clustered(draft, direct, lambda vote: vote.score(arm))
+    scores = _clustered(plan, direct, lambda vote: vote.score(arm))
     names = sorted({name for row in rows for name in row.measures})
-    found = {name: _by_picture(draft, arm, rows, _measure(name)) for name in names}
-    logs = mean_interval(_by_picture(draft, arm, rows, lambda row: math.log(row.seconds)))
+    found = {name: _by_picture(plan, arm, rows, _measure(name)) for name in names}
+    logs = mean_interval(_by_picture(plan, arm, rows, lambda row: math.log(row.seconds)))
     return Against(
         arm,
         look(scores, _boundary(plan), draft.voting.correlations),
@@ -132,23 +133,23 @@ def _measure(name: str) -> Callable[[Row], float | None]:
 
 
 def _by_picture(
-    draft: Draft, arm: str, rows: Sequence[Row], value: Callable[[Row], float | None]
+    plan: Plan, arm: str, rows: Sequence[Row], value: Callable[[Row], float | None]
 ) -> torch.Tensor:
     """The mean difference from the baseline on each picture that has both values, [n]."""
     known = {row.key: value(row) for row in rows}
     found = defaultdict[str, list[float]](list)
     for (edit, seed, of), here in known.items():
-        base = known.get((edit, seed, draft.baseline))
+        base = known.get((edit, seed, plan.draft.baseline))
         if of == arm and here is not None and base is not None:
-            found[draft.edit(edit).image].append(here - base)
+            found[plan.pictures[edit]].append(here - base)
     return torch.tensor([sum(x) / len(x) for x in found.values()], dtype=torch.float64)
 
 
-def _clustered(draft: Draft, votes: Sequence[Vote], value: Callable[[Vote], float]) -> Clustered:
+def _clustered(plan: Plan, votes: Sequence[Vote], value: Callable[[Vote], float]) -> Clustered:
     return Clustered.of(
         [value(vote) for vote in votes],
         [vote.rater for vote in votes],
-        [draft.edit(vote.edit).image for vote in votes],
+        [plan.pictures[vote.edit] for vote in votes],
     )
 
 

@@ -49,8 +49,12 @@ def measured(edit: Edit, result: Result, index: int, model: DiffusionModel) -> d
     }
 
 
-def check_measures(draft: Draft) -> None:
+def check_measures(draft: Draft, pictures: Mapping[str, str]) -> None:
     """Refuse names of measures and labels that do not exist, and measures that nothing would have.
+
+    Args:
+        draft: the draft.
+        pictures: the digest of the picture of each edit.
 
     Raises:
         InputError: the rule or an edit names one that does not exist, or the rule limits the loss
@@ -61,7 +65,7 @@ def check_measures(draft: Draft) -> None:
     for name in draft.rule.losses:
         if name not in MEASURES:
             raise InputError("rule.losses", name, "one of " + ", ".join(MEASURES))
-        having = {edit.image for edit in draft.edits if MEASURES[name].applies(edit)}
+        having = {pictures[edit.name] for edit in draft.edits if MEASURES[name].applies(edit)}
         if len(having) < 2:
             reason = "too few pictures have edits with this measure"
             allowed = (

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hmac
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,7 +29,7 @@ from yuragi.research.pilot.environment import open_templates
 from yuragi.research.pilot.kept import kept_picture, kept_plan
 from yuragi.research.pilot.pairs import Blind, Shown, blind_of
 from yuragi.research.pilot.plan import LANGUAGES, Language
-from yuragi.research.pilot.run import Row, read_rows
+from yuragi.research.pilot.run import Key, Row, read_rows
 from yuragi.research.pilot.votes import Choice, Vote, Votes
 from yuragi.research.pilot.words import spoken, words
 from yuragi.service.whole import WholeFiles
@@ -66,13 +67,17 @@ class Booth:
                 return name
         return None
 
+    @cached_property
+    def runs(self) -> Mapping[Key, Row]:
+        """The runs by edit, seed and arm."""
+        return {row.key: row for row in self.rows}
+
     def session(self, rater: str) -> list[Shown]:
         """The pairs that a rater sees, in order."""
-        there = {row.key for row in self.rows}
         return [
             each
             for each in self.blind.session(rater)
-            if all((each.pair.edit, each.pair.seed, arm) in there for arm in each.pair.arms)
+            if all((each.pair.edit, each.pair.seed, arm) in self.runs for arm in each.pair.arms)
         ]
 
     def shown(self, rater: str, pair: str) -> Shown:
@@ -89,7 +94,7 @@ class Booth:
             request = request_of(plan, pair.edit, pair.arms[0], pair.seed)
             return with_moves(kept_picture(self.folder, request.image.digest), request.moves)
         arm = shown.left if side == "left" else shown.right
-        row = next(row for row in self.rows if row.key == (pair.edit, pair.seed, arm))
+        row = self.runs[pair.edit, pair.seed, arm]
         opened = open_picture(self.folder / row.file, "picture", 10**9)
         return with_moves(read_picture(opened), ())
 

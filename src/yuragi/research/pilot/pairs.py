@@ -14,7 +14,8 @@ import os
 import random
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -69,24 +70,32 @@ class Blind:
 
     plan: Plan
     secret: bytes
+    _sessions: dict[str, tuple[Shown, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def token(self, rater: str) -> str:
         """The token in the link of a rater."""
         return self._keyed(f"token {rater}")[:32]
 
-    @property
-    def pairs(self) -> list[Pair]:
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
         """All pairs of the plan."""
         draft = self.plan.draft
-        return [
+        return tuple(
             Pair(self._named(edit.name, seed, arms), edit.name, seed, arms)
             for edit in draft.edits
             for seed in self.plan.seeds
             for arms in draft.comparisons
-        ]
+        )
 
-    def session(self, rater: str) -> list[Shown]:
+    def session(self, rater: str) -> tuple[Shown, ...]:
         """All pairs, in the order and on the sides that a rater sees."""
+        if rater not in self._sessions:
+            self._sessions[rater] = tuple(self._shuffled(rater))
+        return self._sessions[rater]
+
+    def _shuffled(self, rater: str) -> list[Shown]:
         shuffled = random.Random(self._keyed(f"order {rater}"))
         session: list[Shown] = []
         for arms in self.plan.draft.comparisons:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from yuragi.errors import InputError
 from yuragi.options.values import Finite, Strict
@@ -39,7 +40,16 @@ __all__ = [
 
 Language = Literal["en", "ja"]
 LANGUAGES: Sequence[Language] = ("en", "ja")
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+def _named(text: str) -> str:
+    """The text, if it can be a name in files and tables."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise ValueError("up to 40 small letters, digits and hyphens, and begin with no hyphen")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_named)]
 Between = Annotated[Finite, Field(gt=0, lt=1)]
 Texts = Mapping[Language, str]
 """A text by language; a missing language falls back to English."""
@@ -128,13 +138,14 @@ class Rule(Strict):
     Attributes:
         losses: how much an arm may lose against the baseline in each automatic measure.
         slower: the longest allowed response time, as a multiple of the baseline's.
-        costlier: the highest allowed cost of an accepted edit, as a multiple of the baseline's.
+        costlier: the highest allowed cost of an accepted edit, as a multiple of the baseline's. At
+            1, an arm that is exactly as good as the baseline would fail half of the time.
         extension: the number of votes at which the pilot stops, as a multiple of the planned votes.
     """
 
     losses: Mapping[str, Annotated[Finite, Field(ge=0)]] = {}
     slower: Annotated[Finite, Field(gt=0)] = 1.5
-    costlier: Annotated[Finite, Field(gt=0)] = 1.0
+    costlier: Annotated[Finite, Field(gt=0)] = 1.25
     extension: Annotated[Finite, Field(ge=1)] = 2.0
 
 
@@ -209,11 +220,6 @@ class Draft(Strict):
         """All pairs of arms."""
         return list(combinations([each.name for each in self.arms], 2))
 
-    @property
-    def pictures(self) -> list[str]:
-        """The picture file of each edit; votes on one picture are correlated."""
-        return [each.image for each in self.edits]
-
     def edit(self, name: str) -> Edit:
         """The edit with this name."""
         return next(each for each in self.edits if each.name == name)
@@ -246,6 +252,7 @@ class Plan(Strict):
         version: the version of this format.
         draft: what a person wrote.
         weights: the fingerprint of the model.
+        weak_weights: the fingerprint of each weaker model by its name in requests.
         size: the number of votes that it needs.
         requests: the complete request of each edit and arm, for the first seed.
         evaluations: the network evaluations of each edit and arm, counted by a rehearsal.
@@ -254,6 +261,7 @@ class Plan(Strict):
     version: Literal[1] = 1
     draft: Draft
     weights: str
+    weak_weights: Mapping[str, str] = {}
     size: Size
     requests: Mapping[str, Mapping[str, Mapping[str, Any]]]
     evaluations: Mapping[str, Mapping[str, int]]
@@ -262,6 +270,14 @@ class Plan(Strict):
     def seeds(self) -> list[int]:
         """The seeds of every edit, the same for every arm."""
         return list(range(self.draft.seed, self.draft.seed + self.size.seeds))
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """The digest of the picture of each edit; votes on one picture are correlated."""
+        return {
+            edit: arms[self.draft.baseline]["image"]["digest"]
+            for edit, arms in self.requests.items()
+        }
 
     @property
     def digest(self) -> str:
@@ -319,28 +335,59 @@ def read_plan(path: Path) -> Plan:
 
 
 def _draft(given: object, edits: str, arms: str) -> Draft:
-    """Create a draft from plain values, part by part, so that errors name the part."""
+    """Create a draft from plain values, part by part, so that errors say where they are.
+
+    Args:
+        given: the values.
+        edits: the key of the edits in them.
+        arms: the key of the arms.
+    """
     if not isinstance(given, dict):
         raise InputError("draft", None, "a table")
+    spelt = {"edits": edits, "arms": arms}
+    keys = [spelt.get(name, name) for name in Draft.model_fields]
+    if unknown := [key for key in given if key not in keys]:
+        allowed = "one of " + ", ".join(keys)
+        raise InputError(unknown[0], None, allowed, "a draft has no such key")
     values = dict(given)
-    values["edits"] = [Edit(**each) for each in _tables(values, edits)]
-    values["arms"] = [Arm(**each) for each in _tables(values, arms)]
-    parts: dict[str, type[Strict]] = {
+    values["edits"] = _parts(values, edits, Edit)
+    values["arms"] = _parts(values, arms, Arm)
+    sections: dict[str, type[Strict]] = {
         "budget": Budget,
         "voting": Voting,
         "rule": Rule,
         "price": Price,
     }
-    for name, kind in parts.items():
+    for name, kind in sections.items():
         if isinstance(values.get(name), dict):
-            values[name] = kind(**values[name])
-    draft = Draft(**values)
+            values[name] = _part(name, kind, values[name])
+    try:
+        draft = Draft(**values)
+    except InputError as error:
+        raise error.called(spelt.get(error.argument, error.argument)) from error
     draft.check()
     return draft
 
 
-def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = values.pop(name, None)
+def _parts(values: dict[str, Any], key: str, kind: type[Strict]) -> list[Strict]:
+    """The edits or the arms; an error names the number of the part, and its name if it has one."""
+    found = values.pop(key, None)
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise InputError(name, None, f"tables [[{name}]]")
-    return found
+        raise InputError(key, None, f"tables [[{key}]]")
+    places = [
+        f"{kind.__name__.lower()} {k}" + (f" ({each['name']})" if each.get("name") else "")
+        for k, each in enumerate(found, 1)
+    ]
+    return [_part(place, kind, each) for place, each in zip(places, found, strict=True)]
+
+
+def _part(place: str, kind: type[Strict], given: Mapping[str, Any]) -> Strict:
+    """A part of a draft.
+
+    Raises:
+        InputError: a value is not allowed; the error begins with the place.
+    """
+    try:
+        return kind(**given)
+    except InputError as error:
+        raise error.called(f"{place}.{error.argument}") from error

@@ -14,15 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
 
 from yuragi.errors import missing_extra
 from yuragi.images.read import open_picture, read_picture
-from yuragi.research.bench.report import frame
-from yuragi.research.pilot.arms import request_of, sources_of
+from yuragi.research.pilot.arms import request_of
 from yuragi.research.pilot.chart import intervals, path
+from yuragi.research.pilot.kept import kept_picture
 from yuragi.research.pilot.plan import Language
+from yuragi.research.pilot.run import HEAD
 from yuragi.research.pilot.summary import Summary
 from yuragi.research.pilot.votes import Votes
 from yuragi.research.pilot.words import spoken, words
@@ -32,14 +32,11 @@ __all__ = ["html_of", "write_report"]
 EXAMPLES = 4
 
 
-def write_report(
-    summary: Summary, beside: Path, folder: Path, languages: Sequence[Language]
-) -> list[Path]:
+def write_report(summary: Summary, folder: Path, languages: Sequence[Language]) -> list[Path]:
     """Write HTML and PDF in each language, the numbers as JSON, and the votes as CSV.
 
     Args:
         summary: the content of the report.
-        beside: the folder of the plan; the names of pictures are relative to it.
         folder: the folder of the pilot; the files are written in its folder ``report``.
         languages: the languages.
 
@@ -54,13 +51,14 @@ def write_report(
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for language in languages:
-        page = html_of(summary, beside, folder, language)
+        page = html_of(summary, folder, language)
         html, pdf = out / f"report.{language}.html", out / f"report.{language}.pdf"
         html.write_text(page, encoding="utf-8")
         make(string=page, base_url=None).write_pdf(pdf)
         written += [html, pdf]
     numbers, votes = out / "report.json", out / "votes.csv"
-    head = frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows))
+    head = {"benchmark": "pilot", **_head(summary)}
+    head |= {"seeds": summary.plan.seeds, "n": len(summary.rows)}
     numbers.write_text(json.dumps(head | summary.values(), indent=1) + "\n", encoding="utf-8")
     Votes.of(folder).write_csv(votes)
     return [*written, numbers, votes]
@@ -84,7 +82,16 @@ def _pdf_maker() -> Any:
     return HTML
 
 
-def html_of(summary: Summary, beside: Path, folder: Path, language: Language) -> str:
+def _head(summary: Summary) -> dict[str, Any]:
+    """What ran the pilot: the values of its rows, joined where they differ."""
+    found = {name: list(dict.fromkeys(getattr(row, name) for row in summary.rows)) for name in HEAD}
+    return {
+        name: values[0] if len(values) == 1 else ", ".join(map(str, values))
+        for name, values in found.items()
+    }
+
+
+def html_of(summary: Summary, folder: Path, language: Language) -> str:
     """The report in one language, as HTML that refers to no other file."""
     try:
         from yuragi.research.pilot.environment import open_templates
@@ -104,8 +111,7 @@ def html_of(summary: Summary, beside: Path, folder: Path, language: Language) ->
         titles=titles,
         measures={k[8:]: text for k, text in said.items() if k.startswith("measure_")},
         risks=_risks(summary, titles, language),
-        pictures=len(set(draft.pictures)),
-        machines=sorted({row.device for row in summary.rows}),
+        pictures=len(set(summary.plan.pictures.values())),
         raters=len({vote.rater for vote in summary.votes}),
         runs_digests=sorted({row.plan for row in summary.rows}),
         votes_digests=sorted({vote.plan for vote in summary.votes}),
@@ -114,8 +120,8 @@ def html_of(summary: Summary, beside: Path, folder: Path, language: Language) ->
             draft.voting.effect,
         ),
         paths={arm: path(each.path, draft.voting.effect) for arm, each in summary.against.items()},
-        examples=_examples(summary, beside, folder, language),
-        frame=frame("pilot", torch.device("cpu"), summary.plan.seeds, len(summary.rows)),
+        examples=_examples(summary, folder, language),
+        head=_head(summary),
     )
 
 
@@ -132,11 +138,9 @@ def _risks(summary: Summary, titles: dict[str, str], language: Language) -> list
     return found
 
 
-def _examples(
-    summary: Summary, beside: Path, folder: Path, language: Language
-) -> list[dict[str, Any]]:
+def _examples(summary: Summary, folder: Path, language: Language) -> list[dict[str, Any]]:
     """Some edits at equal distances, with the first seed: the picture before, that of each arm."""
-    plan, sources = summary.plan, sources_of(summary.plan, beside)
+    plan = summary.plan
     files = {row.key: folder / row.file for row in summary.rows}
     every, found = -(-len(plan.draft.edits) // EXAMPLES), []
     for edit in plan.draft.edits[::every]:
@@ -149,7 +153,7 @@ def _examples(
             for arm, file in arms.items()
             if file is not None
         }
-        before = _data(sources[request.image.digest])
+        before = _data(kept_picture(folder, request.image.digest))
         found.append({"said": spoken(edit.instruction, language), "before": before, "arms": made})
     return found
 

@@ -12,8 +12,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -21,6 +21,7 @@ from yuragi.device import wait_for
 from yuragi.errors import InputError
 from yuragi.models.model import DiffusionModel
 from yuragi.models.names import load_weak
+from yuragi.research.bench.report import frame
 from yuragi.research.lines import Lines
 from yuragi.research.pilot.arms import request_of, sources_of
 from yuragi.research.pilot.kept import keep
@@ -30,9 +31,11 @@ from yuragi.tasks.base import OnPicture
 from yuragi.tasks.result import Result
 from yuragi.tasks.run import run
 
-__all__ = ["Row", "read_rows", "run_plan"]
+__all__ = ["HEAD", "Key", "Row", "read_rows", "run_plan"]
 
 ROWS = "runs.jsonl"
+HEAD = ("version", "commit", "torch", "device", "cores")
+"""What a row says of the code and the machine that ran it, as the head of a report does."""
 Key = tuple[str, int, str]
 """The edit, seed and arm of a run."""
 
@@ -50,7 +53,13 @@ class Row:
         seconds: the response time, from the request to the picture.
         evaluations: the network evaluations.
         measures: the automatic measures that apply.
+        weights: the fingerprint of the model.
+        weak_weights: the fingerprint of the weaker model; empty if there was none.
+        version: the version of Yuragi.
+        commit: the commit of the checkout, with ``+`` if it had changes.
+        torch: the version of PyTorch.
         device: the device that ran it.
+        cores: the number of processor cores.
     """
 
     plan: str
@@ -61,7 +70,13 @@ class Row:
     seconds: float
     evaluations: int
     measures: Mapping[str, float]
+    weights: str
+    weak_weights: str
+    version: str
+    commit: str
+    torch: str
     device: str
+    cores: int
 
     @property
     def key(self) -> Key:
@@ -86,12 +101,11 @@ def run_plan(
         on_progress: a function called with (runs done, all runs).
 
     Raises:
-        InputError: the model or a picture is not the one in the plan, or the folder has runs of
-            another plan.
+        InputError: the model, a weaker model or a picture is not the one in the plan, or the
+            folder has runs of another plan.
     """
-    if model.weights != plan.weights:
-        allowed = f"the one for which the plan was made ({plan.weights[:12]})"
-        raise InputError("model", model.weights[:12], allowed, "it has other weights")
+    _check_weights("model", model, plan.weights)
+    weak = _weaker(plan, model)
     sources = sources_of(plan, beside)
     (folder / "results").mkdir(parents=True, exist_ok=True)
     rows = read_rows(folder)
@@ -100,13 +114,14 @@ def run_plan(
     keep(plan, sources, folder)
     done = {row.key for row in rows}
     wanted = _order(plan)
-    weak = lru_cache(partial(load_weak, strong=model))
     left = [key for key in wanted if key not in done]
+    made = frame("pilot", model.device, plan.seeds, len(wanted))
+    head = {name: made[name] for name in HEAD}
 
     def timed(key: Key) -> tuple[Result, float]:
         edit, seed, arm = key
         request = request_of(plan, edit, arm, seed)
-        return _timed(request, model, weak(request.weak_model), sources)
+        return _timed(request, model, weak.get(request.weak_model or ""), sources)
 
     # Work that only the first run of a task in an arm has to do is not timed.
     for key in {(plan.draft.edit(key[0]).task, key[2]): key for key in left}.values():
@@ -114,7 +129,7 @@ def run_plan(
     lines = Lines(folder / ROWS)
     for count, key in enumerate(left, len(wanted) - len(left) + 1):
         result, seconds = timed(key)
-        row = _kept(plan, key, folder, model, result, seconds)
+        row = _kept(plan, key, folder, model, result, seconds, head)
         lines.add(asdict(row))
         rows.append(row)
         on_progress(count, len(wanted))
@@ -124,6 +139,23 @@ def run_plan(
 def read_rows(folder: Path) -> list[Row]:
     """The rows in a folder; an incomplete last line is ignored."""
     return [Row(**row) for row in Lines(folder / ROWS)]
+
+
+def _check_weights(argument: str, model: DiffusionModel, weights: str) -> None:
+    if model.weights != weights:
+        allowed = f"the one for which the plan was made ({weights[:12]})"
+        raise InputError(argument, model.weights[:12], allowed, "it has other weights")
+
+
+def _weaker(plan: Plan, model: DiffusionModel) -> dict[str, DiffusionModel]:
+    """The weaker models of the plan, by name."""
+    found = {}
+    for name, weights in plan.weak_weights.items():
+        loaded = load_weak(name, model)
+        assert loaded is not None
+        _check_weights("weak_model", loaded, weights)
+        found[name] = loaded
+    return found
 
 
 def _order(plan: Plan) -> list[Key]:
@@ -145,15 +177,25 @@ def _kept(
     model: DiffusionModel,
     result: Result,
     seconds: float,
+    head: Mapping[str, Any],
 ) -> Row:
     """Write the picture of a run, and return its row."""
     edit, seed, arm = key
     best = (result.ranking or [0])[0]
     name = f"results/{edit}.{seed}.{arm}.png"
     result.save(folder / name, best, embed_sources=False, overwrite=True)
-    found = measured(plan.draft.edit(edit), result, best, model)
     return Row(
-        plan.digest, edit, seed, arm, name, seconds, result.evaluations, found, result.origin.device
+        plan.digest,
+        edit,
+        seed,
+        arm,
+        name,
+        seconds,
+        result.evaluations,
+        measured(plan.draft.edit(edit), result, best, model),
+        result.origin.weights,
+        result.origin.weak_weights,
+        **head,
     )
 
 

@@ -23,6 +23,7 @@ larger effect are needed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from scipy.stats import norm
 
@@ -33,39 +34,46 @@ from yuragi.research.pilot.sequence import Boundary, design_effect
 __all__ = ["information", "planned"]
 
 
-def information(draft: Draft, seeds: int) -> float:
+def information(draft: Draft, pictures: Mapping[str, str], seeds: int) -> float:
     """V for one pair of arms, after all raters have voted on this many seeds of every edit."""
     voting = draft.voting
-    on_picture = [voting.raters * seeds * k for k in Counter(draft.pictures).values()]
+    on_picture = [voting.raters * seeds * k for k in Counter(pictures.values()).values()]
     by_rater = [len(draft.edits) * seeds] * voting.raters
     effect = design_effect(by_rater, on_picture, voting.correlations)
     return sum(by_rater) / ((1 - voting.ties) / 4 * effect)
 
 
-def planned(draft: Draft) -> Size:
+def planned(draft: Draft, pictures: Mapping[str, str]) -> Size:
     """The number of votes that a draft needs.
+
+    Args:
+        draft: the draft.
+        pictures: the digest of the picture of each edit.
 
     Raises:
         InputError: no allowed number of seeds is enough to find the effect, or there are fewer
             than three pictures.
     """
     voting = draft.voting
-    pictures = len(set(draft.pictures))
-    if pictures < 3:
-        raise InputError("edit.image", pictures, "three different pictures or more")
+    different = len(set(pictures.values()))
+    if different < 3:
+        reason = "the edits have too few different pictures"
+        raise InputError("edit.image", different, "three different pictures or more", reason)
     level = voting.level / len(draft.challengers)
     needed = (_constant(draft) / voting.effect) ** 2
-    fitting = (k for k in range(1, voting.most_seeds + 1) if information(draft, k) >= needed)
-    seeds = next(fitting, None)
+    seeds = next(
+        (k for k in range(1, voting.most_seeds + 1) if information(draft, pictures, k) >= needed),
+        None,
+    )
     if seeds is None:
-        least = _constant(draft) / information(draft, voting.most_seeds) ** 0.5
+        least = _constant(draft) / information(draft, pictures, voting.most_seeds) ** 0.5
         reason = (
-            f"{voting.raters} raters and {pictures} pictures find no effect below {least:.2f} "
+            f"{voting.raters} raters and {different} pictures find no effect below {least:.2f} "
             f"with {voting.most_seeds} seeds"
         )
         allowed = f"larger than {least:.2f}, unless there are more raters or pictures"
         raise InputError("voting.effect", voting.effect, allowed, reason)
-    found = information(draft, seeds)
+    found = information(draft, pictures, seeds)
     each = len(draft.edits) * seeds
     return Size(
         seeds=seeds,

@@ -6,8 +6,10 @@ accurate inference of Plackett-Luce models"), with slight regularisation, so tha
 loses has a finite strength. Strengths are given relative to the baseline.
 
 The intervals come from a bootstrap that draws raters and pictures, each with replacement, and
-weights a vote by how often both were drawn (Owen 2007, "The pigeonhole bootstrap"). They are valid
-for one look, not for many; the decision uses the intervals of `yuragi.research.pilot.sequence`.
+weights a vote by how often both were drawn (Owen 2007, "The pigeonhole bootstrap"). Few clusters
+vary too little when they are drawn again, so the intervals are enlarged by the factor q of
+`yuragi.research.pilot.sequence`, and there are none with fewer clusters than it asks for. They are
+valid for one look and one arm, not for many; the decision uses the intervals of that module.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 
 from yuragi.errors import missing_extra
 from yuragi.research.metrics.intervals import Interval, spread_interval
-from yuragi.research.pilot.sequence import numbers
+from yuragi.research.pilot.sequence import FEWEST_CLUSTERS, inflation, numbers
 from yuragi.research.pilot.votes import Vote
 
 __all__ = ["strengths"]
@@ -33,11 +35,13 @@ def strengths(
 ) -> dict[str, Interval]:
     """The strength of each arm relative to the baseline, in logits, with a 95 % interval.
 
+    There are none if fewer raters voted, or on fewer pictures, than `FEWEST_CLUSTERS`.
+
     Args:
         arms: the arms.
         baseline: one of them.
         votes: votes on pairs of them.
-        picture_of: the picture of each edit.
+        picture_of: the digest of the picture of each edit.
 
     Raises:
         MissingExtraError: choix is not installed.
@@ -45,6 +49,9 @@ def strengths(
     number = {arm: k for k, arm in enumerate(arms)}
     raters = numbers([vote.rater for vote in votes])
     pictures = numbers([picture_of[vote.edit] for vote in votes])
+    fewest = min(len(set(raters)), len(set(pictures)))
+    if fewest < FEWEST_CLUSTERS:
+        return {}
     left = np.array([number[vote.left_arm] for vote in votes])
     right = np.array([number[vote.right_arm] for vote in votes])
     for_left = np.array([vote.score(vote.left_arm) for vote in votes])
@@ -60,7 +67,8 @@ def strengths(
     drawn = [
         fitted(_multiplicity(rng, raters) * _multiplicity(rng, pictures)) for _ in range(DRAWS)
     ]
-    whole, resampled = fitted(np.ones(len(votes))), torch.from_numpy(np.stack(drawn))
+    whole = fitted(np.ones(len(votes)))
+    resampled = torch.from_numpy(np.stack(drawn)) * inflation(fewest) ** 0.5
     return {arm: spread_interval(float(whole[k]), resampled[:, k]) for arm, k in number.items()}
 
 

@@ -100,7 +100,7 @@ def summary_of(plan: Plan, folder: Path) -> Summary:
     rows, votes = read_rows(folder), Votes.of(folder).all()
     draft = plan.draft
     for arm in draft.arms:
-        pictures = {draft.edit(row.edit).image for row in rows if row.arm == arm.name}
+        pictures = {plan.pictures[row.edit] for row in rows if row.arm == arm.name}
         if len(pictures) < 2:
             allowed = "one with runs of all arms; `yuragi pilot run` makes them"
             raise InputError("folder", str(folder), allowed)
@@ -110,10 +110,11 @@ def summary_of(plan: Plan, folder: Path) -> Summary:
     verdicts = [
         decide(plan, each, own[arm], own[draft.baseline], broken) for arm, each in found.items()
     ]
-    names, images = list(own), {edit.name: edit.image for edit in draft.edits}
-    strong = strengths(names, draft.baseline, votes, images) if len(names) > 2 and votes else {}
+    names = list(own)
+    strong = strengths(names, draft.baseline, votes, plan.pictures) if len(names) > 2 else {}
     risks = [
         *_of_defects(plan, rows, broken),
+        *_of_runs(plan, rows),
         *_of_votes(plan, votes),
         *_of_pictures(plan, rows, folder),
         *_of_measures(plan, found),
@@ -131,9 +132,26 @@ def _of_defects(plan: Plan, rows: Sequence[Row], broken: Sequence[str]) -> list[
     told: Mapping[str, Mapping[str, object]] = {
         "plan_changed": {},
         "runs_missing": {"missing": wanted - len(rows), "wanted": wanted},
+        "other_weights": {},
         "budget_unequal": {"least": round(min(spent)), "most": round(max(spent))},
     }
     return [(name, told[name]) for name in broken]
+
+
+def _of_runs(plan: Plan, rows: Sequence[Row]) -> list[Risk]:
+    """Evaluations that the plan did not count, and mixtures of code or machines."""
+    found = list[Risk]()
+    unlike = [row for row in rows if row.evaluations != plan.evaluations[row.edit][row.arm]]
+    if unlike:
+        edits = ", ".join(dict.fromkeys(row.edit for row in unlike))
+        found.append(("unplanned", {"runs": len(unlike), "total": len(rows), "edits": edits}))
+    code = sorted({f"{row.version} ({row.commit}, PyTorch {row.torch})" for row in rows})
+    if len(code) > 1:
+        found.append(("mixed_code", {"found": "; ".join(code)}))
+    machines = sorted({f"{row.device} ({row.cores})" for row in rows})
+    if len(machines) > 1:
+        found.append(("mixed_machines", {"found": "; ".join(machines)}))
+    return found
 
 
 def _of_votes(plan: Plan, votes: Sequence[Vote]) -> list[Risk]:
@@ -160,15 +178,15 @@ def _of_votes(plan: Plan, votes: Sequence[Vote]) -> list[Risk]:
 
 
 def _of_pictures(plan: Plan, rows: Sequence[Row], folder: Path) -> list[Risk]:
-    found, pictures = list[Risk](), len(set(plan.draft.pictures))
+    found, pictures = list[Risk](), len(set(plan.pictures.values()))
     if pictures < FEW_PICTURES:
         found.append(("few_pictures", {"pictures": pictures}))
-    made = {row.key: _levels(folder / row.file) for row in rows}
+    files = {row.key: folder / row.file for row in rows}
     same = [
-        float(np.abs(made[edit, seed, one] - made[edit, seed, two]).mean()) < ALIKE
+        _alike(files[edit, seed, one], files[edit, seed, two])
         for edit, seed in {(row.edit, row.seed) for row in rows}
         for one, two in plan.draft.comparisons
-        if (edit, seed, one) in made and (edit, seed, two) in made
+        if (edit, seed, one) in files and (edit, seed, two) in files
     ]
     if any(same):
         found.append(("same", {"share": f"{sum(same) / len(same):.0%}"}))
@@ -184,8 +202,13 @@ def _of_measures(plan: Plan, found: Mapping[str, Against]) -> list[Risk]:
     ]
 
 
-def _levels(path: Path) -> Any:
-    return np.asarray(read_picture(open_picture(path, "picture", 10**9)), np.float32)
+def _alike(one: Path, two: Path) -> bool:
+    """Whether two pictures have the same size and almost the same pixels."""
+    first, second = (
+        np.asarray(read_picture(open_picture(path, "picture", 10**9)), np.int16)
+        for path in (one, two)
+    )
+    return first.shape == second.shape and float(np.abs(first - second).mean()) < ALIKE
 
 
 def _finite(value: Any) -> Any:
