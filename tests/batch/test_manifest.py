@@ -53,6 +53,11 @@ def test_a_manifest_can_lie_on_any_file_system():
     [
         ("m.jsonl", b'{"kind"\n{"kind": "sample"}', "line: this is no JSON: .* a JSON object"),
         ("m.jsonl", b'[1]\n{"kind": "sample"}', r"line must be a JSON object \(given: \[1\]\)"),
+        (
+            "m.jsonl",
+            b'{"kind": "drag", "seed": 1, "seed": 2}\n{"kind": "sample"}',
+            "line: .*'seed' is given twice",
+        ),
         ("m.csv", b"kind,seed\nsample\nsample,\n", r"cells must be as many .* \(given: 1\)"),
         ("m.csv", b"kind,seed\na,1,2,3\nsample,\n", r"cells must be as many .* \(given: 4\)"),
     ],
@@ -71,6 +76,12 @@ def test_a_row_that_cannot_be_read_leaves_the_others(tmp_path, name, data, said)
     [
         ("m.jsonl", b"\xff\xfe", r"UTF-8"),
         ("m.csv", b'kind,seed\nsample,"1', r"unexpected end of data"),
+        ("m.csv", b"kind,seed,seed\nsample,1,2\n", r"two columns of this name \(column seed\)"),
+        (
+            "m.csv",
+            b"kind;seed\nsample;1\n",
+            r"separated by commas \(header kind;seed\); not by ';'",
+        ),
         ("m.parquet", b"PAR1", r"no Parquet file"),
         ("m.txt", b"", r"ending in \.jsonl, \.csv, \.parquet"),
     ],

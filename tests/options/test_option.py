@@ -62,6 +62,7 @@ class Sizes(Strict):
     pair: tuple[int, int] = (0, 0)
     many: Annotated[tuple[int, ...], Field(min_length=2)] = (0, 0)
     inner: Inner = Inner()
+    name: Annotated[str, Field(pattern="^[a-z]+$")] = "a"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,7 @@ class Sizes(Strict):
         ({"pair": (1,)}, "pair must be longer: a value is missing in it (given: (1,))"),
         ({"pair": (1, "a")}, "pair must be a whole number (given: a)"),
         ({"many": (1,)}, "many must be a list of at least 2 values (given: (1,))"),
+        ({"name": "A"}, "name must be text that matches the pattern ^[a-z]+$ (given: A)"),
         ({"inner": 5}, "inner must be an object of Inner, or a mapping of its options (given: 5)"),
     ],
 )

@@ -11,6 +11,7 @@ from yuragi.service.uploads import checked
 from yuragi.tasks.tasks import TASKS, parse_request
 
 PIXELS = 1_000_000
+STEPS = 100_000
 
 
 @pytest.fixture
@@ -19,7 +20,9 @@ def image(parts, portrait):
 
 
 def made(parts, key=None, **given):
-    return submission({"model": "tiny", **given}, parts.assets, PIXELS, parts.policy, key, "")
+    return submission(
+        {"model": "tiny", **given}, parts.assets, PIXELS, STEPS, parts.policy, key, ""
+    )
 
 
 def test_a_request_is_complete_and_its_pictures_are_stored(parts, image):
@@ -48,12 +51,25 @@ def test_equal_submissions_are_known_again_however_they_are_written(parts, image
         assert usual.body != made(parts, **edit, **other).body
 
 
+def test_the_work_of_a_job_is_limited(parts):
+    much = {"kind": "sample", "prompt": "a person", "num_images": 10_000}
+    with pytest.raises(InputError) as refused:
+        made(parts, **much, num_inference_steps=1000)
+    assert str(refused.value) == (
+        "num_images: 10,000 pictures of 1,000 steps are too much work for one job; this service "
+        "allows pictures times steps to be at most 100,000"
+    )
+    assert made(parts, **much, num_inference_steps=10).request.num_images == 10_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
         *["", "{", "[]", "5", '{"a": NaN}', "[" * 100_000, "{}", '{"kind": 5}'],
         '{"kind": "sample", "prompt": "\\ud800"}',
         '{"kind": "sample", "prompt": "a\\u0000b"}',
+        '{"kind": "sample", "prompt": "a", "prompt": "b"}',
+        '{"kind": "sample", "prompt": "' + "a" * 10_001 + '"}',
         '{"kind": "sample", "\\udfff": 1}',
         '{"kind": "drag", "points": [["\\ud800"]]}',
     ],

@@ -31,6 +31,20 @@ def test_a_submission_is_accepted_and_found(http):
     assert http.get(answer.headers["location"]).json() == job
     assert http.get(f"{API}/jobs").json() == [job]
     assert http.get(f"{API}/jobs", params={"state": "done"}).json() == []
+    refused = http.get(f"{API}/jobs", params={"state": ["done", "foo"]})
+    assert (refused.status_code, refused.json()["argument"]) == (422, "state")
+    assert "one of queued, running" in refused.json()["message"]
+
+
+def test_head_is_another_method_and_not_another_path(http):
+    assert http.head(f"{API}/jobs").status_code == 405
+    assert http.head(f"{API}/none").status_code == 404
+    assert http.head("/").status_code == 200
+
+
+def test_the_work_of_a_job_is_limited(http):
+    answer = post(http, {**SAMPLE, "num_images": 10_000, "num_inference_steps": 1000})
+    assert (answer.status_code, answer.json()["argument"]) == (422, "num_images")
 
 
 def test_an_idempotency_key(http):

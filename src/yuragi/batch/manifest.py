@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -13,8 +14,13 @@ from typing import Any, BinaryIO
 from yuragi.batch.places import fetch
 from yuragi.batch.problem import Problem
 from yuragi.errors import InputError, missing_extra
+from yuragi.options.pairs import read_json
 
 __all__ = ["FORMATS", "Row", "read_manifest"]
+
+
+OTHER = re.compile(r"[;\t|]")
+"""Separators that other programs write into CSV files."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ def _json_lines(file: BinaryIO) -> Iterator[Row | Problem]:
         if not line.strip():
             continue
         try:
-            values = json.loads(line)
+            values = read_json(line)
         except (ValueError, RecursionError) as error:
             reason = f"this is no JSON: {error}"
             yield Problem(number, InputError("line", line.strip(), "a JSON object", reason))
@@ -52,6 +58,7 @@ def _json_lines(file: BinaryIO) -> Iterator[Row | Problem]:
 def _csv(file: BinaryIO) -> Iterator[Row | Problem]:
     reader = csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
     try:
+        _check_header(reader.fieldnames or ())
         for number, cells in enumerate(reader, 1):
             if None in cells or None in cells.values():
                 allowed = "as many as the columns of the header"
@@ -60,6 +67,16 @@ def _csv(file: BinaryIO) -> Iterator[Row | Problem]:
             yield Row(number, {name: cell for name, cell in cells.items() if cell != ""}, False)
     except csv.Error as error:
         raise InputError("manifest", f"line {reader.line_num}", "", str(error)) from error
+
+
+def _check_header(names: Sequence[str]) -> None:
+    """Refuse a header that names a column twice, or has another separator than the comma."""
+    if len(names) == 1 and (separator := OTHER.search(names[0])):
+        reason = "columns are separated by commas"
+        raise InputError("manifest", f"header {names[0]}", "", reason, f"not by {separator[0]!r}")
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InputError("manifest", f"column {name}", "", "there are two columns of this name")
 
 
 def _count(cells: Mapping[str | None, Any]) -> int:

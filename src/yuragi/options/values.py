@@ -27,6 +27,7 @@ PLAIN = {
     "int_parsing": "a whole number",
     "missing": "longer: a value is missing in it",
     "model_type": "an object of {class_name}, or a mapping of its options",
+    "string_pattern_mismatch": "text that matches the pattern {pattern}",
     "string_type": "text",
     "too_long": "a list of at most {max_length} values",
     "too_short": "a list of at least {min_length} values",

@@ -6,7 +6,6 @@ A client sends the options of a request class by name, as in Python, with pictur
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 
 from yuragi.errors import InputError
+from yuragi.options.pairs import read_json
 from yuragi.service.assets import Assets
 from yuragi.service.intake import Submission
 from yuragi.service.jobs import NotFound
@@ -29,6 +29,8 @@ from yuragi.tasks.tasks import TASKS
 
 __all__ = ["any_json", "asked", "beside", "schema_of", "submission"]
 
+LONGEST = 10_000
+"""The largest number of characters of a prompt, or of any other text of a request."""
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 """Characters that not every database can store in a text; JSON can express more than UTF-8."""
 
@@ -37,13 +39,15 @@ def asked(text: bytes | str) -> dict[str, Any]:
     """The JSON object that a client sent.
 
     Raises:
-        InputError: it is not a JSON object, or does not name a task.
+        InputError: it is not a JSON object, does not name a task, or contains a text that is too
+            long.
     """
     try:
-        given = json.loads(text, parse_constant=_no_number)
+        given = read_json(text, _no_number)
         storable = not any(UNSTORABLE.search(each) for each in _texts(given))
     except (ValueError, RecursionError) as error:
-        raise InputError("request", None, "a JSON object", "this is not JSON") from error
+        reason = f"it cannot be read as JSON: {error}"
+        raise InputError("request", None, "a JSON object", reason) from error
     if not storable:
         raise InputError("request", None, "", "a text in it has half a character, or a zero byte")
     if not isinstance(given, dict):
@@ -51,6 +55,9 @@ def asked(text: bytes | str) -> dict[str, Any]:
     kind = given.get("kind")
     if not isinstance(kind, str) or kind not in TASKS:
         raise InputError("kind", kind, "one of " + ", ".join(TASKS))
+    for name, value in given.items():
+        if any(len(each) > LONGEST for each in _texts(value)):
+            raise InputError(name, None, "", f"the text has more than {LONGEST:,} characters")
     return given
 
 
@@ -75,6 +82,7 @@ def submission(
     given: Mapping[str, Any],
     assets: Assets,
     max_pixels: int,
+    max_steps: int,
     policy: Policy,
     key: str | None,
     client: str,
@@ -85,6 +93,7 @@ def submission(
         given: the kind and the options, with pictures as ids of assets.
         assets: the store of these pictures and of those of the request.
         max_pixels: the largest number of pixels of a picture.
+        max_steps: the largest number of pictures times solver steps.
         policy: which requests are allowed.
         key: the idempotency key of the client.
         client: the client that sends the request.
@@ -104,10 +113,21 @@ def submission(
     with any_json():
         request, sources = build(kind, options, reading)
     check_named(request)
+    _check_work(request, max_steps)
     policy.check(Asked(request, sources, permission.consent))
     stored = {digest: assets.put(png(picture)).id for digest, picture in sources.items()}
     body = _digest(request, permission, drawn="seed" not in options)
     return Submission(request, stored, body, key, client, permission.consent)
+
+
+def _check_work(request: Request, most: int) -> None:
+    """Refuse a request for more solver steps than the service allows for one job."""
+    pictures, steps = getattr(request, "num_images", 1), getattr(request, "num_inference_steps", 1)
+    if pictures * steps > most:
+        reason = f"{pictures:,} pictures of {steps:,} steps are too much work for one job"
+        advice = f"this service allows pictures times steps to be at most {most:,}"
+        name = "num_images" if pictures > 1 else "num_inference_steps"
+        raise InputError(name, None, "", reason, advice)
 
 
 def _digest(request: Request, permission: Permission, drawn: bool) -> str:

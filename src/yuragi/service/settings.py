@@ -144,6 +144,10 @@ class Serving(Shared):
         Annotated[int, Field(ge=1)],
         Option("Largest number of pixels of a picture.", unit="pixels", advanced=True),
     ] = MAX_PIXELS
+    max_steps: Annotated[
+        Annotated[int, Field(ge=1)],
+        Option("Largest number of pictures times solver steps of a job.", advanced=True),
+    ] = 100_000
     grace: Grace = 10.0
 
     max_submissions: Annotated[

@@ -22,7 +22,7 @@ from yuragi.service.logs import of_job
 from yuragi.service.refusals import note_refusal
 from yuragi.service.requests import asked, submission
 from yuragi.service.results import result_of
-from yuragi.service.states import State
+from yuragi.service.states import STORED, State
 from yuragi.service.stream import follow, last_seen
 from yuragi.service.tracing import submitted
 from yuragi.service.uploads import checked
@@ -87,16 +87,17 @@ async def submit(
 def _submitted(
     service: Held, text: str, files: dict[str, bytes], key: str | None, client: str
 ) -> Job:
-    given, pixels = asked(text), service.settings.max_pixels
+    given, settings = asked(text), service.settings
     if key is None or not service.intake.knows(key):  # otherwise no job is added
-        check_room(service.database, client, service.settings.max_waiting)
+        check_room(service.database, client, settings.max_waiting)
     known = pictures_of(TASKS[given["kind"]])
     for name, data in files.items():
         if name not in known:
             raise InputError(name, None, "", "the task takes no such picture")
-        given[name] = service.assets.put(checked(data, name, pixels)).id
+        given[name] = service.assets.put(checked(data, name, settings.max_pixels)).id
     try:
-        made = submission(given, service.assets, pixels, service.policy, key, client)
+        limits = settings.max_pixels, settings.max_steps
+        made = submission(given, service.assets, *limits, service.policy, key, client)
     except Forbidden as error:
         note_refusal(service.database, error, client, None)
         raise
@@ -111,6 +112,8 @@ def listed(
     before: str | None = None,
 ) -> list[Job]:
     """The jobs, newest first; `before` is the id of the last job of the previous page."""
+    if State.UNKNOWN in (state or ()):  # how any other word is read
+        raise InputError("state", None, "one of " + ", ".join(STORED), "there is no such state")
     return list(jobs.listed(service.database, state or (), limit, before))
 
 

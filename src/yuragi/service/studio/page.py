@@ -11,7 +11,9 @@ from os import PathLike
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from yuragi.service.studio.models import LOADING
@@ -49,6 +51,8 @@ class _Page(WholeFiles):
         return answer
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if any(route.matches(scope)[0] is Match.PARTIAL for route in scope["app"].routes):
+            raise HTTPException(405)  # a route that does not take HEAD
         if path in (".", "index.html"):
             _warm()
         return await super().get_response(path, scope)
