@@ -11,7 +11,7 @@ import typer
 
 from yuragi.cli.answer import answer
 from yuragi.cli.loading import LOADING, loads
-from yuragi.cli.options import JsonOption, QuietOption
+from yuragi.cli.options import JsonOption, QuietOption, seed_option
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
@@ -184,7 +184,7 @@ def check(
         str, typer.Option(help="Prompt under which the model is probed.")
     ] = "a person",
     samples: Annotated[int, typer.Option(help="Number of pictures to generate.", min=1)] = 4,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the noise.")] = 0,
     pictures: Annotated[
         Path | None,
         typer.Option(

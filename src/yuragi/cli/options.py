@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,14 @@ __all__ = [
     "QuietOption",
     "ReportOption",
     "RunsOption",
+    "seed_option",
 ]
+
+
+def seed_option(help: str) -> Any:
+    """The option ``--seed``, which refuses negative numbers: NumPy takes none."""
+    return typer.Option(help=help, min=0)
+
 
 ModelOption = Annotated[
     str,

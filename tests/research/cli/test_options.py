@@ -82,3 +82,25 @@ def test_a_sheet_of_portraits_makes_its_folder(cli, monkeypatch, tmp_path):
     assert code == 0, err
     assert out.splitlines()[-1] == str(sheet)
     assert Image.open(sheet).size == (8, 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ["bench", name]
+            for name in ("portraits", "words", "solvers", "elastic", "fill", "speed")
+        ),
+        *(["lab", name] for name in ("reg", "gamma", "trained", "kl")),
+        *(["assess", name] for name in ("bias", "stability", "reproducibility")),
+        ["assess", "sensitivity", "/nope"],
+        ["sweep", "portraits"],
+        ["models", "check", "/nope"],
+    ],
+)
+def test_a_negative_seed_is_refused_before_anything_is_loaded(cli, words):
+    """NumPy refuses it with a traceback, and only after the model is loaded."""
+    code, _, err = cli(*words, "--seed", -1)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert "--seed" in err

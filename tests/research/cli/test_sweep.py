@@ -94,30 +94,43 @@ def test_real_pictures_can_be_statistics(cli, swept, place, tmp_path):
     assert err.startswith("error: --real must be a file of statistics")
 
 
+MISTAKES = [
+    (["--preset", "reg"], "--preset must be one of reg-dit, reg-edm2, reg-text, small"),
+    (["--scales", "high"], "--scales must be numbers"),
+    (["--scales", "nan"], "--scales must be 0 to 100 (given: nan)"),
+    (["--scales", "0.5"], "--scales must be 1 or more with the gain "),
+    (["--rules", "linear:x"], "--rules must be a name and a number (given: linear:x)"),
+    (["--rules", "linear:-1"], "--rules must be greater than or equal to 0"),
+    (["--rules", "interval:5:1"], "--rules must be two values from 0 on"),
+    (["--gains", "ratio:x"], "--gains must be a name and a number (given: ratio:x)"),
+    (["--gains", "ratio/0"], "--gains must be greater than or equal to 1"),
+    (["--solvers", "nope"], "--solvers must be one of ddim, "),
+    (["--steps", "plain=0"], "--steps must be 1 to 1000 (given: 0)"),
+    (["--steps", "plain=8,nope=8"], "--steps must be one of plain, reg, "),
+    (["--output", "."], "--output: this is a folder"),
+    (["--rows", "."], "--rows: this is a folder"),
+]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--preset", "reg"], "--preset must be one of reg-dit, reg-edm2, reg-text, small"),
-        (["--scales", "high"], "--scales must be numbers"),
-        (["--output", "."], "--output: this is a folder"),
-        (["--rows", "."], "--rows: this is a folder"),
-        ([], "--real must be a folder of pictures"),
-    ],
+    ("arguments", "words"), [*MISTAKES, ([], "--real must be a folder of pictures")]
 )
-def test_mistakes_are_found_before_anything_is_loaded(cli, arguments, words):
+def test_mistakes_are_found_before_anything_is_loaded(cli, tmp_path, arguments, words):
     """Also before the model, the features and the real pictures, none of which exist."""
     more = ["--real", "/nope", "--model", "/nope", "--features", "nope"]
     code, _, err = cli("sweep", "run", *more, *arguments)
     assert code == 2
     assert err.startswith(f"error: {words}")
+    assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES)
 @pytest.mark.parametrize("command", [["fashion", "/nope"], ["portraits", "--model", "/nope"]])
-def test_other_sweeps_are_checked_before_their_models(cli, command):
-    for option in ("--output", "--rows"):
-        code, _, err = cli("sweep", *command, option, ".")
-        assert code == 2
-        assert err.startswith(f"error: {option}: this is a folder")
+def test_other_sweeps_are_checked_before_their_models(cli, tmp_path, command, arguments, words):
+    code, _, err = cli("sweep", *command, *arguments)
+    assert code == 2
+    assert err.startswith(f"error: {words}")
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_file_in_the_place_of_the_folder_of_parts(cli, tmp_path):

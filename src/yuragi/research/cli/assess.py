@@ -59,7 +59,7 @@ class Arms:
         }
         found = {"unguided": Point("cfg", PLAIN, 1.0, SOLVER, self.steps)} | arms
         for point in found.values():
-            point.guidance  # noqa: B018 (raises if it does not fit)
+            point.check("scale")
         return found
 
 

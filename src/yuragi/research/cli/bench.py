@@ -18,6 +18,7 @@ from yuragi.cli.options import (
     ModelOption,
     ReportOption,
     RunsOption,
+    seed_option,
 )
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
@@ -47,7 +48,7 @@ def portraits(
     json: JsonOption = False,
     sheet: Annotated[Path | None, typer.Option(help="Also write a sheet of samples.")] = None,
     number: Annotated[int, number_option("Number of portraits to generate.", 2)] = 256,
-    seed: Annotated[int, typer.Option(help="Seed of the generated portraits.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the generated portraits.")] = 0,
     model: ModelOption = "portraits",
     data: DataOption = None,
     device: DeviceOption = None,
@@ -74,7 +75,7 @@ def words(
     output: ReportOption = Path("out/bench-words.json"),
     json: JsonOption = False,
     number: Annotated[int, number_option("Number of portraits.", 2)] = 128,
-    seed: Annotated[int, typer.Option(help="Seed of captions, wrong labels and noise.")] = 0,
+    seed: Annotated[int, seed_option("Seed of captions, wrong labels and noise.")] = 0,
     model: ModelOption = "portraits",
     data: DataOption = None,
     device: DeviceOption = None,
@@ -97,7 +98,7 @@ def solvers(
     output: ReportOption = Path("out/bench-solvers.json"),
     json: JsonOption = False,
     number: Annotated[int, number_option("Number of portraits.", 2)] = 12,
-    seed: Annotated[int, typer.Option(help="Seed of captions and noise.")] = 0,
+    seed: Annotated[int, seed_option("Seed of captions and noise.")] = 0,
     model: ModelOption = "portraits",
     data: DataOption = None,
     device: DeviceOption = None,
@@ -276,7 +277,7 @@ def photos(
     output: ReportOption = Path("out/bench-photos.json"),
     json: JsonOption = False,
     size: PhotoSideOption = 256,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the noise.")] = 0,
     model: ModelOption = "portraits",
     device: DeviceOption = None,
 ) -> None:
@@ -548,7 +549,7 @@ def batch(
     rows: Annotated[int, typer.Option(min=1, help="Number of edits in a batch.")] = 32,
     steps: Annotated[int, typer.Option(min=2, help="Number of noise levels of an edit.")] = 20,
     rounds: Annotated[int, typer.Option(min=1, help="How many turns every engine takes.")] = 3,
-    seed: Annotated[int, typer.Option(help="Seed of the first edit.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the first edit.")] = 0,
     device: DeviceOption = None,
 ) -> None:
     """Measure the cost of an edit in a batch, and how engines scale with workers."""

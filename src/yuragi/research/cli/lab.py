@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from yuragi.cli.files import check_folder, check_report
-from yuragi.cli.options import JsonOption, PicturesOption, ReportOption
+from yuragi.cli.options import JsonOption, PicturesOption, ReportOption, seed_option
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError
 
@@ -38,7 +38,7 @@ def reg(
     output: ReportOption = Path("out/lab-reg.json"),
     json: JsonOption = False,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of every draw.")] = 0,
+    seed: Annotated[int, seed_option("Seed of every draw.")] = 0,
 ) -> None:
     """Compare path-KL, field errors and samples of every guidance rule with the ideal one."""
     import torch
@@ -77,7 +77,7 @@ def gamma(
     ] = 200,
     output: ReportOption = Path("out/lab-gamma.json"),
     json: JsonOption = False,
-    seed: Annotated[int, typer.Option(help="Seed of problems and draws.")] = 0,
+    seed: Annotated[int, seed_option("Seed of problems and draws.")] = 0,
 ) -> None:
     """Choose the gamma of `ratio` on half of the random problems, and report on the other half."""
     from dataclasses import replace
@@ -114,7 +114,7 @@ def trained(
     ] = False,
     output: ReportOption = Path("out/lab-trained.json"),
     json: JsonOption = False,
-    seed: Annotated[int, typer.Option(help="Seed of networks and states.")] = 0,
+    seed: Annotated[int, seed_option("Seed of networks and states.")] = 0,
 ) -> None:
     """Compare rules on trained networks: small ones, a classifier, and the paper's (minutes)."""
     import torch
@@ -143,7 +143,7 @@ def kl(
     output: ReportOption = Path("out/lab-kl.json"),
     json: JsonOption = False,
     pictures: PicturesOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of the samples of the toy problem.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the samples of the toy problem.")] = 0,
 ) -> None:
     """Measure what noise does to an edit: KL along the chain for any eta, and the paper's toy."""
     import torch

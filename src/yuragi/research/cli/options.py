@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from yuragi.cli.options import seed_option
 from yuragi.errors import InputError
 
 __all__ = [
@@ -52,9 +53,9 @@ def number_option(help: str, least: int, why: str = "") -> Any:
     return typer.Option("--number", "-n", help=help, callback=within(least, why=why))
 
 
-FirstSeedOption = Annotated[int, typer.Option(help="Seed of the first picture.")]
+FirstSeedOption = Annotated[int, seed_option("Seed of the first picture.")]
 FashionArgument = Annotated[Path, typer.Argument(help="Folder that `yuragi train fashion` wrote.")]
-NoiseSeedOption = Annotated[int, typer.Option(help="Seed of all noise.")]
+NoiseSeedOption = Annotated[int, seed_option("Seed of all noise.")]
 PhotoSideOption = Annotated[
     int, typer.Option(help="Side of the photographs in pixels.", callback=within(32, 1024))
 ]

@@ -12,7 +12,14 @@ import typer
 from yuragi.cli.files import check_folder, check_report
 from yuragi.cli.groups import grouped
 from yuragi.cli.loading import opening_on
-from yuragi.cli.options import DataOption, DeviceOption, JsonOption, ModelOption, ReportOption
+from yuragi.cli.options import (
+    DataOption,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    ReportOption,
+    seed_option,
+)
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError, warn_caller
 from yuragi.research.cli.options import FashionArgument, within
@@ -89,7 +96,7 @@ class Grid:
             callback=within(12, why=" pictures per point"),
         ),
     ] = None
-    seed: Annotated[int, typer.Option(help="Picture k has this seed + k at every point.")] = 0
+    seed: Annotated[int, seed_option("Picture k has this seed + k at every point.")] = 0
     draws: Annotated[
         int,
         typer.Option(help="Random halves of the pictures for intervals and paired tests.", min=30),

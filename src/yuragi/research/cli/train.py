@@ -17,6 +17,7 @@ from yuragi.cli.options import (
     JsonOption,
     OverwriteOption,
     RunsOption,
+    seed_option,
 )
 from yuragi.cli.progress import progress, say
 from yuragi.errors import InputError
@@ -141,7 +142,7 @@ def sprint(
     number: Annotated[
         int, typer.Option("--number", "-n", help="Number of portraits to judge.", min=1)
     ] = 256,
-    seed: Annotated[int, typer.Option(help="Seed of the judged portraits.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the judged portraits.")] = 0,
     config: ConfigOption = None,
     runs: RunsOption = RUNS,
     data: DataOption = None,
@@ -428,7 +429,7 @@ def table(
         int,
         typer.Option("--number", "-n", help="Number of held-out portraits to measure on.", min=1),
     ] = 512,
-    seed: Annotated[int, typer.Option(help="Seed of noise and captions.")] = 0,
+    seed: Annotated[int, seed_option("Seed of noise and captions.")] = 0,
     data: DataOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,

@@ -17,10 +17,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from yuragi.core import NOISE_VERSION
 from yuragi.errors import InputError
+from yuragi.solver import solvers as SOLVERS
 from yuragi.tasks.guidance import GAINS, RULES, Guidance
 
 __all__ = ["Draws", "Point", "gain_named", "grid", "rule_named"]
@@ -56,19 +55,24 @@ class Point:
         Raises:
             InputError: a name is unknown, or an option does not fit.
         """
-        said = {"rule": rule_named(self.rule), "gain": gain_named(self.gain)}
+        rule = _valid("rules", self.rule, {"rule": rule_named(self.rule)}).rule
+        gain = _valid("gains", self.gain, {"gain": gain_named(self.gain)}).gain
+        return Guidance(rule=rule, gain=gain)
+
+    def check(self, scale: str) -> None:
+        """Check the rule, the gain and the scale.
+
+        Args:
+            scale: the name of the argument with the scale, for errors.
+
+        Raises:
+            InputError: a name is unknown, an option does not fit, or the gain refuses the scale.
+        """
+        guidance = self.guidance
         try:
-            found = Guidance.model_validate(said)
-        except ValidationError as error:
-            first = error.errors()[0]
-            cause = first.get("ctx", {}).get("error")
-            if isinstance(cause, InputError):
-                raise cause from error
-            raise InputError(
-                "rules and gains", f"{self.rule}, {self.gain}", first["msg"]
-            ) from error
-        found.check(self.scale)
-        return found
+            guidance.check(self.scale)
+        except InputError as error:
+            raise error.called(scale) from error
 
     @property
     def arm(self) -> str:
@@ -137,11 +141,12 @@ def rule_named(said: str) -> Mapping[str, Any]:
         return {"name": name, "weak_model": "the weaker model of the sweep"}
     if not option:
         return {"name": name}
-    return {"name": name, OPTIONS[name]: option if name == "interval" else _number(said, option)}
+    value = option if name == "interval" else _number("rules", said, option)
+    return {"name": name, OPTIONS[name]: value}
 
 
-def gain_named(said: str) -> Mapping[str, Any]:
-    """The values of a gain.
+def gain_named(said: str, argument: str = "gains") -> Mapping[str, Any]:
+    """The values of a gain; the argument is named in errors.
 
     Raises:
         InputError: the name is unknown, or the gain takes no gamma.
@@ -149,22 +154,30 @@ def gain_named(said: str) -> Mapping[str, Any]:
     measured, _, refresh = said.partition("/")
     name, _, option = measured.partition(":")
     if name not in GAINS:
-        raise InputError("gains", said, "one of " + ", ".join(GAINS))
+        raise InputError(argument, said, "one of " + ", ".join(GAINS))
     values: dict[str, Any] = {"name": name}
     if option and name != "ratio":
-        raise InputError("gains", said, f"{name} alone: only ratio has a gamma")
+        raise InputError(argument, said, f"{name} alone: only ratio has a gamma")
     if option:
-        values["gamma"] = option if option == "auto" else _number(said, option)
+        values["gamma"] = option if option == "auto" else _number(argument, said, option)
     if refresh:
-        values["refresh"] = _number(said, refresh)
+        values["refresh"] = _number(argument, said, refresh)
     return values
 
 
-def _number(said: str, option: str) -> float:
+def _number(argument: str, said: str, option: str) -> float:
     try:
         return float(option)
     except ValueError as error:
-        raise InputError("rules and gains", said, "a name and a number") from error
+        raise InputError(argument, said, "a name and a number") from error
+
+
+def _valid(argument: str, said: str, values: Mapping[str, Any]) -> Guidance:
+    """Guidance with a rule or a gain; errors name the argument and what was written for it."""
+    try:
+        return Guidance(**values)
+    except InputError as error:
+        raise InputError(argument, said, error.allowed, error.reason, error.advice) from error
 
 
 def grid(
@@ -190,6 +203,17 @@ def grid(
     Raises:
         InputError: a name is unknown, or a value does not fit.
     """
+    for name in solvers:
+        if name not in SOLVERS:
+            raise InputError("solvers", name, "one of " + ", ".join(SOLVERS))
+    for gain, counts in steps.items():
+        gain_named(gain, "steps")
+        for count in counts:
+            if not 1 <= count <= 1000:
+                raise InputError("steps", count, "1 to 1000")
+    for scale in scales:
+        if not 0 <= scale <= 100:
+            raise InputError("scales", scale, "0 to 100")
     found: list[Point] = []
     for scale, solver in product(scales, solvers):
         for rule, gain in product(rules, gains):
@@ -198,7 +222,7 @@ def grid(
                 point = Point(
                     "cfg" if off else rule, "plain" if off else gain, scale, solver, count, spacing
                 )
-                point.guidance  # noqa: B018 (raises if something does not fit)
+                point.check("scales")
                 found.append(point)
     return list(dict.fromkeys(found))
 
