@@ -84,7 +84,7 @@ function Notice() {
   if (error) {
     return (
       <div className="toast bad" role="alert">
-        <p>{error.text}</p>
+        <p lang={error.lang}>{error.text}</p>
         <p>{error.advice}</p>
         <button type="button" className="button quiet" onClick={() => set({ error: null })}>
           {text("close")}

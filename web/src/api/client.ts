@@ -70,7 +70,12 @@ export const api = {
       headers: { "content-type": "application/json", "idempotency-key": key },
       body: JSON.stringify(body),
     }),
-  jobs: (limit = 200) => read<Job[]>(`jobs?limit=${limit}`),
+  /** The newest jobs, or those before another one. */
+  jobs: ({ states = [], limit, before }: { states?: readonly string[]; limit: number; before?: string | undefined }) => {
+    const asked = new URLSearchParams([["limit", String(limit)], ...states.map((each) => ["state", each])]);
+    if (before) asked.set("before", before);
+    return read<Job[]>(`jobs?${asked}`);
+  },
   job: (id: string) => read<Job>(`jobs/${id}`),
   result: (id: string) => read<JobResult>(`jobs/${id}/result`),
   cancel: (id: string) => read<Job>(`jobs/${id}/cancel`, { method: "POST" }),

@@ -1,7 +1,7 @@
 /** One option of a request, as its schema describes it: a switch, a choice, a slider or a text. */
 import { RotateCcw } from "lucide-react";
 import { useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
-import { field, useText } from "../i18n";
+import { field, useText, type Key } from "../i18n";
 import { Button } from "../parts/Button";
 import { Segments } from "../parts/Segments";
 import { isNumber, rangeOf, resolved, type Range, type Schema } from "./schema";
@@ -48,14 +48,13 @@ interface LabelledProps extends Props {
 function Labelled({ name, schema, value, onChange, shown, children }: LabelledProps) {
   const text = useText();
   const id = useId();
-  const { label, help } = field(name, schema.title, schema.description);
-  const unit = schema["x-unit"] ? ` (${schema["x-unit"]})` : "";
+  const { label, help, lang } = field(name, schema.title, schema.description);
   return (
     <div className="field" data-field={name}>
       <div className="field-head">
-        <label htmlFor={id}>
+        <label htmlFor={id} lang={lang}>
           {label}
-          {unit && <span className="unit">{unit}</span>}
+          {schema["x-unit"] && <Unit name={schema["x-unit"]} />}
         </label>
         {shown && <output htmlFor={id}>{shown}</output>}
         {value !== undefined && (
@@ -69,11 +68,24 @@ function Labelled({ name, schema, value, onChange, shown, children }: LabelledPr
       </div>
       {children(id, `${id}-help`)}
       {help && (
-        <p className="help" id={`${id}-help`}>
+        <p className="help" id={`${id}-help`} lang={lang}>
           {help}
         </p>
       )}
     </div>
+  );
+}
+
+const UNITS: Readonly<Record<string, Key>> = { degrees: "unit.degrees", pixels: "unit.pixels", sigma: "unit.sigma" };
+
+function Unit({ name }: { name: string }) {
+  const text = useText();
+  const known = UNITS[name];
+  return (
+    <span className="unit" lang={known ? undefined : "en"}>
+      {" "}
+      ({known ? text(known) : name})
+    </span>
   );
 }
 
@@ -127,7 +139,9 @@ function Select({ words, now, onPick, ...props }: SelectProps) {
           onChange={({ target }) => onPick(target.value)}
         >
           {words.map((word) => (
-            <option key={word}>{word}</option>
+            <option key={word} lang="en">
+              {word}
+            </option>
           ))}
         </select>
       )}
@@ -219,6 +233,7 @@ function Choice(props: Props) {
         {() => (
           <Segments
             label={label}
+            lang="en"
             value={now}
             options={words.map((word) => ({ value: word, label: named(word) }))}
             onChange={onChange}

@@ -35,17 +35,23 @@ export function useText(): typeof text {
   return text;
 }
 
-/** The name and the help of an option; the schema's own if there is no translation. */
+/** The name and the help of an option; the schema's own, in English, if there is no translation. */
 export function field(
   name: string,
   title: string | undefined,
   help: string | undefined,
-): { label: string; help: string } {
+): { label: string; help: string; lang?: "en" } {
   const { language } = useLanguage.getState();
   const label = fieldsEn[name] ?? (title ?? name).replaceAll("_", " ").toLowerCase();
   const shown = label.charAt(0).toUpperCase() + label.slice(1);
   const english = { label: shown, help: help ?? "" };
   if (language === "en") return english;
   const told = fieldsJa[name];
-  return told ? { label: told[0], help: told[1] } : english;
+  return told ? { label: told[0], help: told[1] } : { ...english, lang: "en" };
+}
+
+/** A moment in the user's language, with the date; `at` is in milliseconds since 1970. */
+export function moment(at: number): string {
+  const { language } = useLanguage.getState();
+  return new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 }

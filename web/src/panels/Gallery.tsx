@@ -1,42 +1,36 @@
-/** All jobs of the service: find one by words, task, model or state, then edit, restore or retry it. */
+/** The finished runs of the service: find one by words, task, model or state, then edit, restore or retry it. */
 import { PencilLine, RotateCcw, Star } from "lucide-react";
 import { useEffect, useState } from "react";
-import { api, ask, assetUrl, type Asset, type Job } from "../api/client";
+import { api, ask, assetUrl } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { SearchField, fits } from "../parts/SearchField";
 import { doing } from "../state/doing";
 import { refreshQueue } from "../state/following";
+import { runsBefore, type Run } from "../state/runs";
 import { set, toggleFavourite, useStudio } from "../state/store";
 import { openFile } from "../state/work";
 import { taskName } from "./History";
 import { TASKS } from "./TaskPanel";
 
-interface Shown {
-  job: Job;
-  pictures: readonly Asset[];
-}
+/** How many runs are shown at first, and how many more at each wish. */
+const SHOWN = 30;
 
 export function Gallery() {
   const text = useText();
   const favourites = useStudio((studio) => studio.favourites);
   const models = useStudio((studio) => studio.models);
-  const [all, setAll] = useState<Shown[]>([]);
   const [words, setWords] = useState("");
   const [task, setTask] = useState("");
   const [model, setModel] = useState("");
   const [state, setState] = useState("done");
   const [starred, setStarred] = useState(false);
-  useEffect(() => {
-    void doing("", async () => setAll(await load()));
-  }, []);
-  const found = all.filter(({ job, pictures }) => {
+  const { found, complete, showOlder } = useRuns(state, ({ job, pictures }) => {
     return (
       fits(words, `${job.request["prompt"]} ${job.kind} ${job.request["model"]}`) &&
       (!task || job.kind === task) &&
       (!model || String(job.request["model"]).startsWith(model)) &&
-      (!state || job.state === state) &&
       (!starred || pictures.some(({ id }) => favourites.includes(id)))
     );
   });
@@ -70,28 +64,45 @@ export function Gallery() {
           {text("favourites")}
         </Button>
       </div>
-      {found.length === 0 && <p className="empty">{text("gallery.none")}</p>}
+      {found.length === 0 && complete && <p className="empty">{text("gallery.none")}</p>}
       <ul className="gallery">
         {found.map((each) => (
-          <Card key={each.job.id} shown={each} favourites={favourites} />
+          <Card key={each.job.id} run={each} favourites={favourites} />
         ))}
       </ul>
+      {showOlder && <Button onClick={showOlder}>{text("gallery.older")}</Button>}
     </Dialog>
   );
 }
 
-async function load(): Promise<Shown[]> {
-  const jobs = await api.jobs(200);
-  const ended = jobs.filter(({ state }) => ["done", "failed", "cancelled"].includes(state));
-  return Promise.all(
-    ended.map(async (job) => ({
-      job,
-      pictures: job.state === "done" ? (await api.result(job.id)).pictures : [],
-    })),
-  );
+/** The runs that fit; pages are loaded until there are more than are shown, or no older ones. */
+function useRuns(state: string, fitting: (run: Run) => boolean) {
+  const [wanted, setWanted] = useState(SHOWN);
+  const [loaded, setLoaded] = useState<{ state: string; runs: Run[]; last: boolean }>({ state, runs: [], last: false });
+  const { runs, last } = loaded.state === state ? loaded : { runs: [], last: false };
+  const found = runs.filter(fitting);
+  const more = found.length > wanted;
+  const before = runs.at(-1)?.job.id;
+  useEffect(() => {
+    if (more || last) return undefined;
+    let current = true;
+    void doing("", () => runsBefore(state, before)).then((page) => {
+      if (!current) return;
+      const { runs: older, last: end } = page ?? { runs: [], last: true }; // the page already says what went wrong
+      setLoaded((held) => ({ state, runs: [...(held.state === state ? held.runs : []), ...older], last: end }));
+    });
+    return () => {
+      current = false;
+    };
+  }, [state, before, more, last]);
+  return {
+    found: found.slice(0, wanted),
+    complete: last,
+    showOlder: more ? () => setWanted(wanted + SHOWN) : null,
+  };
 }
 
-function Card({ shown: { job, pictures }, favourites }: { shown: Shown; favourites: string[] }) {
+function Card({ run: { job, pictures }, favourites }: { run: Run; favourites: string[] }) {
   const text = useText();
   const first = pictures[0];
   const restore = (asset: string): void => {
@@ -101,11 +112,17 @@ function Card({ shown: { job, pictures }, favourites }: { shown: Shown; favourit
   };
   return (
     <li>
-      {first ? <img src={assetUrl(first.id)} alt="" loading="lazy" /> : <div className="no-picture">{text(job.state === "failed" ? "state.failed" : "state.cancelled")}</div>}
+      {first ? (
+        <img src={assetUrl(first.id)} alt="" loading="lazy" />
+      ) : (
+        <div className="no-picture">{text(job.state === "done" ? "gallery.gone" : `state.${job.state}`)}</div>
+      )}
       <strong>{text(taskName(job.kind))}</strong>
-      <p title={String(job.request["prompt"] ?? "")}>{job.error || String(job.request["prompt"] ?? "")}</p>
+      <p title={String(job.request["prompt"] ?? "")} lang={job.error ? "en" : undefined}>
+        {job.error || String(job.request["prompt"] ?? "")}
+      </p>
       <div className="row">
-        {first ? (
+        {first && (
           <>
             <Button icon={PencilLine} onClick={() => restore(first.id)}>
               {text("gallery.restore")}
@@ -118,7 +135,8 @@ function Card({ shown: { job, pictures }, favourites }: { shown: Shown; favourit
               onClick={() => toggleFavourite(first.id)}
             />
           </>
-        ) : (
+        )}
+        {job.state !== "done" && (
           <Button
             icon={RotateCcw}
             onClick={() =>

@@ -1,7 +1,7 @@
 /** All accepted pictures as a tree of what each was made from; going back restores what was drawn. */
 import { useState } from "react";
 import { assetUrl } from "../api/client";
-import { useText, type Key } from "../i18n";
+import { moment, useText, type Key } from "../i18n";
 import { SearchField, fits } from "../parts/SearchField";
 import { get, replace, set, useStudio, type Step } from "../state/store";
 
@@ -45,7 +45,7 @@ function Branch({ step, current, all }: { step: Step; current: string | null; al
         <span>
           <strong>{name}</strong>
           <small>{step.task === "open" ? step.doc.picture?.name : step.prompt}</small>
-          <small>{new Date(step.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}</small>
+          <small>{moment(step.at)}</small>
         </span>
       </button>
       {children.length > 0 && (

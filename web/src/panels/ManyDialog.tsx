@@ -55,7 +55,11 @@ export function ManyDialog() {
           <li key={k}>
             {one.made ? <img src={assetUrl(one.made.id)} alt="" /> : <div className="no-picture">{state(one, text)}</div>}
             <strong>{one.name}</strong>
-            {one.error && <p title={one.error}>{one.error}</p>}
+            {one.error && (
+              <p title={one.error.text} lang={one.error.lang}>
+                {one.error.text}
+              </p>
+            )}
           </li>
         ))}
       </ul>

@@ -53,12 +53,24 @@ export function ModelLine() {
         </select>
       </div>
       <p className={known?.foreign ? "knows foreign" : "knows"} role="status">
-        {facts?.knows ? text("model.knows", { what: facts.knows }) : text("model.open")}{" "}
+        {facts?.knows ? <Knows what={facts.knows} /> : text("model.open")}{" "}
         {measured !== null &&
           (known?.foreign
             ? text("model.foreign", { familiarity: measured.toPrecision(2) })
             : text("model.familiar", { familiarity: measured.toPrecision(2) }))}
       </p>
     </div>
+  );
+}
+
+/** What a model knows, which the model itself says in English. */
+function Knows({ what }: { what: string }) {
+  const [before, after] = useText()("model.knows", { what: "|" }).split("|");
+  return (
+    <>
+      {before}
+      <span lang="en">{what}</span>
+      {after}
+    </>
   );
 }

@@ -16,14 +16,14 @@ interface Props {
 export function Prompt({ name, help: told, value, required, onChange }: Props) {
   const text = useText();
   const id = useId();
-  const { label, help } = field(name, undefined, told);
+  const { label, help, lang } = field(name, undefined, told);
   const unknown = useUnknown(value);
   const behind = useRef<HTMLDivElement>(null);
   const words = Object.keys(unknown);
   return (
     <div className="field prompt" data-field={name}>
       <div className="field-head">
-        <label htmlFor={id}>
+        <label htmlFor={id} lang={lang}>
           {label}
           {required && <span className="unit"> {text("needed")}</span>}
         </label>
@@ -45,7 +45,7 @@ export function Prompt({ name, help: told, value, required, onChange }: Props) {
           onChange={({ target }) => onChange(target.value)}
         />
       </div>
-      <p className="help" id={`${id}-help`}>
+      <p className="help" id={`${id}-help`} lang={lang}>
         {help}
       </p>
       {words.length > 0 && (

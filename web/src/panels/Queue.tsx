@@ -19,7 +19,7 @@ export function Queue() {
     const look = (): void => {
       void refreshQueue();
       void api
-        .jobs(100)
+        .jobs({ limit: 100 })
         .then(setJobs)
         .catch(() => undefined); // the page already reports a lost connection
     };

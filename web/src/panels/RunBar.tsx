@@ -21,6 +21,10 @@ export function RunBar() {
   const active = running && isOpen(running.job);
   return (
     <footer className="runbar">
+      {/* Only changes of the state are announced; each step would be too much to listen to. */}
+      <p className="sr" role="status">
+        {running && text(`state.${running.job.state}`)}
+      </p>
       <div className="run-options">
         <div className="stepper" role="group" aria-label={text("candidates")}>
           <span>{text("candidates")}</span>
@@ -146,7 +150,7 @@ function Progress({ running }: { running: Running }) {
   return (
     <div className="progress">
       <div className="progress-head">
-        <span role="status">{said}</span>
+        <span>{said}</span>
         <span>{left !== null && text("run.left", { seconds: left })}</span>
       </div>
       <div

@@ -5,7 +5,8 @@ import { api, assetUrl, takenUrl, type Texts } from "../api/client";
 import { useText } from "../i18n";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
-import { looked, useStudio } from "../state/store";
+import { reasonOf } from "../state/doing";
+import { looked, useStudio, type Told } from "../state/store";
 import { requestOf } from "../state/work";
 import { download } from "./files";
 
@@ -20,12 +21,12 @@ export function TakeDialog() {
   const running = useStudio((studio) => (studio.staged ? studio.jobs[studio.staged] : undefined));
   const own = (running ?? made)?.request;
   const [texts, setTexts] = useState<Texts | null>(null);
-  const [wrong, setWrong] = useState("");
+  const [wrong, setWrong] = useState<Told | null>(null);
   useEffect(() => {
     Promise.resolve(own ?? requestOf())
       .then(({ kind, ...given }) => api.said(String(kind), given))
       .then(setTexts)
-      .catch((error: unknown) => setWrong(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => setWrong(reasonOf(error)));
   }, [own]);
   return (
     <Dialog title={text("take")}>
@@ -48,7 +49,11 @@ export function TakeDialog() {
         </div>
       </div>
       <h3>{text("take.request")}</h3>
-      {wrong && <p className="notice">{wrong}</p>}
+      {wrong && (
+        <p className="notice" lang={wrong.lang}>
+          {wrong.text}
+        </p>
+      )}
       {texts && (
         <>
           <Text name={text("take.command")} told={texts.command} />

@@ -1,12 +1,14 @@
 /** A choice of a few options that are all visible; arrow keys move between them, as in radio buttons. */
 interface Props<T extends string> {
   label: string;
+  /** The language of the options, if it is not that of the page. */
+  lang?: string;
   value: T;
   options: readonly { value: T; label: string; hint?: string }[];
   onChange: (value: T) => void;
 }
 
-export function Segments<T extends string>({ label, value, options, onChange }: Props<T>) {
+export function Segments<T extends string>({ label, lang, value, options, onChange }: Props<T>) {
   const move = (by: number): void => {
     const at = options.findIndex((each) => each.value === value);
     const next = options[(at + by + options.length) % options.length];
@@ -34,6 +36,7 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
           key={each.value}
           type="button"
           role="radio"
+          lang={lang}
           title={each.hint}
           aria-checked={each.value === value}
           tabIndex={each.value === value ? 0 : -1}

@@ -43,10 +43,10 @@ it("a lost connection is told for each picture, and does not end the others", as
   );
   await expect(submitMany(files, (told) => (all = told))).rejects.toThrow(Unreachable);
   expect(sent).toHaveLength(2);
-  expect(all.map(({ job, error }) => [job?.state, error])).toEqual([
-    ["queued", ""],
+  expect(all.map(({ job, error }) => [job?.state, error?.text])).toEqual([
+    ["queued", undefined],
     [undefined, "The service does not answer yet."],
-    ["queued", ""],
+    ["queued", undefined],
   ]);
 });
 
@@ -55,8 +55,8 @@ it("a picture is open until its job has ended or it cannot be submitted", async 
   answering([]);
   await submitMany(files, (all) => open.push(all.map(waits)));
   expect(open[0]).toEqual([true, true, true]);
-  const one: One = { name: "a.png", job: null, made: null, error: "" };
-  expect(waits({ ...one, error: "too large" })).toBe(false);
+  const one: One = { name: "a.png", job: null, made: null, error: null };
+  expect(waits({ ...one, error: { text: "too large" } })).toBe(false);
   expect(waits({ ...one, job: { state: "done" } as Job })).toBe(false);
   expect(waits({ ...one, job: { state: "running" } as Job })).toBe(true);
 });

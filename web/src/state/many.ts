@@ -3,7 +3,7 @@ import { api, isOpen, Unreachable, type Asset, type Job } from "../api/client";
 import { fitted } from "./doc";
 import { reasonOf } from "./doing";
 import { anySeed } from "./editing";
-import { get } from "./store";
+import { get, type Told } from "./store";
 import { requestOf, submitted, taken } from "./work";
 
 /** One of many pictures, and what has happened to it. */
@@ -12,7 +12,7 @@ export interface One {
   job: Job | null;
   made: Asset | null;
   /** Why it could not be submitted, or why its job failed. */
-  error: string;
+  error: Told | null;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface One {
 export async function submitMany(files: readonly File[], tell: (all: readonly One[]) => void): Promise<void> {
   const studio = get();
   const seed = studio.seed ?? anySeed();
-  const all: One[] = files.map(({ name }) => ({ name, job: null, made: null, error: "" }));
+  const all: One[] = files.map(({ name }) => ({ name, job: null, made: null, error: null }));
   tell([...all]);
   let lost: Unreachable | null = null;
   for (const [k, file] of files.entries()) {
@@ -46,7 +46,7 @@ export function followed(all: readonly One[]): Promise<readonly One[]> {
       if (!one.job || !isOpen(one.job)) return one;
       const job = await api.job(one.job.id);
       const made = job.state === "done" ? ((await api.result(job.id)).pictures[0] ?? null) : null;
-      return { ...one, job, made, error: job.error ?? "" };
+      return { ...one, job, made, error: job.error ? { text: job.error, lang: "en" } : null };
     }),
   );
 }

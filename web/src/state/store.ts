@@ -55,6 +55,12 @@ export interface Moment {
   settings?: Settings;
 }
 
+/** What went wrong, in the language of the page unless it says another one. */
+export interface Told {
+  text: string;
+  lang?: "en";
+}
+
 export interface View {
   zoom: number;
   x: number;
@@ -89,7 +95,7 @@ export interface Studio {
   queue: QueueState | null;
   online: boolean;
   busy: string | null;
-  error: { text: string; advice: string } | null;
+  error: (Told & { advice: string }) | null;
   // What is shown.
   tool: Tool;
   brush: number;

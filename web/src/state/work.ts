@@ -3,7 +3,7 @@ import { api, Refused, Unreachable, type Asset, type Job, type Values } from "..
 import type { Schema } from "../forms/schema";
 import { text } from "../i18n";
 import { EMPTY, geometryOf, type Doc } from "./doc";
-import { doing, failed } from "./doing";
+import { doing, failed, NoPicture } from "./doing";
 import { anySeed, edit, id, record } from "./editing";
 import { update } from "./following";
 import { hasWhite, maskFile, maskOf } from "./mask";
@@ -28,7 +28,7 @@ export function keepConnected(): void {
 
 function checkKind(file: Blob): void {
   if (file.type && !/^image\/(png|jpeg|webp)$/.test(file.type)) {
-    throw new Refused(422, text("error.kind", { kind: file.type }), "image");
+    throw new NoPicture(text("error.kind", { kind: file.type }));
   }
 }
 

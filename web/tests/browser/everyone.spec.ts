@@ -30,7 +30,7 @@ for (const theme of ["dark", "light"] as const) {
       await page.keyboard.press("Escape");
     }
     await page.getByRole("button", { name: "Learn" }).click();
-    await expect(page.getByText(/KL divergence from the law: \d/)).toBeVisible();
+    await expect(page.getByText(/KL divergence from the distribution: \d/)).toBeVisible();
     await accessible(page, "learn");
   });
 }

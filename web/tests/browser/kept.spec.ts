@@ -159,3 +159,44 @@ test("a job that the service does not know any more has failed, and Run is back"
   await expect(studio.points).toHaveCount(1);
   await page.request.post(`api/v1/jobs/${job}/cancel`);
 });
+
+test("with many unfinished runs the page still reaches the service, and the gallery lists them", async ({ studio, service }) => {
+  const { page } = studio;
+  await studio.openExample(2);
+  await studio.drag([128, 80], [140, 92]);
+  await page.request.post("api/v1/queue/pause");
+  const answers = () =>
+    page.evaluate(async (url) => (await fetch(url, { signal: AbortSignal.timeout(5000) })).ok, `${service.url}healthz`);
+  for (let k = 0; k < 7; k++) {
+    await studio.run.click();
+    await expect(page.getByText(/Waiting, number \d+ in the queue/)).toBeVisible();
+    await page.keyboard.press("1"); // leaves the run, which still waits
+    expect(await answers()).toBe(true);
+  }
+  await page.waitForTimeout(600); // the session is saved after a quarter of a second
+  await page.reload();
+  await expect(studio.run).toBeEnabled();
+  expect(await answers()).toBe(true);
+  await page.request.post("api/v1/queue/cancel-waiting");
+  await page.request.post("api/v1/queue/resume");
+  await page.getByRole("button", { name: "Gallery" }).click();
+  await page.getByRole("combobox", { name: "State" }).selectOption("Stopped");
+  await expect(page.locator(".gallery .no-picture").nth(6)).toHaveText("Stopped");
+});
+
+test("a slider that is dragged follows the pointer", async ({ studio }) => {
+  const { page } = studio;
+  await studio.openExample(1);
+  await page.keyboard.press("3");
+  await page.locator("details.advanced summary").first().click();
+  const slider = page.locator('[data-field="guidance_scale"] input[type=range]').first();
+  await slider.scrollIntoViewIfNeeded();
+  const box = (await slider.boundingBox())!;
+  const high = Number(await slider.getAttribute("max"));
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + 0.25 * box.width, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.45 * box.width, y, { steps: 20 });
+  expect(Math.abs(Number(await slider.inputValue()) - 0.45 * high)).toBeLessThan(0.05 * high);
+  await page.mouse.up();
+});

@@ -13,7 +13,7 @@ test("drag, look, run, compare, accept, go back, and find all of it after a relo
   await expect(studio.points).toHaveCount(2);
   await expect(page.getByRole("spinbutton", { name: "Point 1, target x" })).toHaveValue("110");
   await expect(page.getByTestId("warp")).toBeVisible();
-  await expect(page.getByText("cuts the thing out", { exact: true })).toBeVisible();
+  await expect(page.getByText("cuts the object out", { exact: true })).toBeVisible();
 
   await test.step("an end is moved later, and undo and redo restore every step", async () => {
     await studio.drag([110, 60], [116, 64]);
@@ -190,7 +190,7 @@ test("one edit on several pictures, with the points scaled to each of them", asy
     { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") },
   ]);
   await expect(page.getByText("3 of 3 finished")).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText("This is no PNG, JPEG or WebP")).toBeVisible();
+  await expect(page.getByText("This is not a PNG, JPEG or WebP file")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save 2 pictures" })).toBeVisible();
   const answer = await page.request.get(`${service.url}api/v1/jobs?limit=2`);
   const jobs = (await answer.json()) as { request: { points: number[][][] } }[];

@@ -53,7 +53,7 @@ test("a lost connection is reported, what was drawn is kept, and work can contin
 test("a wrong file is refused with an explanation", async ({ studio }) => {
   const { page } = studio;
   await studio.openFile("notes.txt", Buffer.from("hello"), "text/plain");
-  await expect(page.getByRole("alert")).toContainText("This is no PNG, JPEG or WebP");
+  await expect(page.getByRole("alert")).toContainText("This is not a PNG, JPEG or WebP file");
   await studio.openFile("broken.png", Buffer.from("hello"), "image/png");
   await expect(page.getByRole("alert")).toContainText("picture file (PNG, JPEG or WebP)");
   await expect(page.getByRole("alert")).toContainText("Open a PNG, JPEG or WebP file.");

@@ -10,7 +10,7 @@ test("a drag, and the comparison of its result", async ({ studio }) => {
   await page.getByRole("textbox", { name: "Prompt" }).fill("a person with a full beard");
   await studio.drag([150, 48], [110, 60]);
   await studio.drag([150, 230], [140, 230]);
-  await expect(page.getByText("cuts the thing out", { exact: true })).toBeVisible();
+  await expect(page.getByText("cuts the object out", { exact: true })).toBeVisible();
   await expect(page.getByTestId("warp")).toBeVisible();
   await page.screenshot({ path: `${INTO}/drag.png` });
   await studio.run.click();
@@ -28,7 +28,7 @@ test("randomness and guidance", async ({ studio }) => {
   await page.waitForTimeout(1000);
   await page.screenshot({ path: `${INTO}/learn.png` });
   await page.getByRole("radio", { name: "Guidance" }).click();
-  await expect(page.getByText(/KL from the promised law/)).toBeVisible();
+  await expect(page.getByText(/KL from the promised distribution/)).toBeVisible();
   await page.waitForTimeout(2000);
   await page.screenshot({ path: `${INTO}/guidance.png` });
 });
