@@ -1,16 +1,11 @@
-"""A small pilot for the tests: a draft and its pictures, votes of a script, votes by simulation."""
-
-import math
+"""A small pilot for the tests: a draft and its pictures, and votes of a script."""
 
 import numpy as np
 from PIL import Image
-from scipy.stats import norm
 
 from yuragi.research.pilot.pairs import blind_of
-from yuragi.research.pilot.sequence import Clustered
 from yuragi.research.pilot.votes import Vote, Votes
 
-TIES = 0.2
 DRAFT = """
 name = "small"
 model = "{model}"
@@ -90,26 +85,3 @@ def vote_all(plan, folder, raters, simulated, choose):
             names = pair.name, pair.edit, pair.seed, each.left, each.right, choose(rater, each)
             store.cast(Vote(rater, *names, True, False, plan.digest, simulated))
     return store
-
-
-def simulated(rng, raters, pictures, seeds, correlations, shift):
-    """Votes with tastes of raters and pictures, in the order in which they come; and the truth.
-
-    A latent normal variable decides: above q for the arm, below -q for the baseline.
-    """
-    q, d = norm.ppf(0.5 + TIES / 2), norm.ppf(0.5 + shift)
-    each = pictures * seeds
-    of_rater = rng.normal(0, math.sqrt(correlations[0]), (raters, 1))
-    of_picture = rng.normal(0, math.sqrt(correlations[1]), pictures).repeat(seeds)
-    own = rng.normal(0, math.sqrt(1 - sum(correlations)), (raters, each))
-    latent = d + of_rater + of_picture + own
-    scores = np.where(latent > q, 1.0, np.where(latent < -q, 0.0, 0.5))
-    order = np.stack([rng.permutation(each) for _ in range(raters)], 1).ravel()
-    who = np.tile(np.arange(raters), each)
-    return Clustered(scores[who, order], who, order // seeds), preference(shift)
-
-
-def preference(shift):
-    """The expected score of a vote whose latent variable has the mean of `shift` in `simulated`."""
-    q, d = norm.ppf(0.5 + TIES / 2), norm.ppf(0.5 + shift)
-    return float(norm.cdf(d - q) + norm.cdf(d + q)) / 2

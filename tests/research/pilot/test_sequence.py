@@ -5,49 +5,35 @@ import math
 import numpy as np
 import pytest
 
-from piloting import TIES, simulated
 from yuragi.research.pilot.sequence import (
     Boundary,
     Clustered,
-    design_effect,
     look,
     looks,
+)
+from yuragi.research.pilot.simulate import (
+    CORRELATIONS,
+    SHIFTS,
+    EXTENTS,
+    Extent,
+    coverage,
+    simulated,
 )
 
 LEVEL, ASSUMED = 0.05, (0.05, 0.1)
 
 
-def boundary(raters, pictures, seeds):
-    n = raters * pictures * seeds
-    effect = design_effect([pictures * seeds] * raters, [raters * seeds] * pictures, ASSUMED)
-    return Boundary.tightest(LEVEL, n / ((1 - TIES) / 4 * effect))
-
-
-def coverage(raters, pictures, seeds, correlations, shift, repeats):
-    """In what share of pilots every look, one after every third vote, contains the truth."""
-    rng, bound = np.random.default_rng(0), boundary(raters, pictures, seeds)
-    whole = 0
-    for _ in range(repeats):
-        votes, truth = simulated(rng, raters, pictures, seeds, correlations, shift)
-        counts = range(12, len(votes.values) + 1, 3)
-        seen = (look(votes.first(n), bound, ASSUMED) for n in counts)
-        whole += all(low <= truth <= high for _, _, low, high in seen)
-    return whole / repeats
-
-
 def test_all_looks_together_contain_the_truth():
-    assert coverage(6, 12, 1, (0.05, 0.1), 0.0, 150) >= 0.95
+    assert coverage(Extent(6, 12, 1), ASSUMED, 0.0, 150, 0) >= 0.95
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    ("raters", "pictures", "seeds"), [(3, 6, 4), (4, 8, 3), (6, 12, 2), (12, 24, 1)]
-)
-@pytest.mark.parametrize("correlations", [(0.0, 0.0), (0.05, 0.1), (0.2, 0.3)])
-@pytest.mark.parametrize("shift", [0.0, 0.25])
-def test_coverage_under_optional_stopping(raters, pictures, seeds, correlations, shift):
-    share = coverage(raters, pictures, seeds, correlations, shift, 300)
+@pytest.mark.parametrize("size", EXTENTS, ids=lambda size: "-".join(map(str, size)))
+@pytest.mark.parametrize("correlations", CORRELATIONS)
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_coverage_under_optional_stopping(size, correlations, shift):
+    share = coverage(size, correlations, shift, 300, 0)
     # Two standard errors of 300 repeats below the level that is promised.
     assert share >= 1 - LEVEL - 2 * math.sqrt(LEVEL * (1 - LEVEL) / 300)
 
@@ -56,7 +42,7 @@ def test_looking_at_plain_intervals_is_not_valid():
     """The test above could fail: with 1.96 standard errors it does."""
     rng, missed = np.random.default_rng(0), 0
     for _ in range(150):
-        votes, truth = simulated(rng, 6, 12, 1, (0.05, 0.1), 0.0)
+        votes, truth = simulated(rng, Extent(6, 12, 1), ASSUMED, 0.0)
         for n in range(12, 73, 3):
             first = votes.first(n).values
             if abs(first.mean() - truth) > 1.96 * first.std() / math.sqrt(n):
@@ -104,8 +90,8 @@ def test_too_few_votes_say_nothing():
 
 
 def test_a_path_ends_with_all_votes():
-    votes, _ = simulated(np.random.default_rng(0), 4, 8, 6, ASSUMED, 0.0)
-    bound = boundary(4, 8, 6)
+    votes, _ = simulated(np.random.default_rng(0), Extent(4, 8, 6), ASSUMED, 0.0)
+    bound = Boundary.tightest(LEVEL, 200.0)
     path = looks(votes, bound, ASSUMED)
     assert path[-1] == look(votes, bound, ASSUMED)
     assert 50 < len(path) < 70

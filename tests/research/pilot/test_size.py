@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from piloting import preference, simulated, write_draft
+from piloting import write_draft
 from yuragi.errors import InputError
 from yuragi.research.pilot.plan import read_draft
 from yuragi.research.pilot.sequence import Boundary, look
+from yuragi.research.pilot.simulate import Extent, preference, simulated
 from yuragi.research.pilot.size import information, planned
 
 
@@ -30,7 +31,7 @@ def test_the_effect_is_found_as_often_as_planned(draft):
     rng, hits = np.random.default_rng(0), 0
     shift = brentq(lambda x: preference(x) - 0.7, 0.0, 0.49)
     for _ in range(200):
-        votes, _ = simulated(rng, 10, 24, size.seeds, (0.05, 0.1), shift)
+        votes, _ = simulated(rng, Extent(10, 24, size.seeds), (0.05, 0.1), shift)
         hits += look(votes, bound, (0.05, 0.1)).low > 0.5
     # As there are whole seeds only, the power is larger than asked for.
     assert hits / 200 >= 0.8

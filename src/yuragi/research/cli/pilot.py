@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from yuragi.cli.answer import answer
-from yuragi.cli.files import check_output
+from yuragi.cli.files import check_output, check_report
 from yuragi.cli.loading import LOADING, loads
-from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
+from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption, ReportOption, seed_option
 from yuragi.cli.progress import progress
 from yuragi.errors import InputError, missing_extra
+from yuragi.research.cli.options import number_option
 
 __all__ = ["app"]
 
@@ -175,3 +176,31 @@ def report(
     answer(
         json, told, *files, f"outcome: {summary.outcome}", *said, *simulated[: summary.simulated]
     )
+
+
+@app.command()
+def simulate(
+    number: Annotated[int, number_option("Pilots of each setting.", 1)] = 1000,
+    output: ReportOption = Path("out/pilot.json"),
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    seed: Annotated[int, seed_option("Seed of every setting.")] = 0,
+) -> None:
+    """Measure in simulated pilots how often intervals hold, and how often effects are found."""
+    import torch
+
+    from yuragi.research.bench.report import frame
+    from yuragi.research.cli.reports import finish
+    from yuragi.research.pilot.simulate import simulations
+
+    check_report("output", output)
+    with progress("simulating", quiet) as on_setting:
+        found = simulations(number, seed, on_setting)
+    report = frame("pilot", torch.device("cpu"), [seed], number) | found
+    rows = {
+        f"{row['raters']} raters, {row['pictures']} pictures, {row['seeds']} seeds": {
+            name: row[name] for name in ("effect", "at_end", "on_way")
+        }
+        for row in found["found"]
+    }
+    finish(report, output, json, rows)
