@@ -1,11 +1,11 @@
 # make setup | studio | demo | test | test-slow | test-portable | check. Needs Python 3.11 or newer and make, nothing else.
 # make check-web | build-web | test-browser: for changes of the studio's page; they need Node.js 20.19 or newer.
-# make docs | dist: the documentation as a site in out/site; wheel, sdist and bill of materials in dist/, checked.
+# make pages | docs | dist: generated pages; the documentation as a site in out/site; wheel, sdist and bill of materials in dist/, checked.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup studio demo test test-slow test-portable check check-web build-web test-browser docs dist clean
+.PHONY: setup studio demo test test-slow test-portable check check-web build-web test-browser pages docs dist clean
 
 setup: $(VENV)/.installed
 
@@ -80,6 +80,9 @@ build-web: web/node_modules/.installed
 
 test-browser: setup web/node_modules/.installed
 	cd web && YURAGI_PYTHON=$(abspath $(BIN))/python npm run -s browser
+
+pages: setup
+	$(BIN)/python docs/generate.py
 
 docs: setup
 	$(BIN)/python docs/website.py

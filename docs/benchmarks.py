@@ -12,10 +12,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from claims import claims
-from reports import RESULTS, counted, read
+from reports import RESULTS, counted, numbers, read
 from sweep_tables import distance_of
 
 from yuragi.research.bench.report import elsewhere, seeds_of
@@ -49,8 +48,7 @@ def drags() -> str:
     - *ode* and *paper* are ODE-Drag and SDE-Drag as published.
     - *ours* is the preset `warp` as it was at the time: with the threshold 0.1 for the doubt, which
       is 0.3 now, and with an earlier fill of the uncovered area.
-      [Dragging](drag.md#which-is-better) and [how the warp
-      drags](drag-method.md#the-warp-dragwarppy) say what both changes did.
+      [Dragging](drag.md#which-is-better) says what the network does with the present settings.
     - The rows *ours, ...* change one part of it, such as *boxes*, which moves SDE-Drag's boxes
       instead of the object, and *whole cells*, in which points move by whole cells of the latent;
       [the ablations](drag-method.md#ablations) describe each.
@@ -61,8 +59,8 @@ def drags() -> str:
     rows = []
     for name, found in report["rows"].items():
         paired = report["against_ours"].get(name, {})
-        numbers = _numbers(found, "registered", "psnr", "lpips", "evaluations", "seconds")
-        rows.append([name, found["n"], *numbers, interval(paired.get("psnr"))])
+        shown = numbers(found, "registered", "psnr", "lpips", "evaluations", "seconds")
+        rows.append([name, found["n"], *shown, interval(paired.get("psnr"))])
     head = ["method", "n", "registered", "PSNR", "HED-LPIPS", "evaluations", "seconds"]
     return table([*head, "ours minus this, PSNR"], rows)
 
@@ -119,12 +117,12 @@ def gains() -> str:
     report = read("lab-reg")
     shown = ("cfg", "reg", "reg_forward", "ratio", "lookahead")
     rows = [
-        [f"w = {weight}, {problem}", *_numbers(found, *shown)]
+        [f"w = {weight}, {problem}", *numbers(found, *shown)]
         for weight, problems in report["path_kl"].items()
         for problem, found in problems.items()
     ]
     rows += [
-        [f"w = {weight}, geometric mean, as a share of REG", *_numbers(found, *shown)]
+        [f"w = {weight}, geometric mean, as a share of REG", *numbers(found, *shown)]
         for weight, found in report["geomean_vs_reg"].items()
     ]
     return table(["problem", "plain", *shown[1:]], rows)
@@ -147,8 +145,8 @@ def bends() -> str:
     head = ["flow", "error, pixels", "PSNR", "folds", "tears", "ours minus this, PSNR"]
     rows = []
     for row in read("elastic")["rows"]:
-        numbers = _numbers(row["mean"], "error", "psnr", "folds", "tears")
-        rows.append([row["flow"], *numbers, interval(row.get("ours_minus", {}).get("psnr"))])
+        shown = numbers(row["mean"], "error", "psnr", "folds", "tears")
+        rows.append([row["flow"], *shown, interval(row.get("ours_minus", {}).get("psnr"))])
     return table(head, rows)
 
 
@@ -157,9 +155,9 @@ def cutouts() -> str:
     rows = []
     for given, report in read("cutouts")["given"].items():
         for name, found in report["rows"].items():
-            numbers = _numbers(found, "registered", "psnr", "lpips", "seams")
+            shown = numbers(found, "registered", "psnr", "lpips", "seams")
             paired = report["ours_minus"].get(name, {}).get("psnr")
-            rows.append([given, name, *numbers, interval(paired)])
+            rows.append([given, name, *shown, interval(paired)])
     head = ["given", "method", "registered", "PSNR", "HED-LPIPS", "seams"]
     return table([*head, "ours minus this, PSNR"], rows)
 
@@ -168,8 +166,8 @@ def fills() -> str:
     """The places that a drag uncovers are filled before a model generates anything there."""
     rows = []
     for row in read("fill")["rows"]:
-        numbers = _numbers(row["mean"], "psnr", "lpips", "seconds")
-        rows.append([row["fill"], *numbers, interval(row.get("minus_averages", {}).get("psnr"))])
+        shown = numbers(row["mean"], "psnr", "lpips", "seconds")
+        rows.append([row["fill"], *shown, interval(row.get("minus_averages", {}).get("psnr"))])
     return table(["fill", "PSNR", "HED-LPIPS", "seconds", "PSNR minus that of averages"], rows)
 
 
@@ -219,7 +217,7 @@ def speed() -> str:
     head = ["run", "seconds", "evaluations", "time relative to the network's", "peak MiB"]
     keys = ("seconds", "evaluations", "overhead", "peak_mib")
     return table(
-        head, [[name, *_numbers(row, *keys)] for name, row in read("speed")["rows"].items()]
+        head, [[name, *numbers(row, *keys)] for name, row in read("speed")["rows"].items()]
     )
 
 
@@ -241,7 +239,7 @@ def words() -> str:
 def costs() -> str:
     """Two of the networks have random weights, because weights do not affect the cost."""
     rows = [
-        [network, gain, *_numbers(row, "evaluations", "relative", "peak_mib")]
+        [network, gain, *numbers(row, "evaluations", "relative", "peak_mib")]
         for network, found in read("guidance-cost")["networks"].items()
         for gain, row in found["gains"].items()
     ]
@@ -292,17 +290,6 @@ def page() -> str:
     parts += ["## All reports\n", f"{_list()}\n"]
     parts.append("[The service](service.md#measured) has results under load and with faults.\n")
     return "\n".join(parts)
-
-
-def _numbers(found: dict[str, Any], *keys: str) -> list[str]:
-    """The values, with the intervals that the report has."""
-    ends = found.get("intervals", {})
-    return [
-        with_interval({"value": found[key], "low": ends[key][0], "high": ends[key][1]})
-        if key in ends
-        else number(found.get(key))
-        for key in keys
-    ]
 
 
 def _ends(found: Iterable[float]) -> str:

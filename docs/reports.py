@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from yuragi.research.bench.shares import wilson
-from yuragi.research.bench.tables import filled
+from yuragi.research.bench.tables import filled, number, with_interval
 
 RESULTS = Path(__file__).parents[1] / "results"
 DIFFERENCE = re.compile(r"(\*\*)?[+-][\d.]+ \[[+-][\d.]+, [+-][\d.]+\]")
@@ -26,6 +26,17 @@ def counted(share: float, n: int) -> str:
     """A share of n cases, with its interval."""
     low, high = wilson(round(share * n), n)
     return f"{share:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def numbers(found: Mapping[str, Any], *keys: str) -> list[str]:
+    """The values of a row, with the intervals that its report has."""
+    ends = found.get("intervals", {})
+    return [
+        with_interval({"value": found[key], "low": ends[key][0], "high": ends[key][1]})
+        if key in ends
+        else number(found.get(key))
+        for key in keys
+    ]
 
 
 def tabled(page: Path, writers: Mapping[str, Callable[[Mapping[str, Any]], str]]) -> str:

@@ -45,7 +45,6 @@ def script_of(name):
     "name",
     [
         "options",
-        "measured",
         "sweeps",
         "guidance",
         "benchmarks",
@@ -59,6 +58,21 @@ def test_a_generated_page_is_what_its_script_writes(name):
     script = script_of(name)
     committed = script.PAGE.read_text("utf-8")
     assert committed == script.page(), f"run `python docs/{name}.py` and commit the page"
+
+
+MEASURED = script_of("measured")
+
+
+@pytest.mark.parametrize("name", MEASURED.PAGES)
+def test_tables_of_measurements_are_what_their_script_writes(name):
+    path = DOCS / name
+    written = MEASURED.tabled(path, MEASURED.PAGES[name])
+    assert path.read_text("utf-8") == written, "run `python docs/measured.py` and commit the page"
+
+
+def test_one_command_runs_every_script_that_writes_a_page():
+    writers = {path.stem for path in DOCS.glob("*.py") if "write_text(" in path.read_text("utf-8")}
+    assert {*script_of("generate").SCRIPTS} == writers - {"website"}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,21 @@ def test_broken_links_of_a_built_site_are_found(tmp_path, monkeypatch):
         "index.html: below/#there",
         "index.html: below/missing.png",
     ]
+
+
+def test_japanese_pages_of_a_built_site_are_declared_japanese(tmp_path, monkeypatch):
+    website = script_of("website")
+    monkeypatch.setattr(website, "SITE", tmp_path)
+    page = '<!doctype html><html lang="en" class="no-js"><p lang="en">text</p></html>'
+    names = ("README.ja/index.html", "docs/ja/studio/index.html", "docs/studio/index.html")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(page)
+    assert website.declare_japanese() == []
+    japanese = page.replace('en" class', 'ja" class')
+    assert [(tmp_path / name).read_text() for name in names] == [japanese, japanese, page]
+    (tmp_path / names[1]).write_text("<html><p>text</p></html>")
+    assert website.declare_japanese() == ["no language: docs/ja/studio/index.html"]
 
 
 COMMAND = re.compile(r"^```[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
