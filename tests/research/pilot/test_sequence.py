@@ -13,8 +13,8 @@ from yuragi.research.pilot.sequence import (
 )
 from yuragi.research.pilot.simulate import (
     CORRELATIONS,
-    SHIFTS,
     EXTENTS,
+    SHIFTS,
     Extent,
     coverage,
     simulated,
@@ -29,11 +29,11 @@ def test_all_looks_together_contain_the_truth():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("size", EXTENTS, ids=lambda size: "-".join(map(str, size)))
+@pytest.mark.parametrize("extent", EXTENTS, ids=lambda extent: "-".join(map(str, extent)))
 @pytest.mark.parametrize("correlations", CORRELATIONS)
 @pytest.mark.parametrize("shift", SHIFTS)
-def test_coverage_under_optional_stopping(size, correlations, shift):
-    share = coverage(size, correlations, shift, 300, 0)
+def test_coverage_under_optional_stopping(extent, correlations, shift):
+    share = coverage(extent, correlations, shift, 300, 0)
     # Two standard errors of 300 repeats below the level that is promised.
     assert share >= 1 - LEVEL - 2 * math.sqrt(LEVEL * (1 - LEVEL) / 300)
 

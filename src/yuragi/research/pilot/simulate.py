@@ -23,8 +23,8 @@ from yuragi.research.pilot.sequence import FEWEST_VOTES, Boundary, Clustered, de
 
 __all__ = [
     "CORRELATIONS",
-    "SHIFTS",
     "EXTENTS",
+    "SHIFTS",
     "Extent",
     "coverage",
     "power",
