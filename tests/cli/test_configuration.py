@@ -103,12 +103,14 @@ def test_values_are_typed(cli, config, monkeypatch):
     settings = {"NAME": "a.example, b.example", "WORKERS": "0", "POLICY": "rules.toml"}
     for name, value in settings.items():
         monkeypatch.setenv(f"YURAGI_SERVE_{name}", value)
-    monkeypatch.setenv("YURAGI_OFFLINE", "Yes")
+    monkeypatch.setenv("YURAGI_ALLOW_PICKLE", "Yes")
+    monkeypatch.setenv("YURAGI_OFFLINE", "Yes")  # for other commands; a service always is
     shown = json.loads(cli("config", "show", "serve", "--json")[1])["serve"]
     assert shown["name"]["value"] == ["a.example", "b.example"]
     assert shown["workers"] == {"value": 0, "from": "YURAGI_SERVE_WORKERS"}
     assert shown["policy"]["value"] == "rules.toml"
-    assert shown["offline"] == {"value": True, "from": "YURAGI_OFFLINE"}
+    assert shown["allow-pickle"] == {"value": True, "from": "YURAGI_ALLOW_PICKLE"}
+    assert "offline" not in shown
     assert shown["max-waiting"] == {"value": 0, "from": "default"}
     monkeypatch.setenv("YURAGI_SERVE_HOST", "0.0.0.0")
     shown = json.loads(cli("config", "show", "serve", "--json")[1])["serve"]
@@ -119,7 +121,7 @@ def test_values_are_typed(cli, config, monkeypatch):
     ("variable", "value", "told"),
     [
         ("YURAGI_SERVE_HOTS", "x", "(YURAGI_SERVE_HOTS); did you mean YURAGI_SERVE_HOST?"),
-        ("YURAGI_OFFLINE", "perhaps", "YURAGI_OFFLINE must be one of"),
+        ("YURAGI_ALLOW_PICKLE", "perhaps", "YURAGI_ALLOW_PICKLE must be one of"),
         ("YURAGI_PORT", "many", "port must be"),
     ],
 )
@@ -163,4 +165,17 @@ def test_passwords_of_any_form_are_masked(cli, config, monkeypatch, url):
 def test_another_command(cli, config):
     code, _, told = cli("config", "show", "bench")
     assert code == 2
-    assert "serve, worker, drag" in told
+    assert "serve, studio, worker, drag" in told
+
+
+def test_every_command_with_settings_is_shown(cli, config, monkeypatch):
+    monkeypatch.setenv("YURAGI_TOKEN", "for the clients of a service")
+    config.write_text(
+        '[serve]\nport = 9000\n[batch]\nengine = "queue"\n[replay]\npolicy = "rules.toml"\n'
+    )
+    assert "port = 9000 " in cli("config", "show", "studio")[1]
+    assert "token" not in cli("config", "show", "studio")[1]
+    batch = cli("config", "show", "batch")[1]
+    assert "engine = 'queue'" in batch
+    assert "token = '***'" in batch
+    assert "policy = 'rules.toml'" in cli("config", "show", "replay")[1]

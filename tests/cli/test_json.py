@@ -51,6 +51,12 @@ def test_models(told, pipeline_folder, tmp_path, monkeypatch):
     assert told("models", "remove", "mine") == {"removed": "mine"}
 
 
+def test_a_switch_before_a_command_of_a_group_is_for_the_command(cli):
+    code, out, _ = cli("models", "--json", "show", "portraits")
+    assert (code, json.loads(out)["name"]) == (0, "portraits")
+    assert cli("models", "show", "portraits")[1].count("\n") > 1
+
+
 def test_check(told, pipeline_folder):
     found = told("models", "check", pipeline_folder, "--samples", 1, "-q", "--dtype", "float32")
     assert found["gain"] in ("ratio", "reg", "plain")

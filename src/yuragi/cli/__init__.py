@@ -42,7 +42,7 @@ app = typer.Typer(
 for name, kind in TASKS.items():
     app.command(name, help=kind.title)(task_command(kind))
 app.command("batch")(batch)
-app.command()(replay)
+app.command("replay")(replay)
 app.command()(verify)
 app.command("studio")(studio)
 app.command("serve")(serve)

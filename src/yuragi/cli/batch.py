@@ -13,7 +13,7 @@ import typer
 from yuragi.batch.engines.local import Local
 from yuragi.batch.settings import Batch
 from yuragi.cli.answer import answer
-from yuragi.cli.configuration import defaults_of
+from yuragi.cli.configuration import completed
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.options import JsonOption, QuietOption
 from yuragi.cli.parameters import nested, parameters, signature
@@ -37,8 +37,7 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
     unless --skip-invalid is given. Rows that fail later are listed in failures.csv while the
     others continue, and the exit code is 1.
     """
-    said = {name: value for name, value in given.items() if value is not None}
-    given = _completed(said)
+    given = _fitting(given)
     settings, opening = Batch(**nested(given, OWN)), use(given)
 
     from yuragi.batch.run import run_batch
@@ -70,13 +69,17 @@ def _batch(json: bool, quiet: bool, **given: Any) -> None:
 batch = signature(_batch, [*OWN, *OPENING], json=JsonOption, quiet=QuietOption)
 
 
-def _completed(said: dict[str, Any]) -> dict[str, Any]:
-    """The given values, completed from the configuration for the chosen engine."""
-    found = defaults_of("batch", [*OWN, *OPENING]) | said
+def _fitting(given: dict[str, Any]) -> dict[str, Any]:
+    """The given values, and the user's defaults that the chosen engine has."""
+    found = completed("batch", [*OWN, *OPENING], given)
     chosen = f"--engine {found.get('engine', Local().name)}"
     idle = {each.name for each in OWN if each.owners and chosen not in each.owners}
     # YURAGI_TOKEN, for example, can be set for other commands.
-    return {name: value for name, value in found.items() if name in said or name not in idle}
+    return {
+        name: value
+        for name, value in found.items()
+        if given.get(name) is not None or name not in idle
+    }
 
 
 @contextmanager

@@ -24,7 +24,16 @@ from yuragi.cli.parameters import Parameter
 from yuragi.errors import InputError
 from yuragi.options.keywords import nearest
 
-__all__ = ["PREFIX", "Found", "config_file", "defaults_of", "found_for", "misspelt", "read_config"]
+__all__ = [
+    "PREFIX",
+    "Found",
+    "completed",
+    "config_file",
+    "defaults_of",
+    "found_for",
+    "misspelt",
+    "read_config",
+]
 
 PREFIX = "YURAGI_"
 SAID = {"1": True, "true": True, "yes": True, "on": True} | {
@@ -79,6 +88,23 @@ def read_config() -> dict[str, dict[str, Any]]:
 def defaults_of(command: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """The user's defaults for a command, by parameter; raises the errors of `found_for`."""
     return {name: found.value for name, found in found_for(command, parameters).items()}
+
+
+def completed(
+    command: str, parameters: Sequence[Parameter], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values given on the command line, then the user's defaults, by parameter.
+
+    Args:
+        command: the command.
+        parameters: its parameters.
+        given: a value for each parameter; None for those not given.
+
+    Raises:
+        InputError: see `found_for`.
+    """
+    said = {name: value for name, value in given.items() if value is not None}
+    return defaults_of(command, parameters) | said
 
 
 def found_for(command: str, parameters: Sequence[Parameter]) -> dict[str, Found]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from yuragi.cli.parameters import nested, parameters, taking
+from yuragi.cli.parameters import Parameter, nested, parameters, taking
 from yuragi.models.opening import Opening
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LOADING", "OPENING", "device_of", "loads", "opening_on", "use"]
+__all__ = ["LOADING", "LOCAL", "OPENING", "device_of", "loads", "opening_on", "use"]
 
 OPENING = list(parameters(Opening, "Loading the model"))
 """Options about loading; they can be given before or after a command."""
+
+LOCAL = [each for each in OPENING if each.name != "offline"]
+"""The same for commands that never contact the hub anyway."""
 
 LOADING: ContextVar[Opening] = ContextVar("loading", default=Opening())  # noqa: B039 (frozen)
 """The options about loading that the user has given so far."""
@@ -33,21 +36,28 @@ def use(given: Mapping[str, Any]) -> Opening:
     return opening
 
 
-def loads(command: Callable[..., None]) -> Callable[..., None]:
-    """A hand-written command, with the options about loading after its own."""
+def loads(command: Callable[..., None], more: Sequence[Parameter] = OPENING) -> Callable[..., None]:
+    """A hand-written command, with the options about loading after its own.
+
+    Args:
+        command: the command.
+        more: the options that follow. The command receives those that are not about loading.
+    """
     hints = get_type_hints(command, include_extras=True)
-    own = inspect.signature(command).parameters.values()
+    every = inspect.signature(command).parameters.values()
+    own = [each for each in every if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    about = [each.name for each in OPENING if each in more]
 
     @wraps(command)
     def with_opening(**given: Any) -> None:
-        use({each.name: given.pop(each.name) for each in OPENING})
+        use({name: given.pop(name) for name in about})
         command(**given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     shown = [each.replace(annotation=hints[each.name], kind=keyword) for each in own]
     shown += [
         inspect.Parameter(each.name, keyword, default=None, annotation=each.annotation)
-        for each in OPENING
+        for each in more
     ]
     return taking(with_opening, shown)
 

@@ -33,6 +33,8 @@ def models(
 ) -> None:
     """List the models that are shipped, registered or cached from the hub, or manage them."""
     if context.invoked_subcommand is not None:
+        if json:  # given before the command, it is meant for the command
+            context.default_map = {context.invoked_subcommand: {"json": True}}
         return
     from yuragi.models.listing import list_models
     from yuragi.models.names import model_path

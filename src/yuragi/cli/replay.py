@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from yuragi.cli.answer import answer
-from yuragi.cli.configuration import defaults_of
+from yuragi.cli.configuration import completed
 from yuragi.cli.files import check_output, writing
-from yuragi.cli.loading import LOADING, loads
+from yuragi.cli.loading import LOADING, LOCAL, loads
 from yuragi.cli.options import JsonOption, OverwriteOption, QuietOption
-from yuragi.cli.parameters import parameters
+from yuragi.cli.parameters import nested, parameters
 from yuragi.cli.policy import Judged
 from yuragi.cli.progress import forewarn, progress, say
 from yuragi.errors import InputError
@@ -24,8 +24,7 @@ __all__ = ["replay"]
 JUDGED = list(parameters(Judged))
 
 
-@loads
-def replay(
+def _replay(
     image: Annotated[Path, typer.Argument(help="Picture that yuragi wrote.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the picture of the replay.")
@@ -44,29 +43,18 @@ def replay(
             help="Name or path of the weaker model, if it has moved.", metavar="NAME|PATH"
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(help="File of a policy, which can refuse the request before it runs."),
-    ] = None,
-    consent: Annotated[
-        bool | None,
-        typer.Option(
-            "--consent",
-            help="Say that those whom the picture shows agree, where a policy asks for it.",
-        ),
-    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replay even with another version of the model.")
     ] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
+    **given: Any,
 ) -> None:
     """Run the request inside a result again and compare the pixels. The hub is never contacted."""
     from yuragi.tasks.replay import read_result, replay_from
 
-    said = {name: each for name, each in (("policy", policy), ("consent", consent)) if each}
-    judged = Judged(**defaults_of("replay", JUDGED) | said)
+    judged = Judged(**nested(completed("replay", JUDGED, given), JUDGED))
     if output:
         check_output("output", output, [image, *(source or [])], overwrite, SUFFIXES)
     else:
@@ -100,3 +88,6 @@ def replay(
         say(f"note: {again.reason}")
     if again.difference:
         raise typer.Exit(1)
+
+
+replay = loads(_replay, [*JUDGED, *LOCAL])

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from yuragi.cli.answer import answer
-from yuragi.cli.configuration import defaults_of
-from yuragi.cli.loading import OPENING, use
+from yuragi.cli.configuration import completed
+from yuragi.cli.loading import LOCAL, use
 from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested, parameters, signature
 from yuragi.cli.progress import say
@@ -26,7 +26,7 @@ from yuragi.service.settings import Serving, Shared, Working
 from yuragi.service.wire import Queue
 from yuragi.tasks.policy import read_policy
 
-__all__ = ["SERVING", "WORKING", "serve", "studio", "worker"]
+__all__ = ["SERVING", "STUDIO", "WORKING", "serve", "studio", "worker"]
 
 SERVING = list(parameters(Serving))
 STUDIO = [
@@ -74,8 +74,11 @@ def _service(
     command: str, own: list[Parameter], given: dict[str, Any]
 ) -> tuple[Serving, Opening, Run]:
     """The settings of a service, how it opens models, and the function that runs it."""
-    given = _completed("serve", SERVING, given)
+    said = [each.of.flag for each in LOCAL if given[each.name] is not None]
+    given = completed("serve", [*SERVING, *LOCAL], given)
     settings, opening = Serving(**nested(given, own)), use(given)
+    if said and not settings.workers:
+        say(f"warning: {', '.join(said)}: not used, because only workers load models")
     _prepared(settings)
     try:
         from yuragi.service.serve import serve as run
@@ -91,7 +94,7 @@ def _say_left(left: Queue) -> None:
 
 def _worker(json: bool, **given: Any) -> None:
     """Run jobs of a service, on any machine that can reach its database and picture store."""
-    given = _completed("worker", WORKING, given)
+    given = completed("worker", [*WORKING, *LOCAL], given)
     settings, opening = Working(**nested(given, WORKING)), use(given)
     _prepared(settings)
     try:
@@ -117,19 +120,13 @@ def _prepared(settings: Shared) -> None:
         prepare(settings.signing)
 
 
-def _completed(command: str, own: list[Parameter], given: dict[str, Any]) -> dict[str, Any]:
-    """The given values, completed from the configuration."""
-    said = {name: value for name, value in given.items() if value is not None}
-    return defaults_of(command, [*own, *OPENING]) | said
-
-
-serve = signature(_serve, [*SERVING, *OPENING], json=JsonOption)
+serve = signature(_serve, [*SERVING, *LOCAL], json=JsonOption)
 studio = signature(
     _studio,
-    [*STUDIO, *OPENING],
+    [*STUDIO, *LOCAL],
     json=JsonOption,
     no_browser=Annotated[
         bool, typer.Option("--no-browser", help="Do not open the page; only print its address.")
     ],
 )
-worker = signature(_worker, [*WORKING, *OPENING], json=JsonOption)
+worker = signature(_worker, [*WORKING, *LOCAL], json=JsonOption)

@@ -13,13 +13,13 @@ from pydantic import BaseModel
 
 from yuragi.cli.answer import answer
 from yuragi.cli.batch import OWN as BATCH
-from yuragi.cli.configuration import PREFIX, config_file, found_for, misspelt, read_config
-from yuragi.cli.loading import OPENING
+from yuragi.cli.configuration import PREFIX, Found, config_file, found_for, misspelt, read_config
+from yuragi.cli.loading import LOCAL, OPENING
 from yuragi.cli.options import JsonOption
 from yuragi.cli.parameters import Parameter, nested
 from yuragi.cli.progress import say
 from yuragi.cli.replay import JUDGED
-from yuragi.cli.service import SERVING, WORKING
+from yuragi.cli.service import SERVING, STUDIO, WORKING
 from yuragi.cli.task import task_parameters
 from yuragi.errors import InputError
 from yuragi.models.opening import Opening
@@ -31,10 +31,13 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Show your own defaults, and where they come from.", no_args_is_help=True)
 
-PROCESSES: Mapping[str, tuple[type[BaseModel], list[Parameter]]] = {
-    "serve": (Serving, SERVING),
-    "worker": (Working, WORKING),
+PROCESSES: Mapping[str, tuple[type[BaseModel], list[Parameter], str]] = {
+    "serve": (Serving, SERVING, "serve"),
+    "studio": (Serving, STUDIO, "serve"),
+    "worker": (Working, WORKING, "worker"),
 }
+"""The processes of a service: their settings, options and the command whose defaults they have."""
+OTHERS: Mapping[str, list[Parameter]] = {"batch": [*BATCH, *OPENING], "replay": [*JUDGED, *LOCAL]}
 
 
 @app.command()
@@ -48,7 +51,10 @@ def path(json: JsonOption = False) -> None:
 def show(
     command: Annotated[
         str | None,
-        typer.Argument(help="A task, serve or worker: shows every option of it that has a value."),
+        typer.Argument(
+            help="A task, serve, studio, worker, batch or replay: shows every option of it that "
+            "has a value."
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -77,19 +83,22 @@ def show(
 
 def _tables() -> Mapping[str, Sequence[Parameter]]:
     """The options that each table of the file can set."""
-    tasks = {name: task_parameters(kind) for name, kind in TASKS.items()}
-    processes = {name: [*own, *OPENING] for name, (_, own) in PROCESSES.items()}
-    return tasks | processes | {"batch": [*BATCH, *OPENING], "replay": JUDGED}
+    processes = {
+        table: [*own, *LOCAL] for name, (_, own, table) in PROCESSES.items() if name == table
+    }
+    return {**{name: task_parameters(kind) for name, kind in TASKS.items()}, **processes, **OTHERS}
 
 
 def _of(command: str) -> Iterator[tuple[str, Any, str]]:
     """Options of a command by their names on the command line, with their values and origins."""
     if command in PROCESSES:
-        kind, own = PROCESSES[command]
-        yield from _typed(command, kind, own, own)
-        yield from _typed(command, Opening, OPENING, own)
-    elif command in TASKS:
-        every = task_parameters(TASKS[command])
+        kind, own, table = PROCESSES[command]
+        # The studio ignores a token that is set for `yuragi serve`.
+        found = found_for(table, [*PROCESSES[table][1], *LOCAL])
+        yield from _typed(kind, own, found)
+        yield from _typed(Opening, LOCAL, found)
+    elif command in TASKS or command in OTHERS:
+        every = OTHERS[command] if command in OTHERS else task_parameters(TASKS[command])
         found = found_for(command, every)
         for each in every:
             flag = each.of.flag.removeprefix("--")
@@ -98,14 +107,13 @@ def _of(command: str) -> Iterator[tuple[str, Any, str]]:
             elif each.of.shown_default:
                 yield flag, each.of.shown_default, "default"
     else:
-        raise InputError("command", command, "one of " + ", ".join([*PROCESSES, *TASKS]))
+        raise InputError("command", command, "one of " + ", ".join([*PROCESSES, *TASKS, *OTHERS]))
 
 
 def _typed(
-    command: str, kind: type[BaseModel], of: Sequence[Parameter], own: Sequence[Parameter]
+    kind: type[BaseModel], of: Sequence[Parameter], found: Mapping[str, Found]
 ) -> Iterator[tuple[str, Any, str]]:
     """The values of a class of settings, as the command would use them."""
-    found = found_for(command, [*own, *OPENING])
     settings = kind(**nested({name: each.value for name, each in found.items()}, of))
     for each in of:
         flag = each.of.flag.removeprefix("--")

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from yuragi.cli.configuration import defaults_of
-from yuragi.cli.loading import OPENING
+from yuragi.cli.configuration import completed
+from yuragi.cli.loading import LOCAL
 from yuragi.cli.service import SERVING
 from yuragi.service.settings import Store
 
@@ -21,7 +21,6 @@ DatabaseOption = Annotated[
 
 def store_of(database: str | None, assets: str | None = None) -> Store:
     """The store of a service: what was given, and the user's defaults for `yuragi serve`."""
-    found = defaults_of("serve", [*SERVING, *OPENING])
-    usual = {name: found[name] for name in Store.model_fields if name in found}
-    said = {"database": database, "assets": assets}
-    return Store(**usual | {name: value for name, value in said.items() if value is not None})
+    given = {"database": database, "assets": assets}
+    found = completed("serve", [*SERVING, *LOCAL], given)
+    return Store(**{name: found[name] for name in Store.model_fields if name in found})

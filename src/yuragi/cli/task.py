@@ -12,7 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from yuragi.cli.answer import answer
-from yuragi.cli.configuration import defaults_of
+from yuragi.cli.configuration import completed
 from yuragi.cli.files import writing
 from yuragi.cli.loading import OPENING, use
 from yuragi.cli.outputs import EXTRAS, Extra, Output, Save
@@ -45,7 +45,7 @@ def task_command(kind: type[Request]) -> Callable[..., None]:
     every = task_parameters(kind)
 
     def command(**given: Any) -> None:
-        given = defaults_of(name, every) | {k: v for k, v in given.items() if v is not None}
+        given = completed(name, every, given)
         _run(
             kind,
             nested(given, own),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
@@ -70,7 +71,7 @@ class Tickets:
 
     def forget(self, before: float) -> None:
         """Delete what DBOS keeps of tickets that ended before a time, in seconds since 1970."""
-        ended = {
+        ended: dict[str, Any] = {
             "name": WORKFLOW,
             "status": ["SUCCESS", "ERROR", "CANCELLED"],
             "completed_before": datetime.fromtimestamp(before, UTC).isoformat(),

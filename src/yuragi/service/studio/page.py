@@ -23,10 +23,6 @@ __all__ = ["STATIC", "add_page"]
 
 STATIC = Path(str(files("yuragi") / "studio" / "static"))
 """The built page."""
-POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 FOREVER = "public, max-age=31536000, immutable"
 """For files whose names contain the digest of their content."""
 
@@ -47,7 +43,6 @@ class _Page(WholeFiles):
         answer = super().file_response(full_path, stat_result, scope, status_code)
         named = Path(full_path)
         answer.headers["cache-control"] = FOREVER if named.parent != STATIC else "no-cache"
-        answer.headers["content-security-policy"] = POLICY
         return answer
 
     async def get_response(self, path: str, scope: Scope) -> Response:
