@@ -10,12 +10,20 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-SCRIPTS = (
-    *("options", "benchmarks", "sweeps", "guidance", "edits", "guidance_theory", "capacity"),
-    *("measured", "card", "figures"),
-)
+OTHERS = ("generate", "run_commands", "website")
+"""Scripts in this folder that write no committed page from reports or from the code."""
+
+
+def scripts() -> list[Path]:
+    """The scripts that write pages; what they share is in modules that are no scripts."""
+    found = sorted(Path(__file__).parent.glob("*.py"))
+    return [
+        path
+        for path in found
+        if path.stem not in OTHERS and 'if __name__ == "__main__":' in path.read_text("utf-8")
+    ]
 
 
 if __name__ == "__main__":
-    for name in SCRIPTS:
-        runpy.run_path(str(Path(__file__).with_name(f"{name}.py")), run_name="__main__")
+    for script in scripts():
+        runpy.run_path(str(script), run_name="__main__")

@@ -52,6 +52,8 @@ def script_of(name):
         "guidance_theory",
         "capacity",
         "card",
+        "pilot",
+        "pilot_ja",
     ],
 )
 def test_a_generated_page_is_what_its_script_writes(name):
@@ -71,8 +73,9 @@ def test_tables_of_measurements_are_what_their_script_writes(name):
 
 
 def test_one_command_runs_every_script_that_writes_a_page():
-    writers = {path.stem for path in DOCS.glob("*.py") if "write_text(" in path.read_text("utf-8")}
-    assert {*script_of("generate").SCRIPTS} == writers - {"website"}
+    found = {path.stem for path in script_of("generate").scripts()}
+    assert {"options", "benchmarks", "measured", "card", "capacity", "figures"} <= found
+    assert found & {"generate", "run_commands", "website", "reports", "claims"} == set()
 
 
 @pytest.mark.parametrize(
