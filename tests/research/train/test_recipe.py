@@ -12,6 +12,7 @@ from yuragi.errors import InputError
 from yuragi.research.train.autoencoder import build_autoencoder, codec_psnr
 from yuragi.research.train.cache import cached
 from yuragi.research.train.config import read_recipe
+from yuragi.research.train.folders import ENCODER
 from yuragi.research.train.judge import Judge, accuracy, train_judge
 from yuragi.research.train.loop import begin, load_averaged
 from yuragi.research.train.packing import pack, unpack
@@ -158,17 +159,37 @@ def test_a_pack_exports_the_same_pipeline(trained, tmp_path):
         assert other.read_bytes() == file.read_bytes(), file
 
 
-def test_drawings_are_encoded_again_by_another_encoder_at_the_same_step(trained, tmp_path):
-    """A denoiser must not learn from the latents of an encoder that was replaced."""
+@pytest.fixture
+def other_encoder(trained, tmp_path):
+    """The folder of the runs with another encoder at the same step."""
     recipe, folder, _ = trained
-    data, runs = folder / "data", tmp_path / "runs"
-    first, _ = learnable(recipe, folder / "runs", data, CPU, nothing)
+    runs = tmp_path / "runs"
     shutil.copytree(folder / "runs", runs)
     network, step = averaged_autoencoder(recipe, runs)
     network.encoder.layers[0].weight.data *= 2
     begin(network, recipe.autoencoder, runs / "autoencoder", step)
-    again, _ = learnable(recipe, runs, data, CPU, nothing)
+    return runs
+
+
+def test_drawings_are_encoded_again_by_another_encoder_at_the_same_step(trained, other_encoder):
+    """A denoiser must not learn from the latents of an encoder that was replaced."""
+    recipe, folder, _ = trained
+    shutil.rmtree(other_encoder / "denoiser")
+    first, _ = learnable(recipe, folder / "runs", folder / "data", CPU, nothing)
+    again, _ = learnable(recipe, other_encoder, folder / "data", CPU, nothing)
     assert not torch.equal(first.latents, again.latents)
+
+
+def test_a_denoiser_stays_with_its_encoder(trained, other_encoder, tmp_path):
+    recipe, folder, _ = trained
+    words = "runs: the denoiser in denoiser was trained with another autoencoder"
+    with pytest.raises(InputError, match=words):
+        learnable(recipe, other_encoder, folder / "data", CPU, nothing)
+    with pytest.raises(InputError, match=words):
+        export_pipeline(recipe, other_encoder, tmp_path / "pipeline")
+    assert not (tmp_path / "pipeline").exists()
+    (other_encoder / "denoiser" / ENCODER).unlink()  # as in a run that was begun earlier
+    assert export_pipeline(recipe, other_encoder, tmp_path / "pipeline") == 3
 
 
 def test_steps_out_of_order_are_refused(trained, tmp_path):

@@ -59,3 +59,15 @@ def test_drags_are_drawn_once(tmp_path, monkeypatch):
         assert all(torch.equal(one[name], other[name]) for name in one)
         assert one["truth"].shape[0] == 3
         assert max(one["truth"].shape) == 128
+
+
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize(("name", "value"), [("SIDE", 96), ("VARIANTS", {}), ("VERSION", 2)])
+def test_drags_of_another_kind_are_drawn_again(tmp_path, monkeypatch, name, value):
+    monkeypatch.setattr(wholeness, "PART", 1)
+    drawn(1, tmp_path, lambda *at: None)
+    drawn(1, tmp_path, lambda *at: None)
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(wholeness, name, value)
+    drawn(1, tmp_path, lambda *at: None)
+    assert len(list(tmp_path.iterdir())) == 2

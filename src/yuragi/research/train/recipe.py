@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from statistics import fmean
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from yuragi.errors import InputError
@@ -27,7 +26,14 @@ from yuragi.research.train.cache import cached, name_of
 from yuragi.research.train.config import Recipe
 from yuragi.research.train.denoiser import begin_denoiser, encode_all, train_denoiser
 from yuragi.research.train.examples import Examples, captioned
-from yuragi.research.train.folders import SCALING, decoder_folder, forget
+from yuragi.research.train.folders import (
+    SCALING,
+    check_encoder,
+    decoder_folder,
+    encoder_digest,
+    forget,
+    tie,
+)
 from yuragi.research.train.judge import accuracy, train_judge, write_judge
 from yuragi.research.train.loop import CHECKPOINT, Report, begin, load_averaged, place
 from yuragi.research.train.networks import TextToLatent, assemble, build_tokenizer
@@ -84,9 +90,14 @@ def averaged_autoencoder(recipe: Recipe, runs: Path) -> tuple[AutoencoderTiny, i
 def _latents(
     recipe: Recipe, runs: Path, data: Path, device: torch.device, on_progress: Progress
 ) -> tuple[Tensor, float]:
-    """Cached latents of the training split, scaled to unit variance, and the scaling factor."""
+    """Cached latents of the training split, scaled to unit variance, and the scaling factor.
+
+    Raises:
+        InputError: the denoiser of ``runs`` has learned the latents of another encoder.
+    """
     network, _ = averaged_autoencoder(recipe, runs)
-    encoder = hashlib.blake2b(save(network.encoder.state_dict()), digest_size=6).hexdigest()
+    encoder = encoder_digest(network.encoder)
+    tie(runs / "denoiser", encoder)
     drawings = name_of("train", recipe.data.train, recipe.data.size)
     path = runs / "autoencoder" / f"latents-{drawings}-{encoder}.safetensors"
     if not path.exists():
@@ -102,10 +113,13 @@ def learnable(
 ) -> tuple[Examples, Sequence[Labels]]:
     """The examples for the denoiser, encoded by the autoencoder of ``runs``, and the labels.
 
-    The scaling factor of the latents is written to the denoiser's run folder.
+    The scaling factor of the latents and the digest of their encoder are written to the denoiser's
+    run folder.
+
+    Raises:
+        InputError: the denoiser there has learned the latents of another encoder.
     """
     latents, factor = _latents(recipe, runs, data, device, on_progress)
-    (runs / "denoiser").mkdir(parents=True, exist_ok=True)
     (runs / "denoiser" / SCALING).write_text(json.dumps({"scaling_factor": factor}))
     _, labels = cached("train", recipe.data.train, data, size=recipe.data.size)
     tokens = captioned(labels, recipe.denoiser.seed, on_progress)
@@ -120,7 +134,11 @@ def run_denoiser(
     on_encode: Progress,
     on_report: Callable[[Report], None],
 ) -> None:
-    """Train text encoder and UNet in ``runs/denoiser``, with the autoencoder of ``runs``."""
+    """Train text encoder and UNet in ``runs/denoiser``, with the autoencoder of ``runs``.
+
+    Raises:
+        InputError: there is no autoencoder, or the denoiser has learned the latents of another one.
+    """
     examples, labels = learnable(recipe, runs, data, device, on_encode)
     config, folder = recipe.denoiser, runs / "denoiser"
     network = begin_denoiser(examples, labels, config, recipe.reader, folder, device, on_report)
@@ -156,9 +174,10 @@ def export_pipeline(recipe: Recipe, runs: Path, folder: Path) -> int:
         the denoiser's step.
 
     Raises:
-        InputError: the folder holds no trained denoiser.
+        InputError: the folder holds no trained denoiser, or one of another autoencoder.
     """
     autoencoder, _ = averaged_autoencoder(recipe, runs)
+    check_encoder(runs / "denoiser", encoder_digest(autoencoder.encoder))
     tokenizer = build_tokenizer()
     network = TextToLatent(recipe.denoiser, len(tokenizer), recipe.latent)
     try:

@@ -8,6 +8,8 @@ new drags.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -25,6 +27,7 @@ from yuragi.research.bench.intent.variants import VARIANTS, ours
 from yuragi.research.files import save_whole
 from yuragi.research.train.config import Fit
 from yuragi.research.train.loop import Loss, Report, fast_precision, fit, place
+from yuragi.research.train.portraits import drawn_by
 
 __all__ = ["DRAGS", "FIT", "drawn", "train_wholeness", "write_wholeness"]
 
@@ -38,6 +41,8 @@ LEAST = -20.0
 """Damage is clamped to this minimum; less teaches nothing, as with results that did not change."""
 SIDE = 192
 """The side of the drags in pixels, before they are shrunk for comparison."""
+VERSION = 1
+"""The version of the drags; increase it when what makes them or damages them changes."""
 PART = 100
 """The number of drags in a file."""
 
@@ -53,7 +58,7 @@ def drawn(number: int, folder: Path, on_progress: Callable[[int, int], None]) ->
     """
     found: list[Pictures] = []
     for first in range(0, number, PART):
-        path = folder / f"drags-{first}.safetensors"
+        path = folder / f"drags-{first}-{_made_by()}.safetensors"
         if not path.exists():
             made = [_pictures(drag("validation", k, SIDE)) for k in range(first, first + PART)]
             named = {f"{k} {name}": x for k, each in enumerate(made) for name, x in each.items()}
@@ -64,6 +69,12 @@ def drawn(number: int, folder: Path, on_progress: Callable[[int, int], None]) ->
             found.append({n.removeprefix(own): x for n, x in held.items() if n.startswith(own)})
         on_progress(len(found), number)
     return found
+
+
+def _made_by() -> str:
+    """A digest of what decides the drags of a file besides their numbers."""
+    told = json.dumps([VERSION, SIDE, PART, *VARIANTS, drawn_by()]).encode()
+    return hashlib.blake2b(told, digest_size=6).hexdigest()
 
 
 def _pictures(one: Drag) -> Pictures:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -149,6 +150,20 @@ def test_another_recipe_in_the_same_folder(models, data, tmp_path):
     with pytest.raises(InputError, match="runs"):
         train_fashion(read_fashion_recipe(other), models / "runs", data, tmp_path / "o",
                       torch.device("cpu"), lambda name: lambda report: None)  # fmt: skip
+
+
+def test_denoisers_stay_with_their_autoencoder(models, data, tmp_path):
+    """An autoencoder of another recipe would go on, but the finished denoisers would not."""
+    from yuragi.research.train.fashion.recipe import train_fashion
+
+    shutil.copytree(models / "runs", tmp_path / "runs")
+    recipe = read_fashion_recipe(models / "small.toml")
+    longer = recipe.autoencoder.model_copy(update={"steps": recipe.autoencoder.steps + 1})
+    with pytest.raises(InputError, match="the denoiser in model was trained with another autoenc"):
+        train_fashion(
+            recipe.model_copy(update={"autoencoder": longer}), tmp_path / "runs", data,
+            tmp_path / "o", torch.device("cpu"), lambda name: lambda report: None,
+        )  # fmt: skip
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from yuragi.research.train.fashion.judge import (
     write_fashion_judge,
 )
 from yuragi.research.train.fashion.networks import build_transformer, write_pipeline
+from yuragi.research.train.folders import encoder_digest, tie
 from yuragi.research.train.loop import Loss, Report, fit, steps_made
 from yuragi.research.train.networks import build_scheduler
 
@@ -76,7 +77,8 @@ def train_fashion(
         on_part: called when a part starts; see `OnPart`.
 
     Raises:
-        InputError: the data are missing, or the folder has checkpoints of another recipe.
+        InputError: the data are missing, or the folder has checkpoints of another recipe or
+            denoisers of another autoencoder.
     """
     grey, labels = read_split(data, "train")
     test_grey, test_labels = read_split(data, "test")
@@ -90,6 +92,7 @@ def train_fashion(
         classes = torch.from_numpy(labels)
         steps = []
         for name, config in ((MODEL, recipe.denoiser), (WEAK, recipe.weak)):
+            tie(runs / name, encoder_digest(autoencoder.encoder))
             network = train_class_denoiser(
                 latents, classes, config, runs / name, device, on_part(name)
             )
