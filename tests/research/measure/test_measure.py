@@ -80,6 +80,13 @@ def test_statistics_of_shards(cli, folders, tmp_path):
     assert cli("measure", "statistics", *shards, "-o", many)[0] == 0
     assert cli("measure", "statistics", folders[2], "-o", one, *judge)[0] == 0
     assert cli("measure", "statistics", folders[0], "-o", real, *judge)[0] == 0
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(shards[0].read_bytes())
+    for twice in ([shards[0], copy], [shards[0], shards[0]], [shards[0], tmp_path / "part0"]):
+        code, _, err = cli("measure", "statistics", *twice, "-o", "no.safetensors", *judge)
+        assert code == 2
+        told = f"error: sources: it has the same pictures as {twice[0]}, which would count twice"
+        assert err.startswith(told)
     code, out, err = cli(
         "measure", "distance", real, one, many, "--json", "-o", tmp_path / "d.json"
     )

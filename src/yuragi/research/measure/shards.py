@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from yuragi.errors import InputError
 from yuragi.research.measure.folder import Pictures
 from yuragi.research.metrics.backends import Backend
 from yuragi.research.metrics.figure import Figure
@@ -30,19 +31,33 @@ def gathered(
         on_source: a function called with (sources done, all sources).
 
     Raises:
-        InputError: a source is neither a folder nor a file, or was made with another backend.
+        InputError: a source is neither a folder nor a file, was made with another backend, or has
+            the same pictures as another one, which would count twice.
     """
     found = [
         Statistics.read(source, "sources") if source.is_file() else Pictures(source, "sources")
         for source in sources
     ]
+    known: dict[Path | int, Path] = {}
+
+    def once(key: Path | int, source: Path) -> None:
+        if key in known:
+            reason = f"it has the same pictures as {known[key]}, which would count twice"
+            raise InputError("sources", str(source), "", reason, "give each source once")
+        known[key] = source
+
+    # Folders are told apart by their paths at first, so that a mistake is found before any picture
+    # is encoded, and by their pictures afterwards.
+    for source, each in zip(sources, found, strict=True):
+        once(source.resolve() if isinstance(each, Pictures) else each.digest, source)
     parts, backend = [], None
-    for done, each in enumerate(found, 1):
+    for source, each in zip(sources, found, strict=True):
         if isinstance(each, Pictures):
             backend = backend or open_backend()
             each = of_folder(each, backend)
+            once(each.digest, source)
         parts.append(each)
-        on_source(done, len(sources))
+        on_source(len(parts), len(sources))
     return reduce(Statistics.__add__, parts)
 
 
