@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from yuragi.errors import (
     InputError,
     MissingExtraError,
+    NotFiniteError,
     OutOfMemoryError,
     YuragiError,
     YuragiWarning,
@@ -44,6 +45,7 @@ __all__ = [
     "LoRA",
     "MissingExtraError",
     "Model",
+    "NotFiniteError",
     "OutOfMemoryError",
     "Result",
     "YuragiError",

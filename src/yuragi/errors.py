@@ -15,6 +15,7 @@ from types import FrameType
 __all__ = [
     "InputError",
     "MissingExtraError",
+    "NotFiniteError",
     "OutOfMemoryError",
     "YuragiError",
     "YuragiWarning",
@@ -103,6 +104,10 @@ def _readable(value: object) -> bool:
 
 class OutOfMemoryError(YuragiError, MemoryError):
     """The device does not have enough memory; the message names options that need less."""
+
+
+class NotFiniteError(YuragiError, ArithmeticError):
+    """A network computed values that are infinite or not numbers, so there is no picture."""
 
 
 class MissingExtraError(YuragiError, ImportError):

@@ -6,7 +6,8 @@ from accelerate import cpu_offload
 from diffusers import AutoencoderKL, AutoencoderTiny
 
 from promises import assert_equal_to_rounding, assert_identical
-from yuragi.models.codec import Codec
+from yuragi.errors import NotFiniteError
+from yuragi.models.codec import Codec, Pixels
 
 
 def image(height, width):
@@ -37,6 +38,23 @@ def tiny():
         num_decoder_blocks=(1, 1, 0),
         scaling_factor=1.5,
     ).eval()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("codec", ["tiny", None])
+def test_values_that_are_no_numbers_are_no_picture(codec, value, request):
+    held = Pixels(4, 16) if codec is None else Codec(request.getfixturevalue(codec), 4, 16)
+    latents = torch.zeros(1, 4, 8, 8)
+    latents[0, 0, 3, 3] = value
+    with pytest.raises(NotFiniteError, match="the network computed values that are infinite"):
+        held.decode(latents, 8, 8)
+
+
+def test_an_autoencoder_that_overflows_is_named(tiny):
+    with torch.no_grad():
+        tiny.decoder.layers[-1].bias.fill_(torch.inf)
+    with pytest.raises(NotFiniteError, match=r"the autoencoder computed .* \(dtype float32"):
+        Codec(tiny, 4, 16).decode(torch.zeros(1, 4, 8, 8), 32, 32)
 
 
 @pytest.mark.parametrize("size", [(32, 48), (33, 47), (5, 17)])

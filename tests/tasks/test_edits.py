@@ -78,6 +78,14 @@ def test_a_crop_needs_a_mask(tiny, photo):
         tiny.sdedit(photo, prompt="red hair", crop=20, **QUICK)
 
 
+def test_without_prompts_there_is_one_side_to_evaluate(tiny, photo, mask):
+    """Its pictures are those of two sides, whose difference would be 0."""
+    alone = tiny.inpaint(photo, mask, **QUICK)
+    assert alone.evaluations == STEPS["inpaint"]
+    unguided = tiny.inpaint(photo, mask, **QUICK | {"guidance_scale": 1.0})
+    assert_identical(alone.image, unguided.image)
+
+
 def test_padding_beside_a_hole_can_change_with_it(tiny):
     """It repeats what the hole covered, which would leak back if it stayed."""
     hole = torch.zeros(1, 1, 50, 70)  # padded to 64 x 80: 16 x 20 cells

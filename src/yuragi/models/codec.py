@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from yuragi.errors import NotFiniteError
+
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, AutoencoderTiny
 
@@ -86,11 +88,15 @@ class Codec:
 
     @torch.no_grad()
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """Latents [b, c, h', w'] -> float32 images [b, 3, height, width], clamped to [-1, 1]."""
-        raw = latents / self._factor + self._shift
+        """Latents [b, c, h', w'] -> float32 images [b, 3, height, width], clamped to [-1, 1].
+
+        Raises:
+            NotFiniteError: the latents or the decoded images are infinite or not numbers.
+        """
+        raw = _finite(latents, "network") / self._factor + self._shift
         with self._wide_enough(torch.float16) as dtype:
             images: Tensor = self.autoencoder.decode(raw.to(dtype)).sample
-        return images.float().clamp(-1, 1)[..., :height, :width]
+        return _finite(images.float(), "autoencoder").clamp(-1, 1)[..., :height, :width]
 
     @contextmanager
     def _wide_enough(self, *narrow: torch.dtype) -> Iterator[torch.dtype]:
@@ -145,8 +151,12 @@ class Pixels:
         return padded if self.channels == 3 else padded.mean(1, keepdim=True)
 
     def decode(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """Crop to the original size, clamp to [-1, 1], and repeat grey as colour."""
-        cut = latents.float().clamp(-1, 1)[..., :height, :width]
+        """Crop to the original size, clamp to [-1, 1], and repeat grey as colour.
+
+        Raises:
+            NotFiniteError: the latents are infinite or not numbers.
+        """
+        cut = _finite(latents, "network").float().clamp(-1, 1)[..., :height, :width]
         return cut if self.channels == 3 else cut.expand(-1, 3, -1, -1)
 
 
@@ -171,6 +181,15 @@ def _real(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in chain(module.named_parameters(), module.named_buffers()):
         if tensor.is_floating_point():
             yield name, tensor
+
+
+def _finite(values: Tensor, maker: str) -> Tensor:
+    if bool(values.isfinite().all()):
+        return values
+    raise NotFiniteError(
+        f"the {maker} computed values that are infinite or not numbers; load the model in a wider "
+        "precision (dtype float32, or bfloat16 instead of float16), or lower the guidance scale"
+    )
 
 
 def _padded(images: Tensor, padding: tuple[int, int]) -> Tensor:

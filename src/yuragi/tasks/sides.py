@@ -73,6 +73,9 @@ def _weak_side(request: GuidedRequest, context: Context, prompts: Sequence[str])
     if (request.weak_model is None) != (weak is None):
         allowed = "the loaded model that the request names as the weaker one, and no other"
         raise InputError("weak_model", request.weak_model, allowed)
+    if weak is None and model.bare is None and set(prompts) == {request.negative_prompt}:
+        # Two sides with one condition are evaluated once, and their difference is 0.
+        return replace(context.bind(prompts))
     if weak is None:
         return away_from(model, request.negative_prompt, request.guidance_scale)
     if (weak.codec.channels, weak.side) != (model.codec.channels, model.side):

@@ -96,10 +96,9 @@ def _counting(model: DiffusionModel, calls: Counter[Call], weak: bool) -> Diffus
         # Two prompts need two evaluations, unless the model takes no prompt.
         return {"prompt": torch.zeros(1, 1)} if told else None
 
-    network = _Counts(calls, weak)
-    return replace(
-        model, denoiser=replace(model.denoiser, network=network), encode=encode, bare=None
-    )
+    denoiser = replace(model.denoiser, network=_Counts(calls, weak))
+    bare = None if model.bare is None else encode
+    return replace(model, denoiser=denoiser, encode=encode, bare=bare)
 
 
 @dataclass(frozen=True)
