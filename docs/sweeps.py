@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reports import read, tabled
+from reports import read, tabled, with_chances
 from sweep_tables import (
     at_best_scale,
     by_scale,
@@ -23,7 +23,7 @@ from sweep_tables import (
 )
 
 from yuragi.research.assess.sensitivity import write_bars
-from yuragi.research.bench.tables import number, table, with_interval
+from yuragi.research.bench.tables import interval, number, table, with_interval
 
 PAGE = Path(__file__).with_name("sweeps.md")
 BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
@@ -31,7 +31,7 @@ BARS = Path(__file__).with_name("img") / "sweeps" / "sensitivity.png"
 
 def page() -> str:
     """The page with the tables of the current reports."""
-    return tabled(PAGE, WRITERS)
+    return with_chances(tabled(PAGE, WRITERS))
 
 
 def _gamma(report: Mapping[str, Any]) -> str:
@@ -69,8 +69,38 @@ def _bias(report: Mapping[str, Any]) -> str:
         f"{report['n']} portraits per arm ({seeds(report)}), scale {told['scale']:g}, "
         f"{told['steps']} steps; commit {report['commit']}.\n\n"
         + table(["arm", *names], rows)
-        + "\n"
+        + "\n\nThe differences of the shifts, paired picture by picture:\n\n"
+        + _less_plain(report)
     )
+
+
+def _values(report: Mapping[str, Any]) -> str:
+    """Every value whose share differs from training in an arm, bold where it does."""
+    arms = report["arms"]
+    every = [(name, value) for name, found in arms["plain"].items() for value in found["values"]]
+    rows = []
+    for name, value in every:
+        found = [arm[name]["values"][value] for arm in arms.values()]
+        cells = [_share(one) for one in found]
+        if any(cell.startswith("**") for cell in cells):
+            rows.append([name, value, f"{found[0]['training']:.1%}", *cells])
+    return (
+        f"{len(rows)} of {len(every)} values; about {0.05 * len(every):.1g} of them would be bold "
+        "in each arm by chance:\n\n" + table(["attribute", "value", "training", *arms], rows) + "\n"
+    )
+
+
+def _share(found: Mapping[str, Any]) -> str:
+    low, high = found["interval"]
+    text = f"{found['share']:.0%} [{low:.0%}, {high:.0%}]"
+    return text if low <= found["training"] <= high else f"**{text}**"
+
+
+def _less_plain(report: Mapping[str, Any]) -> str:
+    """The paired differences of the arms from plain guidance."""
+    less = report["less_plain"]
+    rows = [[f"{arm} - plain", *map(interval, found.values())] for arm, found in less.items()]
+    return table(["arm", *next(iter(less.values()))], rows) + "\n"
 
 
 def _stability(report: Mapping[str, Any]) -> str:
@@ -84,7 +114,8 @@ def _stability(report: Mapping[str, Any]) -> str:
         f"{told['prompts']} captions with {told['seeds_each']} pictures each ({seeds(report)}), "
         f"{told['steps']} steps; commit {report['commit']}.\n\n"
         + table(["arm", *names], rows)
-        + "\n"
+        + "\n\nThe differences, paired caption by caption:\n\n"
+        + _less_plain(report)
     )
 
 
@@ -138,6 +169,7 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sweep-fashion differences": of_differences,
     "lab-gamma": _gamma,
     "assess-bias": _bias,
+    "assess-bias values": _values,
     "assess-stability": _stability,
     "assess-reproducibility": _reproducibility,
     "assess-sensitivity": _sensitivity,

@@ -86,7 +86,7 @@ def test_statistics_of_shards(cli, folders, tmp_path):
         code, _, err = cli("measure", "statistics", *twice, "-o", "no.safetensors", *judge)
         assert code == 2
         told = f"error: sources: it has the same pictures as {twice[0]}, which would count twice"
-        assert err.startswith(told)
+        assert told in err
     code, out, err = cli(
         "measure", "distance", real, one, many, "--json", "-o", tmp_path / "d.json"
     )

@@ -42,7 +42,7 @@ RowsOption = Annotated[
     typer.Option(
         "--rows",
         help="File with a line for every finished point; several processes that run the same "
-        "command share the points.",
+        "command share the points. Keep it beside the report to continue the sweep elsewhere.",
     ),
 ]
 
