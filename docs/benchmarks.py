@@ -10,11 +10,12 @@ appears in the list of all reports without changes here. A section of its own ne
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from claims import claims
-from reports import RESULTS, counted, numbers, read
+from reports import RESULTS, counted, numbers, read, with_chances
 from sweep_tables import distance_of
 
 from yuragi.research.bench.report import elsewhere, seeds_of
@@ -36,7 +37,41 @@ How to read the numbers: *PSNR* in dB compares pixels with the true result (high
 *HED-LPIPS* compares how they look (lower is better; it cannot be compared with published LPIPS, see
 [measures](measures.md#what-is-measured)), and *registered* is the distance in pixels of the dragged
 content from its target, found by registration to the true result.
+
+<!-- chance: begin -->
+<!-- chance: end -->
 """
+
+COUNTED = {
+    "assess-bias": "portraits per arm",
+    "assess-reproducibility": "pictures per arm",
+    "assess-sensitivity": "pictures per point",
+    "assess-stability": "pictures per arm",
+    "batch": "pictures, all rounds together",
+    "cutouts": "scenes",
+    "drag": "drags",
+    "drag-pattern": "drags",
+    "drag-photograph": "drags",
+    "edits": "edits per task",
+    "elastic": "bends",
+    "familiarity": "pictures",
+    "faults": "jobs per scenario, at most",
+    "fill": "holes",
+    "guidance-cost": "rounds",
+    "intent": "drags",
+    "lab-gamma": "random problems",
+    "lab-kl": "samples",
+    "lab-reg": "draws per level in the plane",
+    "lab-trained": "draws per level in the plane",
+    "load": "jobs",
+    "photos": "photographs",
+    "portraits": "portraits",
+    "speed": "rounds",
+    "sweep-fashion": "pictures per point",
+    "sweep-portraits": "pictures per point",
+    "words": "drawings",
+}
+"""What n counts in each report; a report that is not listed counts cases."""
 
 
 def drags() -> str:
@@ -141,7 +176,10 @@ def randomness() -> str:
 
 
 def bends() -> str:
-    """Photographs are bent by a known map, and every flow gets the same points of it."""
+    """Photographs are bent by a known map, and every flow gets the same points of it. The bends are
+    of six photographs only, and the intervals treat them as independent, so they are too narrow for
+    other photographs.
+    """
     head = ["flow", "error, pixels", "PSNR", "folds", "tears", "ours minus this, PSNR"]
     rows = []
     for row in read("elastic")["rows"]:
@@ -163,7 +201,9 @@ def cutouts() -> str:
 
 
 def fills() -> str:
-    """The places that a drag uncovers are filled before a model generates anything there."""
+    """The places that a drag uncovers are filled before a model generates anything there. Holes
+    that share a photograph are not independent, so the intervals are somewhat too narrow.
+    """
     rows = []
     for row in read("fill")["rows"]:
         shown = numbers(row["mean"], "psnr", "lpips", "seconds")
@@ -173,7 +213,8 @@ def fills() -> str:
 
 def intent() -> str:
     """How often the intent score, which ranks candidates, ranks the true result above a damaged
-    one.
+    one. The seven kinds of drags with one number can share a photograph or an object, and the
+    intervals treat them as independent, so they are somewhat too narrow.
     """
     rows = [
         [name, found["n"], f"{found['share']:.1%} [{found['low']:.1%}, {found['high']:.1%}]"]
@@ -188,7 +229,8 @@ def familiarity() -> str:
     earlier model of portraits, and that choice looked at these photographs and stamps, and at other
     drawings in 31 of the styles. `--pictures` was given once for each folder under *pictures*, all
     from Debian's packages `mate-backgrounds` (*mate/...*) and `tuxpaint-stamps-default`
-    (*stamps/...*).
+    (*stamps/...*). Many of the pictures are crops of a few photographs, and the intervals treat
+    them as independent, so they are too narrow there.
     """
     rows = [
         [kind, name, found["n"], f"{found['foreign']:.1%}", _ends(found["interval"])]
@@ -289,7 +331,7 @@ def page() -> str:
         parts += [f"{body()}\n", f"{_source(name)}\n"]
     parts += ["## All reports\n", f"{_list()}\n"]
     parts.append("[The service](service.md#measured) has results under load and with faults.\n")
-    return "\n".join(parts)
+    return with_chances("\n".join(parts))
 
 
 def _ends(found: Iterable[float]) -> str:
@@ -298,16 +340,22 @@ def _ends(found: Iterable[float]) -> str:
 
 def _source(name: str) -> str:
     report = read(name)
-    told = f"n = {report['n']}, seeds {seeds_of(report)}, commit {report['commit']}"
+    seeds = f"seeds {seeds_of(report)}" if report["seeds"] else "without seeds"
+    told = f"n = {_counted(name, report)}, {seeds}, commit {report['commit']}"
     return f"{told}: [{name}.json](../results/{name}.json).{elsewhere(report)}"
+
+
+def _counted(name: str, report: Mapping[str, Any]) -> str:
+    return f"{report['n']} {COUNTED.get(name, 'cases')}" if "n" in report else ""
 
 
 def _list() -> str:
     rows = []
     for path in sorted(RESULTS.glob("*.json")):
         report = read(path.stem)
-        told = [str(report.get(key, "")) for key in ("benchmark", "n", "commit", "device")]
-        rows.append([f"[{path.name}](../results/{path.name})", *told, seeds_of(report)])
+        told = [str(report.get(key, "")) for key in ("commit", "device")]
+        kind, n = report.get("benchmark", ""), _counted(path.stem, report)
+        rows.append([f"[{path.name}](../results/{path.name})", kind, n, *told, seeds_of(report)])
     return table(["report", "benchmark", "n", "commit", "device", "seeds"], rows)
 
 

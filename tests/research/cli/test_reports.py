@@ -71,3 +71,8 @@ def test_a_report_is_one_line(tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out) == REPORT | {"files": [str(path), str(tmp_path / "sheet.jpg")]}
+
+
+def test_a_report_without_seeds_names_none(capsys, tmp_path):
+    finish({"n": 5, "seeds": []}, tmp_path / "r.json", False, {"a": {"x": 1.0}})
+    assert "\nn 5\n" in capsys.readouterr().out

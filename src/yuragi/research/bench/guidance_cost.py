@@ -121,7 +121,7 @@ def bench_guidance_cost(
 
         tables[name] = {"parameters": case.parameters} | _measure(case, repeats, device, done)
         del case  # the next network needs the memory
-    report = frame("guidance-cost", device, [0], repeats)
+    report = frame("guidance-cost", device, [], repeats)
     return report | {"batch": batch, "calls": CALLS, "networks": tables}
 
 

@@ -126,4 +126,5 @@ def _origin(report: Mapping[str, Any], rows: Rows) -> str:
     }
     backend = told["backend"] or report.get("backend")
     measured = f", measured by {backend}" if backend else ""
-    return f"n {report['n']}{measured}, seeds {told['seeds'] or seeds_of(report)}"
+    seeds = told["seeds"] or seeds_of(report)
+    return f"n {report['n']}{measured}" + (f", seeds {seeds}" if seeds else "")

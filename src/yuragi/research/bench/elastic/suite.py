@@ -66,7 +66,7 @@ def bench_elastic(
             "1-2" if len(o.points) < 3 else "3-5" if len(o.points) < 6 else "6-8" for o in cases
         ],
     }
-    return frame("elastic", torch.device("cpu"), [0], n) | {
+    return frame("elastic", torch.device("cpu"), [], n) | {
         "side": side,
         "split": split,
         "rows": [

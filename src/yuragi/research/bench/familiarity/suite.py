@@ -93,7 +93,7 @@ def bench_familiarity(
         found[kind][name] = _summary(measured)
         values[kind] += measured
         on_group(done + 1, len(groups))
-    return frame("familiarity", device, [0], sum(map(len, values.values()))) | {
+    return frame("familiarity", device, [], sum(map(len, values.values()))) | {
         "model": Path(model).name,
         "weights": loaded.weights,
         "calibrated_on": known.pictures,

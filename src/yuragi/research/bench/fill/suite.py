@@ -92,7 +92,7 @@ def bench_fill(
         for name, rows in scores.items()
     }
     worst = joined["ours"]["psnr"].argsort()[:SHOWN].tolist()
-    report = frame("fill", torch.device("cpu"), [0], n) | {
+    report = frame("fill", torch.device("cpu"), [], n) | {
         "side": side,
         "split": split,
         "rows": [_row(name, found, joined[BASE]) for name, found in joined.items()],

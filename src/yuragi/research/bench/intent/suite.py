@@ -49,7 +49,7 @@ def bench_intent(
         for name, right in _ranked(one).items():
             above[name].append((one.kind, right))
         on_done(index + 1, number)
-    return frame("intent", torch.device("cpu"), [0], number) | {
+    return frame("intent", torch.device("cpu"), [], number) | {
         "side": side,
         "split": split,
         "truth_above": {
