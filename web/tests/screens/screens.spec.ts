@@ -24,11 +24,11 @@ test("a drag, and the comparison of its result", async ({ studio }) => {
 test("randomness and guidance", async ({ studio }) => {
   const { page } = studio;
   await page.getByRole("button", { name: "Learn" }).click();
-  await expect(page.getByText(/nats after the edit/)).toBeVisible();
+  await expect(page.getByText(/\d nats after the edit/)).toBeVisible();
   await page.waitForTimeout(1000);
   await page.screenshot({ path: `${INTO}/learn.png` });
   await page.getByRole("radio", { name: "Guidance" }).click();
-  await expect(page.getByText(/KL from the promised distribution/)).toBeVisible();
-  await page.waitForTimeout(2000);
+  for (const name of ["CFG", "REG", "Ratio"]) await expect(page.getByText(new RegExp(`${name} · KL \\d`))).toBeVisible();
+  await page.waitForTimeout(1000);
   await page.screenshot({ path: `${INTO}/guidance.png` });
 });
