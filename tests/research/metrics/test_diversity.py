@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from yuragi.errors import InputError
-from yuragi.research.metrics.diversity import coverage, precision, vendi
+from yuragi.research.metrics.diversity import Neighbours, coverage, vendi
 
 
 def clusters(centres, each, seed=0):
@@ -18,8 +18,8 @@ def test_a_dropped_mode_costs_its_share_of_coverage():
     generated = clusters([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]], 50, seed=1)
     assert coverage(real, real) == 1
     assert 0.7 <= coverage(generated, real) <= 0.75
-    assert precision(generated, real) > 0.9
-    assert precision(clusters([[5.0, 5.0]], 50), real) == 0
+    assert Neighbours.between(generated, real).precision > 0.9
+    assert Neighbours.between(clusters([[5.0, 5.0]], 50), real).precision == 0
 
 
 def test_vendi_counts_what_differs():

@@ -392,10 +392,13 @@ def test_preset_of_the_paper_for_text(family, real, tmp_path):
     prompts = prompts_for(model, file)
     assert prompts == ["a red cat", "a blue dog"]
     preset = PRESETS["reg-text"]
-    points = grid(["cfg"], preset.gains, [3], [preset.solver], {"plain": [2]}, preset.spacing)
+    scale, rules = preset.scales[-1], preset.rules_for(weaker=False)
+    assert rules == ["cfg", "linear", "cosine"]
+    points = grid(rules, preset.gains, [scale], [preset.solver], {"plain": [2]}, preset.spacing)
     rows = Rows(tmp_path / "r")
     found = run_sweep(points, Sampler(model, None, prompts, 0), real, 12, rows, lambda *_: None, 10)
-    assert [row["evaluations"] for row in found] == [4, 4, 8]
+    # The other rules do not guide the first step, at which their weight is 0.
+    assert [row["evaluations"] for row in found] == [4, 4, 8, 3, 3, 5, 3, 3, 5]
 
 
 def test_prompts(dit, tmp_path):

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from yuragi.errors import InputError
 
-__all__ = ["K", "Neighbours", "coverage", "precision", "vendi"]
+__all__ = ["K", "Neighbours", "coverage", "vendi"]
 
 K = 5
 
@@ -101,15 +101,6 @@ def coverage(generated: Tensor, real: Tensor) -> float:
         InputError: there are not more than `K` real rows.
     """
     return Neighbours.between(generated, real).coverage
-
-
-def precision(generated: Tensor, real: Tensor) -> float:
-    """The share of generated rows [n, d] within the neighbourhood of a real row [m, d].
-
-    Raises:
-        InputError: there are not more than `K` real rows.
-    """
-    return Neighbours.between(generated, real).precision
 
 
 def vendi(features: Tensor) -> float:

@@ -102,7 +102,7 @@ class Sampler:
         if guidance.rule.weaker is not None and weak is not None:
             away = weak.bind(prompts)
         else:
-            away = away_from(model, "", point.scale)
+            away = away_from(model, "", point.scale == 1)
         weight = guidance.rule.weight(point.scale, model.denoiser.schedule, times)
         reverse = _Reversed(gain_of(guidance))
         guided = Guided(model.bind(prompts), away, weight, reverse)
