@@ -1,7 +1,6 @@
 """The studio leaves threads to the other routes, whatever it waits for."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 
 from yuragi.service.studio import models, page, seats
@@ -12,13 +11,15 @@ STUDIO = "/api/v1/studio"
 def test_blocked_requests_do_not_stop_the_api(http, monkeypatch):
     monkeypatch.setattr(seats, "WAIT_S", 0.5)
     asked = {"model": "portraits", "text": "a person"}
-    with ThreadPoolExecutor(45) as pool:
+    with ThreadPoolExecutor(46) as pool:
         with models.LOADING:  # as while a model is loaded
             sent = [pool.submit(http.post, f"{STUDIO}/words", json=asked) for _ in range(45)]
             assert pool.submit(http.get, "/api/v1/jobs").result(20).status_code == 200
             assert http.get("/healthz").status_code == 200
             assert http.get(f"{STUDIO}/examples").status_code == 200
-            time.sleep(1)  # until those without a seat were refused
+            refused = as_completed(sent, timeout=60)
+            for _ in range(45 - seats.SEATS):  # those without a seat
+                next(refused)
         answers = [each.result(60) for each in sent]
     busy = [each for each in answers if each.status_code == 503]
     assert len(busy) == 45 - seats.SEATS
