@@ -42,6 +42,7 @@ SLOW := tests/batch/engines/test_queue.py tests/batch/test_killed.py tests/resea
   tests/research/bench/edits tests/research/bench/drag tests/research/bench/dragbench \
   tests/research/bench/cutouts tests/research/bench/familiarity tests/research/bench/test_speed.py \
   tests/research/bench/test_words.py tests/research/cli/test_pilot.py tests/research/train tests/test_docs.py \
+  'tests/research/pilot/test_sequence.py::test_coverage_under_optional_stopping[0.25-correlations2-6-12-2]' \
   tests/test_readme.py::test_it_runs_as_printed \
   'tests/test_readme.py::test_the_tutorials_make_their_pictures[quick-start]'
 test-slow: setup

@@ -49,3 +49,12 @@ def test_from_a_draft_to_a_report(cli, pipeline_folder, tmp_path):
     assert not (tmp_path / "out/pilot/small/report/report.en.pdf").exists()
     assert "language must be one of en, ja" in cli("pilot", "report", plan, "--language", "fr")[2]
     assert cli("pilot", "votes", plan, "--host", "0.0.0.0")[0] == 2
+
+
+def test_simulated_pilots(cli, tmp_path):
+    code, out, err = cli("pilot", "simulate", "-n", "2", "--output", tmp_path / "pilot.json", "-q")
+    assert code == 0, err
+    report = json.loads((tmp_path / "pilot.json").read_text())
+    assert (report["n"], report["seeds"]) == (2, [0])
+    assert "6 raters, 12 pictures, 1 seeds" in out
+    assert cli("pilot", "simulate", "-n", "0")[0] == 2
