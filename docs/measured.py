@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from reports import numbers, read, tabled
 
 from yuragi.research.bench.service.faults.promises import PROMISES
-from yuragi.research.bench.tables import interval, number, table
+from yuragi.research.bench.tables import interval, number, table, with_interval
 
 Report: TypeAlias = Mapping[str, Any]
 DOCS = Path(__file__).parent
@@ -276,6 +276,35 @@ def _photos(report: Report) -> str:
     return table(["steps", *encoders], rows) + "\n"
 
 
+def _few_steps(report: Report) -> str:
+    steps = list(next(iter(report["distance"].values())))
+    rows = [
+        [name, *(with_interval(found[count]) for count in steps)]
+        for name, found in report["distance"].items()
+    ]
+    apart = [
+        [f"dpm++2m - {name}", *(interval(found[count]) for count in steps)]
+        for name, found in report["minus"].items()
+    ]
+    return f"{_origin(report)}\n{table(['steps', *steps], [*rows, *apart])}\n"
+
+
+def _round_trips(report: Report) -> str:
+    trips = list(next(iter(report["round_trip"].values())))
+    rows = [
+        [trip, *(with_interval(found[trip]) for found in report["round_trip"].values())]
+        for trip in trips
+    ]
+    return table(["steps, t0", *report["round_trip"]], rows) + "\n"
+
+
+def _origin(report: Report) -> str:
+    return (
+        f"n = {report['n']} portraits, seed {report['seeds'][0]}, commit {report['commit']}, "
+        f"weights {report['weights'][:12]}:\n"
+    )
+
+
 PAGES: Mapping[str, Mapping[str, Callable[[Report], str]]] = {
     "service.md": {"load": _load, "faults": _faults},
     "drag.md": {"drag means": _drags, "intent": _ranked, "speed": _speed},
@@ -288,6 +317,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[Report], str]]] = {
     },
     "guidance.md": {"guidance-cost": _costs},
     "edits/invert.md": {"photos": _photos},
+    "solvers.md": {"solvers distance": _few_steps, "solvers round-trip": _round_trips},
 }
 """See `reports.tabled`."""
 
