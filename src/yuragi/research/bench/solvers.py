@@ -92,8 +92,8 @@ def bench_solvers(
         guided = Guided(strong, found.bind([""] * len(numbers)), constant(SCALE))
         noise = SeededNoise(seed, numbers, "solvers")(0, z)
         for name, distances in _distances(guided, noise, samplers).items():
-            for steps, off in distances.items():
-                made[name].setdefault(steps, []).append(off)
+            for key, off in distances.items():
+                made[name].setdefault(key, []).append(off)
         for name, held in HELD.items():
             for steps, share in TRIPS:
                 off = _round_trip(strong, z, steps, share, DDIMInversion(held))
