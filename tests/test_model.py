@@ -122,6 +122,18 @@ def test_several_seeds_give_a_result_each(tiny):
     assert_identical(only.image, tiny.sample("red", seed=2, **settings).image)
 
 
+@pytest.mark.parametrize("prompt", [None, 5])
+def test_a_prompt_is_a_text(tiny, prompt):
+    with pytest.raises(InputError, match="^prompt .*a text, or a list of texts"):
+        tiny.sample(prompt)
+
+
+@pytest.mark.parametrize("option", ["preset", "sampler"])
+def test_names_of_a_drag_are_texts(tiny, picture, option):
+    with pytest.raises(InputError, match=f"^{option} must be one of"):
+        tiny.drag(picture, [((4, 4), (9, 9))], **{option: ["warp"]})
+
+
 def test_numbers_of_prompts_and_seeds_must_fit(tiny):
     with pytest.raises(InputError, match=r"^seed must .*each of 2 prompts.*\[1, 2, 3\]"):
         tiny.sample(["red", "blue"], seed=[1, 2, 3])

@@ -619,7 +619,8 @@ class Model:
             on_progress: a function called with (steps done, total steps).
 
         Raises:
-            InputError: a value is not allowed. It is raised before the model runs.
+            InputError: a value is not allowed. It is raised before the model runs, except if the
+                model finds no difference between the prompts.
         """
         return self._run(DiffEditRequest, locals())
 
@@ -631,7 +632,7 @@ class Model:
         prompt: str = "",
         encoder: str = "chain",
         negative_prompt: str = "",
-        sampler: str = "sde",
+        sampler: str = "ode",
         num_inference_steps: int | None = None,
         strength: float | None = None,
         guidance_scale: float | None = None,
@@ -680,7 +681,7 @@ class Model:
 
         Args:
             task: the name of the method that would run, such as ``"sample"``.
-            options: the keywords of that method; a single prompt and seed.
+            options: the keywords of that method, except `on_progress`; a single prompt and seed.
 
         Returns:
             The number of evaluations and the seconds that they take; as text, a sentence with both.

@@ -48,6 +48,22 @@ def test_what_pictures_lose(edit, cli, picture, tmp_path):
             ["--prompt", "red", "--negative-prompt", "blue", "--scale", 1],
             ["the negative prompt is not used: guidance is off"],
         ),
+        # It rises to 1 from another scale, so there is guidance.
+        (
+            [
+                "--prompt",
+                "red",
+                "--negative-prompt",
+                "blue",
+                "--scale",
+                "1",
+                "--guidance",
+                "linear",
+                "--start",
+                "5",
+            ],
+            [],
+        ),
     ],
 )
 def test_options_that_have_no_effect(edit, arguments, words):

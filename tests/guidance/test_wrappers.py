@@ -155,9 +155,10 @@ def test_annealed_refuses(changes, argument):
         annealed(**changes)
 
 
-def test_annealed_needs_a_condition():
+@pytest.mark.parametrize("condition", [None, {"class_labels": torch.tensor([3])}])
+def test_annealed_needs_a_condition_that_can_be_noised(condition):
     with pytest.raises(InputError, match="condition"):
-        Annealed(NetworkDenoiser(told, VP, epsilon), by_time(VP), SeededNoise(0))
+        Annealed(NetworkDenoiser(told, VP, epsilon, condition), by_time(VP), SeededNoise(0))
 
 
 @pytest.mark.parametrize(

@@ -171,10 +171,11 @@ def test_pictures_and_masks_in_memory_are_those_of_their_files(tmp_path, picture
     path = tmp_path / "face.png"
     picture.save(path)
     mask = np.full((48, 64), 255, np.uint8)
+    mask[:5] = 0
     of_files, _ = drag_request(**DRAG | {"mask": Image.fromarray(mask)}, image=path)
     for image, inside in (
         (np.array(picture), mask > 0),
-        (torch.from_numpy(np.array(picture)).permute(2, 0, 1), torch.ones(1, 48, 64)),
+        (torch.from_numpy(np.array(picture)).permute(2, 0, 1), torch.from_numpy(mask)[None] / 255),
         (path.read_bytes(), mask / 255),
     ):
         held, sources = drag_request(**DRAG | {"mask": inside}, image=image)

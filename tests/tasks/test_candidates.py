@@ -75,12 +75,15 @@ def test_a_lora_is_learned_once_and_taken_out(tiny, published, cache, preset, tm
     assert replay(record, kept, tiny.loaded, []).difference == 0
 
 
-def test_a_lora_belongs_to_its_picture_and_seed(tiny, published, cache):
+def test_a_lora_belongs_to_its_picture_and_its_own_seed(tiny, published, cache):
     _, picture = published
-    settings = {"prompt": "red", "num_inference_steps": 6, "lora": LoRA(rank=1, steps=1)}
-    tiny.drag(picture, POINTS, seed=1, **settings)
-    tiny.drag(picture, POINTS, seed=2, **settings)
-    tiny.drag(picture.rotate(90), [((26, 22), (30, 22))], seed=1, **settings)
+    settings = {"prompt": "red", "num_inference_steps": 6}
+    lora = LoRA(rank=1, steps=1)
+    tiny.drag(picture, POINTS, seed=1, lora=lora, **settings)
+    tiny.drag(picture, POINTS, seed=2, lora=lora, **settings)
+    assert len(list(cache.glob("*.safetensors"))) == 1
+    tiny.drag(picture, POINTS, seed=2, lora=LoRA(rank=1, steps=1, seed=5), **settings)
+    tiny.drag(picture.rotate(90), [((26, 22), (30, 22))], seed=1, lora=lora, **settings)
     assert len(list(cache.glob("*.safetensors"))) == 3
 
 

@@ -1,7 +1,10 @@
 """Checking a model, and what follows from what was found."""
 
+from dataclasses import replace
+
 import pytest
 
+from yuragi.errors import InputError
 from yuragi.tasks.check import PROBED, LevelProbe, check_model, recommend
 
 
@@ -18,6 +21,12 @@ def test_a_random_network_is_probed_at_every_level(tiny):
     assert ratios == sorted(ratios, reverse=True)
     assert all(0 <= level.kappa2 <= 4 for level in found.levels)
     assert seen[-1] == (24, 24)
+
+
+def test_a_model_without_an_empty_class_is_named(tiny):
+    capabilities = replace(tiny.loaded.capabilities, empty=False)
+    with pytest.raises(InputError, match="^model must be one that knows an empty prompt"):
+        check_model(replace(tiny.loaded, capabilities=capabilities), "red hair")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +48,7 @@ def test_recommendations(kappa2, roughness, gradients, gain):
     [
         (0.02, True, "reg_forward is as good"),
         (0.9, True, "use reg, not"),
-        (0.9, False, "no form of REG"),
+        (0.9, False, "REG cannot be used"),
     ],
 )
 def test_symmetry_decides_which_reg(kappa2, gradients, words):

@@ -20,14 +20,18 @@ from yuragi import Guidance, InputError
 from yuragi.core import epsilon
 from yuragi.tasks.build import build
 from yuragi.tasks.context import mask_cells
+from yuragi.tasks.diffedit import DiffEditRequest
+from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.record import public
 from yuragi.tasks.replay import read_result, replay
-from yuragi.tasks.run import run
+from yuragi.tasks.run import run, run_all
 from yuragi.tasks.tasks import TASKS
 
 # An untrained network says so little that only a large scale is seen beyond rounding.
 QUICK = {"num_inference_steps": 5, "guidance_scale": 40.0, "seed": 3}
 PROMPTS = {"source_prompt": "a person with red hair", "prompt": "a person with black hair"}
+MASK_SAMPLES = DiffEditRequest.model_fields["mask_samples"].default
+SHORT = {"num_inference_steps": 2, "model": "portraits"}
 FORMS = ("sde", "ode", "adaptive")
 STEPS = {"inpaint": 5, "sdedit": 3, "translate": 4, "diffedit": 3, "invert": 5}
 
@@ -192,7 +196,8 @@ def test_progress_reaches_the_end_and_can_cancel(edits):
             seen = []
             edits[task](sampler=sampler, on_progress=lambda *done: seen.append(done))  # noqa: B023
             climbs = sampler == "ode" and task in ("translate", "diffedit", "invert")
-            total = steps * (2 if climbs else 1)
+            searches = MASK_SAMPLES if task == "diffedit" else 0
+            total = steps * (2 if climbs else 1) + searches
             assert seen == [(k + 1, total) for k in range(total)], (task, sampler)
 
     def stop(done, total):
@@ -209,9 +214,22 @@ def test_an_inversion_reports_its_error(edits):
         assert len(cycle.curve) == 5
         assert max(cycle.curve) < 1e-4
     assert cycle.codec_psnr < cycle.psnr
-    coarse = edits["invert"](sampler="ode", num_inference_steps=4).reconstruction
-    fine = edits["invert"](sampler="ode", num_inference_steps=40).reconstruction
-    assert fine.curve[-1] < coarse.curve[-1]
+    coarse = edits["invert"](num_inference_steps=4)
+    fine = edits["invert"](num_inference_steps=40).reconstruction
+    assert coarse.request.sampler == "ode"
+    assert fine.curve[-1] < coarse.reconstruction.curve[-1]
+    told = json.loads(json.dumps(coarse.report(), allow_nan=False))["reconstruction"]
+    assert told["psnr"] == coarse.reconstruction.psnr
+    assert told["curve"] == coarse.reconstruction.curve
+
+
+def test_several_inversions_count_their_steps_together(tiny, photo):
+    seen = []
+    built = [build(InvertRequest, {"image": photo, "seed": s} | SHORT) for s in (0, 1)]
+    sources = {key: picture for _, named in built for key, picture in named.items()}
+    requests = [request for request, _ in built]
+    run_all(requests, tiny.loaded, sources, lambda *done: seen.append(done))
+    assert seen == [(k + 1, 8) for k in range(8)]
 
 
 def test_a_bad_inversion_warns():
@@ -310,7 +328,7 @@ def test_masks_that_leave_nothing(tiny, photo):
 def test_translation_needs_to_know_the_source(tiny, photo):
     with pytest.raises(InputError, match="^source_prompt must be .*' '"):
         tiny.translate(photo, source_prompt=" ", prompt="red", **QUICK)
-    with pytest.raises(InputError, match="^prompt[: ].*the same"):
+    with pytest.raises(InputError, match=r"^prompt must be another .*given: red\)"):
         tiny.diffedit(photo, source_prompt="red", prompt="red", **QUICK)
 
 

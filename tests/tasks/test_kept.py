@@ -20,8 +20,11 @@ CASES = {
     "sdedit": ("sdedit", MANY),
     # Up and down in stretches of steps, whatever solver and gain remember between two steps.
     "invert": ("invert", {"sampler": "ode", "num_inference_steps": 12}),
-    "invert along a path": ("invert", {"num_inference_steps": 12}),
-    "invert in two steps": ("invert", {"solver": "sde-dpm++2m", "num_inference_steps": 12}),
+    "invert along a path": ("invert", {"sampler": "sde", "num_inference_steps": 12}),
+    "invert in two steps": (
+        "invert",
+        {"sampler": "sde", "solver": "sde-dpm++2m", "num_inference_steps": 12},
+    ),
     "invert by slopes": ("invert", PULLED | {"guidance": {"gain": RATIO | {"refresh": 3}}}),
     "invert by a reverse product": ("invert", PULLED | {"guidance": {"gain": {"name": "reg"}}}),
     "stress": ("sdedit", MANY | {"guidance": {"gain": {"name": "plain", "stress": True}}}),

@@ -236,7 +236,7 @@ def test_diffedit_finds_the_thing(drawn):
 def test_invert(drawn):
     cells, width, height = drawn
     case = Case(width, height)
-    result = model_of(*cells).invert(case.picture, prompt="2", **SETTINGS)
+    result = model_of(*cells).invert(case.picture, prompt="2", sampler="sde", **SETTINGS)
     assert np.abs(values(result.image) - values(case.picture)).max() < 2 / 127
     assert result.reconstruction.psnr > 40
 

@@ -33,7 +33,9 @@ def files(cli, picture, pipeline_folder, tmp_path):
     inside = tmp_path / "secret-place"
     inside.mkdir()
     picture.save(inside / "face.png", exif=_located())
-    Image.new("L", picture.size, 255).save(inside / "mask.png")
+    mask = Image.new("L", picture.size, 255)
+    mask.paste(0, (0, 0, 9, 9))
+    mask.save(inside / "mask.png")
 
     def run(*arguments):
         named = ["--model", pipeline_folder, "--device", "cpu", "--seed", 0, "-q"]

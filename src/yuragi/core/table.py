@@ -60,7 +60,7 @@ def zero_terminal_snr(alphas_cumprod: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class TableSchedule:
-    """A schedule given by `alphas_cumprod` [N]: in [0, 1], strictly falling, N >= 2.
+    """A schedule given by `alphas_cumprod` [N]: in [0, 1), strictly falling, N >= 2.
 
     Equal tables make equal schedules. Times outside [-1, N - 1] are clamped to the ends.
 

@@ -71,7 +71,7 @@ class Hold:
         self._share = share**2 * (3 - 2 * share)
 
     def __call__(self, places: Points) -> NDArray[np.float64]:
-        """B at places [n, 2]: [n, 1]."""
+        """The weight b at places [n, 2], as [n, 1]."""
         from scipy.ndimage import map_coordinates
 
         found = map_coordinates(self._share, places.T[::-1], order=1, mode="nearest")

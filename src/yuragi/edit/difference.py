@@ -13,11 +13,12 @@ Source: Couairon et al. 2023 (arXiv 2210.11427), section 3.2, step 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from yuragi.core import Denoiser, Noise
-from yuragi.errors import InputError
 
 __all__ = ["difference_mask"]
 
@@ -35,8 +36,11 @@ def difference_mask(
     noise: Noise,
     samples: int,
     threshold: float,
+    on_sample: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """The mask [b, 1, h, w]: 1 where the target's prediction differs from the source's.
+
+    It is 0 everywhere if the two predictions are equal everywhere.
 
     Args:
         source: the denoiser under the condition that describes the picture.
@@ -46,9 +50,7 @@ def difference_mask(
         noise: the source of noise, with one draw per sample.
         samples: the number of noise samples to average over.
         threshold: the relative difference above which the mask is 1, in (0, 1).
-
-    Raises:
-        InputError: the two denoisers agree everywhere on a picture.
+        on_sample: a function called after each noise sample.
     """
     alpha, sigma = source.schedule(t)
     total = torch.zeros_like(x0[:, :1])
@@ -57,12 +59,9 @@ def difference_mask(
             eps = noise(k, x0)
             x = alpha.to(x0) * x0 + sigma.to(x0) * (0.0 if eps is None else eps)
             total += (target(x, t) - source(x, t)).abs().mean(1, keepdim=True)
+            on_sample()
     clipped = torch.minimum(total, CLIP * total.mean((2, 3), keepdim=True))
     # Borders are repeated: a mean of fewer cells would be larger there.
     bordered = nn.functional.pad(clipped, (SIDE // 2,) * 4, mode="replicate")
     near = nn.functional.avg_pool2d(bordered, SIDE, stride=1)
-    largest = near.amax((2, 3), keepdim=True)
-    if bool((largest == 0).any()):
-        allowed = "another prompt than the source: the two agree about the whole picture"
-        raise InputError("prompt", "the same", allowed)
-    return (near / largest > threshold).to(x0)
+    return (near > threshold * near.amax((2, 3), keepdim=True)).to(x0)

@@ -39,7 +39,8 @@ class Annealed:
         mix: the share of the rescaled condition (psi in the paper), 0 to 1.
 
     Raises:
-        InputError: a value is out of range, or the denoiser has no condition.
+        InputError: a value is out of range, or no entry of the condition can be noised, such as the
+            labels of a model with classes.
     """
 
     denoiser: NetworkDenoiser
@@ -57,8 +58,10 @@ class Annealed:
             raise InputError("scale", self.scale, "0 or more")
         if not 0 <= self.mix <= 1:
             raise InputError("mix", self.mix, "0 to 1")
-        if self.denoiser.condition is None:
-            raise InputError("denoiser.condition", None, "a condition to add noise to")
+        condition = self.denoiser.condition or {}
+        if not any(map(_takes_noise, condition.values())):
+            allowed = "one with an entry of real numbers to add noise to, unlike class labels"
+            raise InputError("denoiser.condition", ", ".join(condition) or None, allowed)
 
     @property
     def schedule(self) -> Schedule:
@@ -79,7 +82,7 @@ class Annealed:
             {
                 # Every entry has its own noise; an entry of one number per row is not changed.
                 name: self._noised(value, share, len(condition) * step + k)
-                if value.is_floating_point() and value[0].numel() > 1
+                if _takes_noise(value)
                 else value
                 for k, (name, value) in enumerate(sorted(condition.items()))
             }
@@ -96,3 +99,7 @@ class Annealed:
         tiny = torch.finfo(value.dtype).tiny
         rescaled: Tensor = (noised - own_mean) / own_spread.clamp(min=tiny) * spread + mean
         return torch.lerp(noised, rescaled, self.mix)
+
+
+def _takes_noise(value: Tensor) -> bool:
+    return value.is_floating_point() and value[0].numel() > 1

@@ -14,7 +14,7 @@ PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 WHOLE = "the directory of a pipeline in safetensors (with model_index.json)"
 REFUSED = "pickles can run code and are refused"
 HINT = (
-    f"{WHOLE}; convert the file on a machine that may be lost "
+    f"{WHOLE}; convert the file on a disposable machine "
     "(pipeline.save_pretrained(folder, safe_serialization=True)), or allow pickles, which are then "
     "read as plain tensors"
 )

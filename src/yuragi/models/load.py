@@ -85,7 +85,9 @@ def _check_offload(opening: Opening, device: torch.device) -> None:
         allowed = "None on a CPU: its memory is where weights are offloaded to"
         raise InputError("offload", opening.offload, allowed)
     if opening.compile:
-        allowed = "None with compile: what moves weights about does not fit into a graph"
+        allowed = (
+            "None with compile, because weights that are moved between devices cannot be compiled"
+        )
         raise InputError("offload", opening.offload, allowed)
 
 

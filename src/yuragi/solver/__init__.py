@@ -60,7 +60,7 @@ def make_solver(
 
     Args:
         name: a key of `solvers`.
-        eta: sets the noise of a DDIM solver; the others have theirs built in.
+        eta: the amount of noise of the solver "ddim"; the others take none.
         noise: the noise of "churn"; other solvers do not need it.
         steps: the number of steps of the whole grid from pure noise; needed by "churn" only.
 
@@ -74,5 +74,5 @@ def make_solver(
     if eta is None:
         return made
     if not isinstance(made, DDIM) or made.stochastic:
-        raise InputError("eta", eta, f'none with solver "{name}", whose noise is built in')
+        raise InputError("eta", eta, f'none with solver "{name}": only the solver ddim takes one')
     return DDIM(eta)

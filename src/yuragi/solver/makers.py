@@ -54,5 +54,5 @@ def churn(noise: Noise, steps: int | None) -> Churn:
         InputError: the number of steps is missing.
     """
     if steps is None:
-        raise InputError("steps", None, "how many the run has: churn shares its noise among them")
+        raise InputError("steps", None, "the number of steps, among which churn shares its noise")
     return Churn(noise, steps)

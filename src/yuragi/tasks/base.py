@@ -274,7 +274,8 @@ class Guided(Request):
 
     def unused(self, model: DiffusionModel) -> list[str]:
         found = super().unused(model)
-        off, empty = self.guidance_scale == 1, not (self.prompt or self.negative_prompt)
+        off = self.guidance.rule.is_off(self.guidance_scale)
+        empty = not (self.prompt or self.negative_prompt)
         field = type(self).model_fields["guidance_scale"]
         usual = field.get_default(call_default_factory=True, validated_data=self.__dict__)
         asked = "guidance_scale" in self.model_fields_set and self.guidance_scale not in (1, usual)
@@ -365,9 +366,8 @@ class OnPicture(Guided):
     def pulls(self) -> bool:
         """Whether guidance by a prompt decides where an adaptive edit adds noise."""
         told = bool(self.prompt or self.negative_prompt) and self.weak_model is None
-        return (
-            self.sampler == "adaptive" and self.mask is None and told and self.guidance_scale != 1
-        )
+        guides = told and not self.guidance.rule.is_off(self.guidance_scale)
+        return self.sampler == "adaptive" and self.mask is None and guides
 
     @property
     def moves(self) -> Sequence[tuple[Point, Point]]:

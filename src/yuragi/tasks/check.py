@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from yuragi.errors import YuragiError
+from yuragi.errors import InputError, YuragiError
 from yuragi.guidance import Guided, RowSum, constant, plain
 from yuragi.guidance.symmetry import probe
 from yuragi.models.model import DiffusionModel
@@ -75,7 +75,16 @@ def check_model(
         samples: the number of pictures to generate.
         seed: the seed of the noise.
         on_progress: a function called with (steps done, total steps).
+
+    Raises:
+        InputError: the model does not know the prompt, or an empty one.
     """
+    if not model.capabilities.empty:
+        allowed = "one that knows an empty prompt, because guidance pushes away from it"
+        raise InputError("model", str(model.path), allowed)
+    if not model.capabilities.empty:
+        allowed = "one that knows an empty prompt or class, because guidance pushes away from it"
+        raise InputError("model", model.card.name, allowed)
     states, times = _states(model, prompt, scale, samples, seed, on_progress)
     denoiser = model.bind([prompt])
     levels = []
@@ -107,7 +116,7 @@ def recommend(levels: Sequence[LevelProbe], gradients: bool) -> tuple[str, str]:
         return "reg", f"differences are too rough ({roughness:.2f}), gradients work"
     how = "reg_forward is as good as reg" if symmetric else "for REG use reg, not reg_forward"
     if not symmetric and not gradients:
-        how = "no form of REG is to be had"
+        how = "REG cannot be used"
     return "ratio", f"differences are smooth ({roughness:.2f}); kappa^2 is {kappa2:.3f}: {how}"
 
 

@@ -171,8 +171,11 @@ class Context:
             InputError: the size is larger than the network supports.
         """
         model = self.model.at(height, width)
+        if model is self.model:
+            return self
+        weak = None if self.weak is None else self.weak.at(height, width)
         # Bound denoisers have the noise levels of another size.
-        return self if model is self.model else replace(self, model=model, bound={})
+        return replace(self, model=model, weak=weak, bound={})
 
     def ticker(self, total: int) -> Ticker:
         """A function to call after each of `total` steps."""

@@ -219,6 +219,8 @@ class LoRA(Strict):
         steps: the number of training steps.
         learning_rate: the learning rate of AdamW.
         floor: the scale of the LoRA at t0; at the clean end it is 1.
+        seed: the seed of the training. It is not that of the drag, which is drawn anew each time:
+            equal pictures, prompts and settings share one LoRA.
     """
 
     rank: Annotated[
@@ -243,6 +245,7 @@ class LoRA(Strict):
         ),
     ] = 2e-4
     floor: Share = 0.5
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class DragRequest(OnPicture):
@@ -368,9 +371,9 @@ class DragRequest(OnPicture):
     def _known(cls, given: Any) -> Any:
         """Refuse a sampler that the preset does not have, before defaults are looked up."""
         preset, sampler = given.get("preset", "warp"), given.get("sampler", "sde")
-        if preset not in PRESETS:
+        if not isinstance(preset, str) or preset not in PRESETS:
             raise InputError("preset", preset, "one of " + ", ".join(PRESETS))
-        if sampler not in PRESETS[preset].solvers:
+        if not isinstance(sampler, str) or sampler not in PRESETS[preset].solvers:
             allowed = "one of " + ", ".join(PRESETS[preset].solvers)
             raise InputError("sampler", sampler, allowed)
         return given

@@ -17,6 +17,8 @@ def prompts_and_seeds(
     Raises:
         InputError: there is no prompt or seed, or there are several of both in different numbers.
     """
+    if not isinstance(prompt, str | Sequence):
+        raise InputError("prompt", prompt, "a text, or a list of texts")
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     seeds = list(seed) if isinstance(seed, Sequence) else [seed]
     count = max(len(prompts), len(seeds))

@@ -17,7 +17,7 @@ from yuragi.guidance import Guidance, Guided, Stress, constant
 from yuragi.images.tensors import from_tensor, mask_tensor, to_tensor
 from yuragi.models.familiarity import familiarity
 from yuragi.tasks.base import Described, Edit
-from yuragi.tasks.context import Context, Row, batches, mask_cells, one_or_each
+from yuragi.tasks.context import Context, Row, Ticker, batches, mask_cells, one_or_each
 from yuragi.tasks.diffedit import DiffEditRequest
 from yuragi.tasks.result import TaskOutput
 from yuragi.tasks.sides import away_from, gain_of, guided
@@ -56,13 +56,16 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     sampler = first.make_sampler()
     down = descent(model.denoiser.schedule, first.num_inference_steps, first.strength)
     model.denoiser.check(down[0])  # before DiffEdit looks for its mask at another level
-    held = [_held(each, context) for each in requests]
-    if isinstance(first, DiffEditRequest):
-        held = _disagreeing(requests, held, context)
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
     steps = climbs(first.num_inference_steps, first.strength)
-    tick = context.ticker(len(parts) * steps * sampler.passes)
+    held = [_held(each, context) for each in requests]
+    if isinstance(first, DiffEditRequest):
+        searches = len(list(batches(requests))) * first.mask_samples
+        tick = context.ticker(searches + len(parts) * steps * sampler.passes)
+        held = _disagreeing(requests, held, context, tick)
+    else:
+        tick = context.ticker(len(parts) * steps * sampler.passes)
     made = [
         replace(TaskOutput.begun(gain_of(each.guidance).cost), mask=one.pixels)
         for each, one in zip(requests, held, strict=True)
@@ -160,11 +163,13 @@ def _source(part: Sequence[Row[Edit]], target: Guided, context: Context) -> Deno
     # Both denoisers have the same negative prompt, so that only the descriptions differ.
     told = [row.request.source_prompt for row in part if isinstance(row.request, Described)]
     strong, scale = context.model.bind_bare(one_or_each(told)), first.source_guidance_scale
-    away = away_from(context.model, first.negative_prompt, scale)
+    away = away_from(context.model, first.negative_prompt, scale == 1)
     return Guided(strong, away, constant(scale))
 
 
-def _disagreeing(requests: Sequence[Edit], held: Sequence[_Held], context: Context) -> list[_Held]:
+def _disagreeing(
+    requests: Sequence[Edit], held: Sequence[_Held], context: Context, tick: Ticker
+) -> list[_Held]:
     """The pictures with the masks that DiffEdit finds, inside the given masks."""
     found = []
     for part in batches(range(len(requests))):
@@ -182,7 +187,12 @@ def _disagreeing(requests: Sequence[Edit], held: Sequence[_Held], context: Conte
                 noise,
                 first.mask_samples,
                 first.mask_threshold,
+                tick,
             )
+        for row, each in enumerate(asked):
+            if not bool(cells[row].any()):
+                allowed = "another than the source prompt: they agree about the whole picture"
+                raise InputError("prompt", each.prompt, allowed)
         found += [
             _within(held[k], cells[row : row + 1], context.model.codec.cell)
             for row, k in enumerate(part)

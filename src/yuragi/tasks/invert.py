@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from yuragi.options.option import Option
-from yuragi.tasks.base import Climb, Edit, Pull
+from yuragi.tasks.base import Climb, Edit, Pull, Sampling
 from yuragi.tasks.translate import Encoder
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ class InvertRequest(Edit):
     kind: Literal["invert"] = "invert"
     prompt: Annotated[str, Option("Describes the picture.")] = ""
     strength: Climb = 1.0
+    sampler: Annotated[
+        Sampling,
+        Option(
+            "Way up and down: ode inverts with the network. The noise that sde and adaptive record "
+            "reconstructs any picture exactly, whatever the model knows."
+        ),
+    ] = "ode"
     encoder: Encoder = "chain"
     guidance_scale: Pull = 1.0
     mask: None = None
@@ -39,9 +46,9 @@ class InvertRequest(Edit):
 
     @classmethod
     def run(cls, requests: Sequence[Self], context: Context) -> list[TaskOutput]:
-        from yuragi.tasks.inverting import run_invert
+        from yuragi.tasks.inverting import run_inverts
 
-        return [run_invert(each, context, of) for of, each in enumerate(requests)]
+        return run_inverts(requests, context)
 
     def work(self, context: Context) -> Work:
         from yuragi.tasks.inverting import invert_work

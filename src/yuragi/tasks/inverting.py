@@ -23,36 +23,40 @@ from yuragi.edit import Edit, descent
 from yuragi.errors import warn_caller
 from yuragi.guidance import Stress
 from yuragi.images.tensors import from_tensor, to_tensor
-from yuragi.tasks.context import Context, Row
+from yuragi.tasks.context import Context, Row, Ticker
 from yuragi.tasks.invert import InvertRequest
 from yuragi.tasks.result import Reconstruction, TaskOutput
 from yuragi.tasks.sides import gain_of, guided
 from yuragi.tasks.tape import Tape
 from yuragi.tasks.work import Work, rehearsed
 
-__all__ = ["invert_work", "run_invert"]
+__all__ = ["invert_work", "run_inverts"]
 
 BAD = 25.0
 """The PSNR in dB below which a difference of pictures is visible."""
 
 
-def run_invert(request: InvertRequest, context: Context, of: int) -> TaskOutput:
-    """Reconstruct a picture, with a warning if the reconstruction is poor.
-
-    Args:
-        request: the request.
-        context: the context in which it runs.
-        of: the index of the request, to which evaluations are assigned.
+def run_inverts(requests: Sequence[InvertRequest], context: Context) -> list[TaskOutput]:
+    """Reconstruct the pictures of similar requests, with a warning if one is poor.
 
     Raises:
-        InputError: the picture was not given.
+        InputError: a picture was not given.
     """
+    first = requests[0]
+    down = descent(context.model.denoiser.schedule, first.num_inference_steps, first.strength)
+    steps = (len(down) - 1) * first.make_sampler().passes
+    tick = context.ticker(len(requests) * steps)
+    return [_inverted(each, down, context, of, tick) for of, each in enumerate(requests)]
+
+
+def _inverted(
+    request: InvertRequest, down: Tensor, context: Context, of: int, tick: Ticker
+) -> TaskOutput:
+    """Reconstruct the picture of a request; `of` is its index, to which evaluations are charged."""
     model, before = context.model, context.picture(request.image)
     x0 = model.codec.encode(to_tensor(before).to(model.device))
     sampler = request.make_sampler()
-    down = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)
-    steps = len(down) - 1
-    tick, tape, stress = context.ticker(steps * sampler.passes), Tape(), Stress()
+    steps, tape, stress = len(down) - 1, Tape(), Stress()
     edit = _edit(request, down, tape.under(context), stress)
     with context.charge(of):
         rising = edit.rising(x0, down, request.seed, [0])

@@ -86,7 +86,6 @@ def _file(request: DragRequest, wanted: LoRA, model: DiffusionModel) -> Path:
         request.image.digest,
         request.crops(model.native_size),
         request.prompt,
-        request.seed,
         NOISE_VERSION,
         *wanted.model_dump(exclude={"floor"}).values(),
     ]
@@ -106,7 +105,7 @@ def with_fitted_lora(
     """The model with a LoRA of one picture; the LoRA is removed afterwards.
 
     Args:
-        request: the request with prompt, seed and levels of the drag.
+        request: the request with prompt and levels of the drag.
         wanted: the settings of the LoRA.
         model: the model.
         z: the clean latent of the picture [1, c, h, w].
@@ -114,7 +113,7 @@ def with_fitted_lora(
         on_step: a function called with the number of finished steps.
     """
     fit = LoRAFit(wanted.rank, wanted.steps, wanted.learning_rate)
-    weights = learned(model, z, request.prompt, fit, request.seed, file, on_step)
+    weights = learned(model, z, request.prompt, fit, wanted.seed, file, on_step)
     top = descent(model.denoiser.schedule, request.num_inference_steps, request.strength)[0]
     with adapted(model, weights, fit.rank, wanted.floor, top.item()) as known:
         yield known

@@ -146,5 +146,5 @@ def _ramped(
     read = drag_levels(schedule, drag)[:-1]
     scales = torch.linspace(scale, 1.0, len(read))
     weight = ramp(schedule, read, scales) if len(read) > 1 else constant(scale)
-    strong, away = model.bind(prompts), away_from(model, request.negative_prompt, scale)
+    strong, away = model.bind(prompts), away_from(model, request.negative_prompt, scale == 1)
     return lambda: Guided(strong, away, weight, gain_of(request.guidance))

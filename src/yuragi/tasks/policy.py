@@ -42,7 +42,7 @@ class Permission(Strict):
     consent: Annotated[
         bool,
         Option(
-            "Say that those whom the picture shows agree to the edit, where a policy asks for it.",
+            "Say that the people in the picture agree to the edit, where a policy asks for it.",
             advanced=True,
         ),
     ] = False

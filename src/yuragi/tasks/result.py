@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -92,6 +93,13 @@ class Reconstruction:
     psnr: float
     codec_psnr: float
     curve: Sequence[float]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Plain values; the PSNR of equal pictures, which is infinite, is None."""
+        shown = {"psnr": self.psnr, "codec_psnr": self.codec_psnr}
+        finite = {name: db if math.isfinite(db) else None for name, db in shown.items()}
+        return finite | {"curve": list(self.curve)}
 
     def remarks(self) -> list[str]:
         """Messages about the reconstruction, one per line."""
@@ -202,6 +210,9 @@ class Result(TaskOutput):
             "ranking": self.ranking,
             "intent": [{**asdict(each), "score": each.score} for each in self.intent],
             "stress": list(self.guidance.stress),
+            "rho": list(self.guidance.rho),
+            "bounded": list(self.guidance.bounded),
+            "reconstruction": None if self.reconstruction is None else self.reconstruction.plain,
             "familiarity": self.familiarity,
             "warnings": list(self.warnings),
             "crop": None if self.crop is None else {"box": self.crop.box, "scale": self.crop.scale},

@@ -82,7 +82,7 @@ class Consent(Rule):
         concerned = request.kind in self.tasks or not self.tasks
         if asked.consent or not concerned or not isinstance(request, OnPicture):
             return None
-        return f"{request.kind} needs consent: say that those whom the picture shows agree"
+        return f"{request.kind} needs consent: say that the people in the picture agree"
 
 
 class Pictures(Rule):

@@ -53,15 +53,20 @@ def guided(
     return Guided(context.bind(prompts), away, weight, gain_of(request.guidance), watch)
 
 
-def away_from(model: DiffusionModel, negative_prompt: str, scale: float) -> Denoiser:
-    """The denoiser of the negative prompt, which is not evaluated at scale 1.
+def away_from(model: DiffusionModel, negative_prompt: str, off: bool) -> Denoiser:
+    """The denoiser of the negative prompt.
+
+    Args:
+        model: the model.
+        negative_prompt: the prompt to push away from.
+        off: whether guidance is off, so that this denoiser is not evaluated.
 
     Raises:
         InputError: the negative prompt is empty, and the model does not support empty prompts.
     """
     if negative_prompt or model.capabilities.empty:
         return model.bind_bare([negative_prompt])
-    if scale != 1:
+    if not off:
         allowed = "a class to push away from, or a guidance scale of 1: empty means nothing here"
         raise InputError("negative_prompt", negative_prompt, allowed)
     return replace(model.denoiser)
@@ -77,7 +82,8 @@ def _weak_side(request: GuidedRequest, context: Context, prompts: Sequence[str])
         # Two sides with one condition are evaluated once, and their difference is 0.
         return replace(context.bind(prompts))
     if weak is None:
-        return away_from(model, request.negative_prompt, request.guidance_scale)
+        off = request.guidance.rule.is_off(request.guidance_scale)
+        return away_from(model, request.negative_prompt, off)
     if (weak.codec.channels, weak.side) != (model.codec.channels, model.side):
         mine = f"latents of {model.codec.channels} x {model.side} x {model.side}"
         raise InputError("weak_model", str(weak.path), f"a model with {mine}")

@@ -195,6 +195,8 @@ def _drawn_anew(
             again, *readings = context.kept(tick, redrawn)
         stress = Stress.of(readings)
         images = model.codec.decode(again, height, width)
+    else:
+        tick.skip(len(down) - 1)
     made = []
     for k, (_, shown) in enumerate(part):
         place = doubted.index(k) if k in doubted else None

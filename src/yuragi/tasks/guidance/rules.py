@@ -45,6 +45,10 @@ class Rule(Strict):
         """The lowest and highest scales of the rule, for checks."""
         return (scale,)
 
+    def is_off(self, scale: float) -> bool:
+        """Whether there is no guidance at any noise level."""
+        return all(each == 1 for each in self.scales(scale))
+
     @property
     def weaker(self) -> str | None:
         """The name or path of the weaker model that guidance pushes away from, if any."""
