@@ -37,6 +37,9 @@ def test_what_pictures_lose(edit, cli, picture, tmp_path):
     assert (code, out) == (0, "identical, bit for bit\n")
 
 
+LINEAR = ("--guidance", "linear", "--start", 5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
