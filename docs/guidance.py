@@ -68,6 +68,8 @@ WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sweep-portraits best": at_best_scale,
     "sweep-portraits areas": of_areas,
     "sweep-portraits front": of_front,
+    "sweep-portraits-default differences": of_differences,
+    "sweep-portraits-default origin": origin,
     "sweep-portraits rules": of_rules,
     "sweep-portraits differences": of_differences,
     "sweep-portraits points": of_points,
