@@ -137,8 +137,8 @@ def test_a_line_that_cannot_be_read_is_a_row_that_is_not_valid(folder):
     [
         ("sample", "model", 3, "text"),
         ("sample", "model", ["a"], "text"),
-        ("drag", "preset", ["a"], "'warp', 'paper' or 'fast'"),
-        ("drag", "sampler", {}, "'sde', 'ode' or 'adaptive'"),
+        ("drag", "preset", ["a"], "one of warp, paper, fast"),
+        ("drag", "sampler", {}, "one of sde, ode, adaptive"),
         ("drag", "regions", 7, "a list"),
         ("drag", "radius", 10**400, "a valid number"),
     ],

@@ -413,7 +413,7 @@ def test_drag_with_a_lora(drag, tmp_path, monkeypatch):
     assert drag(*settings)[0] == 0
     with Image.open(tmp_path / "out.png") as result:
         asked = json.loads(result.text["yuragi"])["request"]["lora"]
-    assert asked == {"rank": 2, "steps": 3, "learning_rate": 0.001, "floor": 0.5}
+    assert asked == {"rank": 2, "steps": 3, "learning_rate": 0.001, "floor": 0.5, "seed": 0}
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 1
 
 

@@ -137,6 +137,23 @@ def test_a_replay_is_given_the_whole_pictures(tiny, photo, tmp_path):
     assert yuragi.replay(path, tiny, sources=[photo, mask]).difference == 0
 
 
+def test_the_whole_picture_is_scaled_to_the_size_that_the_model_knows(tiny, photo, seen, tmp_path):
+    mask = masked(photo.size, (200, 120, 220, 150))
+    result = tiny.inpaint(photo, mask, crop="whole", **QUICK)
+    assert result.crop.box == (0, 0, *photo.size)
+    assert max(result.crop.size) == SIDE
+    assert {max(sides) for sides in seen} == {SIDE}
+    assert_untouched_outside(result.image, photo, mask)
+    (path,) = result.save(tmp_path / "out.png")
+    assert yuragi.replay(path, tiny).difference == 0
+
+
+def test_a_picture_that_is_small_enough_is_not_scaled_up(tiny, photo):
+    small = photo.resize((100, 75))
+    mask = masked(small.size, (20, 20, 60, 60))
+    assert tiny.inpaint(small, mask, crop="whole", **QUICK).crop is None
+
+
 def test_crops_of_one_size_share_batches(tiny, photo):
     built = []
     for left in (20, 180, 300):
@@ -211,7 +228,7 @@ def test_a_photograph_of_twelve_megapixels(tiny, photo, seen):
 @pytest.mark.parametrize("value", ["some", "", "0", -3, 1.5, True])
 def test_other_margins_are_refused(tiny, photo, value):
     mask = masked(photo.size, (200, 120, 220, 150))
-    with pytest.raises(InputError, match="^crop must be auto, off, or a whole number of pixels"):
+    with pytest.raises(InputError, match="^crop must be auto, whole, off, or a whole number"):
         tiny.inpaint(photo, mask, crop=value)
 
 

@@ -78,7 +78,7 @@ def test_a_mask_that_is_white_everywhere_is_no_mask(tiny, photo, sampler):
 
 
 def test_a_crop_needs_a_mask(tiny, photo):
-    with pytest.raises(InputError, match=r"^crop must be auto or off without a mask.* 20\)"):
+    with pytest.raises(InputError, match=r"^crop must be auto, whole or off without a mask.* 20\)"):
         tiny.sdedit(photo, prompt="red hair", crop=20, **QUICK)
 
 

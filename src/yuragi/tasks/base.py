@@ -418,9 +418,11 @@ class Edit(OnPicture):
         CropMargin,
         Option(
             "Context in pixels around the white area of the mask, which is scaled to the model's "
-            "size; auto chooses it and crops only larger pictures, off edits the whole picture.",
+            "size; auto chooses it, whole takes the whole picture (both scale only larger "
+            "pictures), off edits the whole picture at its own size.",
             unit="pixels",
-            metavar="auto|off|MARGIN",
+            metavar="auto|whole|off|MARGIN",
+            fitted=True,
         ),
     ] = "auto"
 
@@ -429,7 +431,7 @@ class Edit(OnPicture):
 
         super().check(pictures)
         if self.mask is None and isinstance(self.crop, int):
-            allowed = "auto or off without a mask, because then the whole picture can change"
+            allowed = "auto, whole or off without a mask, because then the whole picture can change"
             raise InputError("crop", self.crop, allowed)
         climbs(self.num_inference_steps, self.strength)
         self.make_sampler()

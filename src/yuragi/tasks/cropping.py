@@ -54,7 +54,8 @@ def cropping_of(
         return None
     crop = crop_around(found, picture.size, native, request.crop)
     whole = crop.box == (0, 0, *picture.size)
-    if request.crop == "auto" and (whole or max(picture.size) <= native):
+    small = max(picture.size) <= native
+    if (request.crop == "auto" and (whole or small)) or (request.crop == "whole" and small):
         return None
     named = {ref.digest: sources[ref.digest] for ref in request.pictures}
     return Cropping(request, picture, mask, named, crop)
@@ -64,7 +65,7 @@ def crop_around(
     found: tuple[int, int, int, int],
     whole: tuple[int, int],
     native: int,
-    context: Literal["auto"] | int,
+    context: Literal["auto", "whole"] | int,
 ) -> Crop:
     """A crop around the area that can change, square if the picture has room for it.
 
@@ -73,11 +74,12 @@ def crop_around(
         whole: width and height of the picture.
         native: the side in pixels that the model was trained on.
         context: pixels of context on each side; ``auto`` for half of the area's longer side, but
-            at least `LEAST`.
+            at least `LEAST`; ``whole`` for the whole picture.
     """
     left, top, right, bottom = found
     longer = max(right - left, bottom - top)
-    margin = max(LEAST, longer // 2) if context == "auto" else context
+    contexts = {"auto": max(LEAST, longer // 2), "whole": max(whole)}
+    margin = context if isinstance(context, int) else contexts[context]
     side = longer + 2 * margin
     left, right = _around(left, right, side, whole[0])
     top, bottom = _around(top, bottom, side, whole[1])

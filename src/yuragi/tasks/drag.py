@@ -355,10 +355,10 @@ class DragRequest(OnPicture):
         CropMargin,
         Option(
             "Context in pixels around the area that the model draws, which is scaled to the "
-            "model's size; auto chooses it and crops only larger pictures, off uses the whole "
-            "picture.",
+            "model's size; auto chooses it, whole takes the whole picture (both scale only larger "
+            "pictures), off uses the whole picture at its own size.",
             unit="pixels",
-            metavar="auto|off|MARGIN",
+            metavar="auto|whole|off|MARGIN",
         ),
     ] = "auto"
     lora: Annotated[
@@ -449,7 +449,7 @@ class DragRequest(OnPicture):
         """Whether the uncovered area is generated in a crop, by a model of this native size."""
         if self.crop == "off" or self.method.name != "warp":
             return False
-        return self.crop != "auto" or max(self.image.width, self.image.height) > native
+        return isinstance(self.crop, int) or max(self.image.width, self.image.height) > native
 
     def resized(self, pictures: Pictures) -> Self:
         """The same drag for resized pictures."""

@@ -94,11 +94,11 @@ def _margins(given: Any) -> Any:
 
 
 def _crop_margin(given: Any) -> Any:
-    """Parse ``"auto"``, ``"off"``, or pixels as a number or as text, such as ``"64"``."""
-    if given in ("auto", "off"):
+    """Parse ``"auto"``, ``"whole"``, ``"off"``, or pixels as a number or text, such as ``"64"``."""
+    if given in ("auto", "whole", "off"):
         return given
     if not str(given).isdecimal() or int(given) < 1:
-        allowed = "auto, off, or a whole number of pixels around what may change, 1 or more"
+        allowed = "auto, whole, off, or a whole number of pixels around what may change, 1 or more"
         raise InputError("crop", given, allowed)
     return int(given)
 
@@ -135,8 +135,9 @@ Margins = Annotated[
 ]
 """Pixels at left, top, right and bottom."""
 
-CropMargin = Annotated[Literal["auto", "off"] | int, BeforeValidator(_crop_margin)]
-"""The context in pixels around the area that can change; ``off`` turns cropping off."""
+CropMargin = Annotated[Literal["auto", "whole", "off"] | int, BeforeValidator(_crop_margin)]
+"""The context in pixels around the area that can change: ``auto`` fits it to the area, ``whole``
+takes the whole picture, and ``off`` turns cropping and scaling off."""
 
 
 class Expansion(Strict):

@@ -88,8 +88,8 @@ def test_a_preview_of_points_on_a_line(http, asset):
         ("layers", {"points": [[[-5000, 20], [30, 20]]]}, "points"),
         ("layers", {"points": [[[20, 20], [30, 20]], [[20, 20], [40, 20]]]}, "points"),
         ("layers", {"regions": ["9,9 999,9 9,40:9,9 99,9 9,40"]}, "regions"),
-        ("settled/drag", {"preset": ["x"]}, "request"),
-        ("said/drag", {"preset": ["x"]}, "request"),
+        ("settled/drag", {"preset": ["x"]}, "preset"),
+        ("said/drag", {"preset": ["x"]}, "preset"),
         ("said/drag", {"image": "0" * 32, "resize": "large"}, "resize"),
     ],
 )

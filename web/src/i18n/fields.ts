@@ -24,7 +24,7 @@ export const fieldsJa: Record<string, readonly [label: string, help: string]> = 
   source_prompt: ["今の内容", "編集前の画像の内容を書きます。"],
   negative_prompt: ["描かないもの", "結果に現れてはならないものを書きます。"],
   consent: ["同意", "方針が求める場合に、写っている人が編集に同意していることを示します。"],
-  crop: ["切り抜き", "変わる所の周りを、モデルの大きさに合わせて切り抜いて編集します。auto、off、または余白のピクセル数。"],
+  crop: ["切り抜き", "変わる所の周りを、モデルの大きさに合わせて切り抜いて編集します。auto、whole（画像全体）、off、または余白のピクセル数。"],
   eta: ["ノイズ(eta)", "ソルバー ddim が加えるノイズの量。0 は ODE、1 は SDE。"],
   guidance_scale: ["ガイダンスの倍率", "大きいほど説明文に忠実になります。1 で無効。"],
   mask_samples: ["マスクの標本数", "比較を平均するノイズの標本の数。"],
