@@ -22,6 +22,7 @@ def test_public_names():
         "LoRA",
         "MissingExtraError",
         "Model",
+        "NotFiniteError",
         "OutOfMemoryError",
         "Result",
         "YuragiError",

@@ -149,7 +149,7 @@ def test_an_edit_of_a_crop_is_timed_at_the_size_of_the_crop(tiny, drawn, monkeyp
     )
     mask = Image.new("L", (640, 480))
     mask.paste(255, (200, 200, 240, 240))
-    options = STEPS | {"image": drawn.resize((640, 480)), "mask": mask}
+    options = STEPS | {"image": drawn.resize((640, 480)), "mask": mask, "crop": "auto"}
     request, sources = build(TASKS["inpaint"], options)
     estimate(request, tiny.loaded, sources)
     handle.remove()
