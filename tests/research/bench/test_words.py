@@ -79,9 +79,9 @@ def test_one_label_is_replaced_by_another_value(name):
 def test_the_shipped_model_knows_its_backgrounds(tmp_path):
     done = []
     report = bench_words(
-        "portraits", tmp_path, 4, 0, torch.device("cpu"), lambda *counts: done.append(counts)
+        "portraits", tmp_path, 8, 0, torch.device("cpu"), lambda *counts: done.append(counts)
     )
-    assert done == [(4, 4)]
+    assert done == [(8, 8)]
     assert set(report["attributes"]) == set(ATTRIBUTES)
     background = report["attributes"]["background"]
     assert background["told_apart"]["value"] == 1
