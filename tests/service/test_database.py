@@ -74,3 +74,4 @@ def test_errors_do_not_contain_prompts(parts):
     with pytest.raises(sa.exc.IntegrityError) as failed, parts.database.writing() as connection:
         connection.execute(sa.insert(models), [{"weights": "a secret prompt"}])
     assert "secret" not in str(failed.value)
+    assert "secret" not in str(failed.value.__cause__)  # both are in the log

@@ -169,10 +169,18 @@ def open_database(url: str) -> Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
+            sa.event.listen(engine, "handle_error", _without_rows)
             plain = parsed.set(drivername="postgresql")
             return Database(engine, plain.render_as_string(hide_password=False))
         case _:
             raise InputError("database", masked(url), allowed)
+
+
+def _without_rows(context: sa.engine.ExceptionContext) -> None:
+    """Keep the first line of an error of PostgreSQL: the next ones show the row of a statement."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 @contextmanager
