@@ -75,6 +75,15 @@ def write_draft(folder, model, pictures=4, third=False):
     return folder / "draft.toml"
 
 
+def changed_draft(folder, model, old, new):
+    """Write a draft in which a text is replaced by another one."""
+    path = write_draft(folder, model)
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return path
+
+
 def vote_all(plan, folder, raters, simulated, choose):
     """Votes on all pairs; `choose` says of a pair as shown what is chosen."""
     store, blind = Votes.of(folder), blind_of(plan, folder)

@@ -82,9 +82,6 @@ def check_model(
     if not model.capabilities.empty:
         allowed = "one that knows an empty prompt, because guidance pushes away from it"
         raise InputError("model", str(model.path), allowed)
-    if not model.capabilities.empty:
-        allowed = "one that knows an empty prompt or class, because guidance pushes away from it"
-        raise InputError("model", model.card.name, allowed)
     states, times = _states(model, prompt, scale, samples, seed, on_progress)
     denoiser = model.bind([prompt])
     levels = []

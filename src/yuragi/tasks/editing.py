@@ -59,13 +59,12 @@ def run_edit(requests: Sequence[Edit], context: Context) -> list[TaskOutput]:
     rows = [Row(of, each, k) for of, each in enumerate(requests) for k in range(each.num_images)]
     parts = list(batches(rows))
     steps = climbs(first.num_inference_steps, first.strength)
+    samples = first.mask_samples if isinstance(first, DiffEditRequest) else 0
+    searches = samples * len(list(batches(requests)))
+    tick = context.ticker(searches + len(parts) * steps * sampler.passes)
     held = [_held(each, context) for each in requests]
-    if isinstance(first, DiffEditRequest):
-        searches = len(list(batches(requests))) * first.mask_samples
-        tick = context.ticker(searches + len(parts) * steps * sampler.passes)
+    if searches:
         held = _disagreeing(requests, held, context, tick)
-    else:
-        tick = context.ticker(len(parts) * steps * sampler.passes)
     made = [
         replace(TaskOutput.begun(gain_of(each.guidance).cost), mask=one.pixels)
         for each, one in zip(requests, held, strict=True)

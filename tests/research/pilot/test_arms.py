@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from piloting import write_draft
+from piloting import changed_draft, write_draft
 from yuragi.errors import InputError
 from yuragi.models.names import load_weak
 from yuragi.research.pilot import arms
@@ -86,10 +86,7 @@ def test_an_option_that_a_task_does_not_have(pipeline_folder, tiny, tmp_path):
     ],
 )
 def test_options_that_would_have_no_effect(pipeline_folder, tmp_path, old, new, message):
-    path = write_draft(tmp_path, pipeline_folder)
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
+    path = changed_draft(tmp_path, pipeline_folder, old, new)
     with pytest.raises(InputError, match=message):
         check_requests(read_draft(path), tmp_path)
 

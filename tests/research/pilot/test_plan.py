@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from piloting import write_draft
+from piloting import changed_draft
 from yuragi.errors import InputError
 from yuragi.research.pilot.plan import read_draft, read_plan
 
@@ -48,10 +48,7 @@ def test_the_digest_is_that_of_what_the_plan_says(small, tmp_path):
     ],
 )
 def test_what_is_wrong_in_a_draft_is_named(pipeline_folder, tmp_path, old, new, message):
-    path = write_draft(tmp_path, pipeline_folder)
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
+    path = changed_draft(tmp_path, pipeline_folder, old, new)
     with pytest.raises(InputError, match=message):
         read_draft(path)
 
