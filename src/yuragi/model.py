@@ -349,7 +349,8 @@ class Model:
             radius: how far around a point the picture bends with it, in pixels; for ``warp``.
             rigid: share of the radius, 0 to 0.9, that moves undistorted; for ``warp``.
             crop: ``auto`` imagines what a warp uncovers in a crop of a large picture at the model's
-                size, ``off`` at full size, and a number is the context around it in pixels.
+                size, ``whole`` in the whole picture at that size, ``off`` at full size, and a
+                number is the context around it in pixels.
             lora: the LoRA to fit to the picture first, such as ``LoRA()``; it is cached.
             resize: the longer side in pixels to which picture, mask and points are resized first.
             max_pixels: the largest number of pixels that the picture can have.
@@ -407,7 +408,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
-        crop: str | int = "auto",
+        crop: str | int | None = None,
         resize: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
@@ -434,8 +435,10 @@ class Model:
             guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
-            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
-                edits the whole picture, and a number is the context around the mask in pixels.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size,
+                ``whole`` the whole picture scaled to that size, ``off`` the whole picture at its
+                own size, and a number is the context around the mask in pixels; None for the
+                model's default, or else ``auto``.
             resize: the longer side in pixels to which picture and mask are resized first.
             max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
@@ -462,7 +465,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
-        crop: str | int = "auto",
+        crop: str | int | None = None,
         resize: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
@@ -488,8 +491,10 @@ class Model:
             guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
-            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
-                edits the whole picture, and a number is the context around the mask in pixels.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size,
+                ``whole`` the whole picture scaled to that size, ``off`` the whole picture at its
+                own size, and a number is the context around the mask in pixels; None for the
+                model's default, or else ``auto``.
             resize: the longer side in pixels to which picture and mask are resized first.
             max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
@@ -519,7 +524,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
-        crop: str | int = "auto",
+        crop: str | int | None = None,
         resize: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
@@ -547,8 +552,10 @@ class Model:
             guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
-            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
-                edits the whole picture, and a number is the context around the mask in pixels.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size,
+                ``whole`` the whole picture scaled to that size, ``off`` the whole picture at its
+                own size, and a number is the context around the mask in pixels; None for the
+                model's default, or else ``auto``.
             resize: the longer side in pixels to which picture and mask are resized first.
             max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.
@@ -580,7 +587,7 @@ class Model:
         guidance: Guidance | str | None = None,
         solver: str | None = None,
         eta: float | None = None,
-        crop: str | int = "auto",
+        crop: str | int | None = None,
         resize: int | None = None,
         max_pixels: int = MAX_PIXELS,
         seed: int | None = None,
@@ -611,8 +618,10 @@ class Model:
             guidance: a rule or a gain by name, such as ``"reg_forward"``, or a `Guidance`.
             solver: a name in `yuragi.solver.solvers`; None for that of the sampler.
             eta: the amount of noise of the solver ``ddim``, above 0 for the SDE.
-            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size, ``off``
-                edits the whole picture, and a number is the context around the mask in pixels.
+            crop: with a mask, ``auto`` edits a crop of a large picture at the model's size,
+                ``whole`` the whole picture scaled to that size, ``off`` the whole picture at its
+                own size, and a number is the context around the mask in pixels; None for the
+                model's default, or else ``auto``.
             resize: the longer side in pixels to which picture and mask are resized first.
             max_pixels: the largest number of pixels that the picture can have.
             seed: the seed, 0 or more; None draws one, which is stored in the result's request.

@@ -1,6 +1,7 @@
 """Edits with a mask work on a crop of a large picture; what they do not touch stays as it is."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -146,6 +147,15 @@ def test_the_whole_picture_is_scaled_to_the_size_that_the_model_knows(tiny, phot
     assert_untouched_outside(result.image, photo, mask)
     (path,) = result.save(tmp_path / "out.png")
     assert yuragi.replay(path, tiny).difference == 0
+
+
+def test_a_model_can_prefer_the_whole_picture(pipeline_folder, tmp_path, photo):
+    folder = shutil.copytree(pipeline_folder, tmp_path / "model")
+    (folder / "defaults.json").write_text(json.dumps({"inpaint": {"crop": "whole"}}))
+    mask = masked(photo.size, (200, 120, 220, 150))
+    model = yuragi.load(folder, "cpu")
+    assert model.inpaint(photo, mask, **QUICK).crop.box == (0, 0, *photo.size)
+    assert model.inpaint(photo, mask, crop="auto", **QUICK).crop.box != (0, 0, *photo.size)
 
 
 def test_a_picture_that_is_small_enough_is_not_scaled_up(tiny, photo):
